@@ -1,0 +1,36 @@
+# make run: opens the app.  make test: every check.  Each does all its own set-up on a machine with nothing but Python.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Address and port of the app, e.g. make run PORT=8600
+ADDRESS ?= localhost
+PORT ?= 8501
+
+.PHONY: run test lint bench clean
+
+$(VENV)/app.done: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m tests.browser.chromium
+	touch $@
+
+run: $(VENV)/app.done
+	$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/dev.done
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,60 @@
+"""The stepwise generation engine: a causal model, and every number that the app shows of it.
+
+Importing this package is light; torch and transformers come with the first name that needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from engine.types import (
+    Candidate,
+    EngineError,
+    ModelError,
+    PromptError,
+    Score,
+    Settings,
+    SettingsError,
+)
+
+if TYPE_CHECKING:
+    from engine.generate import Generation, Step, generate
+    from engine.loading import load
+    from engine.model import Model
+    from engine.sampling import Distribution, uniform
+
+_LAZY = {
+    "generate": "engine.generate",
+    "Generation": "engine.generate",
+    "Step": "engine.generate",
+    "load": "engine.loading",
+    "Model": "engine.model",
+    "Distribution": "engine.sampling",
+    "uniform": "engine.sampling",
+}
+
+__all__ = [
+    "Candidate",
+    "Distribution",
+    "EngineError",
+    "Generation",
+    "Model",
+    "ModelError",
+    "PromptError",
+    "Score",
+    "Settings",
+    "SettingsError",
+    "Step",
+    "generate",
+    "load",
+    "uniform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,92 @@
+"""`python -m engine "今天天氣真" --steps 5 --top 10`: the stepwise loop in a terminal, or as JSON for a program."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from engine.types import RANGES, EngineError, Settings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    parser.add_argument("prompt", help="the beginning of a text")
+    parser.add_argument("--model", help="a folder or a Hugging Face id (the bundled model by default)")
+    parser.add_argument("--steps", type=int, default=5, help="how many tokens to write at most (default: 5)")
+    parser.add_argument("--top", type=int, default=10, help="how many candidates to show a step (default: 10)")
+    parser.add_argument("--strategy", choices=["greedy", "sample"], default="greedy")
+    parser.add_argument("--seed", type=int, default=0, help="decides the draws of --strategy sample (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print a list of steps for a program")
+    for name, (low, _) in RANGES.items():
+        default = getattr(Settings(), name)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=int if isinstance(low, int) else float, default=default,
+            help=f"default: {default}",
+        )  # fmt: skip
+    return parser
+
+
+def _as_dict(step: Any, pieces: Sequence[str], top: int) -> dict[str, Any]:
+    fields = ("token_id", "text", "logit", "raw", "probability", "kept", "cut_by", "rank")
+    return {
+        "context": list(step.token_ids),
+        "context_pieces": list(pieces),
+        "chosen": {
+            "token_id": step.token_id,
+            "text": step.text,
+            "how": step.how,
+            "u": step.u,
+            "raw": step.raw,
+            "probability": step.probability,
+            "log_probability": step.log_probability,
+        },
+        "candidates": [{f: getattr(c, f) for f in fields} for c in step.distribution.top(top)],
+        "stop": step.stop,
+    }
+
+
+def _print(step: Any, pieces: Sequence[str], top: int) -> None:
+    print(" ".join(pieces))
+    for c in step.distribution.top(top):
+        mark = "▶" if c.token_id == step.token_id else "✂" if not c.kept else " "
+        reason = f"  cut by {c.cut_by}" if c.cut_by else ""
+        print(f"  {mark} {c.raw:8.2%} → {c.probability:8.2%}  {c.text}  #{c.token_id}{reason}")
+    drawn = "" if step.u is None else f" (u = {step.u:.4f})"
+    print(f"  {step.how}: {step.text}{drawn}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0, or 2 where the prompt, a setting or the model was refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.steps < 0 or options.top < 1 or options.seed < 0:
+            raise EngineError("range", "--steps and --seed must not be negative, --top must be at least 1")
+        settings = Settings(**{name: getattr(options, name) for name in RANGES})
+        from engine.generate import generate
+        from engine.loading import load
+
+        model = load(options.model)
+        ids = model.read_prompt(options.prompt)
+        generation = generate(model, ids, options.strategy, settings, options.seed, options.steps)
+        steps = []
+        for step in generation:
+            if options.json:
+                steps.append(_as_dict(step, model.pieces(step.token_ids), options.top))
+            else:
+                _print(step, model.pieces(step.token_ids), options.top)
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        json.dump(steps, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+    else:
+        print(f"stopped: {generation.stop_reason}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

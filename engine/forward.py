@@ -1,0 +1,231 @@
+"""One pass of a `transformers` model over new tokens, with everything recorded that the app shows.
+
+A pass takes the tokens that are new and a buffer that holds the keys and values of those before them. It returns,
+for each new token, the logits after it, its hidden state after every layer, its attention row of every layer and
+head, and its own keys and values. It keeps nothing itself: `prefix.py` decides what is kept.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.cache_utils import Cache, CacheLayerMixin
+from transformers.masking_utils import eager_mask, sdpa_mask
+from transformers.models.llama.modeling_llama import eager_attention_forward as llama_attention
+
+# Families whose eager attention is, to the byte code, this formula: softmax(q·kᵀ·scaling + mask)·v.
+_PLAIN = llama_attention.__code__.co_code
+RECORDED = "recorded"  # name of the attention implementation below
+_FIRST_CAPACITY = 64
+
+
+class Recorded(NamedTuple):
+    """What one pass over n new tokens computed; T = tokens before them + n, L layers, H heads, d hidden size.
+
+    logits   (n, V)
+    hidden   (n, L + 1, d), or None: what enters the first layer, then what leaves each one (the last after the final
+             norm), as `output_hidden_states`
+    rows     (L, H, n, T), or None for a model without attention: `output_attentions`
+    columns  (n, F), or None for a model that cannot use a buffer: keys and values of all layers, one row a token
+    """
+
+    logits: Tensor
+    hidden: Tensor | None
+    rows: Tensor | None
+    columns: Tensor | None
+
+
+def _recorded_attention(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
+) -> tuple[Tensor, Tensor]:
+    """The model family's own eager attention, which returns its weights; for one new token in fewer steps.
+
+    query: (1, H, n, dim); key, value: (1, kv_heads, T, dim). Returns (1, n, H, dim) and weights (1, H, n, T).
+    """
+    eager = sys.modules[type(module).__module__].eager_attention_forward
+    if query.shape[2] > 1 or attention_mask is not None or eager.__code__.co_code != _PLAIN:
+        return eager(module, query, key, value, attention_mask, **kwargs)
+    heads, kv_heads = query.shape[1], key.shape[1]
+    grouped = query.view(1, kv_heads, heads // kv_heads, -1)  # (1, kv_heads, group, dim): a group shares its keys
+    weights = torch.softmax(torch.matmul(grouped, key.transpose(2, 3)).mul_(kwargs["scaling"]), dim=-1)
+    output = torch.matmul(weights, value)  # (1, kv_heads, group, dim)
+    return output.view(1, 1, heads, -1), weights.view(1, heads, 1, -1)
+
+
+def _recorded_mask(**kwargs: Any) -> Tensor | None:
+    """No mask where a single new token may see all before it (building one costs as much as a layer)."""
+    if kwargs["q_length"] == 1 and sdpa_mask(**{**kwargs, "allow_is_causal_skip": True}) is None:
+        return None
+    return eager_mask(**kwargs)
+
+
+AttentionInterface.register(RECORDED, _recorded_attention)
+AttentionMaskInterface.register(RECORDED, _recorded_mask)
+
+
+class _Layer(CacheLayerMixin):
+    """Keys and values of one layer in a preallocated tensor: appending copies the new ones only.
+
+    keys, values: (1, kv_heads, capacity, head_dim), of which the first `length` positions are filled.
+    """
+
+    is_sliding = False  # the mask hides what a sliding window does not see
+    is_croppable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.length = 0
+        self.new: tuple[Tensor, Tensor] | None = None  # what the pass just added
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        self.is_initialized = True
+
+    def reserve(self, like_keys: Tensor, like_values: Tensor, length: int) -> None:
+        """Make room for `length` positions, keeping what is there."""
+        have = self.keys.shape[2] if self.keys is not None else 0
+        if length <= have:
+            return
+        capacity = max(_FIRST_CAPACITY, 2 * have, length)
+        grown = [like.new_empty((1, like.shape[1], capacity, like.shape[3])) for like in (like_keys, like_values)]
+        if self.keys is not None and self.values is not None:
+            grown[0][:, :, : self.length] = self.keys[:, :, : self.length]
+            grown[1][:, :, : self.length] = self.values[:, :, : self.length]
+        self.keys, self.values = grown
+        self.is_initialized = True
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        start, n = self.length, key_states.shape[2]
+        self.reserve(key_states, value_states, start + n)
+        assert self.keys is not None and self.values is not None
+        self.keys.narrow(2, start, n).copy_(key_states)
+        self.values.narrow(2, start, n).copy_(value_states)
+        self.new, self.length = (key_states, value_states), start + n
+        return self.keys.narrow(2, 0, start + n), self.values.narrow(2, 0, start + n)
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.length + query_length, 0
+
+    def get_seq_length(self) -> int:
+        return self.length
+
+    def get_max_length(self) -> int:
+        return -1
+
+
+class Buffer:
+    """Keys and values of one text, contiguous for the model: what a pass reads and appends to.
+
+    Not safe for two threads at once; the tree lends each to one thread at a time.
+    """
+
+    def __init__(self, layers: int) -> None:
+        self.token_ids: list[int] = []
+        self.cache = Cache(layers=[_Layer() for _ in range(layers)])
+
+    @property
+    def layers(self) -> list[_Layer]:
+        return self.cache.layers  # type: ignore[return-value]
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` tokens. Copies nothing."""
+        del self.token_ids[length:]
+        for layer in self.layers:
+            layer.length = min(layer.length, length)
+
+    def restore(self, token_ids: Sequence[int], columns: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
+        """Append tokens whose keys and values were computed before.
+
+        columns: one (F,) a token; shapes: per layer (kv_heads, key_dim, value_dim).
+        """
+        if not columns:
+            return
+        block = torch.stack(list(columns))  # (n, F)
+        n, at = len(block), 0
+        for layer, (heads, key_dim, value_dim) in zip(self.layers, shapes, strict=True):
+            keys = block[:, at : at + heads * key_dim].view(n, heads, key_dim).transpose(0, 1)[None]
+            at += heads * key_dim
+            values = block[:, at : at + heads * value_dim].view(n, heads, value_dim).transpose(0, 1)[None]
+            at += heads * value_dim
+            layer.update(keys, values)  # (1, heads, n, dim)
+        self.token_ids += token_ids
+
+
+class Forward:
+    """A model made ready for recorded passes. Many threads may call it at once, each with its own buffer."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model
+        config = model.config.get_text_config(decoder=True)
+        self.layers: int = config.num_hidden_layers
+        # State-space and other recurrent models fold the past into a state that cannot be cut back: they get whole
+        # texts. So does a family that does not take our buffer (found out by trying).
+        self.uses_buffer = not getattr(model, "_is_stateful", False)
+        self.shapes: list[tuple[int, ...]] = []  # per layer (kv_heads, key_dim, value_dim)
+        self._probe()
+
+    def _probe(self) -> None:
+        """One pass over a token: learns the shapes of keys and values, and warms the model up."""
+        if self.uses_buffer:
+            buffer = Buffer(self.layers)
+            try:
+                self.run([0], buffer)
+            except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
+                self.uses_buffer = False
+            if any(layer.new is None for layer in buffer.layers):
+                self.uses_buffer = False
+        if self.uses_buffer:
+            self.shapes = [
+                (layer.keys.shape[1], layer.keys.shape[3], layer.values.shape[3])  # type: ignore[union-attr]
+                for layer in buffer.layers
+            ]
+        else:
+            self.run([0], None)
+
+    @torch.inference_mode()
+    def run(self, token_ids: Sequence[int], buffer: Buffer | None) -> Recorded:
+        """A pass over the new `token_ids`; with a buffer they follow what it holds, and are appended to it.
+
+        If the pass fails, the buffer is as before.
+        """
+        before = len(buffer.token_ids) if buffer else 0
+        ids = torch.tensor([token_ids], dtype=torch.long, device=self.model.device)  # (1, n)
+        try:
+            out = self.model(
+                input_ids=ids,
+                past_key_values=buffer.cache if buffer else None,
+                use_cache=buffer is not None,
+                output_attentions=True,
+                output_hidden_states=True,
+            )
+        except BaseException:
+            if buffer:
+                buffer.truncate(before)
+            raise
+        columns = None
+        if buffer:
+            columns = _columns(buffer.layers, len(token_ids))
+            buffer.token_ids += token_ids
+        attentions = [a for a in (getattr(out, "attentions", None) or ()) if a is not None]
+        hidden = getattr(out, "hidden_states", None)
+        return Recorded(
+            logits=out.logits[0].float(),
+            hidden=torch.stack(hidden, dim=2)[0] if hidden else None,  # (n, L + 1, d)
+            rows=torch.cat(attentions) if attentions else None,  # L of (1, H, n, T) -> (L, H, n, T)
+            columns=columns,
+        )
+
+
+def _columns(layers: Sequence[_Layer], n: int) -> Tensor | None:
+    """(n, F): the keys and values that a pass added, one row a token."""
+    parts = []
+    for layer in layers:
+        if layer.new is None:
+            return None
+        for states in layer.new:  # (1, heads, n, dim) -> (n, heads * dim)
+            parts.append(states.reshape(1, -1) if n == 1 else states[0].transpose(0, 1).reshape(n, -1))
+    return torch.cat(parts, dim=1)

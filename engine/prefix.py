@@ -1,0 +1,241 @@
+"""The prefix tree: every text that was looked at, with what the model computed for each of its tokens.
+
+Attention is causal, so what a model computed for a token never depends on what follows. Advancing is one pass over
+one token, looking at an earlier step is none, branching is one. The tree belongs to the model and not to a person:
+thirty students with the same prompt share one computation.
+
+The tree is bounded in bytes; the least recently used leaves go first, and what was dropped is computed again when it
+is asked for. Many threads may use it at once. It does not know what the tokens mean.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.forward import Buffer, Forward, Recorded
+
+TOP = 10  # alternatives that a record names
+_BUFFERS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What the model computed for one token, standing at position t (from 0) of a text.
+
+    logits   (V,) float32, for the token that follows
+    hidden   (L + 1, d) or None, see `forward.Recorded`
+    rows     (L, H, t + 1) or None: what this position looked at
+    column   (F,) or None: its keys and values
+    """
+
+    logits: np.ndarray
+    hidden: Tensor | None
+    rows: Tensor | None
+    column: Tensor | None
+
+    @property
+    def nbytes(self) -> int:
+        tensors = [t for t in (self.hidden, self.rows, self.column) if t is not None]
+        return self.logits.nbytes + sum(t.numel() * t.element_size() for t in tensors)
+
+    @cached_property
+    def log_z(self) -> float:
+        """Log of the sum of exp(logits): a token's log-probability is its logit less this."""
+        return float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
+
+    @cached_property
+    def top(self) -> list[int]:
+        """Ids of the likeliest next tokens, likeliest first."""
+        return torch.from_numpy(self.logits).topk(min(TOP, len(self.logits))).indices.tolist()
+
+    def log_probability(self, token_id: int) -> float:
+        """Natural log of the raw probability that `token_id` follows."""
+        return float(self.logits[token_id]) - self.log_z
+
+
+@dataclass(eq=False, slots=True)
+class _Node:
+    token_id: int
+    parent: _Node | None
+    record: Record | None  # None at the root alone
+    children: dict[int, _Node] = field(default_factory=dict)
+    pending: dict[int, threading.Event] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the tree has done so far; `tokens` counts each token that went through the model."""
+
+    passes: int = 0
+    tokens: int = 0
+    evicted: int = 0
+
+
+class PrefixTree:
+    def __init__(self, forward: Forward, max_bytes: int) -> None:
+        self._forward = forward
+        self._max_bytes = max_bytes
+        self._root = _Node(-1, None, None)
+        self._lock = threading.Lock()
+        # Least recently used first. A walk renews a path from its end to the root, so a child is never younger than
+        # its parent and the oldest node is always a leaf.
+        self._used: OrderedDict[_Node, None] = OrderedDict()
+        self._buffers: list[Buffer] = []  # most recently used last
+        self.nbytes = 0
+        self.counters = Counters()
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def records(self, token_ids: Sequence[int]) -> list[Record]:
+        """One record a token of the text. Computes only what is not in the tree, in one pass.
+
+        Two threads that ask for the same text compute it once. Raises whatever the model raises.
+        """
+        if not token_ids:
+            raise ValueError("a text of no tokens has no records")
+        while True:
+            with self._lock:
+                node, found = self._walk(token_ids)
+                if len(found) == len(token_ids):
+                    return found
+                first = token_ids[len(found)]
+                other = node.pending.get(first)
+                if other is None:
+                    mine = node.pending[first] = threading.Event()
+            if other is not None:
+                other.wait()
+                continue
+            try:
+                new = self._compute(token_ids, found)
+                with self._lock:
+                    self._insert(node, token_ids[len(found) :], new)
+                return found + new
+            finally:
+                with self._lock:
+                    del node.pending[first]
+                mine.set()
+
+    def _walk(self, token_ids: Sequence[int]) -> tuple[_Node, list[Record]]:
+        """The deepest known node on the way to a text, and the records up to it; renews them. Under the lock."""
+        node, found = self._root, []
+        path = []
+        for token_id in token_ids:
+            child = node.children.get(token_id)
+            if child is None or child.record is None:
+                break
+            node = child
+            path.append(node)
+            found.append(child.record)
+        for seen in reversed(path):
+            self._used.move_to_end(seen)
+        return node, found
+
+    def _compute(self, token_ids: Sequence[int], found: list[Record]) -> list[Record]:
+        known = len(found)
+        if not self._forward.uses_buffer:
+            recorded = self._forward.run(token_ids, None)
+            self._count(len(token_ids))
+            return _split(recorded, len(token_ids) - known, known)
+        buffer = self._borrow(token_ids[:known])
+        try:
+            shared = len(buffer.token_ids)
+            columns = [record.column for record in found[shared:] if record.column is not None]
+            buffer.restore(token_ids[shared:known], columns, self._forward.shapes)
+            recorded = self._forward.run(token_ids[known:], buffer)
+            self._count(len(token_ids) - known)
+        finally:
+            self._give_back(buffer)
+        return _split(recorded, len(token_ids) - known, known)
+
+    def _count(self, tokens: int) -> None:
+        with self._lock:
+            self.counters.passes += 1
+            self.counters.tokens += tokens
+
+    def _borrow(self, token_ids: Sequence[int]) -> Buffer:
+        """A buffer for this thread alone, cut back to the longest beginning that it shares with the text."""
+        with self._lock:
+            best, shared = None, -1
+            for buffer in self._buffers:
+                common = _common(buffer.token_ids, token_ids)
+                # A buffer that ends within the text is taken before one that would lose its own end.
+                if (common, -len(buffer.token_ids)) > (shared, -len(best.token_ids) if best else 0):
+                    best, shared = buffer, common
+            wasteful = best is not None and shared < len(best.token_ids) and len(self._buffers) < _BUFFERS
+            if best is None or wasteful:
+                return Buffer(self._forward.layers)
+            self._buffers.remove(best)
+        best.truncate(shared)
+        return best
+
+    def _give_back(self, buffer: Buffer) -> None:
+        with self._lock:
+            self._buffers.append(buffer)
+            del self._buffers[:-_BUFFERS]
+
+    def _insert(self, node: _Node, token_ids: Sequence[int], records: list[Record]) -> None:
+        """Hang computed tokens below a node, then evict down to the budget. Under the lock."""
+        added = []
+        for token_id, record in zip(token_ids, records, strict=True):
+            child = node.children.get(token_id)
+            if child is None:
+                child = node.children[token_id] = _Node(token_id, node, record)
+                self.nbytes += record.nbytes
+            added.append(child)
+            node = child
+        for child in reversed(added):
+            self._used[child] = None
+            self._used.move_to_end(child)
+        above = added[0].parent
+        while above is not None and above.parent is not None:
+            self._used.move_to_end(above)
+            above = above.parent
+        self._evict()
+
+    def _evict(self) -> None:
+        for node in list(self._used) if self.nbytes > self._max_bytes else ():
+            if self.nbytes <= self._max_bytes:
+                break
+            if node.children or node.pending:
+                continue  # another thread is about to hang something here
+            assert node.parent is not None and node.record is not None
+            del node.parent.children[node.token_id]
+            del self._used[node]
+            self.nbytes -= node.record.nbytes
+            self.counters.evicted += 1
+
+
+def _common(left: Sequence[int], right: Sequence[int]) -> int:
+    """Length of the beginning that two texts share."""
+    shortest = min(len(left), len(right))
+    if list(left[:shortest]) == list(right[:shortest]):
+        return shortest
+    return next(i for i in range(shortest) if left[i] != right[i])
+
+
+def _split(recorded: Recorded, n: int, known: int) -> list[Record]:
+    """Records of the last n tokens of a pass, the first of which stands at position `known`.
+
+    Each owns its memory, so that dropping one frees it; a pass over a single token is taken as it is.
+    """
+    logits, hidden, rows, columns = recorded
+    own = (lambda t: t) if n == 1 == len(logits) else torch.clone
+    logits = logits[-n:]  # (n, V)
+    return [
+        Record(
+            logits=own(logits[i]).numpy(),
+            hidden=None if hidden is None else own(hidden[i - n]),
+            rows=None if rows is None else own(rows[:, :, i - n, : known + i + 1]),
+            column=None if columns is None else own(columns[i - n]),
+        )
+        for i in range(n)
+    ]

@@ -1,0 +1,185 @@
+"""From logits to the token that is chosen: filters in `generate`'s order, and a draw that can be repeated.
+
+The filters are `transformers`' own logits processors, applied one after another, so that each token that
+is cut knows which of them cut it. This file does not run a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from transformers import (
+    LogitsProcessor,
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+    TypicalLogitsWarper,
+)
+
+from engine.types import Candidate, Filter, Settings
+
+FILTERS: tuple[Filter, ...] = (
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+)
+_RESHAPING = (RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper)  # these move scores, the others only cut
+
+
+class _OnlyTheLikeliest(LogitsProcessor):
+    """Temperature 0: its limit from above, where the likeliest token has all the probability."""
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        best = scores.argmax(dim=-1, keepdim=True)  # (1, 1)
+        return torch.full_like(scores, -torch.inf).scatter(1, best, scores.gather(1, best))
+
+
+def processors(settings: Settings) -> list[tuple[Filter, LogitsProcessor]]:
+    """The processors that change anything, in the order in which `generate` applies them."""
+    chain: list[tuple[Filter, LogitsProcessor]] = []
+    if settings.repetition_penalty != 1.0:
+        chain.append(("repetition_penalty", RepetitionPenaltyLogitsProcessor(float(settings.repetition_penalty))))
+    if settings.no_repeat_ngram_size > 0:
+        chain.append(("no_repeat_ngram_size", NoRepeatNGramLogitsProcessor(settings.no_repeat_ngram_size)))
+    if settings.temperature == 0.0:
+        chain.append(("temperature", _OnlyTheLikeliest()))
+    elif settings.temperature != 1.0:
+        chain.append(("temperature", TemperatureLogitsWarper(float(settings.temperature))))
+    if settings.top_k > 0:
+        chain.append(("top_k", TopKLogitsWarper(settings.top_k)))
+    if settings.top_p < 1.0:
+        chain.append(("top_p", TopPLogitsWarper(float(settings.top_p))))
+    if settings.min_p > 0.0:
+        chain.append(("min_p", MinPLogitsWarper(float(settings.min_p))))
+    if settings.typical_p < 1.0:
+        # A mass of exactly 0 is refused by the processor; the smallest float keeps one token, as the limit does.
+        chain.append(("typical_p", TypicalLogitsWarper(max(float(settings.typical_p), 1e-9))))
+    return chain
+
+
+class Distribution:
+    """The next token's distribution after one text, before and after the filters.
+
+    logits         (V,) float32, the model's
+    raw            (V,) float32, softmax of logits
+    probabilities  (V,) float32, after every filter; sums to 1
+    order          (V,) token ids, likeliest first by raw; equal ones by id. Bars and draws use this order.
+    """
+
+    def __init__(
+        self,
+        token_ids: Sequence[int],
+        logits: np.ndarray,
+        settings: Settings,
+        label: Callable[[int], str],
+    ) -> None:
+        self.token_ids = tuple(token_ids)
+        self.settings = settings
+        self.logits = logits
+        self.raw: np.ndarray = torch.softmax(torch.from_numpy(logits), dim=-1).numpy()  # (V,)
+        self._label = label
+        self._apply_filters()
+
+    def _apply_filters(self) -> None:
+        ids = torch.tensor([self.token_ids], dtype=torch.long)  # (1, T)
+        scores = scaled = torch.from_numpy(self.logits)[None]  # (1, V)
+        self._cut = np.zeros(len(self.logits), dtype=np.int8)  # (V,) 0 = kept, else 1 + index in FILTERS
+        for name, processor in processors(self.settings):
+            before = scores
+            scores = processor(ids, before.clone())  # some processors write in place
+            cut = torch.isneginf(scores) & ~torch.isneginf(before)  # (1, V)
+            self._cut[cut[0].numpy()] = 1 + FILTERS.index(name)
+            if isinstance(processor, _RESHAPING):
+                scaled = processor(ids, scaled.clone())
+        self.scaled: np.ndarray = scaled[0].numpy()  # (V,)
+        self.scores: np.ndarray = scores[0].numpy()  # (V,) -inf where cut
+        self.probabilities: np.ndarray = torch.softmax(scores[0], dim=-1).numpy()  # (V,)
+
+    @property
+    def size(self) -> int:
+        """Number of tokens in the vocabulary."""
+        return len(self.logits)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        return np.argsort(-self.logits, kind="stable")
+
+    @cached_property
+    def _rank(self) -> np.ndarray:
+        rank = np.empty(self.size, dtype=np.int64)
+        rank[self.order] = np.arange(1, self.size + 1)
+        return rank
+
+    @cached_property
+    def entropy(self) -> float:
+        """Of what the model believes (raw), in nats: -sum p ln p."""
+        raw = self.raw.astype(np.float64)
+        positive = raw[raw > 0]
+        return float(-(positive * np.log(positive)).sum())
+
+    @property
+    def kept(self) -> int:
+        """How many tokens may be drawn."""
+        return int((self._cut == 0).sum())
+
+    def candidate(self, token_id: int) -> Candidate:
+        """Everything known of one token. Raises IndexError for an id outside the vocabulary."""
+        if not 0 <= token_id < self.size:
+            raise IndexError(token_id)
+        cut = int(self._cut[token_id])
+        return Candidate(
+            token_id=int(token_id),
+            text=self._label(int(token_id)),
+            logit=float(self.logits[token_id]),
+            scaled=float(self.scaled[token_id]),
+            raw=float(self.raw[token_id]),
+            probability=float(self.probabilities[token_id]),
+            kept=cut == 0,
+            cut_by=FILTERS[cut - 1] if cut else None,
+            rank=int(self._rank[token_id]),
+        )
+
+    def top(self, n: int) -> list[Candidate]:
+        """The n likeliest by raw probability, likeliest first."""
+        return [self.candidate(int(token_id)) for token_id in self.order[:n]]
+
+    @cached_property
+    def cumulative(self) -> np.ndarray:
+        """(V,) float64: probabilities summed along `order`; the last is 1."""
+        total = np.cumsum(self.probabilities[self.order].astype(np.float64))
+        return total / total[-1]
+
+    def interval(self, token_id: int) -> tuple[float, float]:
+        """Where a token lies on the line from 0 to 1 on which `u` lands."""
+        at = int(self._rank[token_id]) - 1
+        return (float(self.cumulative[at - 1]) if at else 0.0), float(self.cumulative[at])
+
+    def draw(self, u: float) -> int:
+        """The token whose interval holds `u`, 0 <= u < 1: inverse of the cumulative distribution."""
+        return int(self.order[np.searchsorted(self.cumulative, u, side="right")])
+
+    def likeliest(self) -> int:
+        """The token of the highest score after the filters; equal ones: the lowest id, as argmax."""
+        return int(self.scores.argmax())
+
+
+def uniform(seed: int, position: int) -> float:
+    """The one number in [0, 1) that decides the draw at a position: a pure function of its two arguments.
+
+    Philox4x64-10 (Salmon et al. 2011) with the seed as key and the position as counter, its first word's
+    upper 53 bits; numpy keeps this stream the same in every version. Raises ValueError for negative numbers.
+    """
+    if seed < 0 or position < 0:
+        raise ValueError("seed and position must not be negative")
+    word = int(np.random.Philox(key=seed, counter=position).random_raw())
+    return (word >> 11) * 2.0**-53

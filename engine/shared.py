@@ -1,0 +1,98 @@
+"""The door through which the app asks for models: one copy for all sessions, and only those the host allows.
+
+Two first visitors at once load a model once; others wait and see how far it is. Which models may be loaded besides
+the bundled one is the host's word in the environment variable ENGINE_MODELS: names or patterns separated by commas
+(`uer/*, /models/*`), `*` for any. Without it, none.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from engine.types import ModelError
+
+if TYPE_CHECKING:
+    from engine.model import Model
+
+BUNDLED_NAME = "bundled"
+MOST_MODELS = 2  # in memory at once, the bundled one not counted
+
+
+class Loading:
+    """A model on its way: `stage` says what is happening, `result` waits for it."""
+
+    def __init__(self) -> None:
+        self.stage = "libraries"
+        self.future: Future[Model] = Future()
+
+    @property
+    def done(self) -> bool:
+        return self.future.done()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; True once the model is there or has failed."""
+        try:
+            self.future.exception(seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def result(self) -> Model:
+        """The model. Raises ModelError where it could not be loaded."""
+        return self.future.result()
+
+
+_lock = threading.Lock()
+_models: dict[str, Loading] = {}  # least recently asked for first
+
+
+def allowed_patterns() -> list[str]:
+    """What the host allows besides the bundled model."""
+    return [p.strip() for p in os.environ.get("ENGINE_MODELS", "").split(",") if p.strip()]
+
+
+def allowed(name: str) -> bool:
+    """Whether this host lets the app load a model of that name."""
+    return name == BUNDLED_NAME or any(fnmatchcase(name, pattern) for pattern in allowed_patterns())
+
+
+def request(name: str = BUNDLED_NAME) -> Loading:
+    """Begin to load a model, or join those who wait for it or have it.
+
+    Raises ModelError(`not_allowed`). A failed load is forgotten, so that the next request tries again.
+    """
+    if not allowed(name):
+        raise ModelError("not_allowed", f"{name} is not among the models this host allows", name=name)
+    with _lock:
+        loading = _models.pop(name, None)
+        if loading is None or (loading.done and loading.future.exception() is not None):
+            loading = Loading()
+            threading.Thread(target=_load, args=(name, loading), name=f"load {name}", daemon=True).start()
+        _models[name] = loading
+        others = [n for n, entry in _models.items() if n != BUNDLED_NAME and entry.done]
+        for old in others[:-MOST_MODELS] if len(others) > MOST_MODELS else ():
+            del _models[old]
+    return loading
+
+
+def _load(name: str, loading: Loading) -> None:
+    try:
+        import torch  # seconds, the first time: this thread's, not the page's
+
+        from engine.loading import load
+
+        # One thread a pass gives a class the best throughput, and the same numbers to everybody.
+        torch.set_num_threads(1)
+
+        def stage(what: str) -> None:
+            loading.stage = what
+
+        loading.future.set_result(load(name, stage=stage))
+    except BaseException as error:
+        if not isinstance(error, ModelError):
+            error = ModelError("broken", f"{name} could not be loaded: {error}", name=name)
+        loading.future.set_exception(error)

@@ -1,0 +1,346 @@
+"""What a person reads for a token, and text to token ids and back.
+
+A byte-level token can hold part of a character: GPT-2 cuts 氣 into two. Decoding such an id alone gives U+FFFD, so
+this file works on each token's bytes and says which part of which character they are: `氣 1–2/3`, `氣 3/3`, or the
+bytes themselves (`‹E6 B0›`) while the character is not complete. White space and controls become visible marks.
+It does not run a model and does not know the screen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import regex
+from tokenizers import Tokenizer
+from tokenizers.pre_tokenizers import ByteLevel
+
+_MARKS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u3000": "␣", "\u00a0": "␣", "\u007f": "␡"}
+_INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
+
+
+class Span(NamedTuple):
+    """One character of a byte string: bytes [start, stop); `char` is None where a byte belongs to no whole one."""
+
+    start: int
+    stop: int
+    char: str | None
+
+
+def characters(data: bytes) -> list[Span]:
+    """The UTF-8 characters of `data`, and each stray byte by itself.
+
+    >>> characters("a氣".encode()[:3])
+    [Span(start=0, stop=1, char='a'), Span(start=1, stop=2, char=None), Span(start=2, stop=3, char=None)]
+    """
+    spans: list[Span] = []
+    at = 0
+    while at < len(data):
+        first = data[at]
+        width = 1 if first < 0x80 else 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4
+        try:
+            char = data[at : at + width].decode("utf-8")
+        except UnicodeDecodeError:
+            spans.append(Span(at, at + 1, None))
+            at += 1
+            continue
+        spans.append(Span(at, at + width, char))
+        at += width
+    return spans
+
+
+@lru_cache(maxsize=65536)
+def visible(cluster: str) -> str:
+    """A grapheme cluster as it can be seen: marks for white space and controls, itself otherwise.
+
+    >>> visible(" "), visible("\\n"), visible("\\u200d"), visible("好")
+    ('␣', '↵', '‹200D›', '好')
+    """
+    first = cluster[0]
+    if len(cluster) > 1 and unicodedata.category(first) not in _INVISIBLE:
+        return "◌" + cluster if unicodedata.combining(first) else cluster
+    return "".join(_visible_character(char) for char in cluster)
+
+
+def _visible_character(char: str) -> str:
+    if char in _MARKS:
+        return _MARKS[char]
+    if ord(char) < 0x20:
+        return chr(0x2400 + ord(char))  # Unicode's pictures of control characters
+    category = unicodedata.category(char)
+    if char == "\ufffd" or category in _INVISIBLE:
+        return f"‹{ord(char):04X}›"
+    return "◌" + char if category in ("Mn", "Me") else char
+
+
+def readable(text: str) -> str:
+    """Text with every cluster made visible."""
+    return "".join(visible(cluster) for cluster in regex.findall(r"\X", text))
+
+
+def incomplete(data: bytes) -> int:
+    """How many bytes at the end begin a character that is not complete: 0 to 3."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte >= 0xC2:  # a first byte
+            width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return back if back < width and byte < 0xF5 else 0
+        if byte < 0x80:
+            return 0
+    return 0
+
+
+class Vocabulary:
+    """A tokenizer seen from the reader's side. Safe for many threads; holds no state of any text."""
+
+    def __init__(self, tokenizer: Tokenizer, size: int) -> None:
+        """`size` is the number of ids that the model predicts; ids that the tokenizer lacks are named `‹#id›`."""
+        self._tokenizer = tokenizer
+        # Text that spells a special token stays text.
+        tokenizer.encode_special_tokens = True
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._added = dict(tokenizer.get_added_tokens_decoder().items())
+        self.special = frozenset(i for i, token in self._added.items() if token.special)
+        self._kind = _kind(tokenizer)
+        table = {index: token for token, index in tokenizer.get_vocab(with_added_tokens=True).items()}
+        self._bytes = [self._token_bytes(index, table.get(index)) for index in range(max(size, len(table)))]
+        self.size = size
+        # What the tokenizer puts before any text (a start mark) belongs to the context; what it puts after (an end
+        # mark) does not, for the text is to go on.
+        with_marks, alone = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
+        at = next((i for i in range(len(with_marks)) if with_marks[i : i + len(alone)] == alone), 0)
+        self.start: tuple[int, ...] = tuple(with_marks[:at])
+
+    def _token_bytes(self, index: int, token: str | None) -> bytes:
+        if token is None:
+            return f"‹#{index}›".encode()
+        if index in self._added:
+            return self._added[index].content.encode()
+        if self._kind == "bytes":
+            table = _byte_of_character()
+            if all(char in table for char in token):
+                return bytes(table[char] for char in token)
+        elif self._kind == "wordpiece":
+            return token.removeprefix("##").encode()
+        elif self._kind == "pieces":
+            if match := re.fullmatch(r"<0x([0-9A-Fa-f]{2})>", token):
+                return bytes([int(match[1], 16)])
+            return token.replace("▁", " ").encode()
+        return token.encode()
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Token ids of a text, with the start mark that the tokenizer puts before any text.
+
+        Raises UnicodeEncodeError for a lone surrogate: that is no text.
+        """
+        text.encode("utf-8")
+        return self.start + tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes that a token stands for; of a special token, its name."""
+        return self._bytes[token_id]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text that ids stand for, special tokens left out, unfinished characters as their bytes."""
+        pieces: list[str] = []
+        for special, run in self._runs(ids):
+            if not special:
+                data = b"".join(self._bytes[i] for i in run)
+                pieces.append("".join(s.char or f"‹{data[s.start]:02X}›" for s in characters(data)))
+        if self._kind == "wordpiece":
+            return _with_spaces(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+        return "".join(pieces)
+
+    def _runs(self, ids: Sequence[int]) -> Iterable[tuple[bool, list[int]]]:
+        """Runs of ordinary tokens, and each special one alone: (is special, ids)."""
+        run: list[int] = []
+        for token_id in ids:
+            if token_id in self.special:
+                if run:
+                    yield False, run
+                    run = []
+                yield True, [token_id]
+            else:
+                run.append(token_id)
+        if run:
+            yield False, run
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """What a person reads for each token, in its place. Never U+FFFD, never empty.
+
+        A special token reads `⟨name⟩`.
+        """
+        pieces: list[str] = []
+        for special, run in self._runs(ids):
+            pieces += [self._special_name(run[0])] if special else self._run_pieces(run)
+        return pieces
+
+    def _special_name(self, token_id: int) -> str:
+        name = self._added[token_id].content
+        inner = re.sub(r"^[<\[|｜]+|[>\]|｜]+$", "", name)
+        return f"⟨{readable(inner or name)}⟩"
+
+    def _run_pieces(self, run: list[int]) -> list[str]:
+        data = b"".join(self._bytes[i] for i in run)
+        spans = characters(data)
+        pieces, at, first = [], 0, 0
+        for token_id in run:
+            stop = at + len(self._bytes[token_id])
+            while first < len(spans) and spans[first].stop <= at:
+                first += 1
+            last = first
+            while last < len(spans) and spans[last].start < stop:
+                last += 1
+            pieces.append(_piece(data, spans[first:last], at, stop))
+            at = stop
+        return pieces
+
+    def groups(self, ids: Sequence[int]) -> list[tuple[int, int, str]]:
+        """Tokens that a person reads together: (first, one past the last, text), covering all ids in order.
+
+        Tokens are joined until a token's edge is also the edge of a grapheme, so that a character or an emoji that
+        was cut into several tokens stands there once. An unfinished one stands alone as its bytes.
+        """
+        groups: list[tuple[int, int, str]] = []
+        at = 0
+        for special, run in self._runs(ids):
+            if special:
+                groups.append((at, at + 1, self._special_name(run[0])))
+            else:
+                groups += [(at + a, at + b, text) for a, b, text in self._run_groups(run)]
+            at += len(run)
+        return groups
+
+    def _run_groups(self, run: list[int]) -> list[tuple[int, int, str]]:
+        data = b"".join(self._bytes[i] for i in run)
+        edges = _grapheme_edges(data)
+        groups, first, begin, at = [], 0, 0, 0
+        for index, token_id in enumerate(run):
+            at += len(self._bytes[token_id])
+            if at in edges:
+                spans = [Span(s.start + begin, s.stop + begin, s.char) for s in characters(data[begin:at])]
+                groups.append((first, index + 1, _piece(data, spans, begin, at)))
+                first, begin = index + 1, at
+        return groups
+
+    def pending(self, ids: Sequence[int]) -> tuple[int, ...]:
+        """The last tokens, at most four, that hold the beginning of an unfinished character; () if there is none.
+
+        The rule that vLLM settled on: a candidate is read after up to four of the tokens that stand before it.
+        """
+        data = b""
+        for back in range(1, min(4, len(ids)) + 1):
+            if ids[-back] in self.special:
+                return ()
+            data = self._bytes[ids[-back]] + data
+            if incomplete(data):
+                return tuple(ids[-back:])
+            if data and not all(0x80 <= byte < 0xC0 for byte in data):
+                return ()
+        return ()
+
+    def label(self, token_id: int, pending: Sequence[int] = ()) -> str:
+        """What a person reads for a token that might come next, after the `pending` tokens before it."""
+        return self.pieces([*pending, token_id])[-1]
+
+    def search(self, query: str, limit: int = 8) -> list[int]:
+        """Ids of tokens whose text holds `query` (case is ignored): the exact one first, then the shortest.
+
+        `#123` finds the token with that id.
+        """
+        if match := re.fullmatch(r"#(\d{1,9})", query.strip()):
+            return [int(match[1])] if int(match[1]) < self.size else []
+        wanted = query.casefold().encode("utf-8", "ignore")
+        if not wanted:
+            return []
+        found = [(i, low) for i, low in enumerate(self._lower) if wanted in low]
+        found.sort(key=lambda pair: (pair[1] != wanted, pair[1].strip() != wanted.strip(), len(pair[1]), pair[0]))
+        return [i for i, _ in found[:limit]]
+
+    @cached_property
+    def _lower(self) -> list[bytes]:
+        return [
+            (data.decode("utf-8", "surrogateescape").casefold().encode("utf-8", "surrogateescape"))
+            for data in self._bytes[: self.size]
+        ]
+
+
+def _piece(data: bytes, spans: Sequence[Span], at: int, stop: int) -> str:
+    """The bytes [at, stop) in words: whole characters, parts of characters, stray bytes."""
+    parts: list[str] = []
+    whole, stray = "", ""
+    for span in spans:
+        inside = at <= span.start and span.stop <= stop
+        if span.char is not None and inside:
+            whole += span.char
+            continue
+        if span.char is None:
+            stray += f" {data[span.start]:02X}"
+        else:
+            first, last = max(at, span.start) - span.start + 1, min(stop, span.stop) - span.start
+            part = f"{first}" if first == last else f"{first}–{last}"
+            parts += [*_flush(whole, stray), f"{visible(span.char)} {part}/{span.stop - span.start}"]
+            whole, stray = "", ""
+        if whole and stray:
+            parts += _flush(whole, "")
+            whole = ""
+    parts += _flush(whole, stray)
+    return "·".join(parts) or "∅"
+
+
+def _flush(whole: str, stray: str) -> list[str]:
+    return ([f"‹{stray.strip()}›"] if stray else []) + ([readable(whole)] if whole else [])
+
+
+def _grapheme_edges(data: bytes) -> set[int]:
+    """Byte offsets at which a grapheme ends (Unicode TR29); each stray byte is one by itself."""
+    edges: set[int] = set()
+    at = 0
+    text = ""
+    for span in [*characters(data), None]:
+        if span is None or span.char is None:
+            for cluster in regex.findall(r"\X", text):
+                at += len(cluster.encode())
+                edges.add(at)
+            text = ""
+            if span is not None:
+                at += 1
+                edges.add(at)
+        else:
+            text += span.char
+    return edges
+
+
+def _kind(tokenizer: Tokenizer) -> str:
+    """How token strings stand for text: `bytes` (GPT-2), `pieces` (SentencePiece), `wordpiece` (BERT), `text`."""
+    written = json.loads(tokenizer.to_str())
+    kinds = set(re.findall(r'"type": ?"(\w+)"', json.dumps([written["decoder"], written["pre_tokenizer"]])))
+    if "ByteLevel" in kinds:
+        return "bytes"
+    if "WordPiece" in kinds:
+        return "wordpiece"
+    return "pieces" if kinds & {"ByteFallback", "Metaspace", "Replace"} else "text"
+
+
+@lru_cache(maxsize=1)
+def _byte_of_character() -> dict[str, int]:
+    """Byte-level BPE writes each byte as one printable character (Radford et al. 2019); this undoes it.
+
+    Printable Latin-1 characters stand for themselves; the other bytes, in order, for U+0100 and following.
+    """
+    same = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    other = [byte for byte in range(256) if byte not in same]
+    table = {chr(byte): byte for byte in same} | {chr(0x100 + i): byte for i, byte in enumerate(other)}
+    assert set(table) == set(ByteLevel.alphabet())
+    return table
+
+
+def _with_spaces(decoded: str) -> str:
+    """WordPiece puts a space around every Chinese character; a reader wants none there."""
+    wide = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。！？、；：「」『』（）]"
+    return re.sub(rf"(?<={wide})\s+|\s+(?={wide})", "", decoded)
