@@ -210,7 +210,9 @@ class Forward:
         if buffer:
             columns = _columns(buffer.layers, len(token_ids))
             buffer.token_ids += token_ids
-        attentions = [a for a in (getattr(out, "attentions", None) or ()) if a is not None]
+        # Some layers give none, and some call another thing by this name (linear attention, RWKV).
+        square = (len(token_ids), before + len(token_ids))
+        attentions = [a for a in getattr(out, "attentions", None) or () if a is not None and a.shape[2:] == square]
         hidden = getattr(out, "hidden_states", None)
         return Recorded(
             logits=out.logits[0].float(),

@@ -59,6 +59,7 @@ def load(
     stage("warm_up")
     size = int(hf.get_output_embeddings().weight.shape[0])
     vocabulary = Vocabulary(tokenizer, size)
+    forward = _ready(hf, shown)
     _check_causal(hf, shown)
     config = hf.config.get_text_config(decoder=True)
     limit = getattr(config, "max_position_embeddings", None) or (
@@ -67,7 +68,7 @@ def load(
     return Model(
         name=shown,
         vocabulary=vocabulary,
-        tree=PrefixTree(Forward(hf), max_bytes),
+        tree=PrefixTree(forward, max_bytes),
         context_length=int(limit),
         end_ids=frozenset(i for i in _end_ids(hf, end_id) if i < size),
     )
@@ -125,7 +126,7 @@ def _weights(folder: Path, name: str) -> PreTrainedModel:
     try:
         try:
             hf, info = read(attn_implementation=RECORDED)
-        except (ValueError, ImportError):  # a family without the attention interface
+        except (ValueError, ImportError, KeyError):  # a family without the attention interface
             hf, info = read(attn_implementation="eager")
     except ValueError as error:
         raise ModelError("not_causal", f"{name} is not a causal language model: {error}", name=name) from error
@@ -134,6 +135,18 @@ def _weights(folder: Path, name: str) -> PreTrainedModel:
     if info["missing_keys"] or info["mismatched_keys"]:
         raise ModelError("broken", f"{name} lacks weights: {sorted(info['missing_keys'])[:3]}", name=name)
     return hf.eval()
+
+
+def _ready(hf: PreTrainedModel, name: str) -> Forward:
+    """The first pass. A family that builds its own masks may fail where one is left out: then its own way."""
+    try:
+        try:
+            return Forward(hf)
+        except Exception:
+            hf.config._attn_implementation = "eager"
+            return Forward(hf)
+    except Exception as error:  # whatever a family's code raises
+        raise ModelError("broken", f"{name} cannot be run: {error}", name=name) from error
 
 
 @torch.inference_mode()
