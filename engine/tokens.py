@@ -61,7 +61,7 @@ def visible(cluster: str) -> str:
     ('␣', '↵', '‹200D›', '好')
     """
     first = cluster[0]
-    if len(cluster) > 1 and unicodedata.category(first) not in _INVISIBLE:
+    if len(cluster) > 1 and first != "\ufffd" and unicodedata.category(first) not in _INVISIBLE:
         return "◌" + cluster if unicodedata.combining(first) else cluster
     return "".join(_visible_character(char) for char in cluster)
 
@@ -218,7 +218,7 @@ class Vocabulary:
 
     def _run_groups(self, run: list[int]) -> list[tuple[int, int, str]]:
         data = b"".join(self._bytes[i] for i in run)
-        edges = _grapheme_edges(data)
+        edges = _grapheme_edges(data) | {0}  # tokens of no bytes at all stand before anything else
         groups, first, begin, at = [], 0, 0, 0
         for index, token_id in enumerate(run):
             at += len(self._bytes[token_id])
@@ -272,25 +272,26 @@ class Vocabulary:
 
 def _piece(data: bytes, spans: Sequence[Span], at: int, stop: int) -> str:
     """The bytes [at, stop) in words: whole characters, parts of characters, stray bytes."""
+    if at == stop:
+        return "∅"
     parts: list[str] = []
     whole, stray = "", ""
     for span in spans:
-        inside = at <= span.start and span.stop <= stop
-        if span.char is not None and inside:
+        if span.char is None:
+            parts += _flush(whole, "")
+            whole, stray = "", f"{stray} {data[span.start]:02X}"
+            continue
+        parts += _flush("", stray)
+        stray = ""
+        if at <= span.start and span.stop <= stop:
             whole += span.char
             continue
-        if span.char is None:
-            stray += f" {data[span.start]:02X}"
-        else:
-            first, last = max(at, span.start) - span.start + 1, min(stop, span.stop) - span.start
-            part = f"{first}" if first == last else f"{first}–{last}"
-            parts += [*_flush(whole, stray), f"{visible(span.char)} {part}/{span.stop - span.start}"]
-            whole, stray = "", ""
-        if whole and stray:
-            parts += _flush(whole, "")
-            whole = ""
+        first, last = max(at, span.start) - span.start + 1, min(stop, span.stop) - span.start
+        part = f"{first}" if first == last else f"{first}–{last}"
+        parts += [*_flush(whole, ""), f"{visible(span.char)} {part}/{span.stop - span.start}"]
+        whole = ""
     parts += _flush(whole, stray)
-    return "·".join(parts) or "∅"
+    return "·".join(parts)
 
 
 def _flush(whole: str, stray: str) -> list[str]:
