@@ -75,8 +75,11 @@ def load(
 
 
 def _folder(name: str, from_hub: bool) -> Path:
-    if Path(name).is_dir():
-        return Path(name)
+    try:
+        if Path(name).is_dir():
+            return Path(name)
+    except OSError:  # a name too long for a path, for instance
+        pass
     if not _HUB_ID.fullmatch(name):
         raise ModelError("missing", f"{name!r} is neither a folder nor a hub id", name=name)
     try:

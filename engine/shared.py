@@ -11,6 +11,7 @@ import os
 import threading
 from concurrent.futures import Future
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.types import ModelError
@@ -57,6 +58,8 @@ def allowed_patterns() -> list[str]:
 
 def allowed(name: str) -> bool:
     """Whether this host lets the app load a model of that name."""
+    if ".." in Path(name).parts:
+        return False  # /models/* does not let anybody out of /models
     return name == BUNDLED_NAME or any(fnmatchcase(name, pattern) for pattern in allowed_patterns())
 
 
