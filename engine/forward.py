@@ -137,6 +137,7 @@ class Buffer:
         for layer in self.layers:
             layer.length = min(layer.length, length)
 
+    @torch.inference_mode()
     def restore(self, token_ids: Sequence[int], columns: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
         """Append tokens whose keys and values were computed before.
 
