@@ -19,7 +19,7 @@ from engine.types import (
 )
 
 if TYPE_CHECKING:
-    from engine.generate import Generation, Step, generate
+    from engine.generate import Generation, Step, choose, generate, stop_reason
     from engine.loading import load
     from engine.model import Model
     from engine.sampling import Distribution, uniform
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LAZY = {
     "generate": "engine.generate",
     "Generation": "engine.generate",
+    "choose": "engine.generate",
+    "stop_reason": "engine.generate",
     "Step": "engine.generate",
     "load": "engine.loading",
     "Model": "engine.model",
@@ -46,8 +48,10 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Step",
+    "choose",
     "generate",
     "load",
+    "stop_reason",
     "uniform",
 ]
 

@@ -106,7 +106,7 @@ class Model:
         ranks: list[int | None] = [None]
         for record, token_id in zip(records, ids[1:], strict=False):
             log_probabilities.append(record.log_probability(token_id))
-            ranks.append(rank(record.logits, token_id))
+            ranks.append(record.rank(token_id))
         return Score(tuple(ids), tuple(log_probabilities), tuple(ranks))
 
     def attention(self, ids: Sequence[int]) -> np.ndarray:
@@ -123,9 +123,3 @@ class Model:
             assert record.rows is not None
             full[:, :, t, : t + 1] = record.rows.float().numpy()
         return full
-
-
-def rank(logits: np.ndarray, token_id: int) -> int:
-    """1 for the likeliest token; of equal ones the lowest id stands first, as in `Distribution.order`."""
-    value = logits[token_id]
-    return int((logits > value).sum() + (logits[:token_id] == value).sum()) + 1

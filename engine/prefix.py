@@ -60,6 +60,11 @@ class Record:
         """Natural log of the raw probability that `token_id` follows."""
         return float(self.logits[token_id]) - self.log_z
 
+    def rank(self, token_id: int) -> int:
+        """1 for the likeliest token; of equal ones the lowest id stands first, as in `Distribution.order`."""
+        value = self.logits[token_id]
+        return int((self.logits > value).sum() + (self.logits[:token_id] == value).sum()) + 1
+
 
 @dataclass(eq=False, slots=True)
 class _Node:

@@ -153,11 +153,28 @@ class Distribution:
         """The n likeliest by raw probability, likeliest first."""
         return [self.candidate(int(token_id)) for token_id in self.order[:n]]
 
+    def others(self, shown: Sequence[int]) -> tuple[float, float]:
+        """Raw probability, and probability after the filters, of all tokens but the `shown` ones together."""
+        rest = np.ones(self.size, dtype=bool)
+        rest[list(shown)] = False
+        return float(self.raw[rest].sum(dtype=np.float64)), float(self.probabilities[rest].sum(dtype=np.float64))
+
     @cached_property
     def cumulative(self) -> np.ndarray:
         """(V,) float64: probabilities summed along `order`; the last is 1."""
         total = np.cumsum(self.probabilities[self.order].astype(np.float64))
         return total / total[-1]
+
+    @cached_property
+    def believed_cumulative(self) -> np.ndarray:
+        """(V,) float64: raw probabilities summed along `order`; the last is 1."""
+        total = np.cumsum(self.raw[self.order].astype(np.float64))
+        return total / total[-1]
+
+    @property
+    def last_kept_rank(self) -> int:
+        """The lowest rank (largest number) that may still be drawn."""
+        return int(np.flatnonzero(self._cut[self.order] == 0)[-1]) + 1
 
     def interval(self, token_id: int) -> tuple[float, float]:
         """Where a token lies on the line from 0 to 1 on which `u` lands."""

@@ -1,0 +1,25 @@
+"""The app: page configuration, language, navigation. Everything that is seen lives in `pages/`."""
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.i18n import Translator
+
+t = Translator(state.language())
+st.set_page_config(page_title=t("app.title"), layout="wide")
+
+page = st.navigation([st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True)])
+
+with st.sidebar:
+    st.segmented_control(
+        t("app.language"),
+        state.LANGUAGES,
+        default=state.language(),
+        required=True,
+        format_func=lambda code: "中文" if code == "zh_Hant" else "English",
+        key=state.language_key(),
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+
+page.run()

@@ -1,0 +1,148 @@
+"""Step by step: a text grows by one token, and everything that led to it can be seen and changed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+import engine
+from pages.ui import bars, found, models, page, settings, state, strip, sums
+from pages.ui.i18n import Translator
+from pages.ui.session import Session
+
+PACE = 0.09  # seconds between tokens of a run, so that an eye can follow
+
+session = state.session()
+t = Translator(state.language())
+
+
+def act(move: Callable[..., Any], *arguments: Any) -> None:
+    """A callback: makes one of the session's moves with the model that is in memory."""
+    model = models.ready(session)
+    if model is not None:
+        move(session, model, *arguments)
+
+
+def new_prompt(text: str | None = None) -> None:
+    if text is None:
+        text = str(state.widget("prompt") or "")
+    else:
+        state.set_widget("prompt", text)
+    act(Session.set_prompt, text)
+
+
+def pick_bar(pick: str) -> None:
+    turn, _, token = pick.partition(":")
+    if turn.isdigit() and token.isdigit():
+        act(Session.pick, int(turn), int(token))
+
+
+def pick_alternative(value: dict[str, Any]) -> None:
+    act(Session.pick, value["turn"], value["token"], value["after"])
+
+
+def go_to(value: dict[str, Any]) -> None:
+    act(Session.go_to, value["turn"], value["node"])
+
+
+def draw_controls(ended: bool) -> None:
+    state.default_widget("prompt", session.prompt)
+    left, right = st.columns([1, 1.35], gap="small")
+    left.text_input(
+        t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=new_prompt,
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    with right.container(horizontal=True, gap="small"):
+        st.button(
+            t("step.next"), key="next", type="primary", shortcut="Right", disabled=ended, on_click=act,
+            args=(Session.step,),
+        )  # fmt: skip
+        if session.running:
+            st.button(t("step.stop"), key="run", shortcut="Space", on_click=act, args=(Session.stop,))
+        else:
+            run = t("step.run", n=session.run_tokens)
+            st.button(run, key="run", shortcut="Space", disabled=ended, on_click=act, args=(Session.run,))
+        st.button(t("step.back"), key="back", shortcut="Left", on_click=act, args=(Session.back,))
+        st.button(t("step.restart"), key="restart", on_click=act, args=(Session.restart,))
+    with st.container(horizontal=True, gap="small", key="examples"):
+        for text in t.list("step.examples.list"):
+            st.button(text, key=f"example {text}", type="tertiary", on_click=new_prompt, args=(text,))
+
+
+def draw_messages() -> None:
+    problem = session.problem
+    if problem is not None:
+        st.error(t(f"error.{problem.code}", **problem.values) + " " + t("error.kept"))
+    for note in session.notes:
+        st.caption(t(note))
+
+
+@st.fragment
+def workbench() -> None:
+    model = models.wait(session, t)
+    more = session.run_on(model)
+    trace = session.ready(model)
+    ended = session.end(model)
+    draw_controls(ended is not None)
+    draw_messages()
+
+    distribution, token_id, u = engine.choose(
+        model, trace.token_ids(), session.strategy, session.settings, session.seed
+    )
+    chosen = None if ended else token_id
+    stopped = session.stopped or ended
+    story = session.story.build(model, trace)
+    story |= {
+        "turn": session.turn,
+        "stage": 3 if chosen is not None else 4,
+        "status": t(f"stop.{stopped}", most=model.context_length) if stopped else "",
+        "dark": state.dark(),
+        "stats": [
+            [t("strip.log_p"), t.number(story["totals"]["log_probability"]), t("strip.log_p_help")],
+            [t("strip.perplexity"), t.number(story["totals"]["perplexity"]), t("strip.perplexity_help")],
+            [t("strip.choices"), t.number(math.exp(distribution.entropy)), t("strip.choices_help")],
+        ],
+        "labels": strip.labels(t),
+    }
+    strip.draw(story, go_to, pick_alternative)
+    left, right = st.columns([1.25, 1], gap="large")
+    with left:
+        taken = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
+        table = bars.rows(distribution, session.bars, chosen, taken, session.turn, t)
+        bars.draw(table, state.dark(), t, pick_bar)
+        st.caption(t("step.legend"))
+        draw_search(model, distribution)
+        if strip.has_branches(story):
+            strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
+    with right:
+        sums.draw(sums.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), state.dark())
+    if more:
+        time.sleep(PACE)
+        state.rerun()
+
+
+def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
+    query = st.text_input(
+        t("step.search"), key="search", placeholder=t("step.search_placeholder"), live=True, persist_state="session"
+    )
+    if query:
+        hits = [distribution.candidate(i) for i in model.vocabulary.search(query)]
+        if hits:
+            rows = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
+            found.draw(rows, session.turn, state.dark(), lambda value: act(Session.pick, value["turn"], value["token"]))
+        else:
+            st.caption(t("step.nothing_found"))
+
+
+page.begin(t("step.title"), t("step.lead"))
+with st.sidebar:
+    settings.draw(session, t)
+workbench()
+with st.sidebar:
+    model = models.ready(session)
+    if model is not None:
+        settings.draw_model(session, model, t)

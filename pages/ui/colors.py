@@ -1,0 +1,25 @@
+"""One meaning, one colour, on every page. `strip.css` and `sums.css` name the same values as custom properties."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Palette(NamedTuple):
+    ink: str
+    paper: str
+    line: str
+    soft: str  # readable grey text
+    belief: str  # what the model believes
+    draw: str  # what may be drawn
+    pick: str  # the chosen token, the cursor
+    cut: str  # cut away, impossible
+    branch: str  # another way it could go
+
+
+LIGHT = Palette("#1D2330", "#FBFAF7", "#E4E1DA", "#6B7280", "#9DB7D5", "#0072B2", "#D55E00", "#B8BCC2", "#009E73")
+DARK = Palette("#E8E6E1", "#14171C", "#2A2F37", "#98A0AB", "#4A6484", "#56B4E9", "#FF8A3D", "#5A6068", "#2CC295")
+
+
+def palette(dark: bool) -> Palette:
+    return DARK if dark else LIGHT

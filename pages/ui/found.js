@@ -1,0 +1,20 @@
+// Tokens that a search found, each with its rank and probability; a click takes it. Text goes in through textContent.
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.replaceChildren();
+  for (const [id, text, note] of data.found) {
+    const row = document.createElement("button");
+    row.type = "button";
+    for (const [name, value] of [["word", text], ["note", note]]) {
+      const cell = document.createElement("span");
+      cell.className = name;
+      cell.textContent = value;
+      row.append(cell);
+    }
+    row.onclick = () => setTriggerValue("pick", { turn: data.turn, token: id });
+    root.append(row);
+  }
+}

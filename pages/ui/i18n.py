@@ -1,0 +1,73 @@
+"""Every sentence on the screen, from `pages/locales/*.toml`, and how numbers are read out.
+
+A text may hold `{name}` to be filled in. Values from people or models never go through here into Markdown: they are
+drawn by components that set them as plain text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LOCALES = Path(__file__).parent.parent / "locales"
+
+
+@cache
+def sentences(language: str) -> dict[str, Any]:
+    """All texts of a language by their dotted keys: a string each, or a list of them."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, table: dict[str, Any]) -> None:
+        for key, value in table.items():
+            if isinstance(value, dict):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = value
+
+    walk("", tomllib.loads((LOCALES / f"{language}.toml").read_text("utf-8")))
+    return flat
+
+
+class Translator:
+    """`t("step.next")` in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._sentences = sentences(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        text: str = self._sentences[key]
+        return text.format(**values) if values else text
+
+    def list(self, key: str) -> list[str]:
+        """Several texts that belong together."""
+        texts: list[str] = self._sentences[key]
+        return texts
+
+    def percent(self, p: float) -> str:
+        """A probability as a person says it: 34 %, 2.1 %, 0.03 %, then 1 in 40,000.
+
+        >>> [Translator("en").percent(p) for p in (1, 0.342, 0.021, 0.00031, 0.000025, 0)]
+        ['100 %', '34 %', '2.1 %', '0.031 %', '1 in 40,000', '0 %']
+        """
+        if p <= 0:
+            return "0 %"
+        if p < 0.0001:
+            return self("number.one_in", n=self._large(float(f"{1 / p:.2g}")))
+        if 0.995 <= p < 1:
+            return f"{min(p, 0.9999) * 100:.2f} %"
+        value = p * 100
+        return f"{value:.0f} %" if value >= 9.95 else f"{value:.2g} %"
+
+    def _large(self, n: float) -> str:
+        """A large round number: 40,000, or in Chinese by ten thousands: 4 萬."""
+        for size, name in zip((1e12, 1e8, 1e4), self.list("number.units"), strict=False):
+            if n >= size:
+                return f"{n / size:,.10g} {name}"
+        return f"{n:,.0f}"
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """A number with a real minus sign."""
+        return f"{value:,.{digits}f}".replace("-", "−")

@@ -1,0 +1,51 @@
+"""Waits for a model, telling the visitor what is happening; everyone shares the one that is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from engine import shared
+from engine.types import ModelError
+from pages.ui.i18n import Translator
+from pages.ui.session import Session
+
+if TYPE_CHECKING:
+    from engine.model import Model
+
+
+def ready(session: Session) -> Model | None:
+    """The session's model if it is in memory, without waiting: for callbacks."""
+    try:
+        loading = shared.request(session.model_name)
+        return loading.result() if loading.done else None
+    except ModelError:
+        return None
+
+
+def wait(session: Session, t: Translator) -> Model:
+    """The session's model. Shows what is being read meanwhile; falls back to the bundled one with a problem noted."""
+    try:
+        return _wait(session.model_name, t)
+    except ModelError as error:
+        if session.model_name == shared.BUNDLED_NAME:
+            raise
+        session.problem, session.model_name = error, session.fallback_model
+        return _wait(session.model_name, t)
+
+
+def _wait(name: str, t: Translator) -> Model:
+    loading = shared.request(name)
+    if not loading.done:
+        place = st.empty()
+        stage = ""
+        while not loading.wait(0.05):
+            if loading.stage != stage:
+                stage = loading.stage
+                with place.container():
+                    st.markdown(f"**{t('loading.title')}**")
+                    stages = ("libraries", "files", "tokenizer", "weights", "warm_up")
+                    st.progress((stages.index(stage) + 1) / (len(stages) + 1), t(f"loading.{stage}"))
+        place.empty()
+    return loading.result()

@@ -1,0 +1,172 @@
+"""What one visitor has on the table, and every move they can make. Knows no screen: pages draw it, callbacks call it.
+
+A move that is out of date (a click on something that has changed since) does nothing. A move that cannot be made
+leaves everything as it is and puts a problem on record, for the page to put into words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import engine
+from engine.shared import BUNDLED_NAME
+from engine.trace import Trace
+from engine.types import EngineError, Settings, StopReason, Strategy
+from pages.ui.story import Story
+
+if TYPE_CHECKING:
+    from engine.model import Model
+
+FIRST_PROMPT = "今天天氣真"
+FIRST_SETTINGS = Settings(temperature=0.8, top_p=0.95)
+
+
+@dataclass
+class Session:
+    prompt: str = FIRST_PROMPT
+    model_name: str = BUNDLED_NAME
+    fallback_model: str = BUNDLED_NAME  # the last one that could be loaded
+    settings: Settings = FIRST_SETTINGS
+    strategy: Strategy = "sample"
+    seed: int = 7
+    trace: Trace | None = None
+    turn: int = 0  # grows with every move; a click carries the turn it was made on
+    running: int = 0  # tokens still to be written by a run
+    stopped: StopReason | None = None  # why the last move could not go on, or a run ended
+    problem: EngineError | None = None
+    notes: list[str] = field(default_factory=list)
+    bars: int = 10
+    run_tokens: int = 10
+    story: Story = field(default_factory=Story)
+
+    def ready(self, model: Model) -> Trace:
+        """The trace, begun with the prompt where there is none for this model yet."""
+        if self.trace is None or self.trace.model != model.name:
+            self.trace = None
+            self.set_prompt(model, self.prompt)
+            if self.trace is None:  # this model cannot read the prompt: begin with one that it can
+                problem = self.problem
+                self.set_prompt(model, FIRST_PROMPT)
+                self.problem = problem
+        if self.trace is None:
+            raise self.problem or EngineError("empty", "no prompt")
+        if (self.trace.settings, self.trace.strategy, self.trace.seed) != (self.settings, self.strategy, self.seed):
+            self.trace = replace(self.trace, settings=self.settings, strategy=self.strategy, seed=self.seed)
+            self.turn += 1
+        return self.trace
+
+    def set_prompt(self, model: Model, text: str) -> None:
+        """Begin anew with a prompt. One that cannot be read leaves the text on the table as it is."""
+        self.running = 0
+        try:
+            ids = model.read_prompt(text)
+        except EngineError as error:
+            self.problem = error
+            return
+        self.prompt = text
+        self.notes = prompt_notes(model, text, ids)
+        self._move(Trace.start(model.name, ids, self.settings, self.strategy, self.seed))
+
+    def _move(self, trace: Trace) -> None:
+        self.trace = trace
+        self.turn += 1
+        self.stopped = None
+        self.problem = None
+
+    def step(self, model: Model) -> bool:
+        """Let the model choose one token. False where nothing may follow, with the reason in `stopped`."""
+        trace = self.ready(model)
+        ids = trace.token_ids()
+        self.stopped = self.end(model)
+        if self.stopped:
+            return False
+        _, token_id, u = engine.choose(model, ids, self.strategy, self.settings, self.seed)
+        self._move(trace.choose(token_id, "greedy" if u is None else "drawn"))
+        return True
+
+    def end(self, model: Model) -> StopReason | None:
+        """Why nothing may follow the cursor: `end` or `context`; None where something may."""
+        trace = self.ready(model)
+        made = 0 if trace.choices[trace.cursor].how == "prompt" else 1
+        return engine.stop_reason(model, trace.token_ids(), made, made + 1)
+
+    def run(self, model: Model) -> None:
+        """Begin to write `run_tokens` tokens; `run_on` writes them."""
+        self.running = self.run_tokens
+        self.stopped = self.problem = None
+
+    def run_on(self, model: Model) -> bool:
+        """One token of a run. True while there is more to write."""
+        if self.running <= 0:
+            return False
+        going = self.step(model)
+        self.running = self.running - 1 if going else 0
+        if going and not self.running:
+            self.stopped = self.end(model) or "length"
+        elif going and (end := self.end(model)):
+            self.running, self.stopped = 0, end
+        return self.running > 0
+
+    def stop(self, model: Model) -> None:
+        """The person says stop."""
+        if self.running:
+            self.running, self.stopped = 0, "person"
+
+    def back(self, model: Model) -> None:
+        if self.trace is not None:
+            self.running = 0
+            self._move(self.trace.back())
+
+    def restart(self, model: Model) -> None:
+        if self.trace is not None:
+            self.running = 0
+            self._move(self.trace.restart())
+
+    def pick(self, model: Model, turn: int, token_id: int, after: int | None = None) -> None:
+        """Take a token by hand: at the cursor, or after another choice of the tree (which then goes on from there)."""
+        if turn != self.turn or self.trace is None or not 0 <= token_id < model.vocabulary.size:
+            return
+        trace = self.trace
+        if after is not None:
+            if not 0 <= after < len(trace.choices):
+                return
+            trace = trace.go_to(after)
+        if len(trace.path()) >= model.context_length:
+            self.stopped = "context"
+            return
+        self.running = 0
+        self._move(trace.choose(token_id, "hand"))
+
+    def go_to(self, model: Model, turn: int, node: int) -> None:
+        """Move the cursor to a choice of the tree."""
+        if turn == self.turn and self.trace is not None and 0 <= node < len(self.trace.choices):
+            self.running = 0
+            self._move(self.trace.go_to(node))
+
+    def choose_model(self, name: str) -> None:
+        """Ask for another model; the next look at the page loads it, or says why not and keeps this one."""
+        if name != self.model_name:
+            self.fallback_model, self.model_name = self.model_name, name
+            self.running = 0
+            self.problem = None
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]")
+_JOINED_EMOJI = re.compile(r"\S\u200d\S")
+
+
+def prompt_notes(model: Model, text: str, ids: tuple[int, ...]) -> list[str]:
+    """What is worth saying about a prompt that can be read: keys of sentences."""
+    spelled = [model.vocabulary.token_bytes(i).decode("utf-8", "replace") for i in model.vocabulary.special]
+    checks: dict[str, Callable[[], Any]] = {
+        "note.control": lambda: _CONTROLS.search(text),
+        "note.right_to_left": lambda: _RIGHT_TO_LEFT.search(text),
+        "note.joined": lambda: _JOINED_EMOJI.search(text),
+        "note.special": lambda: any(name in text for name in spelled),
+        "note.changed": lambda: model.text(ids) != text,
+    }
+    return [key for key, found in checks.items() if found()]

@@ -1,0 +1,110 @@
+"""The sidebar: how the next token is chosen, each setting with one sentence on what it does to the picture."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from engine import shared
+from engine.types import Settings
+from pages.ui import state
+from pages.ui.i18n import Translator
+from pages.ui.session import FIRST_SETTINGS, Session
+
+if TYPE_CHECKING:
+    from engine.model import Model
+
+# name: lowest, highest, step
+_SLIDERS: dict[str, tuple[float, float, float]] = {
+    "temperature": (0.0, 2.0, 0.05),
+    "top_k": (0, 200, 1),
+    "top_p": (0.0, 1.0, 0.01),
+    "min_p": (0.0, 0.5, 0.01),
+    "typical_p": (0.05, 1.0, 0.01),
+    "repetition_penalty": (1.0, 2.0, 0.05),
+    "no_repeat_ngram_size": (0, 6, 1),
+}
+_FIRST = ("temperature", "top_k", "top_p")
+_FILTERS = (*_FIRST, "min_p", "typical_p")  # of no use to greedy search
+
+
+def draw(session: Session, t: Translator) -> None:
+    """The controls; writes what they say into the session."""
+    st.header(t("settings.title"))
+    session.strategy = st.segmented_control(
+        t("settings.strategy"),
+        ("sample", "greedy"),
+        default="sample",
+        required=True,
+        format_func=lambda value: t(f"settings.{value}"),
+        key="strategy",
+        persist_state="session",
+    )
+    greedy = session.strategy == "greedy"
+    st.caption(t(f"settings.{session.strategy}_note"))
+    values: dict[str, float] = {}
+    for name in _FIRST:
+        values[name] = _slider(name, greedy, t)
+    state.default_widget("seed", session.seed)
+    session.seed = int(
+        st.number_input(t("settings.seed"), 0, 2**31 - 1, key="seed", persist_state="session", disabled=greedy)
+    )
+    st.caption(t("settings.seed_note"))
+    st.button(t("settings.new_seed"), key="new_seed", disabled=greedy, on_click=_new_seed)
+    with st.expander(t("settings.more")):
+        for name in _SLIDERS:
+            if name not in _FIRST:
+                values[name] = _slider(name, greedy, t)
+    if greedy:
+        st.caption(t("settings.not_greedy"))
+    session.settings = Settings(**values)  # type: ignore[arg-type]
+    session.bars = st.slider(t("settings.bars"), 3, 30, 10, key="bars_shown", persist_state="session")
+    session.run_tokens = st.slider(t("settings.run_tokens"), 1, 100, 10, key="run_tokens", persist_state="session")
+
+
+def _slider(name: str, greedy: bool, t: Translator) -> float:
+    low, high, step = _SLIDERS[name]
+    value = st.slider(
+        t(f"settings.{name}"),
+        low,
+        high,
+        getattr(FIRST_SETTINGS, name),
+        step,
+        key=name,
+        persist_state="session",
+        disabled=greedy and name in _FILTERS,
+    )
+    st.caption(t(f"settings.{name}_note"))
+    return float(value) if isinstance(step, float) else int(value)
+
+
+def _new_seed() -> None:
+    state.set_widget("seed", secrets.randbelow(10_000))
+
+
+def draw_model(session: Session, model: Model, t: Translator) -> None:
+    """Which model is at work and, where the host allows others, a box to choose one."""
+    patterns = shared.allowed_patterns()
+    if patterns:
+        plain = [p for p in patterns if not any(sign in p for sign in "*?[")]
+        known = [shared.BUNDLED_NAME, *plain]
+        if session.model_name not in known:
+            known.append(session.model_name)
+        st.selectbox(
+            t("settings.model"),
+            known,
+            index=known.index(session.model_name),
+            format_func=lambda name: t("settings.bundled") if name == shared.BUNDLED_NAME else name,
+            accept_new_options=len(plain) < len(patterns),
+            key=f"model {session.model_name}",
+            on_change=_choose_model,
+            args=(session, f"model {session.model_name}"),
+        )
+        st.caption(t("settings.model_note"))
+    st.caption(t("settings.window", size=f"{model.vocabulary.size:,}", most=f"{model.context_length:,}"))
+
+
+def _choose_model(session: Session, key: str) -> None:
+    session.choose_model(str(state.widget(key) or shared.BUNDLED_NAME).strip())

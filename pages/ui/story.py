@@ -1,0 +1,87 @@
+"""What the text strip draws, computed from a trace and the running model: tokens, surprises, alternatives, branches.
+
+Plain data for the component in `strip.py`; no screen here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from engine.model import Model
+    from engine.prefix import Record
+    from engine.trace import Trace
+
+ALTERNATIVES = 5
+_REMEMBERED = 20_000
+
+Fact = tuple[float | None, int | None, list[tuple[int, str, float]]]
+
+
+class Story:
+    """Builds what is drawn of one visitor's trace; remembers labels so that a long text costs no more than a short."""
+
+    def __init__(self) -> None:
+        self._labels: OrderedDict[tuple[int, ...], str] = OrderedDict()
+        self._facts: WeakKeyDictionary[Record, dict[int, Fact]] = WeakKeyDictionary()
+
+    def build(self, model: Model, trace: Trace) -> dict[str, Any]:
+        """nodes: [parent, label, how, special] of every choice; line: indices on the way that is shown; groups over
+        the line: [from, to, text]; facts a token of the line: [log-probability, rank, alternatives]; totals."""
+        line = trace.line()
+        ids = [trace.choices[i].token_id for i in line]
+        labels = model.pieces(ids)
+        on_line = dict(zip(line, labels, strict=True))
+        nodes = [
+            [
+                c.parent,
+                on_line[i] if i in on_line else self._label(model, trace, i),
+                c.how,
+                c.token_id in model.vocabulary.special,
+            ]
+            for i, c in enumerate(trace.choices)
+        ]
+        records = model.records(ids)
+        facts: list[Fact] = [(None, None, [])]
+        facts += [self._fact(model, ids, at, records[at - 1]) for at in range(1, len(ids))]
+        return {
+            "nodes": nodes,
+            "line": line,
+            "cursor": trace.cursor,
+            "groups": model.vocabulary.groups(ids),
+            "facts": facts,
+            "totals": totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]]),
+        }
+
+    def _label(self, model: Model, trace: Trace, node: int) -> str:
+        """The label of a choice that is not on the line, after what stands before it."""
+        tail = tuple(trace.choices[i].token_id for i in trace.path(node)[-5:])
+        label = self._labels.get(tail)
+        if label is None:
+            label = self._labels[tail] = model.vocabulary.label(tail[-1], model.vocabulary.pending(tail[:-1]))
+            if len(self._labels) > _REMEMBERED:
+                self._labels.popitem(last=False)
+        return label
+
+    def _fact(self, model: Model, ids: list[int], at: int, before: Record) -> Fact:
+        """How probable the token at a place was, and what else could have stood there."""
+        token_id = ids[at]
+        facts = self._facts.setdefault(before, {})
+        if token_id not in facts:
+            pending = model.vocabulary.pending(ids[:at])
+            others = [
+                (i, model.vocabulary.label(i, pending), round(math.exp(before.log_probability(i)), 6))
+                for i in before.top[:ALTERNATIVES]
+            ]
+            facts[token_id] = (round(before.log_probability(token_id), 4), before.rank(token_id), others)
+        return facts[token_id]
+
+
+def totals(log_probabilities: list[float | None]) -> dict[str, float]:
+    """Of a text: the log-probability of all its predicted tokens, and their perplexity."""
+    known = [value for value in log_probabilities if value is not None]
+    total = sum(known)
+    return {"log_probability": total, "perplexity": math.exp(-total / len(known)) if known else 1.0}

@@ -1,0 +1,59 @@
+"""The text strip: the same thread at the same place on every page that follows a text.
+
+It draws the loop's stages, the text as chips, the tree of branches and the formula (`strip.js`), and reports a click
+on a token (`go`: {turn, node}) or on an alternative in a token's card (`pick`: {turn, after, token}).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.i18n import Translator
+
+_HERE = Path(__file__).parent
+
+_strip = st.components.v2.component(
+    "text_strip",
+    html='<div class="root"></div>',
+    css=(_HERE / "strip.css").read_text("utf-8"),
+    js=(_HERE / "strip.js").read_text("utf-8"),
+)
+
+
+def labels(t: Translator) -> dict[str, Any]:
+    """The words that the strip needs."""
+    words = ("tree", "branch", "chain", "lowest", "first", "rank")
+    numbers = {"one_in": t("number.one_in"), "units": t.list("number.units")}
+    return {"loop": t.list("strip.loop")} | numbers | {word: t(f"strip.{word}") for word in words}
+
+
+def has_branches(data: dict[str, Any]) -> bool:
+    """Whether there is a tree to draw: some token that two others follow."""
+    parents = [node[0] for node in data["nodes"]]
+    return len(set(parents)) < len(parents)
+
+
+def draw(
+    data: dict[str, Any],
+    on_go: Callable[[Any], None],
+    on_pick: Callable[[Any], None],
+    key: str = "strip",
+) -> None:
+    """`data` is `Story.build`'s with `turn`, `stage` (0–4), `status`, `stats`, `labels` and `dark` added; with `tree`
+    set, the tree alone is drawn."""
+
+    def report(name: str, act: Callable[[Any], None]) -> Callable[[], None]:
+        def callback() -> None:
+            from pages.ui import state
+
+            value = (state.widget(key) or {}).get(name)
+            if isinstance(value, dict):
+                act(value)
+
+        return callback
+
+    _strip(key=key, data=data, on_go_change=report("go", on_go), on_pick_change=report("pick", on_pick))

@@ -1,0 +1,86 @@
+// How a probability was computed: a table of logit → ÷ T → filter → probability, and where the draw landed on the
+// cumulative curve. All text goes in through textContent. `data` is described in sums.py.
+
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+const svg = (tag, attributes) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+};
+
+function drawTable(root, data) {
+  const table = el("table");
+  const head = el("tr");
+  data.columns.forEach((name) => head.append(el("th", "", name)));
+  table.append(head);
+  for (const [state, ...cells] of data.rows) {
+    const row = el("tr", state);
+    cells.forEach((cell, i) => {
+      const box = el("td");
+      box.append(el(i === 0 && state === "cut" ? "s" : "span", "", cell));
+      row.append(box);
+    });
+    table.append(row);
+  }
+  root.append(table);
+}
+
+// Rank (logarithmic) to the right, cumulative probability upwards, a stair a token.
+function drawCurve(root, data) {
+  const W = 420, H = 170, L = 34, R = 10, T = 10, B = 24;
+  const most = Math.log(data.size + 1);
+  const x = (rank) => L + (Math.log(rank + 1) / most) * (W - L - R);
+  const y = (p) => H - B - p * (H - B - T);
+  const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": data.labels.curve });
+  const stairs = (points) => {
+    let path = `M${x(0)} ${y(0)}`;
+    let before = 0;
+    for (const [rank, p] of points) {
+      path += `L${x(rank - 1).toFixed(1)} ${y(before).toFixed(1)}L${x(rank - 1).toFixed(1)} ${y(p).toFixed(1)}`;
+      before = p;
+    }
+    return `${path}L${x(data.size).toFixed(1)} ${y(before).toFixed(1)}`;
+  };
+  for (const p of [0, 0.5, 1]) {
+    picture.append(svg("line", { x1: L, x2: W - R, y1: y(p), y2: y(p), class: "grid" }));
+    const tick = svg("text", { x: L - 6, y: y(p) + 4, "text-anchor": "end" });
+    tick.textContent = p;
+    picture.append(tick);
+  }
+  for (const rank of [1, 10, 100, 1000, 10000, 100000].filter((r) => r <= data.size)) {
+    const tick = svg("text", { x: x(rank - 1), y: H - 7, "text-anchor": "middle" });
+    tick.textContent = rank.toLocaleString("en");
+    picture.append(tick);
+  }
+  picture.append(svg("path", { d: stairs(data.believed), class: "believed" }));
+  picture.append(svg("path", { d: stairs(data.drawn), class: "drawn" }));
+  if (data.cut < data.size) {
+    picture.append(svg("line", { x1: x(data.cut), x2: x(data.cut), y1: y(0), y2: y(1), class: "cutline" }));
+  }
+  if (data.u !== null) {
+    const at = x(data.rank - 1);
+    picture.append(svg("path", { d: `M${L} ${y(data.u)}H${at}V${y(0)}`, class: "u" }));
+    picture.append(svg("circle", { cx: at, cy: y(data.u), r: 4, class: "dot" }));
+    const word = svg("text", { x: Math.min(at + 8, W - 60), y: y(data.u) - 6 < 14 ? y(data.u) + 16 : y(data.u) - 6, class: "mark" });
+    word.textContent = `▶ ${data.word}`;
+    picture.append(word);
+  }
+  root.append(picture);
+}
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.replaceChildren(el("h2", "", data.labels.title));
+  drawTable(root, data);
+  root.append(el("p", "note", data.labels.formula));
+  root.append(el("h2", "", data.labels.curve));
+  drawCurve(root, data);
+  root.append(el("p", "note", data.labels.draw));
+}
