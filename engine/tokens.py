@@ -115,6 +115,8 @@ class Vocabulary:
         with_marks, alone = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
         at = next((i for i in range(len(with_marks)) if with_marks[i : i + len(alone)] == alone), 0)
         self.start: tuple[int, ...] = tuple(with_marks[:at])
+        # SentencePiece begins every text with a space that the writer did not type.
+        self._begins_with_space = bool(alone) and self._bytes[alone[0]].startswith(b" ")
 
     def _token_bytes(self, index: int, token: str | None) -> bytes:
         if token is None:
@@ -154,7 +156,9 @@ class Vocabulary:
                 pieces.append("".join(s.char or f"‹{data[s.start]:02X}›" for s in characters(data)))
         if self._kind == "wordpiece":
             return _with_spaces(self._tokenizer.decode(list(ids), skip_special_tokens=True))
-        return "".join(pieces)
+        whole = "".join(pieces)
+        from_the_start = self._begins_with_space and tuple(ids[: len(self.start)]) == self.start
+        return whole.removeprefix(" ") if from_the_start else whole
 
     def _runs(self, ids: Sequence[int]) -> Iterable[tuple[bool, list[int]]]:
         """Runs of ordinary tokens, and each special one alone: (is special, ids)."""
@@ -259,7 +263,16 @@ class Vocabulary:
         if not wanted:
             return []
         found = [(i, low) for i, low in enumerate(self._lower) if wanted in low]
-        found.sort(key=lambda pair: (pair[1] != wanted, pair[1].strip() != wanted.strip(), len(pair[1]), pair[0]))
+        typed = query.encode("utf-8", "ignore")
+        found.sort(
+            key=lambda pair: (
+                self._bytes[pair[0]] != typed,
+                pair[1] != wanted,
+                pair[1].strip() != wanted.strip(),
+                len(pair[1]),
+                pair[0],
+            )
+        )
         return [i for i, _ in found[:limit]]
 
     @cached_property
