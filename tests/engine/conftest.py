@@ -1,0 +1,146 @@
+"""Tiny models for all tests here, each built once; the model that `transformers` itself makes of it; no network."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import hypothesis
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging
+
+from engine.loading import load
+from engine.model import Model
+from engine.prefix import PrefixTree
+from engine.tokens import Vocabulary
+from tests import tiny
+
+hypothesis.settings.register_profile("engine", deadline=None, derandomize=True, max_examples=60)
+hypothesis.settings.load_profile("engine")
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+class Tiny(NamedTuple):
+    """A family's tiny model: its folder, what the engine makes of it, and what `transformers` makes of it."""
+
+    family: str
+    folder: Path
+    model: Model
+    reference: PreTrainedModel
+
+    def __repr__(self) -> str:
+        return f"<tiny {self.family}>"
+
+    def fresh(self, max_bytes: int = 2**30) -> Model:
+        """The same weights with a tree that is empty."""
+        tree = PrefixTree(self.model.tree._forward, max_bytes)
+        return Model(self.family, self.model.vocabulary, tree, self.model.context_length, self.model.end_ids)
+
+    def prefixes(self, count: int, longest: int = 40, seed: int = 0) -> list[tuple[int, ...]]:
+        """Random texts of ordinary tokens."""
+        return random_texts(self.model.vocabulary, count, longest, seed)
+
+    @torch.inference_mode()
+    def forward(self, ids: tuple[int, ...], **arguments: Any) -> Any:
+        """The reference's outputs for one text, computed without a cache."""
+        return self.reference(input_ids=torch.tensor([ids]), use_cache=False, **arguments)
+
+
+def random_texts(vocabulary: Vocabulary, count: int, longest: int, seed: int = 0) -> list[tuple[int, ...]]:
+    """Random token ids; few different ones in each text, so that runs repeat and n-grams have something to forbid."""
+    random = np.random.default_rng(seed)
+    ordinary = [i for i in range(vocabulary.size) if i not in vocabulary.special]
+    texts = []
+    for _ in range(count):
+        some = random.choice(ordinary, size=random.integers(1, 12), replace=False)
+        texts.append(tuple(int(i) for i in random.choice(some, size=random.integers(1, longest + 1))))
+    return texts
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As the app computes: with one thread, a pass gives the same bits each time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def no_network() -> Iterator[None]:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError("a test asked for the network")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        yield
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tiny]:
+    """Gives the tiny model of a family, which it builds where it is asked for it the first time."""
+    built: dict[str, Tiny] = {}
+
+    def of(family: str) -> Tiny:
+        if family not in built:
+            folder = tiny.build(family, tmp_path_factory.mktemp(family))
+            reference = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+            built[family] = Tiny(family, folder, load(folder, from_hub=False), reference)
+        return built[family]
+
+    return of
+
+
+@pytest.fixture(scope="session", params=list(tiny.FAMILIES))
+def each(request: pytest.FixtureRequest, build: Callable[[str], Tiny]) -> Tiny:
+    """Every family in turn."""
+    return build(request.param)
+
+
+@pytest.fixture(scope="session", params=tiny.ATTENTIVE)
+def attentive(request: pytest.FixtureRequest, build: Callable[[str], Tiny]) -> Tiny:
+    """Every family that has attention."""
+    return build(request.param)
+
+
+@pytest.fixture(scope="session")
+def gpt2(build: Callable[[str], Tiny]) -> Tiny:
+    return build("gpt2")
+
+
+@pytest.fixture(scope="session")
+def mamba(build: Callable[[str], Tiny]) -> Tiny:
+    return build("mamba")
+
+
+_TOKENIZERS = {"byte_level": tiny.byte_level, "wordpiece": tiny.wordpiece, "sentencepiece": tiny.sentencepiece}
+
+
+@pytest.fixture(scope="session", params=list(_TOKENIZERS))
+def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
+    """Each kind of tokenizer, beside a model that predicts a few ids more than it has."""
+    tokenizer = _TOKENIZERS[request.param]()
+    return Vocabulary(tokenizer, tokenizer.get_vocab_size() + tiny.UNNAMED)
+
+
+@pytest.fixture(scope="session")
+def byte_level() -> Vocabulary:
+    tokenizer = tiny.byte_level()
+    return Vocabulary(tokenizer, tokenizer.get_vocab_size() + tiny.UNNAMED)
+
+
+@pytest.fixture(scope="session")
+def wordpiece() -> Vocabulary:
+    return Vocabulary(tiny.wordpiece(), tiny.wordpiece().get_vocab_size())
+
+
+@pytest.fixture(scope="session")
+def sentencepiece() -> Vocabulary:
+    return Vocabulary(tiny.sentencepiece(), tiny.sentencepiece().get_vocab_size())

@@ -1,0 +1,51 @@
+"""What the engine says the model believed is what `transformers` computes, to 1e-5."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from tests.engine.conftest import Tiny
+
+
+def test_raw_is_the_softmax_over_the_whole_vocabulary(each: Tiny) -> None:
+    for ids in each.prefixes(100):
+        logits = each.forward(ids).logits[0, -1]  # (V,)
+        distribution = each.model.distribution(ids)
+        np.testing.assert_allclose(distribution.logits, logits.numpy(), atol=1e-4, rtol=1e-5)
+        np.testing.assert_allclose(distribution.raw, torch.softmax(logits, dim=-1).numpy(), atol=1e-5, rtol=0)
+        assert distribution.size == each.model.vocabulary.size == len(logits)
+
+
+def test_without_filters_the_probabilities_are_the_raw_ones(each: Tiny) -> None:
+    for ids in each.prefixes(10):
+        distribution = each.model.distribution(ids)
+        np.testing.assert_array_equal(distribution.probabilities, distribution.raw)
+        np.testing.assert_array_equal(distribution.scaled, distribution.logits)
+        assert distribution.kept == distribution.size
+
+
+def test_entropy_is_that_of_the_raw_distribution(gpt2: Tiny) -> None:
+    for ids in gpt2.prefixes(10):
+        logits = gpt2.forward(ids).logits[0, -1]
+        want = torch.distributions.Categorical(logits=logits).entropy()
+        assert abs(gpt2.model.distribution(ids).entropy - float(want)) < 1e-4
+
+
+def test_the_tiny_models_are_no_trivial_ones(each: Tiny) -> None:
+    """The tests would say little about models that believe everything equally, or nothing but one token."""
+    entropies = [each.model.distribution(ids).entropy for ids in each.prefixes(30)]
+    assert min(entropies) > 1.0 and max(entropies) < np.log(each.model.vocabulary.size) - 0.3
+
+
+def test_top_is_ordered_by_the_raw_probability(each: Tiny) -> None:
+    for ids in each.prefixes(10):
+        distribution = each.model.distribution(ids)
+        top = distribution.top(20)
+        want = torch.from_numpy(distribution.logits).topk(20)
+        assert [c.logit for c in top] == want.values.tolist()
+        assert [c.rank for c in top] == list(range(1, 21))
+        for c in top:
+            assert (c.raw, c.probability) == (distribution.raw[c.token_id], distribution.probabilities[c.token_id])
+            assert c == distribution.candidate(c.token_id)
+        assert len(distribution.top(10**6)) == distribution.size

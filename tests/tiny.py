@@ -1,0 +1,158 @@
+"""Tiny models and tokenizers, built on the spot, in the hub's own format.
+
+Each family differs from the others in what could go wrong: learned positions (GPT-2), rotary ones (Llama), grouped
+keys (Qwen2), a sliding window (Mistral), windows on every other layer and soft caps (Gemma 2), no attention (Mamba).
+Their weights are random, but large enough that a distribution is far from flat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma2Config,
+    GPT2Config,
+    LlamaConfig,
+    MambaConfig,
+    MistralConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+)
+
+CONTEXT = 64
+END = "<|endoftext|>"
+TEXTS = [
+    "今天天氣真好，我們去公園散步。",
+    "天空是藍色的，天上有白雲。",
+    "氣象報告說明天會下雨。",
+    "Today the weather is good, and the sky is blue.",
+    "the cat sat on the mat, the dog sat on the log",
+    "Once upon a time there was a little cat.",
+]
+
+
+def byte_level() -> Tokenizer:
+    """As GPT-2: every byte is a token, a few are joined; most Chinese characters fall into two or three tokens."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=[END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    return tokenizer
+
+
+def wordpiece() -> Tokenizer:
+    """As BERT for Chinese: one token a character, a mark before and a mark behind each text."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    characters = sorted({char for text in TEXTS for char in text.lower() if not char.isspace()})
+    words = [*special, *characters, *(f"##{char}" for char in characters if char.isascii()), "the", "cat", "##at"]
+    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.add_special_tokens([AddedToken(name, special=True) for name in special])
+    return tokenizer
+
+
+def sentencepiece() -> Tokenizer:
+    """As Llama: ▁ stands for a space, a character that is not in the vocabulary falls back to bytes, <s> goes first."""
+    special = ["<unk>", "<s>", "</s>"]
+    known = sorted({char for text in TEXTS[:2] + TEXTS[3:] for char in text.replace(" ", "▁")} | {"▁"})
+    words = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), *known, "▁t", "▁th", "▁the", "天天"]
+    tokenizer = Tokenizer(
+        models.BPE(
+            {word: i for i, word in enumerate(words)},
+            [("▁", "t"), ("▁t", "h"), ("▁th", "e"), ("天", "天")],
+            unk_token="<unk>",
+            byte_fallback=True,
+            fuse_unk=True,
+        )
+    )
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    tokenizer.add_special_tokens([AddedToken(name, special=True) for name in special])
+    return tokenizer
+
+
+_NO_MARKS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+_LLAMA_SHAPE: dict[str, Any] = {
+    **_NO_MARKS,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": CONTEXT,
+    "initializer_range": 0.25,
+}
+_GEMMA: dict[str, Any] = {
+    "head_dim": 8,
+    "query_pre_attn_scalar": 8,
+    "attn_logit_softcapping": 4.0,
+    "final_logit_softcapping": 8.0,
+}
+FAMILIES: dict[str, tuple[Callable[[], Tokenizer], Callable[[int], PreTrainedConfig]]] = {
+    "gpt2": (
+        byte_level,
+        lambda size: GPT2Config(
+            vocab_size=size, n_positions=CONTEXT, n_embd=32, n_layer=3, n_head=4, initializer_range=0.25, **_NO_MARKS
+        ),
+    ),
+    "llama": (sentencepiece, lambda size: LlamaConfig(vocab_size=size, **_LLAMA_SHAPE)),
+    "qwen2": (byte_level, lambda size: Qwen2Config(vocab_size=size, num_key_value_heads=2, **_LLAMA_SHAPE)),
+    "mistral": (
+        sentencepiece,
+        lambda size: MistralConfig(vocab_size=size, num_key_value_heads=1, sliding_window=4, **_LLAMA_SHAPE),
+    ),
+    "gemma2": (
+        byte_level,
+        lambda size: Gemma2Config(vocab_size=size, num_key_value_heads=2, sliding_window=5, **_GEMMA, **_LLAMA_SHAPE),
+    ),
+    "mamba": (
+        byte_level,
+        lambda size: MambaConfig(
+            vocab_size=size, hidden_size=32, num_hidden_layers=3, state_size=4, initializer_range=0.25, **_NO_MARKS
+        ),
+    ),
+}
+ATTENTIVE = [name for name in FAMILIES if name != "mamba"]
+UNNAMED = 3  # ids that a model predicts and its tokenizer lacks
+
+
+def save(folder: Path, tokenizer: Tokenizer, config: PreTrainedConfig, end: str | None = None) -> Path:
+    """Write a model of random weights and its tokenizer into a folder, as the hub has them."""
+    config.eos_token_id = tokenizer.token_to_id(end) if end else None
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
+        for weight in model.parameters():
+            if weight.ndim == 1:  # biases and norms begin as zeros and ones, which would hide a mistake
+                weight.data.add_(torch.randn_like(weight) * 0.1)
+    model.save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=end).save_pretrained(folder)
+    return folder
+
+
+def build(family: str, folder: Path) -> Path:
+    """Write a family's tiny model into a folder."""
+    make_tokenizer, make_config = FAMILIES[family]
+    tokenizer = make_tokenizer()
+    end = END if tokenizer.token_to_id(END) is not None else "</s>"
+    return save(folder, tokenizer, make_config(tokenizer.get_vocab_size() + UNNAMED), end)
