@@ -19,17 +19,17 @@ from engine.types import (
 )
 
 if TYPE_CHECKING:
-    from engine.generate import Generation, Step, choose, generate, stop_reason
+    from engine.generation import Generation, Step, choose, generate, stop_reason
     from engine.loading import load
     from engine.model import Model
     from engine.sampling import Distribution, uniform
 
 _LAZY = {
-    "generate": "engine.generate",
-    "Generation": "engine.generate",
-    "choose": "engine.generate",
-    "stop_reason": "engine.generate",
-    "Step": "engine.generate",
+    "generate": "engine.generation",
+    "Generation": "engine.generation",
+    "choose": "engine.generation",
+    "stop_reason": "engine.generation",
+    "Step": "engine.generation",
     "load": "engine.loading",
     "Model": "engine.model",
     "Distribution": "engine.sampling",

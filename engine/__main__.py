@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.steps < 0 or options.top < 1 or options.seed < 0:
             raise EngineError("range", "--steps and --seed must not be negative, --top must be at least 1")
         settings = Settings(**{name: getattr(options, name) for name in RANGES})
-        from engine.generate import generate
+        from engine.generation import generate
         from engine.loading import load
 
         model = load(options.model)
