@@ -110,6 +110,8 @@ def _tokenizer(folder: Path, name: str) -> tuple[Tokenizer, int, int | None]:
             limit = config.get("model_max_length") or _UNBOUNDED_CONTEXT
             return backend, int(limit), backend.token_to_id(end) if end else None
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        if not any((folder / file).is_file() for file in tokenizer.vocab_files_names.values()):
+            raise FileNotFoundError("there is no vocabulary")  # the library makes up an empty one
         backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())  # our own copy, whose settings we change
         return backend, int(tokenizer.model_max_length), tokenizer.eos_token_id
     except Exception as error:  # the library raises almost anything here

@@ -33,6 +33,7 @@ FILTERS: tuple[Filter, ...] = (
     "min_p",
     "typical_p",
 )
+_COLDEST = 1e-30  # a logit divided by less can leave the range of float32; the limit is the same
 _RESHAPING = (RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper)  # these move scores, the others only cut
 
 
@@ -51,7 +52,7 @@ def processors(settings: Settings) -> list[tuple[Filter, LogitsProcessor]]:
         chain.append(("repetition_penalty", RepetitionPenaltyLogitsProcessor(float(settings.repetition_penalty))))
     if settings.no_repeat_ngram_size > 0:
         chain.append(("no_repeat_ngram_size", NoRepeatNGramLogitsProcessor(settings.no_repeat_ngram_size)))
-    if settings.temperature == 0.0:
+    if settings.temperature < _COLDEST:
         chain.append(("temperature", _OnlyTheLikeliest()))
     elif settings.temperature != 1.0:
         chain.append(("temperature", TemperatureLogitsWarper(float(settings.temperature))))
