@@ -1,0 +1,101 @@
+"""One copy of a model for all sessions, loaded once, and only what the host allows."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import engine
+from engine import shared
+from tests.engine.conftest import Tiny
+
+PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "_models", {})
+    monkeypatch.setenv("ENGINE_MODELS", "/*")
+
+
+def test_two_first_visitors_load_it_once(gpt2: Tiny) -> None:
+    barrier = threading.Barrier(8)
+
+    def visit(_: int) -> shared.Loading:
+        barrier.wait()
+        return shared.request(str(gpt2.folder))
+
+    with ThreadPoolExecutor(8) as pool:
+        loadings = list(pool.map(visit, range(8)))
+    assert all(loading is loadings[0] for loading in loadings)
+    assert loadings[0].wait(PATIENCE) and loadings[0].done
+    assert loadings[0].stage == "warm_up"
+    model = loadings[0].result()
+    assert shared.request(str(gpt2.folder)).result() is model
+    assert model.records(model.encode("cat"))
+
+
+def test_a_failed_load_is_forgotten(gpt2: Tiny, tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    failed = shared.request(str(folder))
+    assert failed.wait(PATIENCE)
+    for _ in range(2):
+        with pytest.raises(engine.ModelError) as caught:
+            failed.result()
+        assert caught.value.code == "missing"
+    shutil.copytree(gpt2.folder, folder)
+    again = shared.request(str(folder))
+    assert again is not failed and again.wait(PATIENCE)
+    assert again.result().encode("cat")
+
+
+def test_waiting_does_not_wait_longer_than_it_is_told() -> None:
+    loading = shared.Loading()
+    assert loading.wait(0.0) is False and not loading.done
+
+
+def test_no_more_models_than_there_is_room_for(build: Callable[[str], Tiny]) -> None:
+    names = [str(build(family).folder) for family in ("gpt2", "llama", "qwen2", "mistral")]
+    first = shared.request(names[0])
+    for name in names:
+        assert shared.request(name).wait(PATIENCE)
+    shared.request(names[-1])
+    assert len(shared._models) <= shared.MOST_MODELS + 1
+    assert names[-1] in shared._models and names[0] not in shared._models
+    assert first.result().encode("cat")  # who has it keeps it
+
+
+@pytest.mark.parametrize(
+    ("patterns", "name", "allowed"),
+    [
+        ("", "gpt2", False),
+        ("", "bundled", True),
+        (" , ", "gpt2", False),
+        ("gpt2", "gpt2", True),
+        ("gpt2", "gpt2-large", False),
+        ("gpt2", "GPT2", False),
+        ("uer/*, /models/*", "uer/gpt2-chinese", True),
+        ("uer/*, /models/*", "/models/mine", True),
+        ("uer/*, /models/*", "/home/somebody", False),
+        ("/models/*", "/models/../home/somebody", False),
+        ("/models/*", "/models/a/..", False),
+        ("*", "anybody/anything", True),
+        ("*", "../..", False),
+    ],
+)
+def test_what_the_host_allows(monkeypatch: pytest.MonkeyPatch, patterns: str, name: str, allowed: bool) -> None:
+    monkeypatch.setenv("ENGINE_MODELS", patterns)
+    assert shared.allowed(name) is allowed
+
+
+def test_without_a_word_of_the_host_only_the_bundled_one(monkeypatch: pytest.MonkeyPatch, gpt2: Tiny) -> None:
+    monkeypatch.delenv("ENGINE_MODELS")
+    assert shared.allowed_patterns() == []
+    with pytest.raises(engine.ModelError) as caught:
+        shared.request(str(gpt2.folder))
+    assert caught.value.code == "not_allowed" and shared._models == {}
