@@ -69,6 +69,7 @@ def draw_controls(ended: bool) -> None:
         st.button(t("step.back"), key="back", shortcut="Left", on_click=act, args=(Session.back,))
         st.button(t("step.restart"), key="restart", on_click=act, args=(Session.restart,))
     with st.container(horizontal=True, gap="small", key="examples"):
+        st.caption(t("step.try"), width="content")
         for text in t.list("step.examples.list"):
             st.button(text, key=f"example {text}", type="tertiary", on_click=new_prompt, args=(text,))
 
@@ -77,8 +78,8 @@ def draw_messages() -> None:
     problem = session.problem
     if problem is not None:
         st.error(t(f"error.{problem.code}", **problem.values) + " " + t("error.kept"))
-    for note in session.notes:
-        st.caption(t(note))
+    if session.notes:
+        st.caption(" ".join(t(note) for note in session.notes))
 
 
 @st.fragment

@@ -54,6 +54,8 @@ class Translator:
         """
         if p <= 0:
             return "0 %"
+        if p < 1e-15:
+            return self("number.less")
         if p < 0.0001:
             return self("number.one_in", n=self._large(float(f"{1 / p:.2g}")))
         if 0.995 <= p < 1:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.trace import Trace
 
 ALTERNATIVES = 5
-_REMEMBERED = 20_000
+_REMEMBERED = 1_000  # branches
 
 Fact = tuple[float | None, int | None, list[tuple[int, str, float]]]
 
@@ -25,7 +25,7 @@ class Story:
     """Builds what is drawn of one visitor's trace; remembers labels so that a long text costs no more than a short."""
 
     def __init__(self) -> None:
-        self._labels: OrderedDict[tuple[int, ...], str] = OrderedDict()
+        self._labels: OrderedDict[tuple[int, ...], list[str]] = OrderedDict()
         self._facts: WeakKeyDictionary[Record, dict[int, Fact]] = WeakKeyDictionary()
 
     def build(self, model: Model, trace: Trace) -> dict[str, Any]:
@@ -34,15 +34,10 @@ class Story:
         line = trace.line()
         ids = [trace.choices[i].token_id for i in line]
         labels = model.pieces(ids)
-        on_line = dict(zip(line, labels, strict=True))
+        words = dict(zip(line, labels, strict=True))
+        self._label_branches(model, trace, words)
         nodes = [
-            [
-                c.parent,
-                on_line[i] if i in on_line else self._label(model, trace, i),
-                c.how,
-                c.token_id in model.vocabulary.special,
-            ]
-            for i, c in enumerate(trace.choices)
+            [c.parent, words[i], c.how, c.token_id in model.vocabulary.special] for i, c in enumerate(trace.choices)
         ]
         records = model.records(ids)
         facts: list[Fact] = [(None, None, [])]
@@ -56,15 +51,21 @@ class Story:
             "totals": totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]]),
         }
 
-    def _label(self, model: Model, trace: Trace, node: int) -> str:
-        """The label of a choice that is not on the line, after what stands before it."""
-        tail = tuple(trace.choices[i].token_id for i in trace.path(node)[-5:])
-        label = self._labels.get(tail)
-        if label is None:
-            label = self._labels[tail] = model.vocabulary.label(tail[-1], model.vocabulary.pending(tail[:-1]))
-            if len(self._labels) > _REMEMBERED:
-                self._labels.popitem(last=False)
-        return label
+    def _label_branches(self, model: Model, trace: Trace, words: dict[int, str]) -> None:
+        """Add the labels of all choices that are not on the line: each branch is read together with its beginning."""
+        followed = {choice.parent for choice in trace.choices}
+        for end in range(len(trace.choices)):
+            if end in followed or end in words:
+                continue
+            path = trace.path(end)
+            first = next(at for at, node in enumerate(path) if node not in words)
+            before = max(0, first - 4)
+            ids = tuple(trace.choices[node].token_id for node in path[before:])
+            if ids not in self._labels:
+                self._labels[ids] = model.pieces(ids)
+                if len(self._labels) > _REMEMBERED:
+                    self._labels.popitem(last=False)
+            words |= zip(path[first:], self._labels[ids][first - before :], strict=True)
 
     def _fact(self, model: Model, ids: list[int], at: int, before: Record) -> Fact:
         """How probable the token at a place was, and what else could have stood there."""

@@ -176,6 +176,7 @@ function drawChain(root, data, at) {
 }
 
 function percent(data, p) {
+  if (p < 1e-15) return data.labels.less;
   if (p < 0.0001) {
     const n = Number((1 / p).toPrecision(2));
     const sizes = [1e12, 1e8, 1e4];

@@ -27,7 +27,7 @@ _strip = st.components.v2.component(
 def labels(t: Translator) -> dict[str, Any]:
     """The words that the strip needs."""
     words = ("tree", "branch", "chain", "lowest", "first", "rank")
-    numbers = {"one_in": t("number.one_in"), "units": t.list("number.units")}
+    numbers = {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
     return {"loop": t.list("strip.loop")} | numbers | {word: t(f"strip.{word}") for word in words}
 
 

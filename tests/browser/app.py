@@ -1,0 +1,122 @@
+"""The app as a person meets it: a real server on this machine, a real browser."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, require
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(script: Path = ROOT / "app.py", **environment: str) -> Iterator[str]:
+    """A server of its own on 127.0.0.1; yields its address once it is healthy."""
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            str(script),
+            "--server.address",
+            "127.0.0.1",
+            "--server.port",
+            str(port),
+        ],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise RuntimeError("the app did not start") from None
+                time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=require(), args=ARGUMENTS)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def open_page(
+    opened: Browser, address: str, locale: str = "zh-TW", width: int = 1280, height: int = 900, dark: bool = False
+) -> Page:
+    """A visitor of their own (nothing shared with others), once the step page is there."""
+    context = opened.new_context(
+        locale=locale, viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto(address)
+    page.wait_for_selector(".loop", timeout=90_000)
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has drawn what the last move changed."""
+    page.wait_for_timeout(150)
+    page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
+    page.wait_for_timeout(250)
+
+
+def chips(page: Page) -> list[str]:
+    """The text strip, token by token."""
+    return page.locator(".strip .t").all_inner_texts()
+
+
+def words(page: Page) -> list[str]:
+    """The tokens named beside the bars, from top to bottom."""
+    return page.eval_on_selector_all(
+        "[data-testid=stVegaLiteChart] svg .mark-text text",
+        "nodes => nodes.filter(n => n.getAttribute('text-anchor') === 'end').map(n => n.textContent)",
+    )
+
+
+def click_bar(page: Page, row: int) -> str:
+    """Click the bar in a row (from 0); returns the token named there."""
+    from pages.ui.bars import ROW
+
+    word = words(page)[row]
+    chart = page.locator("[data-testid=stVegaLiteChart] svg").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 130, box["y"] + ROW * (row + 0.5))
+    settle(page)
+    return word

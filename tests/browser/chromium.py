@@ -1,0 +1,49 @@
+"""A Chromium for the browser tests: one on the PATH, else Debian's package, else Playwright's own.
+
+`python -m tests.browser.chromium` makes sure that there is one and prints where. A missing browser is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def find() -> str | None:
+    """The path of a browser that is here already."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+def require() -> str:
+    """The path of a browser, installed now if there is none. Raises RuntimeError where none can be had."""
+    found = find()
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"], check=False)
+        found = find()
+    if found is None:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
+        found = find()
+    if found is None:
+        raise RuntimeError("no Chromium: install one (Debian: apt-get install chromium) and run this again")
+    return found
+
+
+if __name__ == "__main__":
+    print(require())

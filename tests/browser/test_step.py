@@ -1,0 +1,254 @@
+"""The step page in a real browser: what a learner clicks, and what must then be there."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import browser, chips, click_bar, open_page, served, settle, words
+
+HOSTILE = [
+    "<script>document.title='owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "**bold** _it_ [link](javascript:document.title='owned') :red[x] $x^2$ `code`",
+]
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+    settle(page)
+
+
+def type_prompt(page: Page, text: str) -> None:
+    box = page.get_by_role("textbox", name="提示")
+    box.fill(text)
+    box.press("Enter")
+    settle(page)
+
+
+def test_next_takes_the_token_that_was_marked(page: Page) -> None:
+    before = chips(page)
+    marked = page.locator("[data-testid=stVegaLiteChart] svg text", has_text="▶")
+    assert marked.count() == 1
+    row = [
+        t for t in page.locator(".stBidiComponent, [data-testid=stBidiComponentRegular]").all_inner_texts() if "▶" in t
+    ]
+    press(page, "下一步")
+    assert chips(page)[:-1] == before
+    assert any(f"▶ {chips(page)[-1]}" in text for text in row)
+
+
+def test_a_clicked_bar_is_taken(page: Page) -> None:
+    before = chips(page)
+    word = click_bar(page, 2)
+    assert chips(page) == [*before, word]
+    again = click_bar(page, 0)
+    assert chips(page) == [*before, word, again]
+
+
+def test_the_same_bar_can_be_taken_again_after_going_back(page: Page) -> None:
+    before = chips(page)
+    first = click_bar(page, 1)
+    press(page, "返回")
+    assert words(page)[1] == first
+    assert click_bar(page, 1) == first
+    assert chips(page) == [*before, first]
+
+
+def test_going_back_and_another_way_keeps_both_ways(page: Page) -> None:
+    start = chips(page)
+    one = click_bar(page, 0)
+    press(page, "返回")
+    other = click_bar(page, 1)
+    assert chips(page) == [*start, other]
+    branch = page.locator(".branch")
+    assert branch.count() == 1
+    assert one in branch.inner_text()
+    branch.click()
+    settle(page)
+    assert chips(page) == [*start, one]
+    tree = page.locator("ul.tree")
+    assert tree.locator(".t").all_inner_texts() == [*start, one, other]
+    tree.locator(".t", has_text=other).last.click()
+    settle(page)
+    assert chips(page) == [*start, other]
+
+
+def test_a_clicked_chip_goes_back_there_and_keeps_what_follows(page: Page) -> None:
+    press(page, "下一步")
+    press(page, "下一步")
+    text = chips(page)
+    page.locator(".strip .t").nth(1).click()
+    settle(page)
+    assert chips(page) == text
+    assert page.locator(".strip .beyond").count() == len(text) - 2
+    assert page.locator(".formula i:not(.ask)").all_inner_texts() == text[:2]
+
+
+def test_resting_on_a_chip_tells_what_else_could_have_stood_there(page: Page) -> None:
+    page.locator(".strip .t").nth(2).hover()
+    card = page.locator(".card")
+    card.wait_for()
+    assert card.locator(".other").count() == 5
+    text = chips(page)
+    other = card.locator(".other:not(.same)").first
+    word = other.locator(".word").inner_text()
+    other.click()
+    settle(page)
+    assert chips(page) == [*text[:2], word]
+
+
+def test_a_run_shows_token_by_token_and_stops_at_any_moment(page: Page) -> None:
+    before = len(chips(page))
+    page.get_by_role("button", name=re.compile("執行")).click()
+    page.wait_for_function(
+        f"document.querySelector('.strip') && document.querySelectorAll('.strip .t').length >= {before + 2}"
+    )
+    page.get_by_role("button", name=re.compile("停")).click()
+    settle(page)
+    written = len(chips(page))
+    assert before + 2 <= written < before + 10
+    assert "你按了停" in page.locator(".status").inner_text()
+    page.wait_for_timeout(600)
+    assert len(chips(page)) == written
+
+
+def test_a_run_ends_by_itself_and_says_why(page: Page) -> None:
+    before = len(chips(page))
+    page.get_by_role("button", name=re.compile("執行")).click()
+    page.locator(".status").wait_for(timeout=20_000)
+    settle(page)
+    reason = page.locator(".status").inner_text()
+    assert (len(chips(page)) == before + 10 and "步數" in reason) or "結束符號" in reason
+
+
+def test_the_keyboard_steps_back_runs_and_stops(page: Page) -> None:
+    text = chips(page)
+    page.keyboard.press("ArrowRight")
+    settle(page)
+    assert len(chips(page)) == len(text) + 1
+    page.keyboard.press("ArrowLeft")
+    settle(page)
+    assert page.locator(".strip .beyond").count() == 1
+    page.keyboard.press("Space")
+    page.wait_for_function(f"document.querySelectorAll('.strip .t').length >= {len(text) + 2}")
+    page.keyboard.press("Space")
+    settle(page)
+    assert page.locator(".status").count() == 1
+
+
+def test_a_prompt_that_is_typed_begins_anew(page: Page) -> None:
+    press(page, "下一步")
+    type_prompt(page, "人工智慧是")
+    assert "".join(chips(page)) == "人工智慧是"
+    assert page.locator(".branch").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("   ", "先打幾個字"), ("好" * 21_000, "太長了"), ("今天天氣真好。" * 200, "最多看")],
+    ids=["blank", "too many characters", "past the window"],
+)
+def test_a_prompt_that_cannot_be_read_is_explained_and_nothing_is_lost(page: Page, text: str, sentence: str) -> None:
+    press(page, "下一步")
+    before = chips(page)
+    type_prompt(page, text)
+    assert sentence in page.get_by_test_id("stAlert").inner_text()
+    assert chips(page) == before
+    assert page.get_by_role("textbox", name="提示").input_value() == text
+    press(page, "下一步")
+    assert chips(page)[: len(before)] == before
+
+
+@pytest.mark.parametrize("text", ["👨‍👩‍👧‍👦 一家人", "مرحبا بالعالم", "<eos>", "a\u0000b", *HOSTILE])
+def test_odd_text_is_text(page: Page, text: str) -> None:
+    type_prompt(page, text)
+    press(page, "下一步")
+    assert "�" not in page.locator("body").inner_text()
+    assert page.title() != "owned"
+    main = page.locator(".stMain")
+    assert main.locator("script, img, a[href^=javascript], strong, em, .katex").count() == 0
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.locator(".strip .special").count() == 0
+
+
+def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
+    press(page, "下一步")
+    text = chips(page)
+    slider = page.get_by_role("slider", name="top-k")
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowRight")
+    page.wait_for_timeout(400)
+    settle(page)
+    assert chips(page) == text
+    cut = page.eval_on_selector_all(
+        "[data-testid=stVegaLiteChart] svg text", "nodes => nodes.filter(n => n.textContent.includes('top-k')).length"
+    )
+    assert cut == 7
+    page.get_by_role("button", name="貪婪搜尋").or_(page.get_by_role("radio", name="貪婪搜尋")).first.click()
+    settle(page)
+    assert chips(page) == text
+    assert "貪婪搜尋不抽籤" in page.locator("body").inner_text()
+
+
+def test_any_token_can_be_found_and_taken(page: Page) -> None:
+    text = chips(page)
+    box = page.get_by_role("textbox", name="找任何一個詞元")
+    box.press_sequentially("雨", delay=30)
+    found = page.get_by_role("button", name=re.compile(r"^雨\s*第"))
+    found.wait_for()
+    found.click()
+    settle(page)
+    assert chips(page) == [*text, "雨"]
+
+
+def test_the_language_is_the_browsers_and_can_be_switched(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, address, locale="en-GB")
+    try:
+        assert "One token at a time" in page.locator("h1").inner_text()
+        text = chips(page)
+        page.get_by_role("button", name="Next").click()
+        settle(page)
+        after = chips(page)
+        assert after[:-1] == text
+        page.get_by_role("button", name="中文").or_(page.get_by_role("radio", name="中文")).first.click()
+        settle(page)
+        assert "一步一步生成" in page.locator("h1").inner_text()
+        assert chips(page) == after
+    finally:
+        page.context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, address: str, dark: bool) -> None:
+    page = open_page(chromium, address, width=390, height=844, dark=dark)
+    try:
+        press(page, "下一步")
+        click_bar(page, 1)
+        wide = page.evaluate(
+            "[...document.querySelectorAll('.stMain *')].filter(e => e.getBoundingClientRect().right > 391 "
+            "&& getComputedStyle(e).position !== 'absolute').length"
+        )
+        assert wide == 0
+    finally:
+        page.context.close()
+
+
+def test_a_cold_deep_link_and_two_first_visitors_at_once(chromium: Browser) -> None:
+    with served() as address:
+
+        def visit(_: int) -> list[str]:
+            with browser() as opened:
+                page = open_page(opened, f"{address}/step")
+                assert "一步一步生成" in page.locator("h1").inner_text()
+                assert page.get_by_role("radio", name="中文").or_(page.get_by_role("button", name="中文")).count() >= 1
+                return words(page)
+
+        with ThreadPoolExecutor(2) as pool:
+            one, other = pool.map(visit, range(2))
+        assert one == other
+        assert len(one) >= 11

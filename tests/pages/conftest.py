@@ -1,0 +1,14 @@
+"""A tiny model for the pages' tests, built once."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.loading import load
+from engine.model import Model
+from tests import tiny
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return load(tiny.build("gpt2", tmp_path_factory.mktemp("pages") / "gpt2"))

@@ -1,0 +1,73 @@
+"""Both languages say the same things, and everything that the pages ask for is there."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from engine.sampling import FILTERS
+from engine.types import RANGES
+from pages.ui.i18n import LOCALES, Translator, sentences
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = sorted(path.stem for path in LOCALES.glob("*.toml"))
+
+
+def blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_there_are_two_languages() -> None:
+    assert LANGUAGES == ["en", "zh_Hant"]
+
+
+def test_both_have_the_same_keys_with_the_same_blanks() -> None:
+    one, other = sentences("zh_Hant"), sentences("en")
+    assert set(one) == set(other)
+    for key, text in one.items():
+        if isinstance(text, str):
+            assert blanks(text) == blanks(other[key]), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_empty(language: str) -> None:
+    assert [key for key, text in sentences(language).items() if text == ""] == []
+
+
+def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
+    code = "".join(p.read_text("utf-8") for p in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")])
+    named = set(re.findall(r"""(?:\bt|self|\.list)\(\s*"([a-z_]+\.[a-z_.]+)\"""", code)) | set(
+        re.findall(r'"(note\.[a-z_]+)"', code)
+    )
+    known = set(sentences("en"))
+    assert named - known == set()
+    families = ("error.", "stop.", "filter.", "loading.", "settings.", "strip.", "bars.", "note.")
+    assert {k for k in known - named if not k.startswith(families)} == set()
+
+
+def test_keys_that_are_put_together_exist() -> None:
+    known = set(sentences("en"))
+    stops, problems = ("end", "length", "context", "person"), ("empty", "characters", "context", "surrogate", "token")
+    models = ("missing", "not_allowed", "no_safetensors", "no_tokenizer", "not_causal", "broken")
+    asked = {f"stop.{s}" for s in stops} | {f"error.{p}" for p in (*problems, *models)}
+    asked |= {f"filter.{f}" for f in FILTERS}
+    asked |= {f"settings.{s}{note}" for s in RANGES for note in ("", "_note")}
+    assert asked - known == set()
+
+
+def test_no_chinese_outside_the_locale_files() -> None:
+    found = []
+    for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pages").rglob("*.js")]:
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            code = line.split("#")[0].split("//")[0]
+            if re.search(r"[\u4e00-\u9fff]", code) and '"""' not in code and not re.match(r"\s+\['", line):
+                found.append(f"{path.name}:{number}: {line.strip()}")
+    allowed = ("FIRST_PROMPT = ", '"zh_Hant"')  # the prompt a visitor begins with; a language's own name
+    assert [line for line in found if not any(word in line for word in allowed)] == []
+
+
+def test_texts_are_filled_in() -> None:
+    assert Translator("en")("step.run", n=7) == "Run 7"
