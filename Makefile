@@ -19,7 +19,7 @@ $(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.tx
 	touch $@
 
 run: $(VENV)/app.done
-	$(BIN)/python -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
+	$(BIN)/python -m pages --server.address $(ADDRESS) --server.port $(PORT)
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .

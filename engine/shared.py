@@ -7,7 +7,9 @@ the bundled one is the host's word in the environment variable ENGINE_MODELS: na
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import threading
 from concurrent.futures import Future
 from fnmatch import fnmatchcase
@@ -48,6 +50,7 @@ class Loading:
 
 
 _lock = threading.Lock()
+_preparing = threading.Lock()
 _models: dict[str, Loading] = {}  # least recently asked for first
 
 
@@ -82,6 +85,26 @@ def request(name: str = BUNDLED_NAME) -> Loading:
     return loading
 
 
+def prepare(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08) -> None:
+    """Compute a text that will probably be asked for next, a moment from now, while the learner looks.
+
+    Nothing is shown from it: it only puts the text's record into the tree, where the next look finds it. One text is
+    prepared at a time; while one is, others are left to be computed when they are asked for.
+    """
+    if token_ids is None or not _preparing.acquire(blocking=False):
+        return
+
+    def compute() -> None:
+        try:
+            model.records(token_ids)
+        finally:
+            _preparing.release()
+
+    timer = threading.Timer(after, compute)
+    timer.daemon = True
+    timer.start()
+
+
 def _load(name: str, loading: Loading) -> None:
     try:
         import torch  # seconds, the first time: this thread's, not the page's
@@ -94,8 +117,19 @@ def _load(name: str, loading: Loading) -> None:
         def stage(what: str) -> None:
             loading.stage = what
 
-        loading.future.set_result(load(name, stage=stage))
+        model = load(name, stage=stage)
+        _settle()
+        loading.future.set_result(model)
     except BaseException as error:
         if not isinstance(error, ModelError):
             error = ModelError("broken", f"{name} could not be loaded: {error}", name=name)
         loading.future.set_exception(error)
+
+
+def _settle() -> None:
+    """Make a process that holds a model quick to answer."""
+    # The libraries and the weights live as long as the process: no collection need look at them again.
+    gc.collect()
+    gc.freeze()
+    # The thread that writes to the browser gets its turn after half a millisecond, not five, while a model computes.
+    sys.setswitchinterval(0.0005)

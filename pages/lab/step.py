@@ -10,6 +10,8 @@ from typing import Any
 import streamlit as st
 
 import engine
+from engine import shared
+from engine.types import StopReason
 from pages.ui import bars, found, models, page, settings, state, strip, sums
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
@@ -49,14 +51,21 @@ def go_to(value: dict[str, Any]) -> None:
     act(Session.go_to, value["turn"], value["node"])
 
 
-def draw_controls(ended: bool) -> None:
+def draw_prompt() -> None:
+    """What the text begins with. It stands outside of the fragment: a step does not touch it."""
     state.default_widget("prompt", session.prompt)
-    left, right = st.columns([1, 1.35], gap="small")
-    left.text_input(
+    st.text_input(
         t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=new_prompt,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    with right.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="examples"):
+        st.caption(t("step.try"), width="content")
+        for text in t.list("step.examples.list"):
+            st.button(text, key=f"example {text}", type="tertiary", on_click=new_prompt, args=(text,))
+
+
+def draw_controls(ended: bool) -> None:
+    with st.container(horizontal=True, gap="small"):
         st.button(
             t("step.next"), key="next", type="primary", shortcut="Right", disabled=ended, on_click=act,
             args=(Session.step,),
@@ -68,10 +77,6 @@ def draw_controls(ended: bool) -> None:
             st.button(run, key="run", shortcut="Space", disabled=ended, on_click=act, args=(Session.run,))
         st.button(t("step.back"), key="back", shortcut="Left", on_click=act, args=(Session.back,))
         st.button(t("step.restart"), key="restart", on_click=act, args=(Session.restart,))
-    with st.container(horizontal=True, gap="small", key="examples"):
-        st.caption(t("step.try"), width="content")
-        for text in t.list("step.examples.list"):
-            st.button(text, key=f"example {text}", type="tertiary", on_click=new_prompt, args=(text,))
 
 
 def draw_messages() -> None:
@@ -88,42 +93,43 @@ def workbench() -> None:
     more = session.run_on(model)
     trace = session.ready(model)
     ended = session.end(model)
-    draw_controls(ended is not None)
-    draw_messages()
-
-    distribution, token_id, u = engine.choose(
-        model, trace.token_ids(), session.strategy, session.settings, session.seed
-    )
-    chosen = None if ended else token_id
-    stopped = session.stopped or ended
-    story = session.story.build(model, trace)
-    story |= {
-        "turn": session.turn,
-        "stage": 3 if chosen is not None else 4,
-        "status": t(f"stop.{stopped}", most=model.context_length) if stopped else "",
-        "dark": state.dark(),
-        "stats": [
-            [t("strip.log_p"), t.number(story["totals"]["log_probability"]), t("strip.log_p_help")],
-            [t("strip.perplexity"), t.number(story["totals"]["perplexity"]), t("strip.perplexity_help")],
-            [t("strip.choices"), t.number(math.exp(distribution.entropy)), t("strip.choices_help")],
-        ],
-        "labels": strip.labels(t),
-    }
-    strip.draw(story, go_to, pick_alternative)
+    above, story_place = st.container(), st.container()
     left, right = st.columns([1.25, 1], gap="large")
+
+    # The bars go out first: they are what the eye waits for.
+    distribution, token_id, u = session.choice(model)
+    chosen = None if ended else token_id
     with left:
         taken = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
-        table = bars.rows(distribution, session.bars, chosen, taken, session.turn, t)
-        bars.draw(table, state.dark(), t, pick_bar)
-        st.caption(t("step.legend"))
+        bars.draw(bars.rows(distribution, session.bars, chosen, taken, session.turn, t), state.dark(), t, pick_bar)
+    with above:
+        draw_controls(ended is not None)
+        draw_messages()
+    story = session.story.build(model, trace) | words(model, distribution, session.stopped or ended)
+    with story_place:
+        strip.draw(story, go_to, pick_alternative)
+    with left:
         draw_search(model, distribution)
         if strip.has_branches(story):
             strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
     with right:
         sums.draw(sums.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), state.dark())
+    shared.prepare(model, session.next_ids(model))
     if more:
         time.sleep(PACE)
         state.rerun()
+
+
+def words(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:
+    """What the strip says besides the text itself; its log-probability and perplexity are filled in there."""
+    return {
+        "turn": session.turn,
+        "stage": 4 if stopped in ("end", "context") else 3,
+        "status": t(f"stop.{stopped}", most=model.context_length) if stopped else "",
+        "dark": state.dark(),
+        "choices": t.number(math.exp(distribution.entropy)),
+        "labels": strip.labels(t),
+    }
 
 
 def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
@@ -142,6 +148,7 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
 page.begin(t("step.title"), t("step.lead"))
 with st.sidebar:
     settings.draw(session, t)
+draw_prompt()
 workbench()
 with st.sidebar:
     model = models.ready(session)

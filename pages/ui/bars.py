@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from pages.ui.colors import Palette, palette
@@ -182,7 +182,7 @@ def draw(
         on_pick(str(selection[0].get("pick", "")))
 
     st.vega_lite_chart(
-        pd.DataFrame(table),
+        pa.Table.from_pylist(table),
         specification(dark, labels),
         width="stretch",
         theme=None,

@@ -37,8 +37,11 @@ def wait(session: Session, t: Translator) -> Model:
 
 def _wait(name: str, t: Translator) -> Model:
     loading = shared.request(name)
+    place = st.empty()  # always there, so that what follows keeps its place on the page
     if not loading.done:
-        place = st.empty()
+        # Meanwhile the browser fetches what draws charts: the first bars need not wait for it.
+        chart_place = st.empty()
+        chart_place.vega_lite_chart({"mark": "bar", "height": 1, "width": 1, "data": {"values": []}}, theme=None)
         stage = ""
         while not loading.wait(0.05):
             if loading.stage != stage:
@@ -48,4 +51,5 @@ def _wait(name: str, t: Translator) -> Model:
                     stages = ("libraries", "files", "tokenizer", "weights", "warm_up")
                     st.progress((stages.index(stage) + 1) / (len(stages) + 1), t(f"loading.{stage}"))
         place.empty()
+        chart_place.empty()
     return loading.result()

@@ -19,6 +19,9 @@ from pages.ui.story import Story
 
 if TYPE_CHECKING:
     from engine.model import Model
+    from engine.sampling import Distribution
+
+    Choice = tuple[Distribution, int, float | None]
 
 FIRST_PROMPT = "今天天氣真"
 FIRST_SETTINGS = Settings(temperature=0.8, top_p=0.95)
@@ -41,6 +44,7 @@ class Session:
     bars: int = 10
     run_tokens: int = 10
     story: Story = field(default_factory=Story)
+    _choice: tuple[tuple[Any, ...], Choice] | None = None  # the last one, and what it answers
 
     def ready(self, model: Model) -> Trace:
         """The trace, begun with the prompt where there is none for this model yet."""
@@ -79,13 +83,26 @@ class Session:
     def step(self, model: Model) -> bool:
         """Let the model choose one token. False where nothing may follow, with the reason in `stopped`."""
         trace = self.ready(model)
-        ids = trace.token_ids()
         self.stopped = self.end(model)
         if self.stopped:
             return False
-        _, token_id, u = engine.choose(model, ids, self.strategy, self.settings, self.seed)
+        _, token_id, u = self.choice(model)
         self._move(trace.choose(token_id, "greedy" if u is None else "drawn"))
         return True
+
+    def choice(self, model: Model) -> Choice:
+        """What the model chooses at the cursor: the distribution, the token, the number drawn (None for greedy)."""
+        trace = self.ready(model)
+        asked = (model.name, trace.token_ids(), self.strategy, self.settings, self.seed)
+        if self._choice is None or self._choice[0] != asked:
+            self._choice = asked, engine.choose(model, *asked[1:])
+        return self._choice[1]
+
+    def next_ids(self, model: Model) -> tuple[int, ...] | None:
+        """The text after the token that the model chooses; None where nothing may follow."""
+        if self.end(model):
+            return None
+        return (*self.ready(model).token_ids(), self.choice(model)[1])
 
     def end(self, model: Model) -> StopReason | None:
         """Why nothing may follow the cursor: `end` or `context`; None where something may."""

@@ -145,14 +145,17 @@ function drawFormula(root, data) {
   formula.append(el("span", "p", ")"));
   root.append(formula);
   const stats = el("div", "stats");
-  for (const [name, value, help] of data.stats) {
-    const stat = el("span", "", `${name} `);
-    stat.title = help;
+  const decimal = (value) => value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 }).replace("-", "−");
+  const { log_probability, perplexity } = data.totals;
+  for (const [name, value] of [["log_p", decimal(log_probability)], ["perplexity", decimal(perplexity)], ["choices", data.choices]]) {
+    const stat = el("span", "", `${data.labels[name]} `);
+    stat.title = data.labels[`${name}_help`];
     stat.append(el("b", "", value));
     stats.append(stat);
   }
   root.append(stats);
   drawChain(root, data, at);
+  root.append(el("p", "note legend", data.labels.legend));
 }
 
 // The chain rule with the learner's own numbers: one factor a token, the least probable marked.

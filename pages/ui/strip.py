@@ -26,7 +26,10 @@ _strip = st.components.v2.component(
 
 def labels(t: Translator) -> dict[str, Any]:
     """The words that the strip needs."""
-    words = ("tree", "branch", "chain", "lowest", "first", "rank")
+    words = (
+        "tree", "branch", "chain", "lowest", "first", "rank", "log_p", "log_p_help", "perplexity", "perplexity_help",
+        "choices", "choices_help", "legend",
+    )  # fmt: skip
     numbers = {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
     return {"loop": t.list("strip.loop")} | numbers | {word: t(f"strip.{word}") for word in words}
 
@@ -43,7 +46,7 @@ def draw(
     on_pick: Callable[[Any], None],
     key: str = "strip",
 ) -> None:
-    """`data` is `Story.build`'s with `turn`, `stage` (0–4), `status`, `stats`, `labels` and `dark` added; with `tree`
+    """`data` is `Story.build`'s with `turn`, `stage` (0–4), `status`, `choices`, `labels` and `dark` added; with `tree`
     set, the tree alone is drawn."""
 
     def report(name: str, act: Callable[[Any], None]) -> Callable[[], None]:

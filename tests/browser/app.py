@@ -26,16 +26,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(script: Path = ROOT / "app.py", **environment: str) -> Iterator[str]:
-    """A server of its own on 127.0.0.1; yields its address once it is healthy."""
+def served(script: Path | None = None, **environment: str) -> Iterator[str]:
+    """A server of its own on 127.0.0.1, of the app or of another script; yields its address once it is healthy."""
     port = free_port()
+    what = ["pages"] if script is None else ["streamlit", "run", str(script)]
     process = subprocess.Popen(
         [
             sys.executable,
             "-m",
-            "streamlit",
-            "run",
-            str(script),
+            *what,
             "--server.address",
             "127.0.0.1",
             "--server.port",

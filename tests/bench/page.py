@@ -1,0 +1,110 @@
+"""How quick the step page is in Chromium, as ratios measured in one run beside the bare library.
+
+A click is timed from the mouse button's release to the first change of the chart (of the line, in the app that only
+prints one), inside the browser. The two apps take turns, so that whatever else the machine does meets both.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import browser, chips, open_page, served, settle
+
+HERE = Path(__file__).parent
+CLICKS = 25
+_WATCH = """selector => {
+  const place = document.querySelector(selector);
+  window.__done = new Promise(resolve => {
+    addEventListener("pointerup", () => {
+      const released = performance.now();
+      const watch = new MutationObserver(() => {
+        watch.disconnect();
+        resolve(performance.now() - released);
+      });
+      watch.observe(place, { subtree: true, childList: true, attributes: true, characterData: true });
+    }, { once: true, capture: true });
+  });
+}"""
+
+
+def click(page: Page, button: str, watched: str) -> float:
+    """Milliseconds from a click to the first change below `watched`."""
+    if page.get_by_role("button", name=button).is_disabled():  # the model wrote its end-of-text token
+        page.get_by_role("button", name="重新開始").click()
+        settle(page)
+    page.evaluate(_WATCH, watched)
+    page.get_by_role("button", name=button).click()
+    taken = float(page.evaluate("Promise.race([window.__done, new Promise(r => setTimeout(() => r(NaN), 5000))])"))
+    settle(page)
+    page.wait_for_timeout(150)
+    return taken
+
+
+def alternate(one: tuple[Page, str, str], other: tuple[Page, str, str]) -> tuple[float, float]:
+    """Median milliseconds of each, taken in turns."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(CLICKS):
+        for page_button_watched, times in zip((one, other), taken, strict=True):
+            times.append(click(*page_button_watched))
+    return statistics.median(taken[0][3:]), statistics.median(taken[1][3:])
+
+
+def of_length(opened: Browser, address: str, tokens: int) -> Page:
+    """The step page with a text of about so many tokens, after which there is room to go on."""
+    page = open_page(opened, address)
+    box = page.get_by_role("textbox", name="提示")
+    box.fill("今天天氣真" if tokens < 20 else "今天天氣真好，我們一起去公園。" * (tokens // 10))
+    box.press("Enter")
+    settle(page)
+    page.wait_for_timeout(800)
+    return page
+
+
+def cold_start(opened: Browser) -> tuple[float, float]:
+    """Seconds: from process start to a page that can be used, and to import the libraries and read the weights."""
+    script = (
+        "import streamlit, torch, transformers;"
+        "from transformers import AutoModelForCausalLM as A, AutoTokenizer as T;"
+        "A.from_pretrained('engine/bundled'); T.from_pretrained('engine/bundled')"
+    )
+    started = time.perf_counter()
+    with served() as address:
+        context = opened.new_context(locale="zh-TW")
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector("[data-testid=stVegaLiteChart] svg .mark-text text", timeout=90_000)
+        usable = time.perf_counter() - started
+        context.close()
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=HERE.parents[1], capture_output=True)
+    return usable, time.perf_counter() - started
+
+
+def run() -> None:
+    """Print the ratios."""
+    chart = "[data-testid=stVegaLiteChart]"
+    with browser() as opened, served() as address, served(HERE / "one_line.py") as line_address:
+        line_page = opened.new_page()
+        line_page.goto(line_address)
+        line_page.wait_for_selector("[data-testid=stText]")
+        line = (line_page, "Next", "[data-testid=stText]")
+        medians = []
+        for tokens in (10, 200):
+            page = of_length(opened, address, tokens)
+            length = len(chips(page))
+            ours, bare = alternate((page, "下一步", chart), line)
+            medians.append(ours)
+            print(f"click on Next, text of {length} tokens ÷ an app that prints one line:"
+                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+            page.context.close()
+        print(f"click on Next, long text ÷ short text: {medians[1] / medians[0]:.2f}")
+        starts = [cold_start(opened) for _ in range(3)]
+    usable, bare_start = (statistics.median(column) for column in zip(*starts, strict=True))
+    print(f"process start to usable page ÷ importing the libraries and reading the weights:"
+          f" {usable / bare_start:.2f}  ({usable:.1f} s, {bare_start:.1f} s)")  # fmt: skip
