@@ -58,7 +58,7 @@ def draw_prompt() -> None:
         t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=new_prompt,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    with st.container(horizontal=True, gap="small", key="examples"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
         st.caption(t("step.try"), width="content")
         for text in t.list("step.examples.list"):
             st.button(text, key=f"example {text}", type="tertiary", on_click=new_prompt, args=(text,))

@@ -1,0 +1,102 @@
+"""Grammars, documents, the tokenizer's promise, and the project's own text."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+from tokenizers import Tokenizer
+
+from engine.loading import BUNDLED
+from engine.training import corpus, evaluate, mixture
+from engine.training.__main__ import OWN_TEXT, SUITE
+from engine.training.errors import TrainingError
+from engine.training.grammar import Grammar
+from engine.training.tokenizer import byte_tokenizer, character_tokenizer
+
+
+def test_a_label_is_drawn_once_a_document() -> None:
+    grammar = Grammar.parse("who = 貓 | 狗 | 鳥\n> {who:a}看{who:a}", "here")
+    for seed in range(20):
+        left, right = grammar.draw(random.Random(seed)).split("看")
+        assert left == right
+
+
+@pytest.mark.parametrize(
+    "text", ["> {nobody}", "a = {a}\n> {a}", "a = x", "just words", "a = x\na = y\n> {a}", "> {open", "> close}"]
+)
+def test_a_broken_grammar_is_refused(text: str) -> None:
+    with pytest.raises(TrainingError):
+        Grammar.parse(text, "here")
+
+
+@pytest.mark.parametrize("path", sorted(OWN_TEXT.glob("*.grammar")), ids=lambda p: p.stem)
+def test_own_grammars_can_be_drawn_from(path: Path) -> None:
+    drawn = Grammar.parse(path.read_text("utf-8"), path.name).draw_many(50, seed=1)
+    assert len(drawn) == 50
+    assert not any("{" in d and path.stem != "python" for d in drawn)
+
+
+def test_there_are_thousands_of_sentences_by_hand_and_none_twice_in_a_file() -> None:
+    lines = 0
+    for path in OWN_TEXT.glob("*.txt"):
+        documents = list(corpus.split_documents(path.read_text("utf-8")))
+        assert len(documents) == len(set(documents)), path.name
+        lines += sum(d.count("\n") + 1 for d in documents)
+    assert lines > 3000
+
+
+def test_own_text_is_traditional_chinese() -> None:
+    simplified = set("们这说时会对发开关来过还没话给让见气爱点学习读书")
+    for path in OWN_TEXT.iterdir():
+        assert not simplified & set(path.read_text("utf-8")) - {"学"}, path.name
+
+
+def test_shares_add_up_and_every_own_source_has_one() -> None:
+    names = [s.name for s in corpus.find_sources(OWN_TEXT, "own-")]
+    for falling in (False, True):
+        assert sum(mixture.shares(names, falling).values()) == pytest.approx(1)
+    assert [n for n in names if not any(n.startswith(prefix) for prefix in mixture.SHARES)] == []
+
+
+def test_the_split_depends_on_nothing_but_the_document() -> None:
+    documents = [f"句子{i}" for i in range(2000)]
+    train, held_out = corpus.split(documents, 50)
+    assert set(corpus.split(documents[::-1], 50)[1]) == set(held_out)
+    assert 50 < len(held_out) < 160
+    assert not set(train) & set(held_out)
+
+
+TOKENIZERS = {
+    "bundled": Tokenizer.from_file(str(BUNDLED / "tokenizer.json")),
+    "bytes": byte_tokenizer(),
+    "characters": character_tokenizer(["今天天氣真好"], 300),
+}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.sampled_from(sorted(TOKENIZERS)), st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_decoding_gives_back_any_text(name: str, text: str) -> None:
+    tokenizer = TOKENIZERS[name]
+    tokenizer.encode_special_tokens = True
+    assert tokenizer.decode(tokenizer.encode(text).ids) == text
+
+
+@pytest.mark.parametrize("name", ["held-out", "lessons"])
+def test_the_suites_can_be_read(name: str) -> None:
+    prompts = tomllib.loads((SUITE / f"{name}.toml").read_text("utf-8"))["prompt"]
+    assert len(prompts) >= 75
+    assert all(p["text"] and p["accept"] and p["language"] in ("zh", "en") for p in prompts)
+    assert len({p["text"] for p in prompts}) == len(prompts)
+
+
+@pytest.mark.parametrize(
+    ("piece", "accept", "expected"),
+    [("好", ["好"], True), ("好", ["好啊"], True), ("好啊", ["好"], True), ("壞", ["好"], False), ("", ["好"], False)],
+)
+def test_acceptance_goes_by_beginnings(piece: str, accept: list[str], expected: bool) -> None:
+    assert evaluate.accepted(piece, accept) == expected
