@@ -2,7 +2,7 @@
 
 Two first visitors at once load a model once; others wait and see how far it is. Which models may be loaded besides
 the bundled one is the host's word in the environment variable ENGINE_MODELS: names or patterns separated by commas
-(`uer/*, /models/*`), `*` for any. Without it, none.
+(`uer/*, /models/*`), `*` for any. Without it, none. ENGINE_TREE_MB bounds each model's prefix tree (512 by default).
 """
 
 from __future__ import annotations
@@ -66,6 +66,14 @@ def allowed(name: str) -> bool:
     return name == BUNDLED_NAME or any(fnmatchcase(name, pattern) for pattern in allowed_patterns())
 
 
+def tree_bytes() -> int:
+    """How large a model's prefix tree may grow. Raises ModelError(`broken`) where the host's word is no number."""
+    stated = os.environ.get("ENGINE_TREE_MB", "512")
+    if not stated.isdecimal() or int(stated) < 1:
+        raise ModelError("broken", f"ENGINE_TREE_MB must be a whole number of megabytes, not {stated!r}", name="")
+    return int(stated) * 2**20
+
+
 def request(name: str = BUNDLED_NAME) -> Loading:
     """Begin to load a model, or join those who wait for it or have it.
 
@@ -117,7 +125,7 @@ def _load(name: str, loading: Loading) -> None:
         def stage(what: str) -> None:
             loading.stage = what
 
-        model = load(name, stage=stage)
+        model = load(name, max_bytes=tree_bytes(), stage=stage)
         _settle()
         loading.future.set_result(model)
     except BaseException as error:
@@ -128,8 +136,10 @@ def _load(name: str, loading: Loading) -> None:
 
 def _settle() -> None:
     """Make a process that holds a model quick to answer."""
-    # The libraries and the weights live as long as the process: no collection need look at them again.
-    gc.collect()
-    gc.freeze()
+    if gc.get_freeze_count() == 0:
+        # The libraries and the first model live as long as the process: no collection need look at them again. Later
+        # models come and go, and must stay collectable.
+        gc.collect()
+        gc.freeze()
     # The thread that writes to the browser gets its turn after half a millisecond, not five, while a model computes.
     sys.setswitchinterval(0.0005)

@@ -99,3 +99,31 @@ def test_without_a_word_of_the_host_only_the_bundled_one(monkeypatch: pytest.Mon
     with pytest.raises(engine.ModelError) as caught:
         shared.request(str(gpt2.folder))
     assert caught.value.code == "not_allowed" and shared._models == {}
+
+
+@pytest.mark.parametrize(("stated", "expected"), [("1", 2**20), ("64", 2**26)])
+def test_the_host_bounds_the_tree(monkeypatch: pytest.MonkeyPatch, stated: str, expected: int) -> None:
+    monkeypatch.setenv("ENGINE_TREE_MB", stated)
+    assert shared.tree_bytes() == expected
+
+
+@pytest.mark.parametrize("stated", ["", "0", "-1", "much", "1.5"])
+def test_a_bound_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch, stated: str) -> None:
+    monkeypatch.setenv("ENGINE_TREE_MB", stated)
+    with pytest.raises(engine.ModelError) as told:
+        shared.tree_bytes()
+    assert "ENGINE_TREE_MB" in str(told.value)
+
+
+def test_a_prepared_text_costs_no_pass_when_it_is_asked_for(gpt2: Tiny) -> None:
+    model = gpt2.fresh()
+    ids = (5, 6, 7)
+    shared.prepare(model, ids, after=0)
+    with shared._preparing:  # free again once it is computed
+        passes = model.tree.counters.passes
+    assert passes == 1
+    model.records(ids)
+    assert model.tree.counters.passes == passes
+    shared.prepare(model, None)
+    assert shared._preparing.acquire(timeout=PATIENCE)
+    shared._preparing.release()
