@@ -8,7 +8,8 @@ head, and its own keys and values. It keeps nothing itself: `prefix.py` decides 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -40,6 +41,13 @@ class Recorded(NamedTuple):
     columns: Tensor | None
 
 
+@lru_cache(maxsize=64)
+def _eager_attention(family: str) -> tuple[Callable[..., Any], bool]:
+    """The eager attention of a module of `transformers`, and whether it is the plain formula."""
+    eager = sys.modules[family].eager_attention_forward
+    return eager, eager.__code__.co_code == _PLAIN
+
+
 def _recorded_attention(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, Tensor]:
@@ -47,8 +55,8 @@ def _recorded_attention(
 
     query: (1, H, n, dim); key, value: (1, kv_heads, T, dim). Returns (1, n, H, dim) and weights (1, H, n, T).
     """
-    eager = sys.modules[type(module).__module__].eager_attention_forward
-    if query.shape[2] > 1 or attention_mask is not None or eager.__code__.co_code != _PLAIN:
+    eager, plain = _eager_attention(type(module).__module__)
+    if query.shape[2] > 1 or attention_mask is not None or not plain:
         return eager(module, query, key, value, attention_mask, **kwargs)
     heads, kv_heads = query.shape[1], key.shape[1]
     grouped = query.view(1, kv_heads, heads // kv_heads, -1)  # (1, kv_heads, group, dim): a group shares its keys

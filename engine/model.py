@@ -87,7 +87,7 @@ class Model:
                 count=len(ids),
                 most=self.context_length,
             )
-        if not all(0 <= i < self.vocabulary.size for i in ids):
+        if min(ids) < 0 or max(ids) >= self.vocabulary.size:
             raise PromptError("token", "a token id outside the vocabulary", size=self.vocabulary.size)
         return self.tree.records(ids)
 

@@ -169,9 +169,12 @@ class PrefixTree:
     def _borrow(self, token_ids: Sequence[int]) -> Buffer:
         """A buffer for this thread alone, cut back to the longest beginning that it shares with the text."""
         with self._lock:
-            best, shared = None, -1
-            for buffer in self._buffers:
-                common = _common(buffer.token_ids, token_ids)
+            best, shared, wanted = None, -1, list(token_ids)
+            for buffer in reversed(self._buffers):
+                if buffer.token_ids == wanted:  # the newest end goes on: nothing to compare with the others
+                    best, shared = buffer, len(wanted)
+                    break
+                common = _common(buffer.token_ids, wanted)
                 # A buffer that ends within the text is taken before one that would lose its own end.
                 if (common, -len(buffer.token_ids)) > (shared, -len(best.token_ids) if best else 0):
                     best, shared = buffer, common
@@ -219,10 +222,10 @@ class PrefixTree:
             self.counters.evicted += 1
 
 
-def _common(left: Sequence[int], right: Sequence[int]) -> int:
+def _common(left: list[int], right: list[int]) -> int:
     """Length of the beginning that two texts share."""
     shortest = min(len(left), len(right))
-    if list(left[:shortest]) == list(right[:shortest]):
+    if left[:shortest] == right[:shortest]:
         return shortest
     return next(i for i in range(shortest) if left[i] != right[i])
 

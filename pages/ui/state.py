@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from pages.ui.i18n import sentences
 from pages.ui.session import Session
 
 LANGUAGES = ("zh_Hant", "en")
@@ -14,9 +15,9 @@ _LANGUAGE_KEY = "lang"  # also the name of the query parameter
 
 
 def session() -> Session:
-    """This visitor's session, begun on first use."""
+    """This visitor's session, begun on first use with the first example of their language."""
     if "session" not in st.session_state:
-        st.session_state["session"] = Session()
+        st.session_state["session"] = Session(prompt=sentences(language())["step.examples.list"][0])
     found: Session = st.session_state["session"]
     return found
 
