@@ -2,96 +2,20 @@
 
 A byte-level token can hold part of a character: GPT-2 cuts 氣 into two. Decoding such an id alone gives U+FFFD, so
 this file works on each token's bytes and says which part of which character they are: `氣 1–2/3`, `氣 3/3`, or the
-bytes themselves (`‹E6 B0›`) while the character is not complete. White space and controls become visible marks.
-It does not run a model and does not know the screen.
+bytes themselves (`‹E6 B0›`) while the character is not complete; `characters.py` has the words for that. It does not
+run a model and does not know the screen.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cached_property
 
-import regex
 from tokenizers import Tokenizer
-from tokenizers.pre_tokenizers import ByteLevel
 
-_MARKS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u3000": "␣", "\u00a0": "␣", "\u007f": "␡"}
-_INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
-
-
-class Span(NamedTuple):
-    """One character of a byte string: bytes [start, stop); `char` is None where a byte belongs to no whole one."""
-
-    start: int
-    stop: int
-    char: str | None
-
-
-def characters(data: bytes) -> list[Span]:
-    """The UTF-8 characters of `data`, and each stray byte by itself.
-
-    >>> characters("a氣".encode()[:3])
-    [Span(start=0, stop=1, char='a'), Span(start=1, stop=2, char=None), Span(start=2, stop=3, char=None)]
-    """
-    spans: list[Span] = []
-    at = 0
-    while at < len(data):
-        first = data[at]
-        width = 1 if first < 0x80 else 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4
-        try:
-            char = data[at : at + width].decode("utf-8")
-        except UnicodeDecodeError:
-            spans.append(Span(at, at + 1, None))
-            at += 1
-            continue
-        spans.append(Span(at, at + width, char))
-        at += width
-    return spans
-
-
-@lru_cache(maxsize=65536)
-def visible(cluster: str) -> str:
-    """A grapheme cluster as it can be seen: marks for white space and controls, itself otherwise.
-
-    >>> visible(" "), visible("\\n"), visible("\\u200d"), visible("好")
-    ('␣', '↵', '‹200D›', '好')
-    """
-    first = cluster[0]
-    if len(cluster) > 1 and first != "\ufffd" and unicodedata.category(first) not in _INVISIBLE:
-        return "◌" + cluster if unicodedata.combining(first) else cluster
-    return "".join(_visible_character(char) for char in cluster)
-
-
-def _visible_character(char: str) -> str:
-    if char in _MARKS:
-        return _MARKS[char]
-    if ord(char) < 0x20:
-        return chr(0x2400 + ord(char))  # Unicode's pictures of control characters
-    category = unicodedata.category(char)
-    if char == "\ufffd" or category in _INVISIBLE:
-        return f"‹{ord(char):04X}›"
-    return "◌" + char if category in ("Mn", "Me") else char
-
-
-def readable(text: str) -> str:
-    """Text with every cluster made visible."""
-    return "".join(visible(cluster) for cluster in regex.findall(r"\X", text))
-
-
-def incomplete(data: bytes) -> int:
-    """How many bytes at the end begin a character that is not complete: 0 to 3."""
-    for back in range(1, min(3, len(data)) + 1):
-        byte = data[-back]
-        if byte >= 0xC2:  # a first byte
-            width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            return back if back < width and byte < 0xF5 else 0
-        if byte < 0x80:
-            return 0
-    return 0
+from engine.characters import Span, byte_of_character, characters, describe, grapheme_edges, incomplete, readable
 
 
 class Vocabulary:
@@ -124,7 +48,7 @@ class Vocabulary:
         if index in self._added:
             return self._added[index].content.encode()
         if self._kind == "bytes":
-            table = _byte_of_character()
+            table = byte_of_character()
             if all(char in table for char in token):
                 return bytes(table[char] for char in token)
         elif self._kind == "wordpiece":
@@ -200,7 +124,7 @@ class Vocabulary:
             last = first
             while last < len(spans) and spans[last].start < stop:
                 last += 1
-            pieces.append(_piece(data, spans[first:last], at, stop))
+            pieces.append(describe(data, spans[first:last], at, stop))
             at = stop
         return pieces
 
@@ -222,13 +146,13 @@ class Vocabulary:
 
     def _run_groups(self, run: list[int]) -> list[tuple[int, int, str]]:
         data = b"".join(self._bytes[i] for i in run)
-        edges = _grapheme_edges(data) | {0}  # tokens of no bytes at all stand before anything else
+        edges = grapheme_edges(data) | {0}  # tokens of no bytes at all stand before anything else
         groups, first, begin, at = [], 0, 0, 0
         for index, token_id in enumerate(run):
             at += len(self._bytes[token_id])
             if at in edges:
                 spans = [Span(s.start + begin, s.stop + begin, s.char) for s in characters(data[begin:at])]
-                groups.append((first, index + 1, _piece(data, spans, begin, at)))
+                groups.append((first, index + 1, describe(data, spans, begin, at)))
                 first, begin = index + 1, at
         return groups
 
@@ -283,53 +207,6 @@ class Vocabulary:
         ]
 
 
-def _piece(data: bytes, spans: Sequence[Span], at: int, stop: int) -> str:
-    """The bytes [at, stop) in words: whole characters, parts of characters, stray bytes."""
-    if at == stop:
-        return "∅"
-    parts: list[str] = []
-    whole, stray = "", ""
-    for span in spans:
-        if span.char is None:
-            parts += _flush(whole, "")
-            whole, stray = "", f"{stray} {data[span.start]:02X}"
-            continue
-        parts += _flush("", stray)
-        stray = ""
-        if at <= span.start and span.stop <= stop:
-            whole += span.char
-            continue
-        first, last = max(at, span.start) - span.start + 1, min(stop, span.stop) - span.start
-        part = f"{first}" if first == last else f"{first}–{last}"
-        parts += [*_flush(whole, ""), f"{visible(span.char)} {part}/{span.stop - span.start}"]
-        whole = ""
-    parts += _flush(whole, stray)
-    return "·".join(parts)
-
-
-def _flush(whole: str, stray: str) -> list[str]:
-    return ([f"‹{stray.strip()}›"] if stray else []) + ([readable(whole)] if whole else [])
-
-
-def _grapheme_edges(data: bytes) -> set[int]:
-    """Byte offsets at which a grapheme ends (Unicode TR29); each stray byte is one by itself."""
-    edges: set[int] = set()
-    at = 0
-    text = ""
-    for span in [*characters(data), None]:
-        if span is None or span.char is None:
-            for cluster in regex.findall(r"\X", text):
-                at += len(cluster.encode())
-                edges.add(at)
-            text = ""
-            if span is not None:
-                at += 1
-                edges.add(at)
-        else:
-            text += span.char
-    return edges
-
-
 def _kind(tokenizer: Tokenizer) -> str:
     """How token strings stand for text: `bytes` (GPT-2), `pieces` (SentencePiece), `wordpiece` (BERT), `text`."""
     written = json.loads(tokenizer.to_str())
@@ -339,19 +216,6 @@ def _kind(tokenizer: Tokenizer) -> str:
     if "WordPiece" in kinds:
         return "wordpiece"
     return "pieces" if kinds & {"ByteFallback", "Metaspace", "Replace"} else "text"
-
-
-@lru_cache(maxsize=1)
-def _byte_of_character() -> dict[str, int]:
-    """Byte-level BPE writes each byte as one printable character (Radford et al. 2019); this undoes it.
-
-    Printable Latin-1 characters stand for themselves; the other bytes, in order, for U+0100 and following.
-    """
-    same = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    other = [byte for byte in range(256) if byte not in same]
-    table = {chr(byte): byte for byte in same} | {chr(0x100 + i): byte for i, byte in enumerate(other)}
-    assert set(table) == set(ByteLevel.alphabet())
-    return table
 
 
 def _with_spaces(decoded: str) -> str:

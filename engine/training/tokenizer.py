@@ -18,6 +18,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from engine.characters import byte_of_character
 from engine.training.errors import TrainingError
 from engine.training.pretokens import PATTERN, WORDS, splitter
 
@@ -26,18 +27,7 @@ CONTEXT = 512
 SLACK = 1.35  # train this many times the entries asked for, since some are dropped afterwards
 
 
-def byte_alphabet() -> dict[str, int]:
-    """The printable stand-in that byte-level BPE writes for each byte.
-
-    >>> byte_alphabet()["A"], byte_alphabet()["Ġ"]
-    (65, 32)
-    """
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    hidden = [byte for byte in range(256) if byte not in printable]
-    return {chr(b): b for b in printable} | {chr(256 + i): b for i, b in enumerate(hidden)}
-
-
-_BYTES = byte_alphabet()
+_BYTES = byte_of_character()
 _CHARACTERS = {byte: character for character, byte in _BYTES.items()}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from engine.tokens import Vocabulary, readable
+from engine.characters import readable
+from engine.tokens import Vocabulary
 from tests.engine.test_encode import HARD, texts
 from tests.engine.test_pieces import ids_of, numbers
 

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from engine.tokens import Vocabulary, characters, incomplete, readable, visible
+from engine.characters import characters, incomplete, readable, visible
+from engine.tokens import Vocabulary
 from tests.engine.test_encode import texts
 
 numbers = st.lists(st.integers(0, 10**6), max_size=30)
