@@ -101,7 +101,7 @@ class Run:
             (torch.optim.Muon(matrices, lr=plan.matrix_rate, weight_decay=0.02), plan.matrix_rate),
             (torch.optim.AdamW(others, lr=plan.other_rate, betas=(0.9, 0.95), weight_decay=0.01), plan.other_rate),
         ]
-        self._loss = torch.compile(self._plain_loss) if compiled else self._plain_loss
+        self._loss = torch.compile(self._plain_loss, dynamic=False) if compiled else self._plain_loss
 
     def _plain_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         with torch.autocast("cpu", dtype=torch.bfloat16):
