@@ -15,6 +15,7 @@ from engine.training.errors import TrainingError
 HERE = Path(__file__).parent
 OWN_TEXT, SUITE, BUNDLED = HERE / "text", HERE / "suite", HERE.parent / "bundled"
 LESSON_PROMPTS = 40
+COMPARED = ("characters", "bytes")  # tokenizers without a model, for comparing
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("tokenizer", "Train the byte-level BPE tokenizer on a balanced sample.", folders=True)
     sub.add_argument("--size", type=int, default=8192, help="entries of the vocabulary")
     sub.add_argument("--characters", type=int, default=12_000_000, help="how much text to learn from")
+    sub.add_argument("--only", nargs="*", default=[], choices=("bpe", *COMPARED), help="default: all three")
     sub = command("prepare", "Turn texts into token arrays and take the validation split out.", folders=True)
     sub.add_argument("--only", nargs="*", default=[], help="names (or their beginnings) of the sources to prepare")
     sub = command("train", "Train, or go on from the newest checkpoint of the work folder.", folders=False)
@@ -48,7 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--to", type=Path, default=BUNDLED, help="default: the bundled model's place")
     sub = command("evaluate", "Measure a model on the validation split and the prompt suites.", folders=False)
     sub.add_argument("--model", type=Path, default=BUNDLED, help="default: the bundled model")
-    sub.add_argument("--characters", type=int, default=20_000, help="validation text a source to measure on")
+    sub.add_argument("--characters", type=int, default=20_000, help="validation text a source to measure on; 0: none")
+    sub.add_argument("--rival-megabytes", type=float, default=30, help="training text a source for PPMd and 5-gram")
+    sub.add_argument("--no-rivals", action="store_true", help="measure the model alone")
+    sub.add_argument("--stories", type=int, default=20, help="stories to print; 0: no continuations at all")
+    sub.add_argument("--threads", type=int, default=2)
     return parser
 
 
@@ -70,14 +76,20 @@ def _train_tokenizer(options: argparse.Namespace) -> None:
         print(f"reading {source.name}", flush=True)
         return corpus.split(corpus.documents(source), options.held_out)[0]
 
-    texts = tokenizer.sample(
-        {name: partial(read, source) for name, source in sources.items()},
-        mixture.shares(sources, falling=False),
-        options.characters,
-    )
-    trained = tokenizer.train_bpe(texts, options.size)
-    tokenizer.save(trained, options.work / "tokenizer")
-    print(f"{trained.get_vocab_size()} entries in {options.work / 'tokenizer'}")
+    kinds = options.only or ["bpe", *COMPARED]
+    readers = {name: partial(read, source) for name, source in sources.items()}
+    weights = mixture.shares(sources, falling=False)
+    texts = list(tokenizer.sample(readers, weights, options.characters)) if kinds != ["bytes"] else []
+    makers = {
+        "bpe": (tokenizer.train_bpe, "tokenizer"),
+        "characters": (tokenizer.character_tokenizer, "tokenizers/characters"),
+        "bytes": (lambda texts, size: tokenizer.byte_tokenizer(), "tokenizers/bytes"),
+    }
+    for kind in kinds:
+        make, folder = makers[kind]
+        trained = make(texts, options.size)
+        tokenizer.save(trained, options.work / folder)
+        print(f"{kind}: {trained.get_vocab_size()} entries in {options.work / folder}", flush=True)
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -112,9 +124,15 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from engine.training.evaluate import evaluate
+    import torch
 
-    evaluate(options.model, options.work, SUITE, options.characters)
+    from engine.training.evaluate import Extent, evaluate
+
+    if min(options.characters, options.rival_megabytes, options.stories) < 0:
+        raise TrainingError("Characters, megabytes and stories cannot be negative.")
+    torch.set_num_threads(options.threads)
+    rival_bytes = 0 if options.no_rivals else int(options.rival_megabytes * 1e6)
+    evaluate(options.model, options.work, SUITE, Extent(options.characters, rival_bytes, options.stories))
 
 
 _COMMANDS = {

@@ -1,101 +1,55 @@
-"""How good a model is: bits per character on held-out text, what a teacher would accept, and what it writes.
+"""A model folder → its figures, printed: bits a character beside two rivals, the prompt suites, continuations.
 
-Bits per character do not depend on the tokenizer, so models with different ones can be compared. Text is scored in
-windows of the whole context, each beginning with nothing before it. It trains nothing.
+What each means stands in `bits.py`, `rivals.py`, `prompts.py` and `samples.py`. It writes no file.
 """
 
 from __future__ import annotations
 
-import math
-import tomllib
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import engine
-from engine.model import Model
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from engine.training import bits, prompts, samples, tokenizer
 from engine.training.errors import TrainingError
-from engine.types import Settings
+from engine.training.prompts import accepted
 
-SHOWN = 20  # sampled stories
-LOOP = 4  # a run of tokens that comes back this often in a greedy text is a loop
-
-
-def bits_per_character(model: Model, text: str) -> float:
-    """Mean of -log2 p over a text's characters; the first token of each window is not predicted and not counted."""
-    ids = model.encode(text)
-    nats, characters = 0.0, 0
-    for at in range(0, len(ids), model.context_length):
-        window = ids[at : at + model.context_length]
-        score = model.score(window)
-        nats -= score.log_probability
-        characters += len(model.text(window[1:]))
-    return nats / math.log(2) / max(1, characters)
+__all__ = ["Extent", "accepted", "evaluate", "load"]
 
 
-def accepted(piece: str, accept: list[str]) -> bool:
-    """Whether a predicted piece of text begins, or is begun by, something that a teacher would accept."""
-    return bool(piece) and any(piece.startswith(a) or a.startswith(piece) for a in accept)
+@dataclass(frozen=True)
+class Extent:
+    """How much to measure."""
+
+    characters: int  # of held-out text a source; 0 leaves the table out
+    rival_bytes: int  # of training text a source that the rivals learn from; 0 leaves them out
+    stories: int  # 0 leaves all continuations out
+    length: int = 40  # tokens of a continuation
 
 
-def suite(model: Model, path: Path) -> tuple[float, float, list[str]]:
-    """(share of prompts with an accepted token among the top 5, mean probability on accepted tokens, the misses)."""
-    prompts: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8"))["prompt"]
-    hits, mass, missed = 0, 0.0, []
-    texts = [model.text([i]) for i in range(model.vocabulary.size)]
-    for prompt in prompts:
-        distribution = model.distribution(model.encode(prompt["text"]))
-        good = [accepted(text, prompt["accept"]) for text in texts]
-        hit = any(good[c.token_id] for c in distribution.top(5))
-        hits += hit
-        mass += float(distribution.raw[good].sum())
-        if not hit:
-            missed.append(prompt["text"])
-    return hits / len(prompts), mass / len(prompts), missed
-
-
-def write(model: Model, prompt: str, settings: Settings | None, seed: int, tokens: int) -> str:
-    """A continuation: greedy without settings, drawn with them."""
-    ids = model.encode(prompt)
-    steps = list(engine.generate(model, ids, "sample" if settings else "greedy", settings, seed, tokens))
-    return model.text([*ids, *(step.token_id for step in steps)])
-
-
-def loop(model: Model, prompt: str, tokens: int) -> tuple[int, str] | None:
-    """Where greedy search begins to repeat itself: (tokens written before it, what it repeats); None if it does not."""
-    ids = model.encode(prompt)
-    written = [s.token_id for s in engine.generate(model, ids, "greedy", max_new_tokens=tokens)]
-    for width in range(1, 21):
-        for at in range(len(written) - LOOP * width + 1):
-            run = written[at : at + width]
-            if all(written[at + k * width : at + (k + 1) * width] == run for k in range(LOOP)):
-                return at, model.text(run)
-    return None
-
-
-def evaluate(folder: Path, work: Path, suites: Path, characters: int) -> None:
-    """Print everything. Raises TrainingError where there is no model."""
+def load(folder: Path) -> PreTrainedModel:
+    """The weights of a model folder, at 32 bits."""
     if not (folder / "config.json").is_file():
         raise TrainingError(f"{folder} holds no model: run the export command first.")
-    model = engine.load(str(folder))
-    for name, text in _held_out(work, characters):
-        print(f"{name:26} {bits_per_character(model, text):5.2f} bits per character ({len(text):,} characters)")
-    for path in sorted(suites.glob("*.toml")):
-        share, mass, missed = suite(model, path)
-        print(f"{path.stem}: accepted among the top 5: {share:.1%}, probability on accepted ones: {mass:.2f}")
-        print(f"  missed: {' · '.join(missed)}")
-    for prompt in ("人工智能是", "人工智慧是"):
-        print(f"greedy: {write(model, prompt, None, 0, 40)}")
-        print(f"at 0.8: {write(model, prompt, Settings(temperature=0.8, top_p=0.95), 1, 40)}")
-    for seed in range(SHOWN):
-        print(f"story {seed}: {write(model, '從前有一隻', Settings(temperature=0.8, top_p=0.95), seed, 120)}")
-    for prompt in ("今天天氣真", "從前有一隻", "The weather today is"):
-        found = loop(model, prompt, min(300, model.context_length - 20))
-        print(f"greedy after {prompt}: " + (f"repeats {found[1]!r} after {found[0]} tokens" if found else "no loop"))
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{folder} holds no model that can be read ({error}).") from error
+    return model.eval()
 
 
-def _held_out(work: Path, characters: int) -> Iterator[tuple[str, str]]:
-    for path in sorted((work / "held-out").glob("*.txt")):
-        text = path.read_text("utf-8")[:characters]
-        if len(text) > 100:
-            yield path.stem, text
+def evaluate(folder: Path, work: Path, suites: Path, extent: Extent) -> None:
+    """Print everything."""
+    model, trained = load(folder), tokenizer.load(folder)
+    size = sum(p.numel() for p in model.parameters())
+    print(f"{folder.name}: {size / 1e6:.1f} M parameters, {trained.get_vocab_size()} entries")
+    context = int(getattr(model.config, "max_position_embeddings", 512))
+    if extent.characters:
+        bits.rows(model, trained, work, extent.characters, context, extent.rival_bytes)
+        print()
+    prompts.report(model, trained, suites)
+    if extent.stories:
+        samples.report(model, trained, extent.stories, extent.length)

@@ -1,4 +1,4 @@
-"""A checkpoint → a folder in the Hugging Face format: 16-bit safetensors, configuration, tokenizer.
+"""A checkpoint → a folder in the Hugging Face format: 16-bit safetensors, configuration, tokenizer, what was recorded.
 
 The folder is written beside its place and then moved there, so that a reader never sees half a model.
 """
@@ -34,11 +34,16 @@ def export(work: Path, target: Path) -> None:
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
         if (work / "tokenizer" / name).is_file():
             shutil.copy(work / "tokenizer" / name, fresh)
+    if (work / "learning.json").is_file():
+        shutil.copy(work / "learning.json", fresh)
     size = (fresh / "model.safetensors").stat().st_size
     if size > LARGEST:
         raise TrainingError(f"The weights are {size / 2**20:.0f} MB, more than the {LARGEST / 2**20:.0f} MB allowed.")
     target.mkdir(parents=True, exist_ok=True)
     for path in fresh.iterdir():
+        path.chmod(0o644)
         path.replace(target / path.name)
     fresh.rmdir()
+    if (work / "tokenizers").is_dir():  # without a model, for comparing
+        shutil.copytree(work / "tokenizers", target / "tokenizers", dirs_exist_ok=True)
     print(f"step {step}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, {size / 2**20:.1f} MB")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -100,10 +101,9 @@ def byte_tokenizer() -> Tokenizer:
 
 def character_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
     """The commonest characters, one entry each; a character outside them falls back to its bytes (`<0xE4>`)."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for text in texts:
-        for character in text:
-            counts[character] = counts.get(character, 0) + 1
+        counts.update(text)
     common = sorted(counts, key=lambda c: (-counts[c], c))[: max(0, size - 257)]
     vocabulary = {EOS: 0} | {f"<0x{byte:02X}>": byte + 1 for byte in range(256)}
     for character in common:

@@ -1,0 +1,108 @@
+"""The prompt suites: how much of what the model would say next a teacher would accept.
+
+`suite/README.md` says what counts. Three figures a suite: prompts with an accepted token among the five likeliest;
+accepted ones of those five; probability on accepted tokens, over the whole vocabulary.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from transformers import PreTrainedModel
+
+from engine.training.errors import TrainingError
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt and the continuations that a teacher would accept."""
+
+    text: str
+    accept: tuple[str, ...]
+    theme: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a prompt got: the likeliest tokens, their chances, whether they count; the chance of all that do."""
+
+    prompt: Prompt
+    top: list[tuple[str, float, bool]]
+    mass: float
+
+    @property
+    def is_hit(self) -> bool:
+        return any(good for _, _, good in self.top)
+
+
+def read(path: Path) -> list[Prompt]:
+    """A suite from its TOML file."""
+    try:
+        entries = tomllib.loads(path.read_text("utf-8"))["prompt"]
+        return [Prompt(e["text"], tuple(e["accept"]), e["theme"], e["language"]) for e in entries]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} is not a suite of prompts ({type(error).__name__}: {error}).") from error
+
+
+def accepted(token: str, accept: Sequence[str]) -> bool:
+    """Whether a token begins an accepted continuation, or is begun by one. Half a character never does.
+
+    >>> accepted("好", ["好啊"]), accepted("不錯", ["不"]), accepted("", ["好"])
+    (True, True, False)
+    """
+    return bool(token) and any(wanted and (wanted.startswith(token) or token.startswith(wanted)) for wanted in accept)
+
+
+@torch.inference_mode()
+def judge(model: PreTrainedModel, tokenizer: Tokenizer, prompts: Sequence[Prompt]) -> list[Verdict]:
+    """A verdict a prompt."""
+    texts = [tokenizer.decode([i]) for i in range(tokenizer.get_vocab_size())]
+    found = []
+    for prompt in prompts:
+        ids = tokenizer.encode(prompt.text, add_special_tokens=False).ids
+        logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1].float()
+        chances = torch.softmax(logits, dim=-1)  # (V,)
+        good = torch.tensor([accepted(text, prompt.accept) for text in texts])
+        best = chances[: len(texts)].topk(min(TOP, len(texts)))
+        top = [(texts[i], p, bool(good[i])) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+        found.append(Verdict(prompt, top, float(chances[: len(texts)][good].sum())))
+    return found
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """The three figures in a line."""
+    count = max(1, len(verdicts))
+    hits = sum(v.is_hit for v in verdicts) / count
+    share = sum(good for v in verdicts for _, _, good in v.top) / max(1, sum(len(v.top) for v in verdicts))
+    mass = sum(v.mass for v in verdicts) / count
+    return f"{len(verdicts):4} {100 * hits:9.1f} % {100 * share:9.1f} % {mass:9.2f}"
+
+
+def report(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path) -> dict[str, list[Verdict]]:
+    """Print each suite's figures, by language and theme as well, and the prompts that it failed."""
+    found = {}
+    print(f"{'prompts':26} {'':4} {'one of 5':>11} {'of the 5':>11} {'chance':>9}")
+    for path in sorted(folder.glob("*.toml")):
+        verdicts = judge(model, tokenizer, read(path))
+        found[path.stem] = verdicts
+        print(f"{path.stem:26} {summary(verdicts)}")
+        for language in sorted({v.prompt.language for v in verdicts}):
+            print(f"  {language:24} {summary([v for v in verdicts if v.prompt.language == language])}")
+        for theme in sorted({v.prompt.theme for v in verdicts}):
+            print(f"  {theme:24} {summary([v for v in verdicts if v.prompt.theme == theme])}")
+    for name, verdicts in found.items():
+        missed = [v for v in verdicts if not v.is_hit]
+        if missed:
+            print(f"{name}: none of the five likeliest accepted")
+        for verdict in missed:
+            shown = " ".join(f"{text!r} {p:.2f}" for text, p, _ in verdict.top)
+            print(f"  {verdict.prompt.text!r}: {shown}")
+    return found

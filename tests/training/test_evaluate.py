@@ -1,0 +1,163 @@
+"""Figures on a tiny model: what they must add up to, and what is said when they cannot be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from engine.training import bits, prompts, rivals, samples
+from engine.training import tokenizer as tokenizers
+from engine.training.__main__ import main
+from engine.training.corpus import Source
+from engine.training.evaluate import load
+from engine.training.prepare import prepare
+
+SENTENCES = [f"今天天氣真{a}，{b}去公園{c}。" for a in "好熱冷悶" for b in ("我", "他們") for c in ("玩", "散步", "跑")]
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "weather.txt").write_text("\n\n".join(SENTENCES * 2 + [f"第{i}天。" for i in range(300)]), "utf-8")
+    trained = tokenizers.train_bpe(SENTENCES, 400)
+    tokenizers.save(trained, folder / "tokenizer")
+    prepare([Source("weather", folder / "weather.txt")], trained, folder, 300)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(work: Path) -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    size = tokenizers.load(work / "tokenizer").get_vocab_size()
+    config = LlamaConfig(
+        vocab_size=size, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=32, bos_token_id=None, eos_token_id=0,
+    )  # fmt: skip
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture
+def tokenizer(work: Path) -> Tokenizer:
+    return tokenizers.load(work / "tokenizer")
+
+
+def test_the_chances_of_the_5_gram_add_up() -> None:
+    text = "今天天氣真好。明天天氣不好。" * 20 + "".join(chr(0x4E00 + i) for i in range(200))
+    ngram = rivals.Ngram(text)
+    for before in ("今天天氣", "真", "z", "天天天天天天"):
+        paid = ngram.bits(before)
+        chances = {c: 2.0 ** (paid - ngram.bits(before + c)) for c in {*text, "z"}}
+        unseen = chances.pop("z") * (rivals.CHARACTERS - len(chances))
+        assert 0.97 < sum(chances.values()) + unseen <= 1 + 1e-6
+
+
+def test_rivals_pay_less_for_what_they_have_read() -> None:
+    known, unknown = "今天天氣真好，我們去公園。" * 5, "量子色動力學描述膠子交互作用。" * 5
+    assert rivals.ngram_bits(known * 20, known) < rivals.ngram_bits(known * 20, unknown) / 4
+    pytest.importorskip("pyppmd")
+    assert rivals.ppmd_bits(known * 20, known) < rivals.ppmd_bits(known * 20, unknown)
+
+
+def test_a_text_that_nobody_has_read_still_has_a_price() -> None:
+    for learned in ("", "a", "ab"):
+        assert np.isfinite(rivals.ngram_bits(learned, "今天\n\n"))
+
+
+def test_windows_cost_what_a_single_pass_costs(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    documents = ["今天天氣真好", "他們去公園"]
+    ids = [0]
+    for document in documents:
+        ids += [*tokenizer.encode(document).ids, 0]
+    assert len(ids) < 32
+    with torch.inference_mode():
+        chances = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0, :-1], dim=-1)
+    paid = -float(chances.gather(-1, torch.tensor(ids[1:])[:, None]).sum()) / float(np.log(2))
+    assert bits.model_bits(model, tokenizer, documents, 64) == pytest.approx(paid, rel=1e-4)
+    assert bits.model_bits(model, tokenizer, documents * 9, 32) == pytest.approx(9 * paid, rel=0.2)
+
+
+def test_rivals_learn_from_what_the_model_learned_from(work: Path, tokenizer: Tokenizer) -> None:
+    learned = bits.training_text(work, tokenizer, "weather", 10**6).split("\n\n")[:-1]
+    held = bits.held_out(work, 10**6)["weather"]
+    assert set(learned) | set(held) == {*SENTENCES, *(f"第{i}天。" for i in range(300))}
+    assert not set(learned) & set(held)
+    assert len(bits.training_text(work, tokenizer, "weather", 400).encode()) < 1000
+
+
+def test_probability_on_accepted_ones_is_over_the_whole_vocabulary(
+    model: LlamaForCausalLM, tokenizer: Tokenizer
+) -> None:
+    anything = tuple({tokenizer.decode([i]) for i in range(tokenizer.get_vocab_size())} - {""})
+    prompt = prompts.Prompt("今天天氣真", anything, "weather", "zh")
+    verdict = prompts.judge(model, tokenizer, [prompt])[0]
+    assert verdict.mass == pytest.approx(1, abs=0.05)
+    assert verdict.is_hit
+    nothing = prompts.judge(model, tokenizer, [prompts.Prompt("今天", ("絕無此事",), "weather", "zh")])[0]
+    assert nothing.mass < 0.2
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [([], None), ([1, 1, 1], (0, 1)), ([3, 1, 2, 1, 2, 1, 2], (1, 2)), ([1, 2, 1, 2, 3], None), ([1, 2], None)],
+)
+def test_a_loop_is_what_fills_the_end(ids: list[int], expected: tuple[int, int] | None) -> None:
+    assert samples.find_loop(ids) == expected
+
+
+def test_everything_is_printed(
+    model: LlamaForCausalLM, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyppmd")
+    model.save_pretrained(tmp_path)
+    tokenizers.save(tokenizers.load(work / "tokenizer"), tmp_path)
+    assert load(tmp_path).num_parameters() == model.num_parameters()
+    arguments = ["evaluate", "--model", str(tmp_path), "--work", str(work), "--characters", "2000", "--threads", "1"]
+    assert main([*arguments, "--stories", "1"]) == 0
+    printed = capsys.readouterr().out
+    for expected in ("weather ", "PPMd", "held-out", "lessons", "人工智慧是", "從前有一隻", "beam 4"):
+        assert expected in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (["--model", "nowhere"], "run the export command first"),
+        (["--characters", "-1"], "cannot be negative"),
+        (["--work", "nowhere"], "run the prepare command first"),
+    ],
+)
+def test_what_is_missing_is_named(
+    model: LlamaForCausalLM, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str],
+    sentence: str,
+) -> None:  # fmt: skip
+    model.save_pretrained(tmp_path)
+    tokenizers.save(tokenizers.load(work / "tokenizer"), tmp_path)
+    capsys.readouterr()
+    assert main(["evaluate", "--model", str(tmp_path), "--work", str(work), "--threads", "1", *change]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ") and sentence in error
+
+
+def test_a_suite_that_is_none_is_refused(tmp_path: Path) -> None:
+    from engine.training.errors import TrainingError
+
+    for text in ("[[prompt]]\ntext = '今天'", "= 3", ""):
+        (tmp_path / "suite.toml").write_text(text, "utf-8")
+        with pytest.raises(TrainingError, match="not a suite"):
+            prompts.read(tmp_path / "suite.toml")
+
+
+def test_three_tokenizers_are_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "weather.txt").write_text("\n\n".join(SENTENCES), "utf-8")
+    arguments = ["tokenizer", str(tmp_path / "texts"), "--work", str(tmp_path), "--size", "300", "--without-own-text"]
+    assert main(arguments) == 0
+    for folder, size in (("tokenizer", 300), ("tokenizers/characters", 280), ("tokenizers/bytes", 257)):
+        made = tokenizers.load(tmp_path / folder)
+        assert made.decode(made.encode("今天 ok 𠮷\n").ids) == "今天 ok 𠮷\n"
+        assert (made.get_vocab_size() <= size) if folder != "tokenizers/characters" else made.get_vocab_size() < 300
