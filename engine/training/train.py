@@ -104,9 +104,9 @@ class Run:
         self._loss = torch.compile(self._plain_loss, dynamic=False) if compiled else self._plain_loss
 
     def _plain_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = self.model(input_ids=inputs, use_cache=False).logits  # (B, T, V)
-        return F.cross_entropy(logits.view(-1, logits.shape[-1]).float(), targets.reshape(-1))
+        # In float32: on processors without matrix units, bfloat16 was measured to be 1.6 to 1.8 times slower.
+        logits = self.model(input_ids=inputs, use_cache=False).logits  # (B, T, V)
+        return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
 
     def advance(self, batches: Batches) -> float:
         """One step; returns its loss in nats a token."""
