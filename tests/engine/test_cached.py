@@ -27,7 +27,7 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 
 
 def test_token_by_token_equals_one_pass(each: Tiny) -> None:
-    for ids in each.prefixes(12, longest=tiny.CONTEXT):
+    for ids in each.prefixes(6, longest=tiny.CONTEXT):
         model = each.fresh()
         for end in range(1, len(ids) + 1):
             model.records(ids[:end])

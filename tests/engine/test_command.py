@@ -32,15 +32,13 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 def test_in_a_process_of_its_own(gpt2: Tiny) -> None:
     model = ("--model", str(gpt2.folder))
-    as_json = start(PROMPT, *model, "--steps", "5", "--top", "10", "--json")
-    as_text = start(PROMPT, *model, "--steps", "2", "--top", "3", "--top-k", "1", "--strategy", "sample")
+    running = start(PROMPT, *model, "--steps", "5", "--top", "10", "--json")
     refused = start("   ", *model)
 
-    out, errors = as_json.communicate()
-    assert as_json.returncode == 0, errors
+    out, errors = running.communicate()
+    assert running.returncode == 0, errors
     steps = json.loads(out)
-    ids = gpt2.model.encode(PROMPT)
-    want = list(engine.generate(gpt2.model, ids, max_new_tokens=5))
+    want = list(engine.generate(gpt2.model, gpt2.model.encode(PROMPT), max_new_tokens=5))
     assert len(steps) == len(want) >= 1
     for step, expected in zip(steps, want, strict=True):
         assert step["context"] == list(expected.token_ids)
@@ -51,14 +49,19 @@ def test_in_a_process_of_its_own(gpt2: Tiny) -> None:
             assert got["raw"] == pytest.approx(candidate.raw, abs=1e-5)
             assert got["probability"] == pytest.approx(candidate.probability, abs=1e-5)
 
-    out, errors = as_text.communicate()
-    assert as_text.returncode == 0, errors
-    assert " ".join(gpt2.model.pieces(ids)) in out
-    assert out.count("▶") == 2 and "✂" in out and "cut by top_k" in out and "u = 0." in out
-    assert out.rstrip().endswith("stopped: length")
-
     out, errors = refused.communicate()
     assert (refused.returncode, out) == (2, "") and errors.startswith("error: ")
+
+
+def test_as_text(gpt2: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [PROMPT, "--model", str(gpt2.folder), "--steps", "2", "--top", "3", "--top-k", "1"]
+    assert main([*arguments, "--strategy", "sample"]) == 0
+    out = capsys.readouterr().out
+    assert " ".join(gpt2.model.pieces(gpt2.model.encode(PROMPT))) in out
+    assert out.count("▶") == 2 and "✂" in out and "cut by top_k" in out and "u = 0." in out
+    assert out.rstrip().endswith("stopped: length")
+    assert main(arguments) == 0
+    assert "greedy: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

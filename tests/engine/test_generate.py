@@ -49,14 +49,15 @@ def test_numbers_of_each_step_belong_together(each: Tiny) -> None:
 
 def test_same_prompt_settings_and_seed_same_text_in_any_process(each: Tiny) -> None:
     ids = each.model.encode("the cat")
-    for seed in range(5):
+    again = load(each.folder, from_hub=False)
+    for seed in range(4):
         first, second = (
-            [s.token_id for s in engine.generate(model, ids, "sample", WARM, seed=seed, max_new_tokens=12)]
-            for model in (each.model, load(each.folder, from_hub=False))
+            [s.token_id for s in engine.generate(model, ids, "sample", WARM, seed=seed, max_new_tokens=8)]
+            for model in (each.model, again)
         )
         assert first == second
-    texts = {tuple(s.token_id for s in engine.generate(each.model, ids, "sample", seed=seed)) for seed in range(5)}
-    assert len(texts) == 5
+    texts = {tuple(s.token_id for s in engine.generate(each.model, ids, "sample", seed=seed)) for seed in range(4)}
+    assert len(texts) == 4
 
 
 def test_going_on_from_any_step_writes_the_same(gpt2: Tiny) -> None:

@@ -9,7 +9,7 @@ import torch
 import engine
 from tests.engine.conftest import Tiny
 
-NEW = 5
+NEW = 3
 PENALTIES = [(1.0, 0), (1.4, 0), (1.0, 2), (0.8, 3)]  # repetition penalty, n-gram size
 
 

@@ -79,7 +79,7 @@ def test_random_use_by_many_threads_keeps_the_books(build: Callable[[str], Tiny]
 
     def use(number: int) -> dict[tuple[int, ...], np.ndarray]:
         dice = random.Random(number)
-        texts = [tuple(dice.randrange(10, 13) for _ in range(dice.randrange(1, 10))) for _ in range(25)]
+        texts = [tuple(dice.randrange(10, 13) for _ in range(dice.randrange(1, 10))) for _ in range(15)]
         return {ids: model.records(ids)[-1].logits for ids in texts}
 
     for answers in together(use):
