@@ -127,3 +127,47 @@ def test_a_prepared_text_costs_no_pass_when_it_is_asked_for(gpt2: Tiny) -> None:
     shared.prepare(model, None)
     assert shared._preparing.acquire(timeout=PATIENCE)
     shared._preparing.release()
+
+
+def test_the_tree_is_as_large_as_the_host_says(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shared.tree_bytes() == 512 * 2**20
+    monkeypatch.setenv("ENGINE_TREE_MB", "3")
+    assert shared.tree_bytes() == 3 * 2**20
+    assert shared.request(str(gpt2.folder)).result().tree._max_bytes == 3 * 2**20
+
+
+@pytest.mark.parametrize("stated", ["", "0", "-1", "1.5", "many", "1e9"])
+def test_a_size_that_is_none_is_told(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch, stated: str) -> None:
+    monkeypatch.setenv("ENGINE_TREE_MB", stated)
+    with pytest.raises(engine.ModelError) as caught:
+        shared.request(str(gpt2.folder)).result()
+    assert caught.value.code == "broken"
+
+
+def test_what_was_prepared_costs_nothing_when_it_is_asked_for(gpt2: Tiny) -> None:
+    model = gpt2.fresh()
+    shared.prepare(model, (5, 6, 7), after=0.0)
+    shared.prepare(model, None)
+    with shared._preparing:  # waits for the one that is under way
+        assert model.tree.counters.passes == 1
+    model.records((5, 6, 7))
+    assert model.tree.counters.passes == 1
+
+
+def test_one_text_is_prepared_at_a_time(gpt2: Tiny) -> None:
+    model = gpt2.fresh()
+    with shared._preparing:
+        shared.prepare(model, (5, 6, 7), after=0.0)
+    with shared._preparing:
+        assert model.tree.counters.passes == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_text_that_cannot_be_prepared_holds_nobody_up(gpt2: Tiny) -> None:
+    model = gpt2.fresh()
+    shared.prepare(model, (10**9,), after=0.0)
+    with shared._preparing:
+        pass
+    shared.prepare(model, (5,), after=0.0)
+    with shared._preparing:
+        assert model.tree.counters.passes == 1
