@@ -162,8 +162,8 @@ def test_one_text_is_prepared_at_a_time(gpt2: Tiny) -> None:
         assert model.tree.counters.passes == 0
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_text_that_cannot_be_prepared_holds_nobody_up(gpt2: Tiny) -> None:
+def test_a_text_that_cannot_be_prepared_holds_nobody_up(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
     model = gpt2.fresh()
     shared.prepare(model, (10**9,), after=0.0)
     with shared._preparing:
