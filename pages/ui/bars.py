@@ -44,7 +44,7 @@ def rows(
                 "word": c.text,
                 "wide": min(_width(c.text), _WORDS - 10),
                 "raw": c.raw,
-                "shown": c.raw if not c.kept else c.probability,
+                "shown": c.probability,
                 "state": state,
                 "branch": c.token_id in taken,
                 "value": f"{numbers}  ▶" if state == "pick" else f"{numbers}  {reason}",
@@ -112,6 +112,13 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         return alt.Chart().transform_calculate(start=f"{_WORDS - 10 - left} - datum.wide")
 
     start = alt.X("start:Q", scale=None, axis=None, stack=None)
+    solid = (
+        alt.when("datum.state == 'pick'")
+        .then(alt.value(colors.pick))
+        .when("datum.state == 'others'")
+        .then(alt.value(colors.cut))
+        .otherwise(alt.value(colors.draw))
+    )
     ink = (
         alt.when("datum.state == 'pick'")
         .then(alt.value(colors.pick))
@@ -126,9 +133,7 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
     word: dict[str, Any] = {"font": _FONT, "fontSize": 16, "limit": _WORDS - 10, "baseline": "middle"}
     value: dict[str, Any] = {"font": _SANS, "fontSize": 14, "limit": _VALUES - 10, "baseline": "middle"}
     layers = [
-        bar("datum.shown", "datum.state == 'draw'", height=14, yOffset=-3, cornerRadius=2, color=colors.draw),
-        bar("datum.shown", "datum.state == 'pick'", height=14, yOffset=-3, cornerRadius=2, color=colors.pick),
-        bar("datum.shown", "datum.state == 'others'", height=14, yOffset=-3, cornerRadius=2, color=colors.cut),
+        bar("datum.shown", "datum.state != 'cut'", height=14, yOffset=-3, cornerRadius=2).encode(color=solid),
         bar("datum.raw", "datum.state != 'cut'", height=5, yOffset=8, cornerRadius=1, color=colors.belief),
         bar("datum.raw", "datum.state == 'cut'", height=12, stroke=colors.cut, color=_stripes(colors)),
         alt.Chart().mark_text(align="right", **word).encode(x=alt.value(_WORDS - 10), y=y, text="word:N", color=ink),
