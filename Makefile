@@ -13,7 +13,7 @@ $(VENV)/app.done: requirements.txt
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt
+$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	$(BIN)/python -m tests.browser.chromium
 	touch $@
