@@ -59,7 +59,6 @@ def test_the_chances_of_the_5_gram_add_up() -> None:
 def test_rivals_pay_less_for_what_they_have_read() -> None:
     known, unknown = "今天天氣真好，我們去公園。" * 5, "量子色動力學描述膠子交互作用。" * 5
     assert rivals.ngram_bits(known * 20, known) < rivals.ngram_bits(known * 20, unknown) / 4
-    pytest.importorskip("pyppmd")
     assert rivals.ppmd_bits(known * 20, known) < rivals.ppmd_bits(known * 20, unknown)
 
 
@@ -112,7 +111,6 @@ def test_a_loop_is_what_fills_the_end(ids: list[int], expected: tuple[int, int] 
 def test_everything_is_printed(
     model: LlamaForCausalLM, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("pyppmd")
     model.save_pretrained(tmp_path)
     tokenizers.save(tokenizers.load(work / "tokenizer"), tmp_path)
     assert load(tmp_path).num_parameters() == model.num_parameters()
