@@ -48,8 +48,12 @@ def test_bound_books_and_order_of_age_hold_after_every_request(gpt2: Tiny, data:
     record = gpt2.model.records([5])[0]
     most = data.draw(st.integers(0, 30)) * record.nbytes
     tree = PrefixTree(gpt2.model.tree._forward, most)
-    token = st.integers(10, 12)
-    for ids in data.draw(st.lists(st.lists(token, min_size=1, max_size=10), max_size=12)):
+    seen: list[list[int]] = [[10]]
+    for _ in range(data.draw(st.integers(1, 12))):
+        known = data.draw(st.sampled_from(seen))
+        begin = known[: data.draw(st.integers(0, len(known)))]  # back to an earlier step, or a branch from one
+        ids = begin + data.draw(st.lists(st.integers(10, 12), min_size=0 if begin else 1, max_size=5))
+        seen.append(ids)
         passes = tree.counters.passes
         records = tree.records(ids)
         assert len(records) == len(ids)

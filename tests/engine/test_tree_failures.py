@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.forward import Buffer
 from engine.model import Model
 from tests.engine.conftest import Tiny
 from tests.engine.test_tree_bound import check
@@ -60,6 +61,20 @@ def test_after_a_failure_everything_goes_on(each: Tiny) -> None:
         check(model.tree, 2**40)
         agrees(each, model, text)
     assert model.tree.counters.passes == 4  # those that failed are not counted
+
+
+def test_a_buffer_is_as_before(attentive: Tiny) -> None:
+    """Who lends it again need not know that a pass failed."""
+    model = attentive.fresh()
+    forward = model.tree._forward
+    ids = tuple(range(10, 20))
+    buffer = Buffer(forward.layers)
+    forward.run(ids[:6], buffer)
+    with failing_in_the_last_layer(model), pytest.raises(MemoryError):
+        forward.run(ids[6:], buffer)
+    assert buffer.token_ids == list(ids[:6]) and {layer.length for layer in buffer.layers} == {6}
+    logits = forward.run(ids[6:], buffer).logits
+    torch.testing.assert_close(logits, attentive.forward(ids).logits[0, 6:], atol=2e-4, rtol=1e-4)
 
 
 def until_waiting(thread: threading.Thread) -> None:
