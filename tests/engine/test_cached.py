@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.model import Model
@@ -86,6 +86,7 @@ def test_after_eviction(each: Tiny) -> None:
     assert model.tree.counters.evicted > 100
 
 
+@settings(max_examples=35)
 @given(data=st.data())
 def test_any_walk_gives_the_numbers_of_one_pass(each: Tiny, data: st.DataObject) -> None:
     """Whatever was asked before it, with whatever room."""
