@@ -168,6 +168,15 @@ def read_checkpoint(work: Path) -> tuple[dict[str, Tensor], int, Plan] | None:
         raise TrainingError(f"{path} is not a checkpoint that can be read ({error}).") from error
 
 
+def _logged_loss(work: Path, step: int) -> float:
+    """The loss that the log has for a step; NaN where it has none. A line may be torn: the run was killed there."""
+    path, found = work / "loss.jsonl", math.nan
+    for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
+        if line.startswith(f'{{"step": {step}, ') and line.endswith("}"):
+            found = float(json.loads(line)["loss"])
+    return found
+
+
 def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool, save_minutes: float) -> float:
     """Train up to `plan.steps`, going on from the work folder's checkpoint if there is one. Returns the last loss."""
     batches = Batches(work, plan.seed)
@@ -184,7 +193,8 @@ def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool,
         run.load(found[0], found[1])
         print(f"going on from step {run.step}", flush=True)
     moments = learning.moments(plan.steps)
-    loss, saved, started, first = math.nan, time.monotonic(), time.monotonic(), run.step
+    loss = _logged_loss(work, run.step)
+    saved, started, first = time.monotonic(), time.monotonic(), run.step
     while run.step < plan.steps:
         if run.step in moments:
             learning.record(work, run.model, run.step, loss, prompts)

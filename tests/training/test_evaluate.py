@@ -159,3 +159,12 @@ def test_three_tokenizers_are_made(tmp_path: Path, capsys: pytest.CaptureFixture
         made = tokenizers.load(tmp_path / folder)
         assert made.decode(made.encode("今天 ok 𠮷\n").ids) == "今天 ok 𠮷\n"
         assert (made.get_vocab_size() <= size) if folder != "tokenizers/characters" else made.get_vocab_size() < 300
+
+
+def test_a_torn_log_does_not_keep_a_run_from_going_on(tmp_path: Path) -> None:
+    from engine.training.train import _logged_loss
+
+    assert np.isnan(_logged_loss(tmp_path, 1))
+    (tmp_path / "loss.jsonl").write_text('{"step": 1, "loss": 2.5, "rate": 1.0}\n{"step": 12, "lo', "utf-8")
+    assert _logged_loss(tmp_path, 1) == 2.5
+    assert np.isnan(_logged_loss(tmp_path, 12))
