@@ -86,7 +86,7 @@ def test_after_eviction(each: Tiny) -> None:
     assert model.tree.counters.evicted > 100
 
 
-@settings(max_examples=35)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_any_walk_gives_the_numbers_of_one_pass(each: Tiny, data: st.DataObject) -> None:
     """Whatever was asked before it, with whatever room."""

@@ -71,7 +71,7 @@ def test_many_threads_give_the_bits_of_one(each: Tiny) -> None:
 
 
 @pytest.mark.parametrize("family", ["gpt2", "mistral", "mamba"])
-@pytest.mark.parametrize("room", [3, 12, 10_000])
+@pytest.mark.parametrize("room", [4, 10_000])
 def test_random_use_by_many_threads_keeps_the_books(build: Callable[[str], Tiny], family: str, room: int) -> None:
     tiny = build(family)
     most = room * tiny.model.records([5])[0].nbytes
