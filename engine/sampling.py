@@ -150,9 +150,10 @@ class Distribution:
             rank=int(self._rank[token_id]),
         )
 
-    def top(self, n: int) -> list[Candidate]:
-        """The n likeliest by raw probability, likeliest first."""
-        return [self.candidate(int(token_id)) for token_id in self.order[:n]]
+    def top(self, n: int, also: int | None = None) -> list[Candidate]:
+        """The n likeliest by raw probability, likeliest first; then the token `also`, where it is not among them."""
+        ids = self.order[:n].tolist()
+        return [self.candidate(token_id) for token_id in (ids if also is None or also in ids else [*ids, also])]
 
     def others(self, shown: Sequence[int]) -> tuple[float, float]:
         """Raw probability, and probability after the filters, of all tokens but the `shown` ones together."""

@@ -30,9 +30,7 @@ def rows(
     distribution: Distribution, count: int, chosen: int | None, taken: set[int], turn: int, t: Translator
 ) -> list[dict[str, Any]]:
     """One row a candidate, then one for all the others. `taken` are the tokens that branches here begin with."""
-    top = distribution.top(count)
-    if chosen is not None and all(c.token_id != chosen for c in top):
-        top.append(distribution.candidate(chosen))
+    top = distribution.top(count, chosen)
     table: list[dict[str, Any]] = []
     for at, c in enumerate(top):
         state = "pick" if c.token_id == chosen else "cut" if not c.kept else "draw"

@@ -1,4 +1,4 @@
-"""One meaning, one colour, on every page. `strip.css` and `sums.css` name the same values as custom properties."""
+"""One meaning, one colour, on every page: for charts as values, for components as custom properties of their style."""
 
 from __future__ import annotations
 
@@ -15,11 +15,25 @@ class Palette(NamedTuple):
     pick: str  # the chosen token, the cursor
     cut: str  # cut away, impossible
     branch: str  # another way it could go
+    surprise: str  # how little a token of the text was expected
 
 
-LIGHT = Palette("#1D2330", "#FBFAF7", "#E4E1DA", "#6B7280", "#9DB7D5", "#0072B2", "#D55E00", "#B8BCC2", "#009E73")
-DARK = Palette("#E8E6E1", "#14171C", "#2A2F37", "#98A0AB", "#4A6484", "#56B4E9", "#FF8A3D", "#5A6068", "#2CC295")
+LIGHT = Palette(
+    "#1D2330", "#FBFAF7", "#E4E1DA", "#6B7280", "#9DB7D5", "#0072B2", "#D55E00", "#B8BCC2", "#009E73", "#E69F00"
+)
+DARK = Palette(
+    "#E8E6E1", "#14171C", "#2A2F37", "#98A0AB", "#4A6484", "#56B4E9", "#FF8A3D", "#5A6068", "#2CC295", "#E69F00"
+)
 
 
 def palette(dark: bool) -> Palette:
     return DARK if dark else LIGHT
+
+
+def css() -> str:
+    """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark`."""
+    rules = ((".root", LIGHT), (".root.dark", DARK))
+    return "\n".join(
+        f"{selector} {{ {' '.join(f'--{name}: {value};' for name, value in colors._asdict().items())} }}"
+        for selector, colors in rules
+    )

@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.colors import css
+
 _CSS = """
-.root { --ink: #1d2330; --line: #e4e1da; --soft: #6b7280; display: flex; flex-wrap: wrap; gap: 6px;
+.root { display: flex; flex-wrap: wrap; gap: 6px;
   font: 14px/1.5 var(--st-font, sans-serif); color: var(--ink); font-variant-numeric: tabular-nums; }
-.root.dark { --ink: #e8e6e1; --line: #2a2f37; --soft: #98a0ab; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px;
   padding: 3px 9px; cursor: pointer; display: inline-flex; gap: 8px; align-items: baseline; max-width: 100%; }
 button:hover, button:focus-visible { border-color: var(--ink); outline: 0; }
@@ -23,7 +24,7 @@ button:hover, button:focus-visible { border-color: var(--ink); outline: 0; }
 _found = st.components.v2.component(
     "found_tokens",
     html='<div class="root"></div>',
-    css=_CSS,
+    css=css() + _CSS,
     js=(Path(__file__).parent / "found.js").read_text("utf-8"),
 )
 

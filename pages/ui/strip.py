@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.colors import css
 from pages.ui.i18n import Translator
 
 _HERE = Path(__file__).parent
@@ -19,7 +20,7 @@ _HERE = Path(__file__).parent
 _strip = st.components.v2.component(
     "text_strip",
     html='<div class="root"></div>',
-    css=(_HERE / "strip.css").read_text("utf-8"),
+    css=css() + (_HERE / "strip.css").read_text("utf-8"),
     js=(_HERE / "strip.js").read_text("utf-8"),
 )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.ui.colors import css
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _POINTS = 160  # of a curve: enough for its width in pixels
 _sums = st.components.v2.component(
     "sums",
     html='<div class="root"></div>',
-    css=(_HERE / "sums.css").read_text("utf-8"),
+    css=css() + (_HERE / "sums.css").read_text("utf-8"),
     js=(_HERE / "sums.js").read_text("utf-8"),
 )
 
@@ -28,9 +29,7 @@ def sums(
 ) -> dict[str, Any]:
     """What `sums.js` draws. rows: [state, token, logit, scaled, what became of it, probability]; curves as
     [rank, cumulative probability] at ranks spaced by their logarithm; `cut`: the last rank that may be drawn."""
-    top = distribution.top(count)
-    if chosen is not None and all(c.token_id != chosen for c in top):
-        top.append(distribution.candidate(chosen))
+    top = distribution.top(count, chosen)
     ranks = _ranks(distribution.size)
     believed, drawn = distribution.believed_cumulative, distribution.cumulative
     rank, interval, word = 1, (0.0, 0.0), ""
