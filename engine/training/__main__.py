@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("train", "Train, or go on from the newest checkpoint of the work folder.", folders=False)
     sub.add_argument("--steps", type=int, required=True, help="how many steps the whole run has")
     for name, default in (("hidden", 288), ("layers", 6), ("heads", 6), ("feed-forward", 768), ("context", 512),
-                          ("rows", 16), ("length", 256), ("seed", 1)):  # fmt: skip
+                          ("rows", 24), ("length", 256), ("seed", 1)):  # fmt: skip
         sub.add_argument(f"--{name}", type=int, default=default, help=f"default: {default}")
     sub.add_argument("--falling", type=float, default=0.35, help="part of the run in which the rate falls")
     sub.add_argument("--threads", type=int, default=2)
@@ -78,7 +78,7 @@ def _train_tokenizer(options: argparse.Namespace) -> None:
 
     kinds = options.only or ["bpe", *COMPARED]
     readers = {name: partial(read, source) for name, source in sources.items()}
-    weights = mixture.shares(sources, falling=False)
+    weights = mixture.shares(dict.fromkeys(sources, 1), falling=False, tokens=1)
     texts = list(tokenizer.sample(readers, weights, options.characters)) if kinds != ["bytes"] else []
     makers = {
         "bpe": (tokenizer.train_bpe, "tokenizer"),

@@ -22,7 +22,7 @@ from engine.training.errors import TrainingError
 from engine.training.grammar import Grammar
 
 SUFFIXES = (".txt", ".txt.xz", ".grammar")
-GRAMMAR_DOCUMENTS = 6000  # how many documents one grammar file is expanded to, unless told otherwise
+GRAMMAR_DOCUMENTS = 12_000  # how many documents one grammar file is expanded to, unless told otherwise
 
 
 @dataclass(frozen=True)

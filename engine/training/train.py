@@ -38,11 +38,11 @@ class Plan:
     heads: int = 6
     feed_forward: int = 768
     context: int = 512
-    rows: int = 16
+    rows: int = 24
     length: int = 256
     matrix_rate: float = 0.02
     other_rate: float = 0.004
-    warm_up: int = 60
+    warm_up: int = 100
     falling: float = 0.35  # the last part of the run, in which the rate falls
     seed: int = 1
 
@@ -58,6 +58,11 @@ class Plan:
         """What the rates are multiplied with at a step: 0 to 1."""
         fall_from = self.steps * (1 - self.falling)
         return min(1.0, (step + 1) / self.warm_up, (self.steps - step) / max(1.0, self.steps - fall_from))
+
+    @property
+    def tokens(self) -> int:
+        """Tokens seen in the whole run."""
+        return self.steps * self.rows * self.length
 
     def is_falling(self, step: int) -> bool:
         return step >= self.steps * (1 - self.falling)
@@ -111,7 +116,7 @@ class Run:
     def advance(self, batches: Batches) -> float:
         """One step; returns its loss in nats a token."""
         rows, length = self.plan.shape(self.step)
-        mixture = shares(batches.names, self.plan.is_falling(self.step))
+        mixture = shares(batches.sizes, self.plan.is_falling(self.step), self.plan.tokens)
         batch = torch.from_numpy(batches.batch(self.step, mixture, rows, length))  # (B, T + 1)
         loss = self._loss(batch[:, :-1], batch[:, 1:])
         loss.backward()

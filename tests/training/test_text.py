@@ -16,6 +16,7 @@ from engine.training import corpus, evaluate, mixture
 from engine.training.__main__ import OWN_TEXT, SUITE
 from engine.training.errors import TrainingError
 from engine.training.grammar import Grammar
+from engine.training.prepare import pieces
 from engine.training.tokenizer import byte_tokenizer, character_tokenizer
 
 
@@ -59,8 +60,22 @@ def test_own_text_is_traditional_chinese() -> None:
 def test_shares_add_up_and_every_own_source_has_one() -> None:
     names = [s.name for s in corpus.find_sources(OWN_TEXT, "own-")]
     for falling in (False, True):
-        assert sum(mixture.shares(names, falling).values()) == pytest.approx(1)
+        assert sum(mixture.shares(dict.fromkeys(names, 10**6), falling, 10**6).values()) == pytest.approx(1)
     assert [n for n in names if not any(n.startswith(prefix) for prefix in mixture.SHARES)] == []
+
+
+def test_a_small_source_is_not_read_again_and_again() -> None:
+    found = mixture.shares({"stories-zh": 1_000, "spoken-zh": 10**6}, falling=False, tokens=10**6)
+    assert found["stories-zh"] * 10**6 / 1_000 == pytest.approx(mixture.REPEATS, rel=0.5)
+    assert sum(found.values()) == pytest.approx(1)
+
+
+def test_documents_cut_for_training_are_still_the_documents() -> None:
+    dice = random.Random(1)
+    documents = ["今天天氣真好，我們一起去公園玩吧。" * 3] * 400
+    found = [pieces(document, dice) for document in documents]
+    assert all("".join(parts) == document for parts, document in zip(found, documents, strict=True))
+    assert 60 < sum(len(parts) > 1 for parts in found) < 140  # one in four
 
 
 def test_the_split_depends_on_nothing_but_the_document() -> None:
