@@ -1,0 +1,146 @@
+"""What can be counted of texts that are written: how probable, how varied, how repetitive, at what cost.
+
+Everything is counted over tokens, for these are what a model writes; an end-of-text token that was written counts as
+one. Where there is nothing to count (an empty text, or one shorter than n) a measure is None, not 0. No
+measure says that a text is good. This file knows token ids and numbers; it runs no model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+REPEATED = 4  # tokens in a row that count as a repetition; Welleck et al. 2020 report seq-rep-4
+
+
+def ngrams(token_ids: Sequence[int], n: int) -> Iterator[tuple[int, ...]]:
+    """All runs of n tokens, from left to right: len(token_ids) − n + 1 of them. ValueError for n < 1.
+
+    >>> list(ngrams([7, 8, 9], 2))
+    [(7, 8), (8, 9)]
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}")
+    return (tuple(token_ids[i : i + n]) for i in range(len(token_ids) - n + 1))
+
+
+def distinct(texts: Sequence[Sequence[int]], n: int) -> float | None:
+    """distinct-n: different n-grams ÷ all n-grams, over all the texts together; from above 0 to 1, 1 most varied.
+
+    Of one text: `distinct([ids], n)`. Over several, two that say the same count as one that repeats itself. N-grams do
+    not reach from one text into the next. Li et al. 2016, "A Diversity-Promoting Objective Function for Neural
+    Conversation Models". It falls as texts get longer, so only texts of about one length can be compared.
+
+    >>> distinct([[1, 2, 1, 2]], 2), distinct([[1, 2], [1, 2], [3, 4]], 2)
+    (0.6666666666666666, 0.6666666666666666)
+    """
+    total, different = 0, set()
+    for text in texts:
+        for gram in ngrams(text, n):
+            total += 1
+            different.add(gram)
+    return len(different) / total if total else None
+
+
+def repetition(token_ids: Sequence[int], n: int = REPEATED) -> float | None:
+    """seq-rep-n: the share of a text's n-grams that occurred before in it; from 0 to below 1, 0 is no repetition.
+
+    Equals 1 − distinct-n of the one text. Welleck et al. 2020, "Neural Text Generation with Unlikelihood Training".
+
+    >>> repetition([1, 2, 1, 2, 1], 2)
+    0.5
+    """
+    share = distinct([token_ids], n)
+    return None if share is None else 1 - share
+
+
+def repeated_ngrams(token_ids: Sequence[int], n: int = REPEATED) -> list[tuple[int, int]]:
+    """Where a text repeats itself: spans (first, one past the last) of tokens in n-grams that occurred before in it.
+
+    The first occurrence is not marked. Spans that overlap or touch are one; they are in order and never touch.
+
+    >>> repeated_ngrams([1, 2, 3, 1, 2, 9, 2, 3], 2)
+    [(3, 5), (6, 8)]
+    """
+    spans: list[tuple[int, int]] = []
+    seen: set[tuple[int, ...]] = set()
+    for start, gram in enumerate(ngrams(token_ids, n)):
+        if gram not in seen:
+            seen.add(gram)
+        elif spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], start + n)
+        else:
+            spans.append((start, start + n))
+    return spans
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Of one continuation; the prompt before it is not counted.
+
+    tokens           how many the model wrote
+    log_probability  natural log of its probability given the prompt (nats, at most 0): the sum over its tokens of the
+                     model's raw belief, before any filter, whatever way they were chosen
+    distinct_1, _2   of this text alone, see `distinct`
+    repetition       of runs of `REPEATED` tokens, see `repetition`
+    """
+
+    tokens: int
+    log_probability: float
+    distinct_1: float | None
+    distinct_2: float | None
+    repetition: float | None
+
+    @property
+    def per_token(self) -> float | None:
+        """Log-probability ÷ tokens, in nats a token: comparable between texts of different lengths."""
+        return self.log_probability / self.tokens if self.tokens else None
+
+    @property
+    def perplexity(self) -> float | None:
+        """exp(−log-probability per token), at least 1: the geometric mean of 1 ÷ probability over the tokens.
+
+        Jelinek et al. 1977, "Perplexity—a measure of the difficulty of speech recognition tasks". Infinite where the
+        mean is too low for a float.
+        """
+        mean = self.per_token
+        if mean is None:
+            return None
+        return math.exp(-mean) if mean > -700 else math.inf
+
+
+def measure(token_ids: Sequence[int], log_probabilities: Sequence[float]) -> Measures:
+    """The measures of a continuation, from its tokens and the model's log-probability of each (nats).
+
+    ValueError where there is not one of these for each token.
+    """
+    if len(token_ids) != len(log_probabilities):
+        raise ValueError(f"{len(token_ids)} tokens and {len(log_probabilities)} log-probabilities")
+    return Measures(
+        tokens=len(token_ids),
+        log_probability=math.fsum(log_probabilities),
+        distinct_1=distinct([token_ids], 1),
+        distinct_2=distinct([token_ids], 2),
+        repetition=repetition(token_ids),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What writing took.
+
+    passes   times the model ran; one pass may compute a token of several texts at once. What the tree still held from
+             earlier takes none, so a second run can cost less than the first.
+    tokens   tokens that stand in the texts in the end, of all texts together
+    seconds  by the clock of this machine, everything included
+    """
+
+    passes: int
+    tokens: int
+    seconds: float
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Tokens written ÷ seconds; None where no time passed that a clock could see."""
+        return self.tokens / self.seconds if self.seconds > 0 else None
