@@ -77,13 +77,14 @@ def repeated_ngrams(token_ids: Sequence[int], n: int = REPEATED) -> list[tuple[i
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of one continuation; the prompt before it is not counted.
+    """Of one continuation, or of several together; the prompt before it is not counted.
 
     tokens           how many the model wrote
     log_probability  natural log of its probability given the prompt (nats, at most 0): the sum over its tokens of the
                      model's raw belief, before any filter, whatever way they were chosen
-    distinct_1, _2   of this text alone, see `distinct`
-    repetition       of runs of `REPEATED` tokens, see `repetition`
+    distinct_1, _2   see `distinct`
+    repetition       of runs of `REPEATED` tokens, see `repetition`; of several texts, each run is looked for in its own
+                     text alone
     """
 
     tokens: int
@@ -110,19 +111,26 @@ class Measures:
         return math.exp(-mean) if mean > -700 else math.inf
 
 
-def measure(token_ids: Sequence[int], log_probabilities: Sequence[float]) -> Measures:
-    """The measures of a continuation, from its tokens and the model's log-probability of each (nats).
+def measure(*texts: tuple[Sequence[int], Sequence[float]], times: int = 1) -> Measures:
+    """The measures of one continuation, or of several taken together: (token ids, log-probability of each in nats).
 
-    ValueError where there is not one of these for each token.
+    times: how often each text is there. What does not draw writes the same with every seed; counted once for each, its
+    distinct-n can be held against that of as many texts that were drawn.
+
+    Raises ValueError where there is not one log-probability for each token.
     """
-    if len(token_ids) != len(log_probabilities):
-        raise ValueError(f"{len(token_ids)} tokens and {len(log_probabilities)} log-probabilities")
+    for token_ids, log_probabilities in texts:
+        if len(token_ids) != len(log_probabilities):
+            raise ValueError(f"{len(token_ids)} tokens and {len(log_probabilities)} log-probabilities")
+    written = [token_ids for token_ids, _ in texts] * times
+    runs = [max(0, len(token_ids) - REPEATED + 1) for token_ids in written]
+    again = [(repetition(token_ids) or 0) * count for token_ids, count in zip(written, runs, strict=True)]
     return Measures(
-        tokens=len(token_ids),
-        log_probability=math.fsum(log_probabilities),
-        distinct_1=distinct([token_ids], 1),
-        distinct_2=distinct([token_ids], 2),
-        repetition=repetition(token_ids),
+        tokens=sum(map(len, written)),
+        log_probability=math.fsum(value for _, values in texts for value in values) * times,
+        distinct_1=distinct(written, 1),
+        distinct_2=distinct(written, 2),
+        repetition=math.fsum(again) / sum(runs) if sum(runs) else None,
     )
 
 

@@ -96,7 +96,7 @@ def test_repetition_counts_what_occurred_before(text: list[int], n: int) -> None
 
 
 def test_measures_by_hand() -> None:
-    found = measure([1, 2, 1, 2], [math.log(p) for p in (0.5, 0.25, 0.5, 1.0)])
+    found = measure(([1, 2, 1, 2], [math.log(p) for p in (0.5, 0.25, 0.5, 1.0)]))
     assert found.tokens == 4
     assert found.log_probability == pytest.approx(math.log(1 / 16))
     assert found.per_token == pytest.approx(-math.log(2))
@@ -104,24 +104,40 @@ def test_measures_by_hand() -> None:
     assert (found.distinct_1, found.distinct_2, found.repetition) == (1 / 2, pytest.approx(2 / 3), 0)
 
 
+def test_several_texts_together_by_hand() -> None:
+    found = measure(([1, 2, 3, 4, 1, 2, 3, 4], [-1.0] * 8), ([5, 6, 7, 8], [-3.0] * 4))
+    assert (found.tokens, found.log_probability, found.per_token) == (12, -20, pytest.approx(-20 / 12))
+    assert found.distinct_1 == pytest.approx(8 / 12)
+    assert found.distinct_2 == pytest.approx(7 / 10)
+    assert found.repetition == pytest.approx(1 / 6), "one of five runs, and none of one"
+
+
+@given(TEXTS, st.integers(1, 4))
+def test_a_text_that_every_seed_writes_is_counted_for_each(text: list[int], times: int) -> None:
+    several, copies = measure((text, [-1.0] * len(text)), times=times), [(text, [-1.0] * len(text))] * times
+    assert several == measure(*copies)
+    assert several.per_token == (-1 if text else None)
+    assert several.repetition == (None if repetition(text) is None else pytest.approx(repetition(text)))
+
+
 def test_of_nothing_there_is_nothing_to_measure() -> None:
-    found = measure([], [])
+    found = measure(([], []))
     assert (found.tokens, found.log_probability) == (0, 0)
     assert {found.per_token, found.perplexity, found.distinct_1, found.distinct_2, found.repetition} == {None}
 
 
 def test_a_text_beyond_belief_has_an_infinite_perplexity() -> None:
-    assert measure([1], [-1e6]).perplexity == math.inf
+    assert measure(([1], [-1e6])).perplexity == math.inf
 
 
 def test_a_token_without_its_probability_is_refused() -> None:
     with pytest.raises(ValueError, match="2 tokens and 1"):
-        measure([1, 2], [-1.0])
+        measure(([1, 2], [-1.0]))
 
 
 @given(st.lists(st.floats(-50, 0), min_size=1, max_size=30))
 def test_perplexity_is_what_an_equal_guess_would_have(log_probabilities: list[float]) -> None:
-    found = measure([0] * len(log_probabilities), log_probabilities)
+    found = measure(([0] * len(log_probabilities), log_probabilities))
     assert found.perplexity is not None and found.perplexity >= 1
     assert -len(log_probabilities) * math.log(found.perplexity) == pytest.approx(found.log_probability, abs=1e-6)
 
@@ -129,7 +145,7 @@ def test_perplexity_is_what_an_equal_guess_would_have(log_probabilities: list[fl
 def test_a_whole_text_has_the_perplexity_that_scoring_gives_it(gpt2: Tiny) -> None:
     for ids in gpt2.prefixes(5):
         score = gpt2.model.score(ids)
-        found = measure(ids[1:], [value for value in score.log_probabilities if value is not None])
+        found = measure((ids[1:], [value for value in score.log_probabilities if value is not None]))
         assert found.log_probability == pytest.approx(score.log_probability)
         assert (found.perplexity or 1) == pytest.approx(score.perplexity)
 
