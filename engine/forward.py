@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.masking_utils import eager_mask, sdpa_mask
 from transformers.models.llama.modeling_llama import eager_attention_forward as llama_attention
+
+from engine.store import Buffer, Layer, Store
 
 # Families whose eager attention is, to the byte code, this formula: softmax(q·kᵀ·scaling + mask)·v.
 _PLAIN = llama_attention.__code__.co_code
 RECORDED = "recorded"  # name of the attention implementation below
-_FIRST_CAPACITY = 64
 
 
 class Recorded(NamedTuple):
@@ -53,16 +53,16 @@ def _recorded_attention(
 ) -> tuple[Tensor, Tensor]:
     """The model family's own eager attention, which returns its weights; for one new token in fewer steps.
 
-    query: (1, H, n, dim); key, value: (1, kv_heads, T, dim). Returns (1, n, H, dim) and weights (1, H, n, T).
+    query: (B, H, n, dim); key, value: (B, kv_heads, T, dim). Returns (B, n, H, dim) and weights (B, H, n, T).
     """
     eager, plain = _eager_attention(type(module).__module__)
     if query.shape[2] > 1 or attention_mask is not None or not plain:
         return eager(module, query, key, value, attention_mask, **kwargs)
-    heads, kv_heads = query.shape[1], key.shape[1]
-    grouped = query.view(1, kv_heads, heads // kv_heads, -1)  # (1, kv_heads, group, dim): a group shares its keys
+    rows, heads, kv_heads = query.shape[0], query.shape[1], key.shape[1]
+    grouped = query.view(rows, kv_heads, heads // kv_heads, -1)  # (B, kv_heads, group, dim): a group shares its keys
     weights = torch.softmax(torch.matmul(grouped, key.transpose(2, 3)).mul_(kwargs["scaling"]), dim=-1)
-    output = torch.matmul(weights, value)  # (1, kv_heads, group, dim)
-    return output.view(1, 1, heads, -1), weights.view(1, heads, 1, -1)
+    output = torch.matmul(weights, value)  # (B, kv_heads, group, dim)
+    return output.view(rows, 1, heads, -1), weights.view(rows, heads, 1, -1)
 
 
 def _recorded_mask(**kwargs: Any) -> Tensor | None:
@@ -74,94 +74,6 @@ def _recorded_mask(**kwargs: Any) -> Tensor | None:
 
 AttentionInterface.register(RECORDED, _recorded_attention)
 AttentionMaskInterface.register(RECORDED, _recorded_mask)
-
-
-class _Layer(CacheLayerMixin):
-    """Keys and values of one layer in a preallocated tensor: appending copies the new ones only.
-
-    keys, values: (1, kv_heads, capacity, head_dim), of which the first `length` positions are filled.
-    """
-
-    is_sliding = False  # the mask hides what a sliding window does not see
-    is_croppable = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.length = 0
-        self.new: tuple[Tensor, Tensor] | None = None  # what the pass just added
-
-    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        self.is_initialized = True
-
-    def reserve(self, like_keys: Tensor, like_values: Tensor, length: int) -> None:
-        """Make room for `length` positions, keeping what is there."""
-        have = self.keys.shape[2] if self.keys is not None else 0
-        if length <= have:
-            return
-        capacity = max(_FIRST_CAPACITY, 2 * have, length)
-        grown = [like.new_empty((1, like.shape[1], capacity, like.shape[3])) for like in (like_keys, like_values)]
-        if self.keys is not None and self.values is not None:
-            grown[0][:, :, : self.length] = self.keys[:, :, : self.length]
-            grown[1][:, :, : self.length] = self.values[:, :, : self.length]
-        self.keys, self.values = grown
-        self.is_initialized = True
-
-    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        start, n = self.length, key_states.shape[2]
-        self.reserve(key_states, value_states, start + n)
-        assert self.keys is not None and self.values is not None
-        self.keys.narrow(2, start, n).copy_(key_states)
-        self.values.narrow(2, start, n).copy_(value_states)
-        self.new, self.length = (key_states, value_states), start + n
-        return self.keys.narrow(2, 0, start + n), self.values.narrow(2, 0, start + n)
-
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.length + query_length, 0
-
-    def get_seq_length(self) -> int:
-        return self.length
-
-    def get_max_length(self) -> int:
-        return -1
-
-
-class Buffer:
-    """Keys and values of one text, contiguous for the model: what a pass reads and appends to.
-
-    Not safe for two threads at once; the tree lends each to one thread at a time.
-    """
-
-    def __init__(self, layers: int) -> None:
-        self.token_ids: list[int] = []
-        self.cache = Cache(layers=[_Layer() for _ in range(layers)])
-
-    @property
-    def layers(self) -> list[_Layer]:
-        return self.cache.layers  # type: ignore[return-value]
-
-    def truncate(self, length: int) -> None:
-        """Forget all but the first `length` tokens. Copies nothing."""
-        del self.token_ids[length:]
-        for layer in self.layers:
-            layer.length = min(layer.length, length)
-
-    @torch.inference_mode()
-    def restore(self, token_ids: Sequence[int], columns: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
-        """Append tokens whose keys and values were computed before.
-
-        columns: one (F,) a token; shapes: per layer (kv_heads, key_dim, value_dim).
-        """
-        if not columns:
-            return
-        block = torch.stack(list(columns))  # (n, F)
-        n, at = len(block), 0
-        for layer, (heads, key_dim, value_dim) in zip(self.layers, shapes, strict=True):
-            keys = block[:, at : at + heads * key_dim].view(n, heads, key_dim).transpose(0, 1)[None]
-            at += heads * key_dim
-            values = block[:, at : at + heads * value_dim].view(n, heads, value_dim).transpose(0, 1)[None]
-            at += heads * value_dim
-            layer.update(keys, values)  # (1, heads, n, dim)
-        self.token_ids += token_ids
 
 
 class Forward:
@@ -219,9 +131,7 @@ class Forward:
         if buffer:
             columns = _columns(buffer.layers, len(token_ids))
             buffer.token_ids += token_ids
-        # Some layers give none, and some call another thing by this name (linear attention, RWKV).
-        square = (len(token_ids), before + len(token_ids))
-        attentions = [a for a in getattr(out, "attentions", None) or () if a is not None and a.shape[2:] == square]
+        attentions = _attentions(out, (len(token_ids), before + len(token_ids)))
         hidden = getattr(out, "hidden_states", None)
         return Recorded(
             logits=out.logits[0].float(),
@@ -230,13 +140,40 @@ class Forward:
             columns=columns,
         )
 
+    @torch.inference_mode()
+    def run_rows(self, token_ids: Sequence[int], store: Store) -> Recorded:
+        """A pass over one new token for each row of the store, to which they are appended.
 
-def _columns(layers: Sequence[_Layer], n: int) -> Tensor | None:
-    """(n, F): the keys and values that a pass added, one row a token."""
+        Its n is the number of rows; its `rows` are (n, L, H, T).
+        """
+        out = self.model(
+            input_ids=torch.tensor([token_ids], device=self.model.device).T,  # (B, 1)
+            past_key_values=store.cache,
+            use_cache=True,
+            output_attentions=True,
+            output_hidden_states=True,
+        )
+        attentions = _attentions(out, (1, store.layers[0].length))
+        hidden = getattr(out, "hidden_states", None)
+        return Recorded(
+            logits=out.logits[:, 0].float(),
+            hidden=torch.cat(hidden, dim=1) if hidden else None,  # (B, L + 1, d)
+            rows=torch.stack([a[:, :, 0] for a in attentions], dim=1) if attentions else None,
+            columns=_columns(store.layers, 1),
+        )
+
+
+def _attentions(out: Any, square: tuple[int, int]) -> list[Tensor]:
+    """Attention of the layers that have it. Some give none, and some call another thing so (RWKV's, for instance)."""
+    return [a for a in getattr(out, "attentions", None) or () if a is not None and a.shape[2:] == square]
+
+
+def _columns(layers: Sequence[Layer], n: int) -> Tensor | None:
+    """(n, F): the keys and values that a pass added, one row a token; (B, F) of B texts that got one token each."""
     parts = []
     for layer in layers:
         if layer.new is None:
             return None
-        for states in layer.new:  # (1, heads, n, dim) -> (n, heads * dim)
-            parts.append(states.reshape(1, -1) if n == 1 else states[0].transpose(0, 1).reshape(n, -1))
+        for states in layer.new:  # (1, heads, n, dim) -> (n, heads * dim); (B, heads, 1, dim) -> (B, heads * dim)
+            parts.append(states.reshape(len(states), -1) if n == 1 else states[0].transpose(0, 1).reshape(n, -1))
     return torch.cat(parts, dim=1)

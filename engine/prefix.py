@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.forward import Buffer, Forward, Recorded
+from engine.forward import Forward, Recorded
+from engine.store import Buffer
 
 TOP = 10  # alternatives that a record names
 _BUFFERS = 8
@@ -86,7 +87,7 @@ class Counters:
 
 class PrefixTree:
     def __init__(self, forward: Forward, max_bytes: int) -> None:
-        self._forward = forward
+        self.forward = forward
         self._max_bytes = max_bytes
         self._root = _Node(-1, None, None)
         self._lock = threading.Lock()
@@ -129,6 +130,13 @@ class PrefixTree:
                     del node.pending[first]
                 mine.set()
 
+    def add(self, token_ids: Sequence[int], record: Record) -> None:
+        """Hang a text's last token into the tree, computed elsewhere; nothing where its beginning was dropped."""
+        with self._lock:
+            node, found = self._walk(token_ids[:-1])
+            if len(found) == len(token_ids) - 1:
+                self._insert(node, token_ids[-1:], [record])
+
     def _walk(self, token_ids: Sequence[int]) -> tuple[_Node, list[Record]]:
         """The deepest known node on the way to a text, and the records up to it; renews them. Under the lock."""
         node, found = self._root, []
@@ -146,22 +154,23 @@ class PrefixTree:
 
     def _compute(self, token_ids: Sequence[int], found: list[Record]) -> list[Record]:
         known = len(found)
-        if not self._forward.uses_buffer:
-            recorded = self._forward.run(token_ids, None)
-            self._count(len(token_ids))
+        if not self.forward.uses_buffer:
+            recorded = self.forward.run(token_ids, None)
+            self.count(len(token_ids))
             return _split(recorded, len(token_ids) - known, known)
         buffer = self._borrow(token_ids[:known])
         try:
             shared = len(buffer.token_ids)
             columns = [record.column for record in found[shared:] if record.column is not None]
-            buffer.restore(token_ids[shared:known], columns, self._forward.shapes)
-            recorded = self._forward.run(token_ids[known:], buffer)
-            self._count(len(token_ids) - known)
+            buffer.restore(token_ids[shared:known], columns, self.forward.shapes)
+            recorded = self.forward.run(token_ids[known:], buffer)
+            self.count(len(token_ids) - known)
         finally:
             self._give_back(buffer)
         return _split(recorded, len(token_ids) - known, known)
 
-    def _count(self, tokens: int) -> None:
+    def count(self, tokens: int) -> None:
+        """A pass over so many tokens was made."""
         with self._lock:
             self.counters.passes += 1
             self.counters.tokens += tokens
@@ -180,7 +189,7 @@ class PrefixTree:
                     best, shared = buffer, common
             wasteful = best is not None and shared < len(best.token_ids) and len(self._buffers) < _BUFFERS
             if best is None or wasteful:
-                return Buffer(self._forward.layers)
+                return Buffer(self.forward.layers)
             self._buffers.remove(best)
         best.truncate(shared)
         return best

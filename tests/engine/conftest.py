@@ -39,7 +39,7 @@ class Tiny(NamedTuple):
 
     def fresh(self, max_bytes: int = 2**30) -> Model:
         """The same weights with a tree that is empty."""
-        tree = PrefixTree(self.model.tree._forward, max_bytes)
+        tree = PrefixTree(self.model.tree.forward, max_bytes)
         return Model(self.family, self.model.vocabulary, tree, self.model.context_length, self.model.end_ids)
 
     def prefixes(self, count: int, longest: int = 40, seed: int = 0) -> list[tuple[int, ...]]:

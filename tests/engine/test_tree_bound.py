@@ -47,7 +47,7 @@ def size(record: Record) -> int:
 def test_bound_books_and_order_of_age_hold_after_every_request(gpt2: Tiny, data: st.DataObject) -> None:
     record = gpt2.model.records([5])[0]
     most = data.draw(st.integers(0, 30)) * record.nbytes
-    tree = PrefixTree(gpt2.model.tree._forward, most)
+    tree = PrefixTree(gpt2.model.tree.forward, most)
     seen: list[list[int]] = [[10]]
     for _ in range(data.draw(st.integers(1, 12))):
         known = data.draw(st.sampled_from(seen))
@@ -83,7 +83,7 @@ def test_a_text_larger_than_the_bound_is_still_answered(each: Tiny) -> None:
 
 def test_the_least_recently_used_goes_first(gpt2: Tiny) -> None:
     one = gpt2.model.records([5])[0].nbytes
-    tree = PrefixTree(gpt2.model.tree._forward, 4 * one)
+    tree = PrefixTree(gpt2.model.tree.forward, 4 * one)
     for token in (1, 2, 3):
         tree.records([token])
     tree.records([1])  # used again
@@ -99,7 +99,7 @@ def test_the_least_recently_used_goes_first(gpt2: Tiny) -> None:
 
 def test_a_text_is_dropped_from_its_end(gpt2: Tiny) -> None:
     lengths = [r.nbytes for r in gpt2.model.records(range(10, 20))]
-    tree = PrefixTree(gpt2.model.tree._forward, sum(lengths))
+    tree = PrefixTree(gpt2.model.tree.forward, sum(lengths))
     tree.records(range(10, 20))
     tree.records([1])
     node, left = tree._root, []

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.forward import Buffer
 from engine.model import Model
+from engine.store import Buffer
 from tests.engine.conftest import Tiny
 from tests.engine.test_tree_bound import check
 
@@ -21,7 +21,7 @@ from tests.engine.test_tree_bound import check
 @contextmanager
 def before_each_pass(model: Model, call: Callable[[], None]) -> Iterator[None]:
     """Run `call` at the beginning of every forward pass."""
-    handle = model.tree._forward.model.register_forward_pre_hook(lambda *_: call())
+    handle = model.tree.forward.model.register_forward_pre_hook(lambda *_: call())
     try:
         yield
     finally:
@@ -39,7 +39,7 @@ def failing_in_the_last_layer(model: Model) -> Iterator[None]:
                 raise MemoryError("no room")
 
     fail.seen = 0  # type: ignore[attr-defined]
-    handles = [module.register_forward_pre_hook(fail) for module in model.tree._forward.model.modules()]
+    handles = [module.register_forward_pre_hook(fail) for module in model.tree.forward.model.modules()]
     try:
         yield
     finally:
@@ -66,7 +66,7 @@ def test_after_a_failure_everything_goes_on(each: Tiny) -> None:
 def test_a_buffer_is_as_before(attentive: Tiny) -> None:
     """Who lends it again need not know that a pass failed."""
     model = attentive.fresh()
-    forward = model.tree._forward
+    forward = model.tree.forward
     ids = tuple(range(10, 20))
     buffer = Buffer(forward.layers)
     forward.run(ids[:6], buffer)
