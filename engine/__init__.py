@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from engine.types import (
+    BeamSettings,
     Candidate,
     EngineError,
     ModelError,
@@ -19,12 +20,15 @@ from engine.types import (
 )
 
 if TYPE_CHECKING:
+    from engine.beam import BeamSearch, beam_search
     from engine.generation import Generation, Step, choose, generate, stop_reason
     from engine.loading import load
     from engine.model import Model
     from engine.sampling import Distribution, uniform
 
 _LAZY = {
+    "BeamSearch": "engine.beam",
+    "beam_search": "engine.beam",
     "generate": "engine.generation",
     "Generation": "engine.generation",
     "choose": "engine.generation",
@@ -37,6 +41,8 @@ _LAZY = {
 }
 
 __all__ = [
+    "BeamSearch",
+    "BeamSettings",
     "Candidate",
     "Distribution",
     "EngineError",
@@ -48,6 +54,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Step",
+    "beam_search",
     "choose",
     "generate",
     "load",
