@@ -15,8 +15,12 @@ APP = Path(__file__).parents[1] / "app.py"
 
 def main() -> None:
     shared.request()
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
 
+    # A folder named `pages` makes Streamlit look for pages there until the app first says which ones it has: a first
+    # visitor who followed a link to one of them would be told that there is no such page.
+    PagesManager.uses_pages_directory = False
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()
 
