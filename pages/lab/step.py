@@ -12,7 +12,7 @@ import streamlit as st
 import engine
 from engine import shared
 from engine.types import StopReason
-from pages.ui import bars, found, models, page, settings, state, strip, sums
+from pages.ui import bars, found, models, page, prompt, settings, state, strip, sums
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -29,11 +29,7 @@ def act(move: Callable[..., Any], *arguments: Any) -> None:
         move(session, model, *arguments)
 
 
-def new_prompt(text: str | None = None) -> None:
-    if text is None:
-        text = str(state.widget("prompt") or "")
-    else:
-        state.set_widget("prompt", text)
+def new_prompt(text: str) -> None:
     act(Session.set_prompt, text)
 
 
@@ -49,19 +45,6 @@ def pick_alternative(value: dict[str, Any]) -> None:
 
 def go_to(value: dict[str, Any]) -> None:
     act(Session.go_to, value["turn"], value["node"])
-
-
-def draw_prompt() -> None:
-    """What the text begins with. It stands outside of the fragment: a step does not touch it."""
-    state.default_widget("prompt", session.prompt)
-    st.text_input(
-        t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=new_prompt,
-        label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
-        st.caption(t("step.try"), width="content")
-        for text in t.list("step.examples.list"):
-            st.button(text, key=f"example {text}", type="tertiary", on_click=new_prompt, args=(text,))
 
 
 def draw_controls(ended: bool) -> None:
@@ -148,7 +131,7 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
 page.begin(t("step.title"), t("step.lead"))
 with st.sidebar:
     settings.draw(session, t)
-draw_prompt()
+prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:
     model = models.ready(session)

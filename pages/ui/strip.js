@@ -235,7 +235,7 @@ export default function (component) {
     if (token) setTriggerValue("go", { turn: data.turn, node: Number(token.dataset.node) });
   };
   if (data.tree) return drawTree(root, data);
-  drawLoop(root, data, moved);
+  if (data.stage !== null) drawLoop(root, data, moved);
   const strip = drawStrip(root, data);
   const cursor = strip.querySelector(".cur");
   strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;

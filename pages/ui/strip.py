@@ -47,7 +47,7 @@ def draw(
     on_pick: Callable[[Any], None],
     key: str = "strip",
 ) -> None:
-    """`data` is `Story.build`'s with `turn`, `stage` (0–4), `status`, `choices`, `labels` and `dark` added; with `tree`
+    """`data` is `Story.build`'s with `turn`, `stage` (0–4, None: the loop's stages are left out), `status`, `choices`, `labels` and `dark` added; with `tree`
     set, the tree alone is drawn."""
 
     def report(name: str, act: Callable[[Any], None]) -> Callable[[], None]:

@@ -1,0 +1,205 @@
+"""Beam search: the tree grows level by level; each beam can be opened, and the winner held against other texts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+import engine
+from engine.trace import Trace
+from engine.types import BeamSettings
+from pages.ui import (
+    bars,
+    beam_mass,
+    beam_table,
+    beam_tree,
+    beam_truth,
+    beam_words,
+    models,
+    page,
+    prompt,
+    settings,
+    state,
+    strip,
+)
+from pages.ui.i18n import Translator
+
+if TYPE_CHECKING:
+    from engine.beam import BeamSearch
+
+BREATH = 0.15  # seconds of growing between two looks at it
+
+session = state.session()
+beaming = state.beaming()
+t = Translator(state.language())
+
+
+def new_prompt(text: str) -> None:
+    model = models.ready(session)
+    if model is not None:
+        session.set_prompt(model, text)
+
+
+def to_step_page(written: tuple[int, ...]) -> None:
+    """Hand a text over: the prompt and these tokens after it."""
+    model = models.ready(session)
+    if model is not None and beaming.search is not None:
+        session.take(model, session.prompt, beaming.search.ids, written, "hand")
+        settings.show(session)
+        st.switch_page("pages/lab/step.py")
+
+
+def opened() -> int:
+    return beaming.best if beaming.opened is None else beaming.opened
+
+
+def written(node: int) -> tuple[int, ...]:
+    """The tokens after the prompt, up to a node."""
+    assert beaming.search is not None
+    return beaming.search.token_ids(node)[len(beaming.search.ids) :]
+
+
+def open_token(value: dict[str, Any]) -> None:
+    """A token of the opened text was clicked: open the beam as it was there."""
+    if beaming.search is not None:
+        path = [0, *beaming.search.path(opened())]
+        beaming.open(value["turn"], path[max(0, value["node"] - len(beaming.search.ids) + 1)])
+
+
+def pick_alternative(value: dict[str, Any]) -> None:
+    """Another token for a place of the opened text: go on from there step by step."""
+    if beaming.search is not None and value["turn"] == beaming.turn:
+        kept = max(0, value["after"] + 1 - len(beaming.search.ids))
+        to_step_page((*written(opened())[:kept], value["token"]))
+
+
+def pick_bar(pick: str) -> None:
+    turn, _, token = pick.partition(":")
+    if turn == str(beaming.turn) and token.isdigit():
+        to_step_page((*written(opened()), int(token)))
+
+
+def draw_settings() -> None:
+    st.header(t("settings.title"))
+    width = st.slider(t("beam.set.width"), 1, 16, 4, key="beam_width", persist_state="session")
+    st.caption(t("beam.note.width"))
+    most = st.slider(t("beam.set.levels"), 1, 64, 12, key="beam_levels", persist_state="session")
+    st.caption(t("beam.note.levels"))
+    penalty = st.slider(t("beam.set.length_penalty"), -2.0, 3.0, 1.0, 0.1, key="beam_penalty", persist_state="session")
+    st.caption(t("beam.note.length_penalty"))
+    with st.expander(t("beam.more")):
+        stops: list[bool | str] = [False, True, "never"]
+        early = st.selectbox(
+            t("beam.set.early"), stops, format_func=lambda value: t(f"beam.early.{value}".lower()),
+            key="beam_early", persist_state="session",
+        )  # fmt: skip
+        st.caption(t("beam.note.early"))
+        repetition = st.slider(
+            t("settings.repetition_penalty"), 1.0, 2.0, 1.0, 0.05, key="beam_repetition", persist_state="session"
+        )
+        st.caption(t("settings.repetition_penalty_note"))
+        ngram = st.slider(t("settings.no_repeat_ngram_size"), 0, 6, 0, key="beam_ngram", persist_state="session")
+        st.caption(t("settings.no_repeat_ngram_size_note"))
+    beaming.settings = BeamSettings(width, penalty, most, early, repetition, ngram)  # type: ignore[arg-type]
+
+
+def draw_controls() -> None:
+    over = beaming.over
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button(t("beam.grow"), key="grow", type="primary", shortcut="Right", disabled=over, on_click=beaming.grow)
+        if beaming.running:
+            st.button(t("step.stop"), key="grow_all", shortcut="Space", on_click=beaming.stop)
+        else:
+            st.button(t("beam.grow_all"), key="grow_all", shortcut="Space", disabled=over, on_click=beaming.run)
+        nothing = not beaming.shown
+        st.button(t("beam.back"), key="shrink", shortcut="Left", disabled=nothing, on_click=beaming.back)
+        st.button(t("step.restart"), key="beam_restart", disabled=nothing, on_click=beaming.restart)
+    st.caption(doing())
+    if session.problem is not None:
+        st.error(t(f"error.{session.problem.code}", **session.problem.values) + " " + t("error.kept"))
+    if beaming.problem is not None:
+        st.error(t(f"error.{beaming.problem.code}", **beaming.problem.values))
+
+
+def doing() -> str:
+    """How far the search is, and what to do next."""
+    search = beaming.search
+    assert search is not None
+    if not beaming.shown:
+        return t("beam.first")
+    at = t("beam.at", level=beaming.shown, most=search.most)
+    stop = search.levels[beaming.shown - 1].stop
+    return f"{at} {t(f'beam.stop.{stop}', most=search.most, width=search.settings.width)}" if stop else at
+
+
+def draw_opened(model: engine.Model, search: BeamSearch) -> None:
+    """The opened beam: its text, and what could come next."""
+    at = opened()
+    node, ids = search.nodes[at], search.token_ids(at)
+    trace = Trace.start(model.name, search.ids, search.settings.penalties)
+    for token_id in written(at):
+        trace = trace.choose(token_id, "greedy")
+    ends = (node.index > 0 and node.token_id in model.end_ids) or len(ids) >= model.context_length
+    distribution = None if ends else model.distribution(ids)
+    story = beaming.story.build(model, trace) | {
+        "turn": beaming.turn,
+        "stage": None,
+        "status": t("beam.opened.ends") if ends else "",
+        "dark": state.dark(),
+        "choices": t.number(math.exp(distribution.entropy)) if distribution else "–",
+        "labels": strip.labels(t),
+    }
+    held = search.levels[beaming.shown - 1].finished if beaming.shown else ()
+    st.subheader(t("beam.opened.best" if beaming.opened is None else "beam.opened.title"), anchor=False)
+    st.caption(beam_tree.fate(search, node, held, t) if at else t("beam.told.root"))
+    strip.draw(story, open_token, pick_alternative, key="beam_strip")
+    st.button(t("beam.opened.take"), key="beam_take", on_click=to_step_page, args=(written(at),))
+    if distribution is not None:
+        explored = {n.token_id for n in search.nodes if n.parent == at and n.level <= beaming.shown}
+        st.caption(t("beam.opened.next"))
+        bars.draw(
+            bars.rows(distribution, 8, None, explored, beaming.turn, t), state.dark(), t, pick_bar, key="beam_bars"
+        )
+
+
+def draw_told() -> None:
+    """What this level did, on demand, and how much of all that could be written it has seen."""
+    with st.expander(t("beam.words.title"), key="beam_words"):
+        lines = beam_words.told(beaming, t) or [t("beam.words.none")]
+        st.markdown("\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))
+    if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
+        beam_mass.draw(beaming, state.dark(), t)
+
+
+@st.fragment
+def workbench() -> None:
+    model = models.wait(session, t)
+    search = beaming.ready(session, model)
+    more = beaming.run_on(BREATH)
+    draw_controls()
+    beam_tree.draw(beam_tree.data(beaming, t), state.dark(), t, beaming.open, beaming.fold)
+    left, right = st.columns([1.25, 1], gap="large")
+    with left:
+        draw_opened(model, search)
+    with right:
+        draw_told()
+    if beaming.over and search.sequences:
+        st.subheader(t("beam.table.title"), anchor=False)
+        beam_table.draw(beaming, state.dark(), t, lambda node: to_step_page(written(node)))
+        st.subheader(t("beam.truth.title"), anchor=False)
+        beam_truth.draw(beam_truth.of(beaming), beaming, state.dark(), t, to_step_page)
+    if more:
+        state.rerun()
+
+
+page.begin(t("beam.title"), t("beam.lead"))
+with st.sidebar:
+    draw_settings()
+prompt.draw(session, t, new_prompt)
+workbench()
+with st.sidebar:
+    model = models.ready(session)
+    if model is not None:
+        settings.draw_model(session, model, t)

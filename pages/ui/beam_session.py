@@ -1,0 +1,137 @@
+"""What one visitor has before them on the beam page, and every move they can make there. Knows no screen.
+
+The search itself belongs to the model (`engine.searches`); here is only how much of it is shown and what is open.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.types import BeamSettings, EngineError
+from pages.ui.story import Story
+
+if TYPE_CHECKING:
+    from engine.beam import BeamSearch
+    from engine.model import Model
+    from pages.ui.session import Session
+
+
+@dataclass
+class Beaming:
+    settings: BeamSettings = field(default_factory=BeamSettings)
+    shown: int = 1  # levels on show; going back shows fewer and forgets none
+    opened: int | None = None  # the node whose text is read below the tree; None: the best one there is
+    unfolded: set[int] = field(default_factory=set)  # nodes whose pruned children are on show
+    turn: int = 0  # grows with every move; a click carries the turn it was made on
+    running: bool = False
+    problem: EngineError | None = None
+    search: BeamSearch | None = None  # the one on show
+    story: Story = field(default_factory=Story)
+    truth: tuple[BeamSearch, Any] | None = None  # of the last search that was held against others, see `beam_truth`
+
+    def ready(self, session: Session, model: Model) -> BeamSearch:
+        """The search of the prompt on the table with these settings, as far as it is shown.
+
+        One that cannot be made is put on record as a problem, and the last one stays; where there is none yet, as many
+        beams as can be had are used.
+        """
+        from engine.searches import find
+
+        trace = session.ready(model)
+        ids = trace.token_ids(trace.prompt_length - 1)
+        asked = (model, ids, self.settings)
+        now = self.search
+        if now is not None and (now.model, now.ids, now.settings) == asked:
+            return now
+        try:
+            found = find(model, ids, self.settings)
+        except EngineError as error:
+            self.problem, self.running = error, False
+            if now is not None and (now.model, now.ids) == (model, ids):
+                return now
+            found = find(model, ids, BeamSettings(width=1, max_new_tokens=self.settings.max_new_tokens))
+        else:
+            self.problem = None
+        if now is None or (now.model, now.ids) != (model, ids):
+            self.shown, self.running = 1, False
+        self.search, self.opened, self.unfolded = found, None, set()
+        self.turn += 1
+        self._show(self.shown)
+        return found
+
+    def _show(self, levels: int) -> None:
+        """Put so many levels on show, computing those that are missing."""
+        assert self.search is not None
+        self.search.grow_to(levels)
+        self.shown = max(0, min(levels, len(self.search.levels)))
+        if self.opened is not None and self.search.nodes[self.opened].level > self.shown:
+            self.opened = None
+        self.turn += 1
+
+    @property
+    def over(self) -> bool:
+        """Whether all of a search that has come to its end is on show."""
+        search = self.search
+        return search is not None and search.stop is not None and self.shown == len(search.levels)
+
+    def grow(self) -> None:
+        if self.search is not None and not self.over:
+            self.running, self.opened = False, None
+            self._show(self.shown + 1)
+
+    def back(self) -> None:
+        if self.search is not None:
+            self.running = False
+            self._show(self.shown - 1)
+
+    def run(self) -> None:
+        """Begin to grow to the end; `run_on` does it."""
+        self.running, self.opened = not self.over, None
+
+    def run_on(self, seconds: float) -> bool:
+        """Grow for about so long, a level at least. True while there is more to grow."""
+        deadline = time.monotonic() + seconds
+        while self.running:
+            self._show(self.shown + 1)
+            self.running = not self.over
+            if time.monotonic() > deadline:
+                break
+        return self.running
+
+    def stop(self) -> None:
+        """The person says stop; what has grown stays."""
+        self.running = False
+
+    def restart(self) -> None:
+        if self.search is not None:
+            self.running, self.opened, self.unfolded = False, None, set()
+            self._show(0)
+
+    def open(self, turn: int, node: int) -> None:
+        """Read the text of a node below the tree."""
+        if turn == self.turn and self._is_shown(node):
+            self.opened = node
+            self.turn += 1
+
+    def fold(self, turn: int, node: int) -> None:
+        """Open or close the pruned children of a node."""
+        if turn == self.turn and self._is_shown(node):
+            self.unfolded ^= {node}
+            self.turn += 1
+
+    def _is_shown(self, node: int) -> bool:
+        search = self.search
+        return search is not None and 0 <= node < len(search.nodes) and search.nodes[node].level <= self.shown
+
+    @property
+    def best(self) -> int:
+        """The node of the best text on show: the winner of a search that is over, else the likeliest live beam."""
+        search = self.search
+        if search is None or not self.shown:
+            return 0
+        level = search.levels[self.shown - 1]
+        if self.over and level.finished:
+            return level.finished[0]
+        return level.live[0] if level.live else level.finished[0]

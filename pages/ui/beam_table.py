@@ -1,0 +1,46 @@
+"""The finished beams of a search, best first: text, score, log-probability. A row can be taken into the step page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.measures import measure
+from pages.ui import texts
+from pages.ui.beam_session import Beaming
+from pages.ui.i18n import Translator
+
+
+def rows(beaming: Beaming, t: Translator) -> dict[str, Any]:
+    """For the table of texts: one row a finished beam, with its place and score."""
+    from engine.together import Written
+
+    search = beaming.search
+    assert search is not None
+    made = []
+    for at, found in enumerate(search.sequences):
+        path = [search.nodes[node] for node in search.path(found.node)]
+        new = tuple(node.token_id for node in path)
+        text = Written(None, new, tuple(node.step_log_probability for node in path))
+        made.append(
+            {
+                "seed": t("beam.table.row", place=at + 1, score=t.number(found.score, 2)),
+                "chips": texts.chips(search.model, search.ids, text, t),
+                "status": t("compare.stop.end") if new[-1] in search.model.end_ids else "",
+                "numbers": texts.numbers(measure((text.token_ids, text.log_probabilities)), None, t),
+                "at": [0, at],
+            }
+        )
+    note = t("beam.table.note", count=len(made), width=search.settings.width)
+    group = {"name": t("beam.table.group"), "note": note, "status": "", "numbers": {}, "texts": made}
+    return {"turn": beaming.turn, "groups": [group]}
+
+
+def draw(beaming: Beaming, dark: bool, t: Translator, on_take: Callable[[int], None]) -> None:
+    """`on_take` is told the last node of the beam that is wanted."""
+
+    def taken(value: dict[str, Any]) -> None:
+        if beaming.search is not None and value["turn"] == beaming.turn:
+            on_take(beaming.search.sequences[value["text"]].node)
+
+    texts.draw(rows(beaming, t), dark, t, taken, key="beam_table")

@@ -1,0 +1,199 @@
+// The tree of a beam search, left to right. All text goes in through textContent. `data` is described in beam_tree.py.
+
+const ROW = 30;
+const BOX = 24;
+const GAP = 34;
+const TOP = 34;
+const SVG = "http://www.w3.org/2000/svg";
+
+const svg = (tag, attributes, text) => {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+// Wide characters take a whole em of the monospaced face, others half of one.
+const wide = (text, size) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? size : size * 0.56), 0);
+const LONGEST = 130;
+const boxWidth = (node) => Math.min(wide(node.label, 15), LONGEST) + (node.p ? wide(node.p, 11) + 7 : 0) + 14;
+const shorten = (text) => {
+  if (wide(text, 15) <= LONGEST) return text;
+  const signs = [...text];
+  while (signs.length && wide(signs.join(""), 15) > LONGEST - 15) signs.pop();
+  return `${signs.join("")}…`;
+};
+
+// Columns as wide as their widest node; rows moved so that the topmost is 0.
+function place(data) {
+  const widths = [];
+  for (const node of data.nodes) {
+    const stub = node.stub || node.folds ? 34 : 0;
+    widths[node.level] = Math.max(widths[node.level] ?? 0, boxWidth(node) + stub);
+  }
+  const left = [12];
+  widths.forEach((width, level) => (left[level + 1] = left[level] + width + GAP));
+  const rows = data.nodes.map((node) => node.row);
+  const top = Math.min(...rows);
+  const at = new Map();
+  for (const node of data.nodes) {
+    at.set(node.id, { node, x: left[node.level], y: TOP + (node.row - top) * ROW, w: boxWidth(node) });
+  }
+  return { at, left, levels: widths.length, width: left[widths.length] - GAP + 20, height: TOP + (Math.max(...rows) - top + 1) * ROW + 6 };
+}
+
+function drawEdge(from, to, fresh) {
+  const x = from.x + from.w;
+  const y = from.y + BOX / 2;
+  const end = to.y + BOX / 2;
+  const middle = (x + to.x) / 2;
+  const edge = svg("path", { d: `M${x} ${y} C${middle} ${y} ${middle} ${end} ${to.x} ${end}`, class: `edge ${to.node.kind}` });
+  if (fresh) edge.classList.add("fresh");
+  return edge;
+}
+
+function drawNode({ node, x, y, w }, data, fresh) {
+  const group = svg("g", { class: `node ${node.kind}${node.id === data.opened ? " open" : ""}${fresh ? " fresh" : ""}`, transform: `translate(${x} ${y})`, tabindex: 0, role: "button" });
+  group.dataset.node = node.id;
+  group.append(svg("rect", { class: "box", width: w, height: BOX, rx: 5 }));
+  group.append(svg("text", { class: "word", x: 7, y: 17 }, shorten(node.label)));
+  if (node.p) group.append(svg("text", { class: "p", x: w - 6, y: 16, "text-anchor": "end" }, node.p));
+  if (node.ends) group.append(svg("line", { class: "close", x1: w + 3, x2: w + 3, y1: 2, y2: BOX - 2 }));
+  group.setAttribute("aria-label", [node.label, ...node.told].join(". "));
+  return group;
+}
+
+function drawStub({ node, x, y, w }, data) {
+  const group = svg("g", { class: "stub", transform: `translate(${x + w + 8} ${y + 4})`, tabindex: 0, role: "button" });
+  group.dataset.fold = node.id;
+  const text = node.stub ? `+${node.stub}` : "−";
+  group.append(svg("rect", { width: wide(text, 12) + 10, height: 17, rx: 8 }), svg("text", { x: 5, y: 13 }, text));
+  group.append(svg("title", {}, node.stub ? data.labels.more.replace("{n}", node.stub) : data.labels.fold));
+  return group;
+}
+
+function drawTree(data, before) {
+  const { at, left, levels, width, height } = place(data);
+  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  for (let level = 1; level < levels; level++) picture.append(svg("text", { class: "head", x: left[level] + 2, y: 18 }, data.labels.level.replace("{n}", level)));
+  // What is faint lies below what is strong.
+  const order = ["pruned", "dead", "live", "win"];
+  const edges = data.nodes.filter((node) => at.has(node.parent)).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  for (const node of edges) picture.append(drawEdge(at.get(node.parent), at.get(node.id), before && !before.has(node.id)));
+  for (const one of at.values()) {
+    if (one.node.stub || one.node.folds) picture.append(drawStub(one, data));
+    picture.append(drawNode(one, data, before && !before.has(one.node.id)));
+  }
+  return { picture, width, height, at };
+}
+
+function drawTools(root, data, zoom) {
+  const tools = el("div", "tools");
+  const factors = [["−", data.labels.smaller, () => root.zoom / 1.25], ["+", data.labels.larger, () => root.zoom * 1.25], [data.labels.fit, data.labels.fit, () => "fit"]];
+  for (const [sign, title, factor] of factors) {
+    const button = el("button", "", sign);
+    button.type = "button";
+    button.title = title;
+    button.onclick = () => zoom(factor());
+    tools.append(button);
+  }
+  tools.append(el("span", "legend", data.labels.legend));
+  root.append(tools);
+}
+
+// Dragging with the mouse moves the picture; a finger scrolls by itself.
+function listenForDrag(pane) {
+  let from;
+  pane.onpointerdown = (event) => {
+    if (event.pointerType !== "mouse" || event.button) return;
+    from = { x: event.clientX + pane.scrollLeft, y: event.clientY + pane.scrollTop, at: [event.clientX, event.clientY] };
+  };
+  pane.onpointermove = (event) => {
+    if (!from) return;
+    if (Math.hypot(event.clientX - from.at[0], event.clientY - from.at[1]) > 5) {
+      if (!pane.classList.contains("held")) pane.setPointerCapture(event.pointerId);
+      pane.classList.add("held");
+    }
+    pane.scrollLeft = from.x - event.clientX;
+    pane.scrollTop = from.y - event.clientY;
+  };
+  pane.onpointerup = pane.onpointercancel = () => {
+    from = undefined;
+    setTimeout(() => pane.classList.remove("held"));
+  };
+}
+
+function listenForRest(root, pane, at) {
+  let card;
+  const hide = () => {
+    card?.remove();
+    card = undefined;
+  };
+  pane.onpointerover = (event) => {
+    const group = event.target.closest(".node");
+    hide();
+    if (!group || event.pointerType === "touch") return;
+    const { node } = at.get(Number(group.dataset.node));
+    card = el("div", "card");
+    card.append(el("b", "", node.label), ...node.told.map((line) => el("div", "", line)));
+    root.append(card);
+    const box = group.getBoundingClientRect();
+    const home = root.getBoundingClientRect();
+    card.style.left = `${Math.max(0, Math.min(box.left - home.left, home.width - card.offsetWidth - 4))}px`;
+    card.style.top = `${box.bottom - home.top + 5}px`;
+  };
+  pane.onpointerleave = hide;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.zoom ??= 1;
+  const old = root.querySelector(".pane");
+  const scroll = old ? [old.scrollLeft, old.scrollTop] : null;
+  const deepest = Math.max(...data.nodes.map((node) => node.level));
+  const grown = root.deepest === undefined || deepest !== root.deepest;
+  const { picture, width, height, at } = drawTree(data, root.known);
+  root.known = new Set(at.keys());
+  root.deepest = deepest;
+  const pane = el("div", "pane");
+  pane.append(picture);
+  root.replaceChildren(pane);
+  const zoom = (factor) => {
+    root.zoom = factor === "fit" ? Math.min(1, (pane.clientWidth - 4) / width) : Math.max(0.2, Math.min(2, factor));
+    picture.setAttribute("width", width * root.zoom);
+    picture.setAttribute("height", height * root.zoom);
+  };
+  zoom(root.zoom);
+  drawTools(root, data, zoom);
+  // What has just grown comes into sight; else the picture stays where it was.
+  if (scroll) [pane.scrollLeft, pane.scrollTop] = scroll;
+  if (grown) pane.scrollLeft = pane.scrollWidth;
+  if (!scroll) {
+    const first = at.get(0);
+    pane.scrollTop = first.y * root.zoom - pane.clientHeight / 2;
+  }
+  const act = (target) => {
+    const node = target.closest("[data-node]");
+    const stub = target.closest("[data-fold]");
+    if (stub) setTriggerValue("fold", { turn: data.turn, node: Number(stub.dataset.fold) });
+    else if (node) setTriggerValue("open", { turn: data.turn, node: Number(node.dataset.node) });
+  };
+  pane.onclick = (event) => !pane.classList.contains("held") && act(event.target);
+  pane.onkeydown = (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      act(event.target);
+    }
+  };
+  listenForDrag(pane);
+  listenForRest(root, pane, at);
+}
