@@ -8,7 +8,13 @@ from pages.ui.i18n import Translator
 t = Translator(state.language())
 st.set_page_config(page_title=t("app.title"), layout="wide")
 
-page = st.navigation([st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True)])
+page = st.navigation(
+    [
+        st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True),
+        st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),
+        st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
+    ]
+)
 
 with st.sidebar:
     st.segmented_control(

@@ -37,7 +37,12 @@ def wait(session: Session, t: Translator) -> Model:
 
 def _wait(name: str, t: Translator) -> Model:
     loading = shared.request(name)
-    place = st.empty()  # always there, so that what follows keeps its place on the page
+    with st.container():  # always there, so that what follows keeps its place on the page
+        return _show(loading, t)
+
+
+def _show(loading: shared.Loading, t: Translator) -> Model:
+    place = st.empty()
     if not loading.done:
         # Meanwhile the browser fetches what draws charts: the first bars need not wait for it.
         chart_place = st.empty()

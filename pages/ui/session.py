@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import engine
 from engine.shared import BUNDLED_NAME
 from engine.trace import Trace
-from engine.types import EngineError, Settings, StopReason, Strategy
+from engine.types import EngineError, How, Settings, StopReason, Strategy
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
@@ -162,6 +162,22 @@ class Session:
         if turn == self.turn and self.trace is not None and 0 <= node < len(self.trace.choices):
             self.running = 0
             self._move(self.trace.go_to(node))
+
+    def take(self, model: Model, prompt: str, ids: tuple[int, ...], written: tuple[int, ...], how: How) -> None:
+        """Put a text on the table that was written elsewhere: a prompt, its ids, and the tokens after it.
+
+        Where it begins with the prompt that is there, it is one more way to go and the others stay.
+        """
+        trace = self.trace
+        if trace is None or trace.model != model.name or trace.token_ids(trace.prompt_length - 1) != ids:
+            trace = Trace.start(model.name, ids, self.settings, self.strategy, self.seed)
+            self.prompt = prompt
+            self.notes = prompt_notes(model, prompt, ids)
+        trace = trace.go_to(trace.prompt_length - 1)
+        for token_id in written:
+            trace = trace.choose(token_id, how)
+        self.running = 0
+        self._move(trace)
 
     def choose_model(self, name: str) -> None:
         """Ask for another model; the next look at the page loads it, or says why not and keeps this one."""

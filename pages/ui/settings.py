@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from engine import shared
-from engine.types import Settings
+from engine.types import Settings, Strategy
 from pages.ui import state
 from pages.ui.i18n import Translator
 from pages.ui.session import FIRST_SETTINGS, Session
@@ -33,15 +33,17 @@ _FILTERS = (*_FIRST, "min_p", "typical_p")  # of no use to greedy search
 def draw(session: Session, t: Translator) -> None:
     """The controls; writes what they say into the session."""
     st.header(t("settings.title"))
-    session.strategy = st.segmented_control(
+    state.default_widget("strategy", "sample")
+    strategies: tuple[Strategy, ...] = ("sample", "greedy")
+    chosen = st.segmented_control(
         t("settings.strategy"),
-        ("sample", "greedy"),
-        default="sample",
+        strategies,
         required=True,
         format_func=lambda value: t(f"settings.{value}"),
         key="strategy",
         persist_state="session",
     )
+    session.strategy = chosen or "sample"
     greedy = session.strategy == "greedy"
     st.caption(t(f"settings.{session.strategy}_note"))
     values: dict[str, float] = {}
@@ -66,18 +68,26 @@ def draw(session: Session, t: Translator) -> None:
 
 def _slider(name: str, greedy: bool, t: Translator) -> float:
     low, high, step = _SLIDERS[name]
+    state.default_widget(name, getattr(FIRST_SETTINGS, name))
     value = st.slider(
         t(f"settings.{name}"),
         low,
         high,
-        getattr(FIRST_SETTINGS, name),
-        step,
+        step=step,
         key=name,
         persist_state="session",
         disabled=greedy and name in _FILTERS,
     )
     st.caption(t(f"settings.{name}_note"))
     return float(value) if isinstance(step, float) else int(value)
+
+
+def show(session: Session) -> None:
+    """Let the controls say what the session says, after another page has changed it."""
+    state.set_widget("strategy", session.strategy)
+    state.set_widget("seed", session.seed)
+    for name in _SLIDERS:
+        state.set_widget(name, getattr(session.settings, name))
 
 
 def _new_seed() -> None:

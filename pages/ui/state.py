@@ -1,4 +1,4 @@
-"""The one module that touches `st.session_state`: it keeps a visitor's Session and language there."""
+"""The one module that touches `st.session_state`: there it keeps what a visitor works on, and their language."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from pages.ui.beam_session import Beaming
+from pages.ui.comparison import Comparison
 from pages.ui.i18n import sentences
 from pages.ui.session import Session
 
@@ -19,6 +21,22 @@ def session() -> Session:
     if "session" not in st.session_state:
         st.session_state["session"] = Session(prompt=sentences(language())["step.examples.list"][0])
     found: Session = st.session_state["session"]
+    return found
+
+
+def comparison() -> Comparison:
+    """What this visitor compares: kept while they look at other pages."""
+    if "comparison" not in st.session_state:
+        st.session_state["comparison"] = Comparison()
+    found: Comparison = st.session_state["comparison"]
+    return found
+
+
+def beaming() -> Beaming:
+    """What this visitor looks at on the beam page."""
+    if "beaming" not in st.session_state:
+        st.session_state["beaming"] = Beaming()
+    found: Beaming = st.session_state["beaming"]
     return found
 
 

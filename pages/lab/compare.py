@@ -1,0 +1,178 @@
+"""One prompt through every strategy: what each writes, in numbers; what a flat and a peaked prompt leave to choose."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+import engine
+from engine.strategies import WAYS, Parameter
+from engine.types import EngineError
+from pages.ui import counts, models, page, scatter, settings, state, texts, verdict
+from pages.ui.i18n import Translator
+
+BREATH = 0.3  # seconds of work between two looks at it
+
+session = state.session()
+comparison = state.comparison()
+t = Translator(state.language())
+
+
+def start() -> None:
+    model = models.ready(session)
+    if model is not None:
+        comparison.question = replace(comparison.question, prompt=str(state.widget("compare_prompt") or ""))
+        comparison.start(model)
+
+
+def take(value: dict[str, Any]) -> None:
+    model = models.ready(session)
+    if model is not None and comparison.take(session, model, value["turn"], value["entry"], value["text"]):
+        settings.show(session)
+        state.set_widget("prompt", session.prompt)
+        comparison.from_step = session.prompt
+        st.switch_page("pages/lab/step.py")
+
+
+def draw_settings() -> None:
+    """The sidebar: what is asked of the strategies."""
+    st.header(t("settings.title"))
+    tokens = st.slider(t("compare.tokens"), 4, 100, 20, key="compare_tokens", persist_state="session")
+    count = st.slider(t("compare.seeds"), 1, 8, 3, key="compare_seeds", persist_state="session")
+    state.default_widget("compare_seed", session.seed)
+    first = int(st.number_input(t("compare.first_seed"), 0, 2**31 - 9, key="compare_seed", persist_state="session"))
+    st.caption(t("compare.seeds_note"))
+    values: dict[str, float] = {}
+    for way in WAYS:
+        if way.parameter is not None:
+            values[way.name] = slider(way.name, way.parameter)
+            st.caption(t(f"compare.note.{way.name}"))
+    comparison.question = replace(
+        comparison.question,
+        values=tuple(values.items()),
+        seeds=tuple(range(first, first + count)),
+        max_new_tokens=tokens,
+    )
+
+
+def slider(name: str, p: Parameter) -> float:
+    low, high, first, step = p.low, p.high, p.first, p.step
+    return st.slider(t(f"compare.set.{name}"), low, high, first, step, key=f"compare {name}", persist_state="session")
+
+
+def draw_prompt() -> None:
+    if comparison.from_step != session.prompt:  # another one was begun over there: it is the one to compare now
+        comparison.from_step = session.prompt
+        state.set_widget("compare_prompt", session.prompt)
+    st.text_input(
+        t("step.prompt"), key="compare_prompt", placeholder=t("step.placeholder"), label_visibility="collapsed",
+        persist_state="session",
+    )  # fmt: skip
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
+        st.caption(t("step.try"), width="content")
+        for text in t.list("step.examples.list"):
+            st.button(
+                text, key=f"compare example {text}", type="tertiary", on_click=state.set_widget,
+                args=("compare_prompt", text),
+            )  # fmt: skip
+
+
+def draw_controls() -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        running = comparison.running
+        st.button(t("compare.start"), key="compare_start", type="primary", on_click=start, disabled=running)
+        st.button(t("step.stop"), key="compare_stop", shortcut="Space", on_click=comparison.stop, disabled=not running)
+        if running:
+            st.progress(comparison.progress, width=200)
+        st.caption(doing(), width="content")
+    problem = comparison.problem
+    if problem is not None:
+        st.error(t(f"error.{problem.code}", **problem.values) + " " + t("compare.kept"))
+
+
+def doing() -> str:
+    """What is going on, or what came of it, or what to do first."""
+    asked = comparison.answered
+    if asked is None:
+        return t("compare.first")
+    if comparison.running:
+        at = comparison.entries[-1] if comparison.entries else None
+        return t("compare.doing", name=texts.name(at.way, at.value, t)) if at else t("compare.begin")
+    tokens = sum(entry.together.cost.tokens for entry in comparison.entries)
+    seconds = sum(entry.together.cost.seconds for entry in comparison.entries)
+    done = t("compare.done", ways=len(comparison.entries), tokens=f"{tokens:,}", seconds=t.number(seconds))
+    now = replace(comparison.question, prompt=str(state.widget("compare_prompt") or ""))
+    return done if now == asked else f"{done} {t('compare.changed')}"
+
+
+@st.fragment
+def workbench() -> None:
+    model = models.wait(session, t)
+    comparison.ready(model)
+    # Each part has its place from the start, so that none is drawn over another's remains.
+    above, picture, below = st.container(), st.container(), st.container()
+    with above:
+        draw_controls()
+    if comparison.answered is not None:
+        with picture:
+            draw_picture()
+    with below:
+        texts.draw(texts.rows(comparison, model, t), state.dark(), t, take)
+        draw_flat(model)
+    if comparison.running:  # after all is drawn: what waits for its turn would turn pale
+        comparison.work(model, BREATH)
+        state.rerun()
+
+
+def draw_picture() -> None:
+    left, right = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
+    with left:
+        scatter.draw(scatter.points(comparison, t), state.dark(), t)
+    with right:
+        for sentence in verdict.sentences(comparison, t):
+            st.markdown(sentence)
+        st.caption(t("compare.chart.note"))
+
+
+def draw_flat(model: engine.Model) -> None:
+    """Two prompts beside each other, one of which leaves the model torn."""
+    st.subheader(t("compare.flat.title"), anchor=False)
+    st.caption(t("compare.flat.lead"))
+    columns = st.columns(2, gap="large")
+    found = []
+    for column, which in zip(columns, ("flat", "peaked"), strict=True):
+        with column:
+            prompt = st.text_input(
+                t(f"compare.flat.{which}"), t(f"compare.flat.{which}_prompt"),
+                key=f"compare {which} {t.language}", persist_state="session",
+            )  # fmt: skip
+            try:
+                found.append((column, which, comparison.kept(model, prompt or "")))
+            except EngineError as error:
+                st.error(t(f"error.{error.code}", **error.values))
+    values = dict(comparison.question.values)
+    most = max((max(step.by_top_k, step.by_top_p) for _, _, kept in found for step in kept), default=1)
+    for column, which, kept in found:
+        with column:
+            entropy = kept[0].entropy
+            st.caption(t("compare.flat.entropy", nats=t.number(entropy, 2), choices=t.number(math.exp(entropy))))
+            table = counts.rows(kept, t)
+            counts.draw(table, most, int(values["top_k"]), values["top_p"], state.dark(), t, f"counts {which}")
+    if len(found) == 2:
+        one, other = (kept[0] for _, _, kept in found)
+        key = "compare.flat.told" if one.by_top_p != other.by_top_p else "compare.flat.told_same"
+        st.markdown(t(key, one=f"{one.by_top_p:,}", other=f"{other.by_top_p:,}", k=f"{one.by_top_k:,}"))
+
+
+page.begin(t("compare.title"), t("compare.lead"))
+with st.sidebar:
+    draw_settings()
+draw_prompt()
+workbench()
+with st.sidebar:
+    ready = models.ready(session)
+    if ready is not None:
+        settings.draw_model(session, ready, t)

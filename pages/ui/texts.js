@@ -1,0 +1,141 @@
+// The texts of all strategies: rows of chips with numbers, in groups by strategy or sorted by a measure.
+// All text goes in through textContent. `data` is described in texts.py.
+
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+const surprise = (p) => (p > 1 / 8 ? "" : p > 1 / 128 ? " s1" : " s2");
+
+// The darker, the more the model believed in it; several tokens of one character lie side by side.
+const shade = (parts) => {
+  const stops = parts.map((p, i) => {
+    const color = `color-mix(in srgb, var(--belief) ${Math.round(p * 100)}%, transparent)`;
+    return `${color} ${(100 * i) / parts.length}% ${(100 * (i + 1)) / parts.length}%`;
+  });
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+};
+
+function drawChips(text) {
+  const box = el("div", "chips");
+  for (const [read, parts, told, repeated, special] of text.chips) {
+    const chip = el("span", `t${surprise(Math.min(...parts))}${repeated ? " again" : ""}${special ? " special" : ""}`, read);
+    chip.style.backgroundImage = shade(parts);
+    chip.title = told;
+    chip.dir = "auto";
+    if (repeated === 2) box.append(el("span", "mark", "↻"));
+    box.append(chip);
+  }
+  if (!text.chips.length) box.append(el("span", "t", "\u200b"));
+  if (text.status) box.append(el("span", "status", text.status));
+  return box;
+}
+
+function drawNumbers(data, numbers, sort) {
+  const box = el("div", "numbers");
+  for (const [key, name, help, , shown] of data.measures) {
+    if (!shown && sort.key !== key) continue;
+    const cell = el("span", key === sort.key ? "n by" : "n");
+    cell.title = help;
+    cell.append(el("i", "", name), el("b", "", numbers[key]?.[1] ?? ""));
+    box.append(cell);
+  }
+  return box;
+}
+
+function drawText(data, group, text, sort, named) {
+  const row = el("div", named ? "row text named" : "row text");
+  const head = el("div", "who");
+  if (named) head.append(el("span", "name", group.name));
+  head.append(el("span", "seed", text.seed));
+  const take = el("button", "take", data.labels.take);
+  take.type = "button";
+  take.title = data.labels.take_help;
+  take.disabled = !text.chips.length;
+  if (text.at) take.dataset.at = text.at.join(":");
+  row.append(head, drawChips(text), drawNumbers(data, text.numbers, sort), take);
+  return row;
+}
+
+function drawSort(root, data, sort, again) {
+  const bar = el("div", "bar");
+  const label = el("label", "", `${data.labels.sort} `);
+  const list = el("select");
+  for (const [key, name] of [["way", data.labels.by_way], ...data.measures]) {
+    const option = el("option", "", name);
+    option.value = key;
+    option.selected = key === sort.key;
+    list.append(option);
+  }
+  list.onchange = () => again({ key: list.value, turned: false });
+  label.append(list);
+  bar.append(label);
+  if (sort.key !== "way") {
+    const measure = data.measures.find(([key]) => key === sort.key);
+    const turn = el("button", "turn", measure[3] !== sort.turned ? "↓" : "↑");
+    turn.type = "button";
+    turn.title = data.labels.turn_round;
+    turn.onclick = () => again({ key: sort.key, turned: !sort.turned });
+    bar.append(turn, el("span", "help", measure[2]));
+  }
+  root.append(bar);
+}
+
+// The measures' names above their columns.
+function drawHead(root, data, sort) {
+  const head = el("div", "row head");
+  head.append(el("div", "what"), drawNumbers(data, {}, sort));
+  root.append(head);
+}
+
+function drawGroups(root, data, sort) {
+  for (const group of data.groups) {
+    const title = el("div", "row title");
+    const who = el("div", "what");
+    who.append(el("span", "name", group.name), el("span", "note", group.note));
+    if (group.status) who.append(el("span", "note", group.status));
+    title.append(who, drawNumbers(data, group.numbers, sort));
+    root.append(title);
+    for (const text of group.texts) root.append(drawText(data, group, text, sort, false));
+  }
+}
+
+function drawSorted(root, data, sort) {
+  const highest = data.measures.find(([key]) => key === sort.key)[3] !== sort.turned;
+  const all = data.groups.flatMap((group) => group.texts.map((text) => [group, text, text.numbers[sort.key]?.[0] ?? null]));
+  // What has no number stands last, whichever way round.
+  all.sort(([, , a], [, , b]) => (a === null) - (b === null) || (highest ? b - a : a - b));
+  for (const [group, text] of all) root.append(drawText(data, group, text, sort, true));
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.sort ??= { key: "way", turned: false };
+  const again = (wanted) => {
+    root.sort = wanted;
+    drawAll();
+    root.querySelector("select")?.focus();
+  };
+  const drawAll = () => {
+    root.replaceChildren();
+    const written = data.groups.some((group) => group.texts.length);
+    if (written && data.sortable) drawSort(root, data, root.sort, again);
+    if (written) drawHead(root, data, root.sort);
+    if (!written || root.sort.key === "way") drawGroups(root, data, { key: "way" });
+    else drawSorted(root, data, root.sort);
+    root.classList.toggle("empty", !written);
+    if (written) root.append(el("p", "legend", data.labels.legend));
+  };
+  root.onclick = (event) => {
+    const take = event.target.closest("[data-at]");
+    if (!take) return;
+    const [entry, text] = take.dataset.at.split(":").map(Number);
+    setTriggerValue("take", { turn: data.turn, entry, text });
+  };
+  drawAll();
+}

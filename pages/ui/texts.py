@@ -1,0 +1,184 @@
+"""The texts of all strategies as rows of chips with their numbers, to be sorted by any measure; one can be taken.
+
+`rows` makes plain data of a comparison; the component draws it (`texts.js`) and reports a click on a row's button
+(`take`: {turn, entry, text}).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from engine.measures import Cost, Measures, measure, repeated_ngrams
+from engine.strategies import WAYS, Way
+from engine.types import SettingsError
+from pages.ui.colors import css
+from pages.ui.comparison import Comparison, Entry
+from pages.ui.i18n import Translator
+
+if TYPE_CHECKING:
+    from engine.model import Model
+    from engine.together import Written
+
+_HERE = Path(__file__).parent
+SHOWN = ("per_token", "distinct_2", "repetition")  # always in sight
+# Every measure, and whether the highest one comes first when rows are sorted by it.
+ORDER = {
+    "per_token": True, "log_probability": True, "perplexity": False, "distinct_1": True, "distinct_2": True,
+    "repetition": True, "tokens_per_second": True, "passes": False,
+}  # fmt: skip
+
+_texts = st.components.v2.component(
+    "compared_texts",
+    html='<div class="root"></div>',
+    css=css() + (_HERE / "texts.css").read_text("utf-8"),
+    js=(_HERE / "texts.js").read_text("utf-8"),
+)
+
+
+def name(way: Way, value: float, t: Translator) -> str:
+    """A strategy's name with its number."""
+    return t(f"compare.way.{way.name}") + (f" {value:g}" if way.parameter else "")
+
+
+def rows(comparison: Comparison, model: Model, t: Translator) -> dict[str, Any]:
+    """groups: one a strategy, begun or not; numbers: by measure [value or None, as it is read]."""
+    asked = comparison.answered
+    groups = []
+    for at, way in enumerate(WAYS):
+        entry = comparison.entries[at] if at < len(comparison.entries) else None
+        value = (asked or comparison.question).value(way)
+        texts: list[dict[str, Any]] = []
+        if entry is not None and asked is not None:
+            texts = [_text(comparison, model, entry, text, t) | {"at": [at, i]}
+                     for i, text in enumerate(entry.together.texts)]  # fmt: skip
+        elif comparison.running and asked is not None:  # their places are kept, so that nothing jumps
+            texts = [_waiting(seed, t) for seed in (asked.seeds if way.draws else (None,))]
+        groups.append(
+            {
+                "name": name(way, value, t),
+                "note": t(f"compare.note.{way.name}"),
+                "status": _status(comparison, entry, t),
+                "numbers": numbers(entry.measures(len(asked.seeds)), entry.together.cost, t)
+                if entry is not None and asked is not None and texts
+                else {},
+                "texts": texts,
+            }
+        )
+    return {"turn": comparison.turn, "groups": groups}
+
+
+def _status(comparison: Comparison, entry: Entry | None, t: Translator) -> str:
+    if entry is None:
+        return "" if comparison.running or comparison.answered is None else t("compare.not_begun")
+    problem = entry.problem
+    if isinstance(problem, SettingsError):
+        return t("compare.out_of_range", **problem.values)
+    return t(f"error.{problem.code}", **problem.values) if problem is not None else ""
+
+
+def _waiting(seed: int | None, t: Translator) -> dict[str, Any]:
+    return {"at": None, "seed": _seed(seed, t), "chips": [], "status": "", "numbers": {}}
+
+
+def _seed(seed: int | None, t: Translator) -> str:
+    return "" if seed is None else t("compare.seed", seed=seed)
+
+
+def _text(comparison: Comparison, model: Model, entry: Entry, text: Written, t: Translator) -> dict[str, Any]:
+    found = measure((text.token_ids, text.log_probabilities))
+    return {
+        "seed": _seed(text.seed, t),
+        "chips": chips(model, comparison.ids, text, t),
+        "status": t(f"compare.stop.{text.stop}") if text.stop in ("end", "context", "person") else "",
+        "numbers": numbers(found, entry.together.cost, t),
+    }
+
+
+def chips(model: Model, prompt: tuple[int, ...], text: Written, t: Translator) -> list[list[Any]]:
+    """[what is read, probability of each token in it, what resting on it tells, repeated: 0, 1 or 2 for the first of
+    a span, special]. Tokens that make up one character together are one chip."""
+    ids = (*prompt, *text.token_ids)
+    repeated = dict.fromkeys(range(len(text.token_ids)), 0)
+    for first, last in repeated_ngrams(text.token_ids):
+        repeated |= dict.fromkeys(range(first, last), 1) | {first: 2}
+    labels = model.pieces(ids)
+    made = []
+    for first, last, read in model.vocabulary.groups(ids):
+        first = max(first, len(prompt))
+        if first >= last:
+            continue
+        places = range(first - len(prompt), last - len(prompt))
+        p = [math.exp(text.log_probabilities[i]) for i in places]
+        told = "\n".join(f"{labels[first + i]}  {t.percent(value)}" for i, value in enumerate(p))
+        special = ids[first] in model.vocabulary.special
+        made.append([read, [round(value, 5) for value in p], told, max(repeated[i] for i in places), special])
+    return made
+
+
+def numbers(found: Measures, cost: Cost | None, t: Translator) -> dict[str, list[Any]]:
+    """By measure [value or None, as it is read]. Without a cost, what it took is left out."""
+    values: dict[str, float | None] = {
+        measure: getattr(cost if measure in ("tokens_per_second", "passes") else found, measure, None)
+        for measure in ORDER
+    }
+    return {measure: [_finite(value), read(measure, value, t)] for measure, value in values.items()}
+
+
+def _finite(value: float | None) -> float | None:
+    """As JSON has it: what is infinite stands last like what is not there."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def read(measure: str, value: float | None, t: Translator) -> str:
+    """A measure as it is written beside a text."""
+    if value is None:
+        return "–"
+    if math.isinf(value):
+        return "∞"
+    if measure == "repetition":
+        return t.percent(value)
+    digits = {"per_token": 2, "log_probability": 1, "perplexity": 1, "distinct_1": 2, "distinct_2": 2}
+    return t.number(value, digits.get(measure, 0))
+
+
+def draw(
+    data: dict[str, Any],
+    dark: bool,
+    t: Translator,
+    on_take: Callable[[Any], None],
+    key: str = "texts",
+    columns: list[list[Any]] | None = None,
+    legend: str = "compare.legend",
+) -> None:
+    """`data` is what `rows` made. `on_take` is told {turn, entry, text}.
+
+    columns: the measures, each [key, name, help, highest first, always in sight]; all of them by default. Where they
+    are given, the rows stay in the order in which they are.
+    """
+
+    def callback() -> None:
+        from pages.ui import state
+
+        value = (state.widget(key) or {}).get("take")
+        if isinstance(value, dict):
+            on_take(value)
+
+    labels = {word: t(f"compare.{word}") for word in ("sort", "by_way", "turn_round", "take", "take_help")}
+    shown = data | {
+        "dark": dark,
+        "labels": labels | {"legend": t(legend)},
+        "measures": columns or [column(measure, t) for measure in ORDER],
+        "sortable": columns is None,
+    }
+    _texts(key=key, data=shown, on_take_change=callback)
+
+
+def column(measure: str, t: Translator, always: bool | None = None) -> list[Any]:
+    """A measure as a column: [key, name, help, highest first, always in sight]."""
+    shown = measure in SHOWN if always is None else always
+    return [measure, t(f"compare.measure.{measure}"), t(f"compare.help.{measure}"), ORDER[measure], shown]

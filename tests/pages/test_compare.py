@@ -1,0 +1,317 @@
+"""One prompt through every strategy: what a visitor can do with it, what is told of it, and the page itself."""
+
+from __future__ import annotations
+
+import doctest
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from streamlit.testing.v1 import AppTest
+
+from engine import shared
+from engine.model import Model
+from engine.strategies import WAYS
+from pages.ui import counts, scatter, texts, verdict
+from pages.ui.comparison import Comparison, Question
+from pages.ui.i18n import Translator, sentences
+from pages.ui.session import Session
+
+ROOT = Path(__file__).parents[2]
+T = Translator("en")
+ASKED = Question(prompt="the cat", seeds=(3, 4), max_new_tokens=8)
+
+
+def asked(model: Model, **changes: object) -> Comparison:
+    comparison = Comparison(question=replace(ASKED, **changes))  # type: ignore[arg-type]
+    comparison.ready(model)
+    comparison.start(model)
+    return comparison
+
+
+def answered(model: Model, **changes: object) -> Comparison:
+    comparison = asked(model, **changes)
+    while comparison.work(model, 1.0):
+        pass
+    return comparison
+
+
+def test_every_strategy_answers_with_every_seed(model: Model) -> None:
+    comparison = answered(model)
+    assert [entry.way for entry in comparison.finished] == list(WAYS)
+    for entry in comparison.entries:
+        assert [text.seed for text in entry.together.texts] == ([3, 4] if entry.way.draws else [None])
+        assert all(text.stop for text in entry.together.texts)
+    assert comparison.progress == 1
+    assert not comparison.work(model, 1.0)
+
+
+def test_work_is_done_in_pieces(model: Model) -> None:
+    comparison = asked(model)
+    seen = [comparison.progress]
+    while comparison.work(model, 0.001):
+        seen.append(comparison.progress)
+    assert len(seen) > 5
+    assert seen == sorted(seen)
+    assert seen[0] == 0
+
+
+def test_what_is_done_stays_when_a_person_stops_it(model: Model) -> None:
+    comparison = asked(model, max_new_tokens=30)
+    while len(comparison.entries) < 4:
+        comparison.work(model, 0.0005)
+    before = [[text.token_ids for text in entry.together.texts] for entry in comparison.entries]
+    comparison.stop()
+    assert not comparison.work(model, 1.0)
+    assert [[text.token_ids for text in entry.together.texts] for entry in comparison.entries] == before
+    assert len(comparison.finished) >= 3
+    told = texts.rows(comparison, model, T)["groups"]
+    assert [bool(group["texts"]) for group in told] == [i < len(before) for i in range(8)]
+    assert told[-1]["status"] == T("compare.not_begun")
+    assert len(scatter.points(comparison, T)) <= len(comparison.finished), "what was cut short is not compared"
+
+
+@pytest.mark.parametrize("prompt", ["", " \n", "a" * 20_001, "好" * 64, "\ud83d"], ids=range(5))
+def test_a_prompt_that_cannot_be_read_loses_nothing(model: Model, prompt: str) -> None:
+    comparison = answered(model)
+    entries, turn = comparison.entries, comparison.turn
+    comparison.question = replace(comparison.question, prompt=prompt)
+    comparison.start(model)
+    assert comparison.problem is not None
+    assert f"error.{comparison.problem.code}" in sentences("en")
+    assert (comparison.entries, comparison.turn, comparison.running) == (entries, turn, False)
+    comparison.question = replace(comparison.question, prompt="the dog")
+    comparison.start(model)
+    assert (comparison.problem, comparison.running) == (None, True)
+
+
+def test_a_prompt_with_room_for_one_token_gets_one(model: Model) -> None:
+    prompt = "好" * 21  # three tokens each
+    assert len(model.read_prompt(prompt)) == model.context_length - 1
+    comparison = answered(model, prompt=prompt)
+    assert {len(text.token_ids) for entry in comparison.finished for text in entry.together.texts} == {1}
+    assert verdict.sentences(comparison, T)
+    assert texts.rows(comparison, model, T)["groups"][0]["texts"][0]["numbers"]["distinct_2"] == [None, "–"]
+
+
+def test_a_strategy_that_cannot_be_carried_out_says_why_and_the_others_go_on(model: Model) -> None:
+    wide = (("beam", 10_000), *((name, value) for name, value in ASKED.values if name != "beam"))
+    comparison = answered(model, values=wide)
+    beam = texts.rows(comparison, model, T)["groups"][1]
+    problem = comparison.entries[1].problem
+    assert problem is not None and beam["status"] == "This number must be from 1 to 64."
+    assert [entry.way.name for entry in comparison.finished] == [way.name for way in WAYS if way.name != "beam"]
+
+
+def test_another_model_forgets_the_answers(model: Model) -> None:
+    comparison = answered(model)
+    other = Model("other", model.vocabulary, model.tree, model.context_length, model.end_ids)
+    comparison.ready(other)
+    assert (comparison.entries, comparison.answered) == ([], None)
+    assert not comparison.take(Session(), other, comparison.turn, 0, 0)
+
+
+@pytest.mark.parametrize("at", range(len(WAYS)), ids=[way.name for way in WAYS])
+def test_a_text_is_taken_and_the_model_would_choose_the_same_again(model: Model, at: int) -> None:
+    comparison, session = answered(model), Session(prompt="天氣", model_name=model.name)
+    session.ready(model)
+    last = len(comparison.entries[at].together.texts) - 1
+    assert comparison.take(session, model, comparison.turn, at, last)
+    text, trace = comparison.entries[at].together.texts[last], session.ready(model)
+    assert trace.token_ids() == (*comparison.ids, *text.token_ids)
+    assert (session.prompt, trace.prompt_length) == ("the cat", len(comparison.ids))
+    way = WAYS[at]
+    expected = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
+    assert {choice.how for choice in trace.choices[trace.prompt_length :]} == {expected}
+    if way.name != "beam":
+        session.go_to(model, session.turn, trace.prompt_length - 1)
+        for token_id in text.token_ids:
+            session.step(model)
+            assert session.ready(model).token_ids()[-1] == token_id
+    assert session.ready(model).choices == trace.choices
+
+
+def test_a_text_of_the_prompt_on_the_table_is_one_more_way(model: Model) -> None:
+    comparison, session = answered(model), Session(prompt="the cat", model_name=model.name)
+    session.step(model)
+    session.pick(model, session.turn, 17)
+    before = session.ready(model).choices
+    assert comparison.take(session, model, comparison.turn, 2, 0)
+    after = session.ready(model)
+    assert [(c.parent, c.token_id) for c in after.choices[: len(before)]] == [(c.parent, c.token_id) for c in before]
+    assert after.token_ids() == (*comparison.ids, *comparison.entries[2].together.texts[0].token_ids)
+
+
+@pytest.mark.parametrize(("turn", "entry", "text"), [(-1, 0, 0), (0, 99, 0), (0, 0, 5), (0, -1, 0)])
+def test_a_click_that_is_out_of_date_takes_nothing(model: Model, turn: int, entry: int, text: int) -> None:
+    comparison, session = answered(model), Session(prompt="天氣", model_name=model.name)
+    before = session.ready(model)
+    assert not comparison.take(session, model, comparison.turn + turn, entry, text)
+    assert session.ready(model) is before
+
+
+def test_chips_say_every_token_once_and_mark_what_stood_before(model: Model) -> None:
+    comparison = answered(model, prompt="天氣", values=tuple(ASKED.values), max_new_tokens=30)
+    for entry in comparison.entries:
+        for text in entry.together.texts:
+            made = texts.chips(model, comparison.ids, text, T)
+            assert sum(len(parts) for _, parts, *_ in made) == len(text.token_ids)
+            assert all(0 <= p <= 1 for _, parts, *_ in made for p in parts)
+            assert "\ufffd" not in "".join(read for read, *_ in made)
+    text = replace(text, token_ids=(70, 71, 72, 73, 70, 71, 72, 73), log_probabilities=(-1.0,) * 8)
+    assert [repeated for *_, repeated, _ in texts.chips(model, comparison.ids, text, T)] == [0, 0, 0, 0, 2, 1, 1, 1]
+
+
+def test_the_sentences_name_the_highest_and_those_that_are_equal_together(model: Model) -> None:
+    comparison = answered(model, values=tuple({**dict(ASKED.values), "top_p": 1.0, "typical_p": 1.0}.items()))
+    told = verdict.sentences(comparison, T)
+    found = {texts.name(e.way, e.value, T): e.measures(2) for e in comparison.finished}
+    assert found["top-p 1"] == found["typical 1"] == found["Pure sampling"]
+    for sentence, measure in zip(told, ("per_token", "distinct_2"), strict=False):
+        best = max(getattr(m, measure) for m in found.values())
+        for name, measures in found.items():
+            assert (name in sentence) == (getattr(measures, measure) == best)
+    assert len(told) == 3
+
+
+def test_nothing_is_told_of_one_alone(model: Model) -> None:
+    comparison = asked(model)
+    while not comparison.finished:
+        comparison.work(model, 0.0005)
+    comparison.stop()
+    assert len(comparison.finished) == 1
+    assert verdict.sentences(comparison, T) == []
+
+
+def test_marks_stand_where_the_measures_are(model: Model) -> None:
+    comparison = answered(model)
+    for row, entry in zip(scatter.points(comparison, T), comparison.finished, strict=True):
+        found = entry.measures(2)
+        assert row["x"] == pytest.approx(found.distinct_2, abs=1e-4)
+        assert row["y"] == pytest.approx(found.per_token, abs=1e-4)
+        assert row["low"] <= row["y"] <= 0
+        assert row["low"] <= row["label"] <= 0
+
+
+@given(st.lists(st.floats(0, scatter.HEIGHT), max_size=8))
+def test_names_never_cover_each_other(wanted: list[float]) -> None:
+    places = scatter.spread(wanted)
+    assert all(0 < place < scatter.HEIGHT for place in places)
+    assert all(other - one > 17.5 for one, other in itertools.pairwise(sorted(places)))
+    assert sorted(range(len(wanted)), key=wanted.__getitem__) == sorted(range(len(wanted)), key=places.__getitem__)
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    assert doctest.testmod(scatter).failed == 0
+
+
+def test_what_is_left_is_counted_once_and_remembered(model: Model) -> None:
+    comparison = Comparison(question=ASKED)
+    kept = comparison.kept(model, "the cat")
+    assert comparison.kept(model, "the cat") is kept
+    rows = counts.rows(kept, T)
+    assert [row["top_p"] for row in rows] == [step.by_top_p for step in kept]
+    assert {row["top_k"] for row in rows} == {20}
+    for i in range(6):
+        comparison.kept(model, f"the cat {i}")
+    assert comparison.kept(model, "the cat") is not kept
+
+
+def test_keys_that_are_put_together_exist() -> None:
+    known = set(sentences("en"))
+    wanted = {f"compare.{part}.{way.name}" for way in WAYS for part in ("way", "note")}
+    wanted |= {f"compare.set.{way.name}" for way in WAYS if way.parameter}
+    wanted |= {f"compare.{part}.{measure}" for measure in texts.ORDER for part in ("measure", "help")}
+    wanted |= {f"compare.stop.{stop}" for stop in ("end", "context", "person")}
+    wanted |= {f"compare.{word}" for word in ("sort", "by_way", "turn_round", "take", "take_help", "legend")}
+    wanted |= {f"compare.verdict.{m}" for m in ("per_token", "distinct_2", "repetition", "no_repetition")}
+    wanted |= {f"compare.chart.{m}" for m in ("x", "y", "strategy", "probable", "varied", "repeated", "note")}
+    wanted |= {f"compare.flat.{w}{p}" for w in ("flat", "peaked") for p in ("", "_prompt")}
+    assert wanted - known == set()
+
+
+@pytest.fixture
+def app() -> AppTest:
+    shared.request().result()
+    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    driver.session_state["lang"] = "zh_Hant"
+    driver.run()
+    driver.switch_page("pages/lab/compare.py").run()
+    driver.slider(key="compare_tokens").set_value(4)
+    return driver.slider(key="compare_seeds").set_value(2).run()
+
+
+def comparison_of(app: AppTest) -> Comparison:
+    found = app.session_state["comparison"]
+    assert isinstance(found, Comparison)
+    return found
+
+
+def test_the_page_says_what_to_do_and_does_it(app: AppTest) -> None:
+    assert app.text_input(key="compare_prompt").value == "今天天氣真"
+    assert any("開始比" in caption.value for caption in app.caption)
+    app.button(key="compare_start").click().run()
+    assert not app.exception
+    assert len(comparison_of(app).finished) == 8
+    assert any("最可能" in markdown.value for markdown in app.markdown)
+
+
+def test_results_are_there_after_another_page(app: AppTest) -> None:
+    app.button(key="compare_start").click().run()
+    entries = comparison_of(app).entries
+    app.switch_page("pages/lab/step.py").run()
+    app.switch_page("pages/lab/compare.py").run()
+    assert comparison_of(app).entries is entries
+    assert app.slider(key="compare_tokens").value == 4
+    assert any("最可能" in markdown.value for markdown in app.markdown)
+    assert not app.exception
+
+
+@pytest.mark.parametrize("bad", ["", "  ", "字" * 20_001, "今天天氣真好。" * 400], ids=range(4))
+def test_a_bad_prompt_is_explained_and_the_results_stay(app: AppTest, bad: str) -> None:
+    app.button(key="compare_start").click().run()
+    entries = comparison_of(app).entries
+    app.text_input(key="compare_prompt").set_value(bad).run()
+    app.button(key="compare_start").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.text_input(key="compare_prompt").value == bad
+    assert comparison_of(app).entries is entries
+    app.text_input(key="compare peaked zh_Hant").set_value(bad).run()
+    assert len(app.error) == 2
+    assert not app.exception
+
+
+def test_settings_reach_the_question_and_a_change_is_told(app: AppTest) -> None:
+    app.button(key="compare_start").click().run()
+    app.slider(key="compare top_k").set_value(200)
+    app.slider(key="compare top_p").set_value(0.5)
+    app.number_input(key="compare_seed").set_value(40).run()
+    question = comparison_of(app).question
+    assert dict(question.values)["top_k"] == 200
+    assert (dict(question.values)["top_p"], question.seeds) == (0.5, (40, 41))
+    assert any("再按一次" in caption.value for caption in app.caption)
+    app.button(key="compare_start").click().run()
+    assert comparison_of(app).answered == replace(question, prompt="今天天氣真")
+    assert not any("再按一次" in caption.value for caption in app.caption)
+
+
+def test_a_prompt_begun_on_the_step_page_comes_along(app: AppTest) -> None:
+    app.switch_page("pages/lab/step.py").run()
+    app.button(key="example 人工智能是").click().run()
+    app.switch_page("pages/lab/compare.py").run()
+    assert app.text_input(key="compare_prompt").value == "人工智能是"
+
+
+def test_both_languages_and_nothing_lost_between_them(app: AppTest) -> None:
+    app.button(key="compare_start").click().run()
+    entries = comparison_of(app).entries
+    app.session_state["lang"] = "en"
+    app.run()
+    assert app.title[0].value == "Compare"
+    assert comparison_of(app).entries is entries
+    assert any("Most probable" in markdown.value for markdown in app.markdown)
+    assert not app.exception
