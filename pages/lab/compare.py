@@ -141,7 +141,7 @@ def draw_flat(model: engine.Model) -> None:
     """Two prompts beside each other, one of which leaves the model torn."""
     st.subheader(t("compare.flat.title"), anchor=False)
     st.caption(t("compare.flat.lead"))
-    columns = st.columns(2, gap="large")
+    columns = st.columns(2, gap="medium")
     found = []
     for column, which in zip(columns, ("flat", "peaked"), strict=True):
         with column:
@@ -157,8 +157,9 @@ def draw_flat(model: engine.Model) -> None:
     most = max((max(step.by_top_k, step.by_top_p) for _, _, kept in found for step in kept), default=1)
     for column, which, kept in found:
         with column:
-            entropy = kept[0].entropy
-            st.caption(t("compare.flat.entropy", nats=t.number(entropy, 2), choices=t.number(math.exp(entropy))))
+            choices = math.exp(kept[0].entropy)
+            choices_told = t.number(choices, 0 if choices >= 10 else 1)
+            st.caption(t("compare.flat.entropy", nats=t.number(kept[0].entropy, 2), choices=choices_told))
             table = counts.rows(kept, t)
             counts.draw(table, most, int(values["top_k"]), values["top_p"], state.dark(), t, f"counts {which}")
     if len(found) == 2:

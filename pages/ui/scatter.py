@@ -95,14 +95,15 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
         "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
         "labelPadding": 6, "labelOverlap": False, "format": "~g",
     }  # fmt: skip
+    upright = alt.Axis(**axis, tickCount=5)
     ticks = alt.Axis(**axis, values=[0, 0.2, 0.4, 0.6, 0.8, 1], titleAnchor="start")
     along = alt.Scale(domain=[0, 1.4], nice=False)
     x = alt.X("x:Q", scale=along, title=labels[0], axis=ticks)
     at_label = {
         "x": alt.X("label_x:Q", scale=along, title=labels[0], axis=ticks),
-        "y": alt.Y("label:Q", scale=alt.Scale(domain=[low, 0], nice=False), title=labels[1], axis=alt.Axis(**axis)),
+        "y": alt.Y("label:Q", scale=alt.Scale(domain=[low, 0], nice=False), title=labels[1], axis=upright),
     }
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[low, 0], nice=False), title=labels[1], axis=alt.Axis(**axis))
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[low, 0], nice=False), title=labels[1], axis=upright)
     color = alt.when("datum.draws").then(alt.value(colors.draw)).otherwise(alt.value(colors.ink))
     shape = alt.when("datum.draws").then(alt.value("circle")).otherwise(alt.value("square"))
     tooltip = [
