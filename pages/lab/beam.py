@@ -48,7 +48,8 @@ def to_step_page(written: tuple[int, ...]) -> None:
     if model is not None and beaming.search is not None:
         session.take(model, session.prompt, beaming.search.ids, written, "hand")
         settings.show(session)
-        st.switch_page("pages/lab/step.py")
+        state.set_widget("prompt", session.prompt)
+        beaming.leaving = True
 
 
 def opened() -> int:
@@ -152,7 +153,8 @@ def draw_opened(model: engine.Model, search: BeamSearch) -> None:
         "labels": strip.labels(t),
     }
     held = search.levels[beaming.shown - 1].finished if beaming.shown else ()
-    st.subheader(t("beam.opened.best" if beaming.opened is None else "beam.opened.title"), anchor=False)
+    name = "title" if beaming.opened is not None else "winner" if beaming.over else "best"
+    st.subheader(t(f"beam.opened.{name}"), anchor=False)
     st.caption(beam_tree.fate(search, node, held, t) if at else t("beam.told.root"))
     strip.draw(story, open_token, pick_alternative, key="beam_strip")
     st.button(t("beam.opened.take"), key="beam_take", on_click=to_step_page, args=(written(at),))
@@ -165,21 +167,24 @@ def draw_opened(model: engine.Model, search: BeamSearch) -> None:
 
 
 def draw_told() -> None:
-    """What this level did, on demand, and how much of all that could be written it has seen."""
+    """What this level did, on demand."""
     with st.expander(t("beam.words.title"), key="beam_words"):
         lines = beam_words.told(beaming, t) or [t("beam.words.none")]
         st.markdown("\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))
-    if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
-        beam_mass.draw(beaming, state.dark(), t)
 
 
 @st.fragment
 def workbench() -> None:
+    if beaming.leaving:
+        beaming.leaving = False
+        st.switch_page("pages/lab/step.py")
     model = models.wait(session, t)
     search = beaming.ready(session, model)
     more = beaming.run_on(BREATH)
     draw_controls()
     beam_tree.draw(beam_tree.data(beaming, t), state.dark(), t, beaming.open, beaming.fold)
+    if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
+        beam_mass.draw(beaming, state.dark(), t)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         draw_opened(model, search)

@@ -97,6 +97,7 @@ def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
     """The Plotly figure. Plotly reads labels as a kind of HTML, so they are escaped."""
     colors = palette(dark)
     fill = {"root": colors.line, "held": colors.draw, "given_up": colors.belief, "rest": colors.paper}
+    ink = dict.fromkeys(fill, colors.ink) | {"held": colors.paper, "rest": colors.soft}
     shapes = {"rest": "/"}
     trace = {
         "type": "icicle",
@@ -110,7 +111,7 @@ def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
         "sort": False,
         "tiling": {"orientation": "v"},
         "pathbar": {"visible": False},
-        "textfont": {"family": _FONT, "size": 14},
+        "textfont": {"family": _FONT, "size": 14, "color": [ink[block["kind"]] for block in made]},
         "marker": {
             "colors": [fill[block["kind"]] for block in made],
             "line": {"color": colors.paper, "width": 1.5},

@@ -26,6 +26,7 @@ class Beaming:
     unfolded: set[int] = field(default_factory=set)  # nodes whose pruned children are on show
     turn: int = 0  # grows with every move; a click carries the turn it was made on
     running: bool = False
+    leaving: bool = False  # a text was handed to the step page, which is to be opened
     problem: EngineError | None = None
     search: BeamSearch | None = None  # the one on show
     story: Story = field(default_factory=Story)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.measures import measure
 from pages.ui import texts
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
+
+if TYPE_CHECKING:
+    from engine.together import Written
+
+
+def numbers(text: Written, score: float, t: Translator) -> dict[str, list[Any]]:
+    """The measures of a text, and the score that beams are ranked by."""
+    found = texts.numbers(measure((text.token_ids, text.log_probabilities)), None, t)
+    return found | {"score": [score, t.number(score, 2)]}
+
+
+def columns(t: Translator) -> list[list[Any]]:
+    """What is in sight of each text: its score, log-probability in total and per token, and its repetition."""
+    score = ["score", t("beam.table.score"), t("beam.table.score_help"), True, True]
+    return [score, *(texts.column(name, t, True) for name in ("log_probability", "per_token", "repetition"))]
 
 
 def rows(beaming: Beaming, t: Translator) -> dict[str, Any]:
@@ -24,10 +39,10 @@ def rows(beaming: Beaming, t: Translator) -> dict[str, Any]:
         text = Written(None, new, tuple(node.step_log_probability for node in path))
         made.append(
             {
-                "seed": t("beam.table.row", place=at + 1, score=t.number(found.score, 2)),
+                "seed": f"{at + 1}.",
                 "chips": texts.chips(search.model, search.ids, text, t),
                 "status": t("compare.stop.end") if new[-1] in search.model.end_ids else "",
-                "numbers": texts.numbers(measure((text.token_ids, text.log_probabilities)), None, t),
+                "numbers": numbers(text, found.score, t),
                 "at": [0, at],
             }
         )
@@ -43,4 +58,4 @@ def draw(beaming: Beaming, dark: bool, t: Translator, on_take: Callable[[int], N
         if beaming.search is not None and value["turn"] == beaming.turn:
             on_take(beaming.search.sequences[value["text"]].node)
 
-    texts.draw(rows(beaming, t), dark, t, taken, key="beam_table")
+    texts.draw(rows(beaming, t), dark, t, taken, "beam_table", columns(t), "beam.table.legend")

@@ -171,6 +171,7 @@ export default function (component) {
     root.zoom = factor === "fit" ? Math.min(1, (pane.clientWidth - 4) / width) : Math.max(0.2, Math.min(2, factor));
     picture.setAttribute("width", width * root.zoom);
     picture.setAttribute("height", height * root.zoom);
+    if (factor === "fit") pane.scrollLeft = pane.scrollTop = 0;
   };
   zoom(root.zoom);
   drawTools(root, data, zoom);

@@ -34,8 +34,8 @@ _tree = st.components.v2.component(
 
 
 def data(beaming: Beaming, t: Translator) -> dict[str, Any]:
-    """nodes: one a drawn node: id, parent, level, row, label, p, kind (`prompt`, `win`, `live`, `dead`, `pruned`), ends,
-    told (lines of its card), stub (pruned children that are not drawn), folds (whether they can be folded away)."""
+    """nodes: one a drawn node: id, parent, level, row, label, p, kind (`prompt`, `win`, `live`, `dead`, `pruned`),
+    ends, told (lines of its card), stub (pruned children not drawn), folds (whether they can be folded away)."""
     search = beaming.search
     assert search is not None
     drawn, stubs = _drawn(search, beaming)

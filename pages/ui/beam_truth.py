@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from engine.measures import measure
 from engine.strategies import BY_NAME
-from pages.ui import texts
+from pages.ui import beam_table, texts
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
 
@@ -74,12 +73,11 @@ def rows(found: Truth, beaming: Beaming, t: Translator) -> dict[str, Any]:
     groups = []
     for at, name in enumerate(("beam", "greedy", "sampled")):
         text: Written = getattr(found, name)
-        numbers = texts.numbers(measure((text.token_ids, text.log_probabilities)), None, t)
         row = {
             "seed": t("compare.seed", seed=text.seed) if text.seed is not None else "",
             "chips": texts.chips(search.model, search.ids, text, t),
             "status": "",
-            "numbers": numbers,
+            "numbers": beam_table.numbers(text, found.scores[at], t),
             "at": [0, at],
         }
         note = t(f"beam.truth.note.{name}", count=len(SEEDS), width=search.settings.width)
@@ -101,6 +99,8 @@ def draw(found: Truth, beaming: Beaming, dark: bool, t: Translator, on_take: Cal
     """`on_take` is told the tokens of the text that is wanted on the step page."""
     written = (found.beam, found.greedy, found.sampled)
     st.markdown(verdict(found, t))
-    texts.draw(
-        rows(found, beaming, t), dark, t, lambda value: on_take(written[value["text"]].token_ids), key="beam_truth"
-    )
+
+    def taken(value: dict[str, Any]) -> None:
+        on_take(written[value["text"]].token_ids)
+
+    texts.draw(rows(found, beaming, t), dark, t, taken, "beam_truth", beam_table.columns(t), "beam.table.legend")

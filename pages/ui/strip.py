@@ -47,8 +47,8 @@ def draw(
     on_pick: Callable[[Any], None],
     key: str = "strip",
 ) -> None:
-    """`data` is `Story.build`'s with `turn`, `stage` (0–4, None: the loop's stages are left out), `status`, `choices`, `labels` and `dark` added; with `tree`
-    set, the tree alone is drawn."""
+    """`data` is `Story.build`'s with `turn`, `stage` (0–4; None leaves the loop's stages out), `status`, `choices`,
+    `labels` and `dark` added; with `tree` set, the tree alone is drawn."""
 
     def report(name: str, act: Callable[[Any], None]) -> Callable[[], None]:
         def callback() -> None:

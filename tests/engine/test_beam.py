@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -28,10 +27,11 @@ def reference_search(
     reference: PreTrainedModel, end_ids: frozenset[int], ids: tuple[int, ...], s: BeamSettings
 ) -> list[tuple[tuple[int, ...], float]]:
     """(tokens, score) of each beam that `generate` returns, best first; its padding and unfilled places taken off."""
+    whole: Any = reference
     more: dict[str, Any] = {}
     if s.width > 1:
         more = {"length_penalty": s.length_penalty, "early_stopping": s.early_stopping}
-    out = reference.generate(
+    out = whole.generate(
         torch.tensor([ids]),
         attention_mask=torch.ones(1, len(ids), dtype=torch.long),
         num_beams=s.width,
@@ -47,7 +47,7 @@ def reference_search(
         **more,
     )
     if s.width == 1:  # greedy search gives no score of the sequence
-        steps = reference.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)[0]
+        steps = whole.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)[0]
         scores = [float(steps.sum()) / len(steps) ** s.length_penalty]
     else:
         scores = out.sequences_scores.tolist()
