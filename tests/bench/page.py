@@ -1,7 +1,7 @@
-"""How quick the step page is in Chromium, as ratios measured in one run beside the bare library.
+"""How quick the pages are in Chromium, as ratios measured in one run beside the bare library.
 
-A click is timed from the mouse button's release to the first change of the chart (of the line, in the app that only
-prints one), inside the browser. The two apps take turns, so that whatever else the machine does meets both.
+A click is timed from the mouse button's release to the first change of the chart or the tree (of the line, in the app
+that only prints one), inside the browser. The two apps take turns, so that whatever else the machine does meets both.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from tests.browser.app import browser, chips, open_page, served, settle
 
 HERE = Path(__file__).parent
 CLICKS = 25
-_WATCH = """selector => {
-  const place = document.querySelector(selector);
+_WATCH = """place => {
   window.__done = new Promise(resolve => {
     addEventListener("pointerup", () => {
       const released = performance.now();
@@ -38,7 +37,7 @@ def click(page: Page, button: str, watched: str) -> float:
     if page.get_by_role("button", name=button).is_disabled():  # the model wrote its end-of-text token
         page.get_by_role("button", name="重新開始").click()
         settle(page)
-    page.evaluate(_WATCH, watched)
+    page.locator(watched).first.evaluate(_WATCH)
     page.get_by_role("button", name=button).click()
     taken = float(page.evaluate("Promise.race([window.__done, new Promise(r => setTimeout(() => r(NaN), 5000))])"))
     settle(page)
@@ -63,6 +62,26 @@ def of_length(opened: Browser, address: str, tokens: int) -> Page:
     box.press("Enter")
     settle(page)
     page.wait_for_timeout(800)
+    return page
+
+
+def beams(opened: Browser, address: str, levels: int) -> Page:
+    """The beam page with so many levels on show and room for many more."""
+    context = opened.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{address}/beam")
+    page.wait_for_selector(".pane .node", timeout=90_000)
+    page.get_by_text("更多設定").click()
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="確定不可能更好才停").click()
+    most = page.get_by_role("slider", name="最多幾層")
+    for _ in range(52):
+        most.press("ArrowRight")
+    settle(page)
+    for _ in range(levels - 1):
+        page.get_by_role("button", name="長一層").click()
+        settle(page)
     return page
 
 
@@ -104,6 +123,12 @@ def run() -> None:
                   f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
             page.context.close()
         print(f"click on Next, long text ÷ short text: {medians[1] / medians[0]:.2f}")
+        for levels in (1, 30):
+            page = beams(opened, address, levels)
+            ours, bare = alternate((page, "長一層", ".root:has(> .pane)"), line)
+            print(f"click on Grow, width 4, from level {levels} on ÷ an app that prints one line:"
+                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+            page.context.close()
         starts = [cold_start(opened) for _ in range(3)]
     usable, bare_start = (statistics.median(column) for column in zip(*starts, strict=True))
     print(f"process start to usable page ÷ importing the libraries and reading the weights:"
