@@ -33,6 +33,7 @@ _seen: WeakKeyDictionary[Record, tuple[np.ndarray, np.ndarray]] = WeakKeyDiction
 class Lens:
     """The lens on one text of T tokens; L layers, V tokens in the vocabulary. Natural logarithms throughout.
 
+    ids          the text
     layers       L; what takes a layer takes 0 (the embedding) to L (what the model predicts)
     likeliest    (L + 1, T) int64: the token that a layer would predict after a position; of equal ones the lowest id
     probability  (L + 1, T) float32: its probability, from 0 to 1
@@ -40,10 +41,11 @@ class Lens:
     It holds states and logits of its text, about as much as the tree does: keep it while it is shown.
     """
 
-    def __init__(self, end: Ending, records: Sequence[Record]) -> None:
+    def __init__(self, end: Ending, ids: Sequence[int], records: Sequence[Record]) -> None:
         """Raises EngineError: `lens` where the states are no states of this model's end, `not_finite`."""
         if any(record.hidden is None for record in records):
             raise EngineError("lens", "this model shows no states between its layers")
+        self.ids = tuple(ids)
         self._end = end
         self._last = [record.logits for record in records]
         self._hidden = [record.hidden for record in records if record.hidden is not None]  # T of (L + 1, d)
@@ -145,4 +147,4 @@ def lens(model: Model, ids: Sequence[int]) -> Lens:
     `not_finite`.
     """
     records = model.records(ids)
-    return Lens(ending(model.tree.forward), records)
+    return Lens(ending(model.tree.forward), ids, records)
