@@ -6,7 +6,7 @@ where a head looks, not what it is for: Jain and Wallace 2019, "Attention is not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,8 +50,8 @@ def describe_attention(*texts: tuple[np.ndarray, Sequence[int]]) -> list[list[He
     texts: attention (L, H, T, T) and the T token ids that it belongs to. Raises ValueError where no text has two
     tokens.
     """
-    scores: dict[str, list[np.ndarray]] = {name: [] for name in _PLACES}
-    chances: dict[str, list[np.ndarray]] = {name: [] for name in _PLACES}
+    scores: dict[Kind, list[np.ndarray]] = {name: [] for name in _PLACES}
+    chances: dict[Kind, list[np.ndarray]] = {name: [] for name in _PLACES}
     entropies: list[np.ndarray] = []
     for attention, ids in texts:
         rows = attention.astype(np.float64)[:, :, 1:]  # (L, H, T - 1, T)
@@ -73,27 +73,27 @@ def describe_attention(*texts: tuple[np.ndarray, Sequence[int]]) -> list[list[He
     return [[one(layer, head) for head in range(entropy.shape[1])] for layer in range(entropy.shape[0])]
 
 
-def kind_of(scores: dict[str, float | None], chances: dict[str, float]) -> Kind | None:
+def kind_of(scores: Mapping[Kind, float | None], chances: Mapping[Kind, float]) -> Kind | None:
     """The name that a head is called by, or None.
 
     A score counts as (score − chance) ÷ (1 − chance), where chance is what a head gets that looks evenly at all it may
     see; it must be at least STANDS_OUT. The highest one names the head, but `first` only where no other does: a head
     that finds nothing to do rests on the first position, which says little about what it does elsewhere.
     """
-    above = {
+    above: dict[Kind, float] = {
         name: (value - chances[name]) / (1 - chances[name])
         for name, value in scores.items()
         if value is not None and chances[name] < 1
     }
     standing = {name: value for name, value in above.items() if value >= STANDS_OUT}
     others = {name: value for name, value in standing.items() if name != "first"} or standing
-    return max(others, key=lambda name: others[name]) if others else None  # type: ignore[return-value]
+    return max(others, key=lambda name: others[name]) if others else None
 
 
-_PLACES = ("previous", "first", "self", "same", "induction")
+_PLACES: tuple[Kind, ...] = ("previous", "first", "self", "same", "induction")
 
 
-def _places(ids: Sequence[int]) -> dict[str, np.ndarray]:
+def _places(ids: Sequence[int]) -> dict[Kind, np.ndarray]:
     """(T, T) bool for each score: whether a row t looks there at position j."""
     token = np.array(ids)
     t, j = np.indices((len(ids), len(ids)))

@@ -95,8 +95,8 @@ def test_a_text_in_which_nothing_repeats_leaves_them_open() -> None:
 
 
 def test_a_resting_head_is_called_by_what_it_does_elsewhere() -> None:
-    scores = {"first": 0.55, "induction": 0.45, "same": 0.0}
-    chances = {"first": 0.05, "induction": 0.02, "same": 0.02}
+    scores: dict[Kind, float | None] = {"first": 0.55, "induction": 0.45, "same": 0.0}
+    chances: dict[Kind, float] = {"first": 0.05, "induction": 0.02, "same": 0.02}
     assert kind_of(scores, chances) == "induction"
     assert kind_of({**scores, "induction": 0.1}, chances) == "first"
     assert kind_of({**scores, "induction": None, "first": 0.3}, chances) is None

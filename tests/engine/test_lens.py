@@ -100,7 +100,12 @@ def test_a_longer_text_looks_at_its_new_tokens_alone(gpt2: Tiny, monkeypatch: py
     model = gpt2.fresh()
     looked: list[int] = []
     logits = Ending.logits
-    monkeypatch.setattr(Ending, "logits", lambda self, states: looked.append(len(states)) or logits(self, states))
+
+    def counted(end: Ending, states: Tensor) -> Tensor:
+        looked.append(len(states))
+        return logits(end, states)
+
+    monkeypatch.setattr(Ending, "logits", counted)
     whole = lens(model, range(10, 30))
     looked.clear()
     longer = lens(model, range(10, 32))
@@ -179,9 +184,10 @@ def test_a_family_whose_end_cannot_be_told_is_refused(gpt2: Tiny, monkeypatch: p
 
 def test_a_wrong_norm_is_not_taken(gpt2: Tiny) -> None:
     hf = copy.deepcopy(gpt2.reference)
-    hf.transformer.dropout_norm = torch.nn.LayerNorm(32)  # stands beside the blocks and is never used
+    # Stands beside the blocks and is never used.
+    hf.get_submodule("transformer").add_module("unused", torch.nn.LayerNorm(32))
     found = Ending(Forward(hf))
-    assert found._norm is hf.transformer.ln_f
+    assert found._norm is hf.get_submodule("transformer.ln_f")
 
 
 def test_states_that_do_not_lead_to_the_logits_are_refused(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
