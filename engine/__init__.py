@@ -22,7 +22,9 @@ from engine.types import (
 if TYPE_CHECKING:
     from engine.beam import BeamSearch, beam_search
     from engine.generation import Generation, Step, choose, generate, stop_reason
+    from engine.heads import rollout
     from engine.loading import load
+    from engine.mattered import gradient_input, occlusion
     from engine.model import Model
     from engine.sampling import Distribution, uniform
 
@@ -34,8 +36,11 @@ _LAZY = {
     "choose": "engine.generation",
     "stop_reason": "engine.generation",
     "Step": "engine.generation",
+    "gradient_input": "engine.mattered",
     "load": "engine.loading",
     "Model": "engine.model",
+    "occlusion": "engine.mattered",
+    "rollout": "engine.heads",
     "Distribution": "engine.sampling",
     "uniform": "engine.sampling",
 }
@@ -57,7 +62,10 @@ __all__ = [
     "beam_search",
     "choose",
     "generate",
+    "gradient_input",
     "load",
+    "occlusion",
+    "rollout",
     "stop_reason",
     "uniform",
 ]
