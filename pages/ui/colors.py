@@ -16,13 +16,34 @@ class Palette(NamedTuple):
     cut: str  # cut away, impossible
     branch: str  # another way it could go
     surprise: str  # how little a token of the text was expected
+    attention: str  # what was looked at
 
 
 LIGHT = Palette(
-    "#1D2330", "#FBFAF7", "#E4E1DA", "#6B7280", "#9DB7D5", "#0072B2", "#D55E00", "#B8BCC2", "#009E73", "#E69F00"
+    "#1D2330",
+    "#FBFAF7",
+    "#E4E1DA",
+    "#6B7280",
+    "#9DB7D5",
+    "#0072B2",
+    "#D55E00",
+    "#B8BCC2",
+    "#009E73",
+    "#E69F00",
+    "#7B3F98",
 )
 DARK = Palette(
-    "#E8E6E1", "#14171C", "#2A2F37", "#98A0AB", "#4A6484", "#56B4E9", "#FF8A3D", "#5A6068", "#2CC295", "#E69F00"
+    "#E8E6E1",
+    "#14171C",
+    "#2A2F37",
+    "#98A0AB",
+    "#4A6484",
+    "#56B4E9",
+    "#FF8A3D",
+    "#5A6068",
+    "#2CC295",
+    "#E69F00",
+    "#D6A8EA",
 )
 
 

@@ -10,6 +10,7 @@ from streamlit.errors import StreamlitAPIException
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
 from pages.ui.i18n import sentences
+from pages.ui.looking import Looking
 from pages.ui.session import Session
 
 LANGUAGES = ("zh_Hant", "en")
@@ -37,6 +38,14 @@ def beaming() -> Beaming:
     if "beaming" not in st.session_state:
         st.session_state["beaming"] = Beaming()
     found: Beaming = st.session_state["beaming"]
+    return found
+
+
+def looking() -> Looking:
+    """What this visitor looks at inside the model."""
+    if "looking" not in st.session_state:
+        st.session_state["looking"] = Looking()
+    found: Looking = st.session_state["looking"]
     return found
 
 

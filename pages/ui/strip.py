@@ -21,7 +21,7 @@ _strip = st.components.v2.component(
     "text_strip",
     html='<div class="root"></div>',
     css=css() + (_HERE / "strip.css").read_text("utf-8"),
-    js=(_HERE / "strip.js").read_text("utf-8"),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("percent.js", "strip.js")),
 )
 
 
@@ -31,8 +31,12 @@ def labels(t: Translator) -> dict[str, Any]:
         "tree", "branch", "chain", "lowest", "first", "rank", "log_p", "log_p_help", "perplexity", "perplexity_help",
         "choices", "choices_help", "legend",
     )  # fmt: skip
-    numbers = {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
-    return {"loop": t.list("strip.loop")} | numbers | {word: t(f"strip.{word}") for word in words}
+    return {"loop": t.list("strip.loop")} | numbers(t) | {word: t(f"strip.{word}") for word in words}
+
+
+def numbers(t: Translator) -> dict[str, Any]:
+    """The words that `percent.js` needs."""
+    return {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
 
 
 def has_branches(data: dict[str, Any]) -> bool:

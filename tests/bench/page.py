@@ -6,14 +6,19 @@ that only prints one), inside the browser. The two apps take turns, so that what
 
 from __future__ import annotations
 
+import itertools
+import json
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
+import engine
+from pages.ui import head_maps, one_head
 from tests.browser.app import browser, chips, open_page, served, settle
 
 HERE = Path(__file__).parent
@@ -32,20 +37,24 @@ _WATCH = """place => {
 }"""
 
 
-def click(page: Page, button: str, watched: str) -> float:
+Target = str | Callable[[], Locator]  # a button's name, or what finds the thing to click
+
+
+def click(page: Page, target: Target, watched: str) -> float:
     """Milliseconds from a click to the first change below `watched`."""
-    if page.get_by_role("button", name=button).is_disabled():  # the model wrote its end-of-text token
+    place = page.get_by_role("button", name=target) if isinstance(target, str) else target()
+    if place.is_disabled():  # the model wrote its end-of-text token
         page.get_by_role("button", name="重新開始").click()
         settle(page)
     page.locator(watched).first.evaluate(_WATCH)
-    page.get_by_role("button", name=button).click()
+    place.click()
     taken = float(page.evaluate("Promise.race([window.__done, new Promise(r => setTimeout(() => r(NaN), 5000))])"))
     settle(page)
     page.wait_for_timeout(150)
     return taken
 
 
-def alternate(one: tuple[Page, str, str], other: tuple[Page, str, str]) -> tuple[float, float]:
+def alternate(one: tuple[Page, Target, str], other: tuple[Page, Target, str]) -> tuple[float, float]:
     """Median milliseconds of each, taken in turns."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(CLICKS):
@@ -83,6 +92,25 @@ def beams(opened: Browser, address: str, levels: int) -> Page:
         page.get_by_role("button", name="長一層").click()
         settle(page)
     return page
+
+
+def inside(page: Page) -> Callable[[], Locator]:
+    """Goes to the looking-inside page; gives what finds one token of the text and another in turn."""
+    page.get_by_role("link", name="看看裡面").click()
+    page.wait_for_selector(".pane canvas", timeout=30_000)
+    settle(page)
+    tokens = itertools.cycle((-3, -5))
+    return lambda: page.locator(".line .chips button").nth(next(tokens))
+
+
+def bytes_sent(length: int) -> int:
+    """Bytes of the data behind all heads and the open one, for a text of so many tokens, as JSON."""
+    model = engine.load()
+    ids = list(range(100, 100 + length))
+    attention = model.attention(ids)
+    told = [["x" * 40] * attention.shape[1]] * attention.shape[0]
+    maps = head_maps.data(attention, told, (0, 0), 0)
+    return len(json.dumps([maps, one_head.data(attention[0, 0], model.pieces(ids), length - 1, None, 0)]))
 
 
 def cold_start(opened: Browser) -> tuple[float, float]:
@@ -129,7 +157,15 @@ def run() -> None:
             print(f"click on Grow, width 4, from level {levels} on ÷ an app that prints one line:"
                   f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
             page.context.close()
+        page = of_length(opened, address, 64)
+        length = len(chips(page))
+        ours, bare = alternate((page, inside(page), ".root:has(> .asks)"), line)
+        print(f"click on a token to see its row, text of {length} tokens ÷ an app that prints one line:"
+              f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+        page.context.close()
         starts = [cold_start(opened) for _ in range(3)]
+    for tokens in (16, 64, 128, 512):
+        print(f"sent to the browser for all heads and an open one, {tokens} tokens: {bytes_sent(tokens) / 1000:.0f} kB")
     usable, bare_start = (statistics.median(column) for column in zip(*starts, strict=True))
     print(f"process start to usable page ÷ importing the libraries and reading the weights:"
           f" {usable / bare_start:.2f}  ({usable:.1f} s, {bare_start:.1f} s)")  # fmt: skip

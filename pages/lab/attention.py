@@ -1,0 +1,179 @@
+"""Looking inside: what each head looked at, how the prediction formed layer by layer, and what really mattered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+import engine
+from engine.types import EngineError
+from pages.ui import head_maps, inside, lens_table, models, one_head, page, prompt, settings, shaded, state, strip
+from pages.ui.i18n import Translator
+from pages.ui.looking import VIEWS
+from pages.ui.session import Session
+
+session = state.session()
+looking = state.looking()
+t = Translator(state.language())
+
+
+def act(move: Callable[..., Any], *arguments: Any) -> None:
+    model = models.ready(session)
+    if model is not None:
+        move(session, model, *arguments)
+
+
+def new_prompt(text: str) -> None:
+    act(Session.set_prompt, text)
+
+
+def chosen_by_hand() -> None:
+    """The boxes beside the maps: view, layer, head."""
+    looking.view = state.widget("inside_view") or "head"
+    looking.layer, looking.head = int(state.widget("inside_layer") or 0), int(state.widget("inside_head") or 0)
+    looking.turn += 1
+
+
+def draw_text(model: engine.Model) -> None:
+    """The text, at the place where it stands on every page; here as well a click moves the cursor."""
+    story = session.story.build(model, session.ready(model)) | {
+        "turn": session.turn,
+        "stage": None,
+        "status": "",
+        "dark": state.dark(),
+        "choices": t.number(math.exp(session.choice(model)[0].entropy)),
+        "labels": strip.labels(t),
+    }
+    strip.draw(
+        story,
+        lambda value: act(Session.go_to, value["turn"], value["node"]),
+        lambda value: act(Session.pick, value["turn"], value["token"], value["after"]),
+    )
+
+
+def draw_view(shape: tuple[int, ...]) -> None:
+    for key, value in (("inside_view", looking.view), ("inside_layer", looking.layer), ("inside_head", looking.head)):
+        state.set_widget(key, value)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.segmented_control(
+            t("inside.view"), VIEWS, required=True, format_func=lambda view: t(f"inside.views.{view}"),
+            key="inside_view", on_change=chosen_by_hand,
+        )  # fmt: skip
+        for name, count, of_use in (("layer", shape[0], ("head", "layer")), ("head", shape[1], ("head",))):
+            st.selectbox(
+                t(f"inside.boxes.{name}"), range(count), format_func=lambda i: str(i + 1), key=f"inside_{name}",
+                width=110, disabled=looking.view not in of_use, on_change=chosen_by_hand,
+            )  # fmt: skip
+    st.caption(t(f"inside.views_note.{looking.view}"))
+
+
+def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
+    """All heads small, one of them large."""
+    try:
+        attention = looking.attention(model)
+    except EngineError as error:
+        st.info(t(f"error.{error.code}"))
+        return
+    if not np.isfinite(attention).all():
+        st.info(t("error.not_finite"))
+        return
+    left, right = st.columns([1, 1.5], gap="large")
+    with left:
+        st.subheader(t("inside.maps.title"), anchor=False)
+        opened = (looking.layer, looking.head) if looking.view == "head" else None
+        told = inside.heads_told(looking, model, t)
+        shown = looking.once("maps", (model.name, ids), lambda: head_maps.data(attention, told, None, 0))
+        now = shown | {"turn": looking.turn, "opened": opened, "told": told}
+        head_maps.draw(now, state.dark(), t, looking.open)
+        st.caption(t("inside.maps.legend"))
+        if shown["block"] > 1:
+            st.caption(t("inside.maps.coarse", block=shown["block"]))
+    with right:
+        draw_view(attention.shape)
+        labels = model.pieces(ids)
+        following = labels[looking.at + 1] if looking.at + 1 < len(ids) else None
+        one_head.draw(
+            one_head.data(looking.matrix(model), labels, looking.at, following, looking.turn), state.dark(), t,
+            looking.choose_row,
+        )  # fmt: skip
+
+
+def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
+    st.subheader(t("inside.lens.title"), anchor=False)
+    st.caption(t("inside.lens.lead"))
+    try:
+        found = inside.lens_of(looking, model)
+    except EngineError as error:
+        st.info(t(f"error.{error.code}"))
+        return
+    shown = lens_table.data(found, model, ids, model.pieces(ids), looking.cell, looking.turn)
+    lens_table.draw(shown, state.dark(), t, looking.choose_cell)
+    if shown["first"]:
+        st.caption(t("inside.lens.left_out", count=lens_table.POSITIONS))
+    left, right = st.columns(2, gap="large")
+    with left:
+        target = inside.target(session, looking, model)
+        word = inside.word(looking, model, target)
+        st.dataframe(inside.through_layers(found, looking.at, target, word, t), hide_index=True, key="inside_ranks")
+        st.caption(t("inside.lens.ranks"))
+    with right:
+        if looking.cell is not None:
+            st.dataframe(inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, key="inside_cell")
+            st.caption(t("inside.lens.cell", layer=looking.cell[0], position=looking.cell[1] + 1))
+        else:
+            st.caption(t("inside.lens.click"))
+
+
+def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
+    st.subheader(t("inside.mattered.title"), anchor=False)
+    st.caption(t("inside.mattered.lead"))
+    if len(ids) > inside.MOST_MATTERED:
+        st.info(t("inside.mattered.long", most=inside.MOST_MATTERED))
+        return
+    if not st.toggle(t("inside.mattered.show"), key="inside_mattered", persist_state="session"):
+        return
+    try:
+        rows, told = inside.mattered(session, looking, model, t)
+    except EngineError as error:
+        st.info(t(f"error.{error.code}"))
+        return
+    shaded.draw(rows, told, state.dark(), key="mattered")
+
+
+def draw_experiments(model: engine.Model) -> None:
+    st.subheader(t("inside.try.title"), anchor=False)
+    for name in inside.EXPERIMENTS:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.button(t(f"inside.try.{name}"), key=f"try {name}", on_click=looking.experiment, args=(name,))
+            st.caption(t(f"inside.try.{name}_note"))
+        if name in looking.tried:
+            try:
+                st.markdown(inside.outcome(name, looking, model, t))
+            except EngineError as error:
+                st.info(t(f"error.{error.code}"))
+
+
+@st.fragment
+def workbench() -> None:
+    model = models.wait(session, t)
+    if session.problem is not None:
+        st.error(t(f"error.{session.problem.code}", **session.problem.values) + " " + t("error.kept"))
+    draw_text(model)
+    ids = looking.ready(session, model)
+    draw_heads(model, ids)
+    draw_lens(model, ids)
+    draw_mattered(model, ids)
+    draw_experiments(model)
+
+
+page.begin(t("inside.title"), t("inside.lead"))
+prompt.draw(session, t, new_prompt)
+workbench()
+with st.sidebar:
+    model = models.ready(session)
+    if model is not None:
+        settings.draw_model(session, model, t)

@@ -1,0 +1,57 @@
+// What each layer would have predicted. All text goes in through textContent. `data` is described in lens_table.py.
+
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+function drawCell(data, layer, position, [label, p, right]) {
+  const cell = el("td");
+  const open = data.cell && data.cell[0] === layer && data.cell[1] === position;
+  const button = el("button", `${right ? "right" : ""}${open ? " open" : ""}`, label);
+  button.type = "button";
+  button.style.background = `color-mix(in srgb, var(--belief) ${Math.round(85 * Math.sqrt(p))}%, transparent)`;
+  button.append(el("small", "", percent(data, p)));
+  button.dataset.cell = `${layer}:${position}`;
+  cell.append(button);
+  return cell;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const old = root.querySelector(".pane");
+  const scroll = old?.scrollLeft;
+  const table = el("table");
+  const head = el("tr");
+  head.append(el("th", "name", data.labels.follows));
+  for (const [, , follows] of data.columns) head.append(el("th", "", follows ?? data.labels.unknown));
+  const body = el("tbody");
+  for (const [layer, cells] of data.rows) {
+    const row = el("tr");
+    row.append(el("th", "", layer ? data.labels.layer.replace("{n}", layer) : data.labels.embedding));
+    cells.forEach((cell, i) => row.append(drawCell(data, layer, data.columns[i][0], cell)));
+    body.append(row);
+  }
+  const foot = el("tr");
+  foot.append(el("th", "name", data.labels.after));
+  for (const [, token] of data.columns) foot.append(el("th", "", token));
+  const top = el("thead");
+  const bottom = el("tfoot");
+  top.append(head);
+  bottom.append(foot);
+  table.append(top, body, bottom);
+  const pane = el("div", "pane");
+  pane.append(table);
+  root.replaceChildren(pane, el("p", "legend", data.labels.legend));
+  pane.scrollLeft = scroll ?? pane.scrollWidth;
+  pane.onclick = (event) => {
+    const button = event.target.closest("[data-cell]");
+    if (!button) return;
+    const [layer, position] = button.dataset.cell.split(":").map(Number);
+    setTriggerValue("cell", { turn: data.turn, layer, position });
+  };
+}

@@ -1,0 +1,92 @@
+"""What one visitor looks at inside the model, and every move they can make there. Knows no screen.
+
+The text is the step page's, up to its cursor. Here is only which head, which row and which cell are open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from engine.model import Model
+    from pages.ui.session import Session
+
+View = Literal["head", "layer", "all", "rollout"]
+VIEWS: tuple[View, ...] = ("head", "layer", "all", "rollout")
+
+
+@dataclass
+class Looking:
+    layer: int = 0
+    head: int = 0
+    view: View = "head"
+    row: int | None = None  # the position whose look is shown; None: the last one, which predicts the next token
+    cell: tuple[int, int] | None = None  # (layer, position) of the lens whose list is open
+    turn: int = 0  # grows with every move; a click carries the turn it was made on
+    ids: tuple[int, ...] = ()
+    tried: dict[str, int] = field(default_factory=dict)  # experiments that were run, and how often each
+    kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by name: what was asked last, and the answer
+
+    def ready(self, session: Session, model: Model) -> tuple[int, ...]:
+        """The tokens up to the cursor. Another text closes what was open of the one before."""
+        ids = session.ready(model).token_ids()
+        if ids != self.ids:
+            self.ids, self.row, self.cell = ids, None, None
+            self.turn += 1
+        return ids
+
+    def once(self, name: str, asked: Any, work: Any) -> Any:
+        """What `work()` gives, worked out anew only when something else is asked."""
+        if name not in self.kept or self.kept[name][0] != asked:
+            self.kept[name] = asked, work()
+        return self.kept[name][1]
+
+    def attention(self, model: Model) -> np.ndarray:
+        """(L, H, T, T) of the text. Raises EngineError `attention` for a model that has none."""
+        found: np.ndarray = self.once("attention", (model.name, self.ids), lambda: model.attention(self.ids))
+        self.layer, self.head = min(self.layer, found.shape[0] - 1), min(self.head, found.shape[1] - 1)
+        return found
+
+    def matrix(self, model: Model) -> np.ndarray:
+        """(T, T) of what is on show: one head, the mean of its layer, the mean of all, or rollout."""
+        from engine import heads
+
+        full = self.attention(model)
+        if self.view == "head":
+            return full[self.layer, self.head]
+        if self.view == "layer":
+            return heads.mean(full[self.layer : self.layer + 1])
+        how = heads.mean if self.view == "all" else heads.rollout
+        found: np.ndarray = self.once(self.view, (model.name, self.ids), lambda: how(full))
+        return found
+
+    @property
+    def at(self) -> int:
+        """The row that is shown."""
+        return len(self.ids) - 1 if self.row is None else self.row
+
+    def open(self, turn: int, layer: int, head: int) -> None:
+        """Open a head from the overview."""
+        if turn == self.turn and layer >= 0 and head >= 0:
+            self.layer, self.head, self.view = layer, head, "head"
+            self.turn += 1
+
+    def choose_row(self, turn: int, row: int) -> None:
+        """Ask what another position looked at."""
+        if turn == self.turn and 0 <= row < len(self.ids):
+            self.row = None if row == len(self.ids) - 1 else row
+            self.turn += 1
+
+    def choose_cell(self, turn: int, layer: int, position: int) -> None:
+        """Open the list of one cell of the lens."""
+        if turn == self.turn and layer >= 0 and 0 <= position < len(self.ids):
+            self.cell = (layer, position)
+            self.turn += 1
+
+    def experiment(self, name: str) -> None:
+        """Run a small experiment, or run it again (with other random tokens where there are any)."""
+        self.tried[name] = self.tried.get(name, 0) + 1
+        self.turn += 1

@@ -1,0 +1,59 @@
+"""One head, or a summary of heads, large: the learner's sentence with arcs to what was looked at, and the heat map.
+
+Row t answers "what did the model look at, at position t, to predict token t + 1". The component (`one_head.js`)
+reports the row that was chosen (`row`: {turn, row}).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import strip
+from pages.ui.colors import css
+from pages.ui.i18n import Translator
+
+_HERE = Path(__file__).parent
+
+_head = st.components.v2.component(
+    "one_head",
+    html='<div class="root"></div>',
+    css=css() + (_HERE / "one_head.css").read_text("utf-8"),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("percent.js", "one_head.js")),
+)
+
+
+def data(matrix: np.ndarray, labels: Sequence[str], row: int, following: str | None, turn: int) -> dict[str, Any]:
+    """Plain data for the component. `following`: the token after `row`, None where it is still to be chosen.
+
+    The matrix goes as whole numbers of 1/65535, half a megabyte at 512 tokens; the row on show goes as it is.
+    """
+    sent = np.rint(np.clip(matrix, 0, 1) * 65535).astype("<u2")
+    return {
+        "turn": turn,
+        "tokens": list(labels),
+        "row": row,
+        "following": following,
+        "weights": [round(float(value), 7) for value in matrix[row, : row + 1]],
+        "matrix": base64.b64encode(sent.tobytes()).decode("ascii"),
+    }
+
+
+def draw(shown: dict[str, Any], dark: bool, t: Translator, on_row: Callable[[int, int], None]) -> None:
+    """`on_row` is told turn and row."""
+
+    def callback() -> None:
+        from pages.ui import state
+
+        value = (state.widget("one_head") or {}).get("row")
+        if isinstance(value, dict):
+            on_row(value["turn"], value["row"])
+
+    words = ("asks", "asks_next", "told", "ahead", "next", "map", "legend", "larger", "smaller")
+    labels = {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
+    _head(key="one_head", data=shown | {"dark": dark, "labels": labels}, on_row_change=callback)

@@ -1,0 +1,16 @@
+// A probability as a person says it; as `Translator.percent` in i18n.py. Stands before the components that need it.
+function percent(data, p) {
+  if (p < 1e-15) return data.labels.less;
+  if (p < 0.0001) {
+    const n = Number((1 / p).toPrecision(2));
+    const sizes = [1e12, 1e8, 1e4];
+    const unit = sizes.findIndex((size) => n >= size);
+    const name = data.labels.units[unit];
+    const large = name ? `${Number((n / sizes[unit]).toPrecision(10)).toLocaleString("en")} ${name}` : n.toLocaleString("en");
+    return data.labels.one_in.replace("{n}", large);
+  }
+  if (p >= 0.995) return `${(Math.min(p, p < 1 ? 0.9999 : 1) * 100).toFixed(p < 1 ? 2 : 0)} %`;
+  const value = p * 100;
+  return value >= 9.95 ? `${value.toFixed(0)} %` : `${Number(value.toPrecision(2))} %`;
+}
+

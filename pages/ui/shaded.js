@@ -1,0 +1,29 @@
+// Sentences shaded by what mattered. All text goes in through textContent. `data` is described in shaded.py.
+
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.replaceChildren(...data.told.map((line) => el("p", "told", line)));
+  for (const { name, note, parts } of data.rows) {
+    const row = el("div", "row");
+    row.append(el("span", "name", name), el("span", "note", note));
+    const line = el("div", "parts");
+    for (const [label, value, told] of parts) {
+      const part = el("span", value < -0.05 ? "against" : "", label);
+      part.dir = "auto";
+      part.title = told;
+      if (value > 0) part.style.background = `color-mix(in srgb, var(--attention) ${Math.round(75 * Math.sqrt(value))}%, transparent)`;
+      line.append(part);
+    }
+    row.append(line);
+    root.append(row);
+  }
+}

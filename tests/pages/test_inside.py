@@ -1,0 +1,234 @@
+"""Looking inside: what the page draws and says is what the engine measured; long texts, models without attention."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra import numpy as arrays
+from streamlit.testing.v1 import AppTest
+
+from engine import heads, shared
+from engine.loading import load
+from engine.model import Model
+from pages.ui import head_maps, inside, lens_table, one_head, shaded
+from pages.ui.i18n import Translator
+from pages.ui.looking import VIEWS, Looking
+from pages.ui.session import Session
+from tests import tiny
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = ("zh_Hant", "en")
+TEXT = "今天天氣, the cat"
+
+
+def looking(model: Model, text: str = TEXT) -> tuple[Session, Looking, tuple[int, ...]]:
+    session, found = Session(prompt=text, model_name=model.name), Looking()
+    return session, found, found.ready(session, model)
+
+
+@given(arrays.arrays(np.float32, st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(1, 120)] * 2).map(
+    lambda s: (s[0], s[1], s[2], s[2])), elements=st.floats(0, 1, width=32)))  # fmt: skip
+@settings(max_examples=40)
+def test_a_small_map_shows_the_most_of_each_block(attention: np.ndarray) -> None:
+    maps = head_maps.small(attention)
+    layers, count, side, _ = maps.shape
+    assert maps.shape[:2] == attention.shape[:2]
+    assert side <= head_maps.CELLS
+    block = -(-attention.shape[2] // side)
+    for layer, head, row, column in itertools.product(range(layers), range(count), (0, side - 1), (0, side - 1)):
+        part = attention[layer, head, row * block : (row + 1) * block, column * block : (column + 1) * block]
+        assert maps[layer, head, row, column] == np.rint(part * 255).astype(np.uint8).max(initial=0)
+
+
+def test_what_is_sent_stays_small() -> None:
+    for layers, count, length in ((6, 6, 512), (32, 32, 256), (48, 25, 128)):
+        attention = np.zeros((layers, count, length, length), dtype=np.float16)
+        told = [[""] * count] * layers
+        sent = head_maps.data(attention, told, None, 0)["maps"]
+        assert len(sent) < 1_500_000
+    sent = one_head.data(np.zeros((512, 512), dtype=np.float32), ["字"] * 512, 511, None, 0)["matrix"]
+    assert len(sent) < 750_000
+
+
+def test_the_large_map_is_the_matrix(model: Model) -> None:
+    _, found, ids = looking(model)
+    for view in VIEWS:
+        found.view = view
+        matrix = found.matrix(model)
+        np.testing.assert_allclose(matrix.sum(axis=-1), 1, atol=1e-5)
+        data = one_head.data(matrix, model.pieces(ids), found.at, None, 0)
+        sent = np.frombuffer(base64.b64decode(data["matrix"]), dtype="<u2").reshape(matrix.shape)
+        np.testing.assert_allclose(sent / 65535, matrix, atol=1e-5)
+        assert data["weights"] == pytest.approx(matrix[found.at, : found.at + 1].tolist(), abs=1e-6)
+    full = model.attention(ids)
+    found.view, found.layer, found.head = "head", 1, 2
+    np.testing.assert_array_equal(found.matrix(model), full[1, 2])
+    found.view = "layer"
+    np.testing.assert_allclose(found.matrix(model), full[1].mean(axis=0), atol=1e-6)
+    found.view = "all"
+    np.testing.assert_allclose(found.matrix(model), full.mean(axis=(0, 1)), atol=1e-6)
+    found.view = "rollout"
+    np.testing.assert_allclose(found.matrix(model), heads.rollout(full), atol=1e-6)
+
+
+def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
+    session, found, ids = looking(model)
+    found.open(found.turn - 1, 1, 1)
+    found.choose_row(found.turn, len(ids))
+    found.choose_row(found.turn, -1)
+    found.choose_cell(found.turn, -1, 0)
+    assert (found.layer, found.head, found.row, found.cell) == (0, 0, None, None)
+    found.choose_row(found.turn, 2)
+    found.choose_cell(found.turn, 1, 2)
+    assert (found.at, found.cell) == (2, (1, 2))
+    found.open(found.turn, 99, 99)  # of a larger model
+    found.matrix(model)
+    assert (found.layer, found.head) == (2, 3)
+    session.step(model)
+    assert found.ready(session, model) != ids
+    assert (found.row, found.cell) == (None, None)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_head_is_described_by_its_scores(model: Model, language: str) -> None:
+    t = Translator(language)
+    _, found, _ = looking(model)
+    told = inside.heads_told(found, model, t)
+    described = heads.describe(model)
+    assert [len(row) for row in told] == [len(row) for row in described]
+    for row, line in zip(described, told, strict=True):
+        for head, sentence in zip(row, line, strict=True):
+            expected = t("inside.kind.none") if head.kind is None else t.percent(getattr(head, head.kind))
+            assert expected in sentence
+    kinds = {"previous", "first", "self", "same", "induction", None}
+    assert {head.kind for row in described for head in row} <= kinds
+
+
+def test_the_lens_table_ends_with_what_the_model_believes(model: Model) -> None:
+    _, found, ids = looking(model)
+    lens = inside.lens_of(found, model)
+    data = lens_table.data(lens, model, ids, model.pieces(ids), None, 0)
+    assert [row[0] for row in data["rows"]] == [3, 2, 1, 0]
+    for at, cell in enumerate(data["rows"][0][1]):
+        distribution = model.distribution(ids[: at + 1])
+        best = distribution.candidate(distribution.likeliest())
+        assert cell[0] == best.text
+        assert cell[1] == pytest.approx(best.raw, abs=1e-4)
+        assert cell[2] == (at + 1 < len(ids) and ids[at + 1] == best.token_id)
+    long = (ids * 9)[:63]
+    from engine.lens import lens as make
+
+    data = lens_table.data(make(model, long), model, long, model.pieces(long), None, 0)
+    assert len(data["columns"]) == lens_table.POSITIONS
+    assert data["columns"][-1][2] is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_ranks_and_lists_of_the_lens(model: Model, language: str) -> None:
+    t = Translator(language)
+    session, found, ids = looking(model)
+    lens = inside.lens_of(found, model)
+    target = inside.target(session, found, model)
+    assert target == session.choice(model)[1]
+    table = inside.through_layers(lens, found.at, target, inside.word(found, model, target), t).to_pylist()
+    assert list(table[0].values())[1] == f"{model.records(ids)[-1].rank(target):,}"
+    found.choose_row(found.turn, 1)
+    assert inside.target(session, found, model) == ids[2]
+    assert inside.cell_list(lens, model, ids, (3, 1), t).num_rows == 10
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_mattered_is_told_by_the_numbers(model: Model, language: str) -> None:
+    from engine.mattered import gradient_input, occlusion
+
+    t = Translator(language)
+    session, found, ids = looking(model)
+    rows, told = inside.mattered(session, found, model, t)
+    target = inside.target(session, found, model)
+    out = occlusion(model, ids, target)
+    assert [len(row["parts"]) for row in rows] == [len(ids)] * 4
+    assert t.percent(out.probability) in told[0]
+    gradient = gradient_input(model, ids, target)
+    for row, values in zip(rows[1:], (out.masked, out.replaced, gradient), strict=True):
+        shares = np.array([part[1] for part in row["parts"]])
+        np.testing.assert_allclose(shares, np.asarray(values) / np.abs(values).max(), atol=1e-3)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_experiments_tell_what_they_found(model: Model, language: str) -> None:
+    t = Translator(language)
+    _, found, ids = looking(model)
+    for name in inside.EXPERIMENTS:
+        found.experiment(name)
+    layer, head, score = heads.previous_token_head(model)
+    assert inside.outcome("previous", found, model, t) == t(
+        "inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score)
+    )
+    sink = heads.sink(model.attention(ids))
+    assert t.percent(float(sink.max())) in inside.outcome("sink", found, model, t)
+    result = heads.induction_experiment(model, 1)
+    said = inside.outcome("induction", found, model, t)
+    assert t.number(result.second_mean, 2) in said
+    kind = "copies" if result.copies else "copies_not"
+    start = t(f"inside.try.{kind}", first="·", second="·", shuffled="·").split("·")[0]
+    assert said.startswith(start)
+
+
+def test_shaded_rows_scale_by_their_largest_value() -> None:
+    found = shaded.row("a", "b", ["x", "y", "z"], [2.0, -4.0, 0.0], ["1", "2", "3"])
+    assert [part[1] for part in found["parts"]] == [0.5, -1.0, 0.0]
+    assert shaded.row("a", "b", ["x"], [0.0], ["1"])["parts"][0][1] == 0.0
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest) -> AppTest:
+    shared.request().result()
+    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    driver.session_state["lang"] = getattr(request, "param", "zh_Hant")
+    return driver.run().switch_page("pages/lab/attention.py").run()
+
+
+@pytest.mark.parametrize("app", LANGUAGES, indirect=True)
+def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
+    assert not app.exception
+    for layer in (3, 0):
+        app.selectbox(key="inside_layer").set_value(layer).run()
+        assert app.session_state["looking"].layer == layer
+    app.toggle(key="inside_mattered").set_value(True).run()
+    for name in inside.EXPERIMENTS:
+        app.button(key=f"try {name}").click().run()
+        assert not app.exception
+    app.session_state["looking"].choose_cell(app.session_state["looking"].turn, 2, 1)
+    app.run()
+    assert not app.exception
+    assert len(app.dataframe) == 2
+
+
+@pytest.mark.parametrize("text", ["好", "今天天氣真好，我們一起去公園。" * 20])
+def test_one_token_and_a_long_text(app: AppTest, text: str) -> None:
+    app.text_input(key="prompt").set_value(text).run()
+    assert not app.exception
+    app.text_input(key="prompt").set_value("今天天氣真好。" * 400).run()
+    assert len(app.error) == 1
+    assert not app.exception
+
+
+def test_a_model_without_attention_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny.build("mamba", tmp_path / "mamba")
+    monkeypatch.setenv("ENGINE_MODELS", str(folder))
+    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    driver.session_state["lang"] = "en"
+    driver.session_state["session"] = Session(prompt="the cat", model_name=str(folder))
+    driver.run().switch_page("pages/lab/attention.py").run()
+    assert load(folder, from_hub=False).name
+    assert not driver.exception
+    assert next(info.value for info in driver.info).startswith("This model computes no attention")
+    for name in inside.EXPERIMENTS:
+        driver.button(key=f"try {name}").click().run()
+        assert not driver.exception
