@@ -47,8 +47,9 @@ def reference_search(
         **more,
     )
     if s.width == 1:  # greedy search gives no score of the sequence
-        steps = whole.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)[0]
-        scores = [float(steps.sum()) / len(steps) ** s.length_penalty]
+        new = out.sequences[0, len(ids) :].tolist()
+        steps = [float(torch.log_softmax(at[0].double(), -1)[i]) for at, i in zip(out.scores, new, strict=True)]
+        scores = [sum(steps) / len(steps) ** s.length_penalty]
     else:
         scores = out.sequences_scores.tolist()
     found = []
