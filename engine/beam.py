@@ -80,10 +80,9 @@ class BeamSearch:
             parents = [before.index(self.nodes[node].parent) for node in live]
             self._rows.advance(parents, [self.nodes[node].token_id for node in live])
         logits = torch.stack([torch.from_numpy(record.logits) for record in self._rows.records])  # (B, V)
-        texts = torch.tensor(self._rows.texts)  # (B, T)
         if self.settings.width == 1:  # greedy search: the penalties see logits
-            return torch.log_softmax(_penalised(self.settings, texts, logits), dim=-1)
-        return _penalised(self.settings, texts, torch.log_softmax(logits, dim=-1))
+            return torch.log_softmax(_penalised(self.settings, self._rows.texts, logits), dim=-1)
+        return _penalised(self.settings, self._rows.texts, torch.log_softmax(logits, dim=-1))
 
     def _level(self, live: Sequence[int], steps: Tensor) -> BeamLevel:
         """Rank all extensions, give the best of them their fate, and see whether the search is over."""
@@ -170,10 +169,10 @@ def _of(nodes: Sequence[BeamNode], fate: Fate) -> tuple[int, ...]:
     return tuple(node.index for node in nodes if node.fate == fate)
 
 
-def _penalised(settings: BeamSettings, texts: Tensor, scores: Tensor) -> Tensor:
+def _penalised(settings: BeamSettings, texts: Sequence[tuple[int, ...]], scores: Tensor) -> Tensor:
     """(B, V) -> (B, V): `transformers`' own processors."""
     for _, processor in processors(settings.penalties):
-        scores = processor(texts, scores.clone())
+        scores = processor(torch.tensor(texts), scores.clone())
     return scores
 
 

@@ -133,9 +133,21 @@ class PrefixTree:
     def add(self, token_ids: Sequence[int], record: Record) -> None:
         """Hang a text's last token into the tree, computed elsewhere; nothing where its beginning was dropped."""
         with self._lock:
-            node, found = self._walk(token_ids[:-1])
-            if len(found) == len(token_ids) - 1:
-                self._insert(node, token_ids[-1:], [record])
+            node, path = self._root, []
+            for token_id in token_ids[:-1]:
+                below = node.children.get(token_id)
+                if below is None:
+                    return
+                node = below
+                path.append(node)
+            if token_ids[-1] in node.children:
+                return
+            child = node.children[token_ids[-1]] = _Node(token_ids[-1], node, record)
+            self.nbytes += record.nbytes
+            self._used[child] = None
+            for above in reversed(path):
+                self._used.move_to_end(above)
+            self._evict()
 
     def _walk(self, token_ids: Sequence[int]) -> tuple[_Node, list[Record]]:
         """The deepest known node on the way to a text, and the records up to it; renews them. Under the lock."""

@@ -30,6 +30,7 @@ class Layer(CacheLayerMixin):
         super().__init__()
         self.length = 0
         self.new: tuple[Tensor, Tensor] | None = None  # what the pass just added
+        self._other: tuple[Tensor, Tensor] | None = None  # keys and values before the last reordering
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         self.is_initialized = True
@@ -58,10 +59,22 @@ class Layer(CacheLayerMixin):
         self.new, self.length = (key_states, value_states), start + n
         return self.keys.narrow(2, 0, start + n), self.values.narrow(2, 0, start + n)
 
+    @torch.inference_mode()
     def reorder(self, parents: Tensor) -> None:
-        """Row i becomes a copy of what row parents[i] was; parents: (B',) int64."""
+        """Row i becomes a copy of what row parents[i] was; parents: (B',) int64. Two tensors take turns."""
         assert self.keys is not None and self.values is not None
-        self.keys, self.values = self.keys.index_select(0, parents), self.values.index_select(0, parents)
+        before = self.keys, self.values
+        capacity = before[0].shape[2]
+        if capacity > self.length + 2 * _SPARE:  # what is copied whole gets little room to spare
+            capacity = self.length + _SPARE
+        picked = []
+        for tensor, other in zip(before, self._other or before, strict=True):
+            shape = (len(parents), tensor.shape[1], capacity, tensor.shape[3])
+            if other is tensor or other.shape != shape:
+                other = tensor.new_empty(shape)
+            picked.append(torch.index_select(tensor[:, :, :capacity], 0, parents, out=other))
+        self.keys, self.values = picked
+        self._other = before
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.length + query_length, 0
