@@ -88,7 +88,7 @@ function drawMap(root, data, choose) {
   const longest = Math.min(84, Math.max(...data.tokens.map((token) => wide(token, font))) + 8);
   const left = named ? longest + 14 : 16;
   const top = named ? longest + 4 : 6;
-  const width = left + n * cell + 2;
+  const width = left + n * cell + 20;
   const height = top + n * cell + 4;
   const ratio = n * cell > 3000 ? 1 : window.devicePixelRatio || 1;
   canvas.width = width * ratio;
@@ -150,6 +150,9 @@ function drawMap(root, data, choose) {
   paint.textAlign = "left";
   paint.font = "10px sans-serif";
   paint.fillText("▶", left - 11, top + (data.row + 0.5) * cell);
+  // The last row is always the one that predicts the next token.
+  paint.font = `bold 13px ${MONO}`;
+  paint.fillText("？", left + n * cell + 4, top + (n - 0.5) * cell);
   pane.append(canvas);
   root.append(el("div", "map", data.labels.map), pane, told);
   const find = (event) => {

@@ -54,6 +54,6 @@ def draw(shown: dict[str, Any], dark: bool, t: Translator, on_row: Callable[[int
         if isinstance(value, dict):
             on_row(value["turn"], value["row"])
 
-    words = ("asks", "asks_next", "told", "ahead", "next", "map", "legend", "larger", "smaller")
+    words = ("asks", "asks_next", "told", "ahead", "map", "legend", "larger", "smaller")
     labels = {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
     _head(key="one_head", data=shown | {"dark": dark, "labels": labels}, on_row_change=callback)
