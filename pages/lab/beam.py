@@ -181,8 +181,11 @@ def workbench() -> None:
     model = models.wait(session, t)
     search = beaming.ready(session, model)
     more = beaming.run_on(BREATH)
-    draw_controls()
+    above = st.container()
+    # The tree goes out first: it is what the eye waits for.
     beam_tree.draw(beam_tree.data(beaming, t), state.dark(), t, beaming.open, beaming.fold)
+    with above:
+        draw_controls()
     if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
         beam_mass.draw(beaming, state.dark(), t)
     left, right = st.columns([1.25, 1], gap="large")
@@ -197,6 +200,7 @@ def workbench() -> None:
         beam_truth.draw(beam_truth.of(beaming), beaming, state.dark(), t, to_step_page)
     if more:
         state.rerun()
+    search.grow_to(beaming.shown + 1)  # while the learner looks: the next level is then there at once
 
 
 page.begin(t("beam.title"), t("beam.lead"))
