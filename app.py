@@ -6,6 +6,14 @@ from pages.ui import state
 from pages.ui.i18n import Translator
 
 t = Translator(state.language())
+
+
+def own_name(language: str) -> str:
+    """A language's name in that language."""
+    t = Translator(language)
+    return t("app.name")
+
+
 st.set_page_config(page_title=t("app.title"), layout="wide")
 
 page = st.navigation(
@@ -23,7 +31,7 @@ with st.sidebar:
         state.LANGUAGES,
         default=state.language(),
         required=True,
-        format_func=lambda code: "中文" if code == "zh_Hant" else "English",
+        format_func=own_name,
         key=state.language_key(),
         persist_state="session",
         label_visibility="collapsed",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
 import engine
@@ -21,14 +18,8 @@ looking = state.looking()
 t = Translator(state.language())
 
 
-def act(move: Callable[..., Any], *arguments: Any) -> None:
-    model = models.ready(session)
-    if model is not None:
-        move(session, model, *arguments)
-
-
 def new_prompt(text: str) -> None:
-    act(Session.set_prompt, text)
+    models.act(session, Session.set_prompt, text)
 
 
 def chosen_by_hand() -> None:
@@ -50,8 +41,8 @@ def draw_text(model: engine.Model) -> None:
     }
     strip.draw(
         story,
-        lambda value: act(Session.go_to, value["turn"], value["node"]),
-        lambda value: act(Session.pick, value["turn"], value["token"], value["after"]),
+        lambda value: models.act(session, Session.go_to, value["turn"], value["node"]),
+        lambda value: models.act(session, Session.pick, value["turn"], value["token"], value["after"]),
     )
 
 
@@ -78,17 +69,14 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     except EngineError as error:
         st.info(t(f"error.{error.code}"))
         return
-    if not np.isfinite(attention).all():
-        st.info(t("error.not_finite"))
-        return
     left, right = st.columns([1, 1.5], gap="large")
     with left:
         st.subheader(t("inside.maps.title"), anchor=False)
         opened = (looking.layer, looking.head) if looking.view == "head" else None
-        told = inside.heads_told(looking, model, t)
-        shown = looking.once("maps", (model.name, ids), lambda: head_maps.data(attention, told, None, 0))
-        now = shown | {"turn": looking.turn, "opened": opened, "told": told}
-        head_maps.draw(now, state.dark(), t, looking.open)
+        told = inside.heads_told(model, t)
+        maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))
+        shown = head_maps.data(maps, len(ids), told, opened, looking.turn)
+        head_maps.draw(shown, state.dark(), t, looking.open)
         st.caption(t("inside.maps.legend"))
         if shown["block"] > 1:
             st.caption(t("inside.maps.coarse", block=shown["block"]))
@@ -174,6 +162,4 @@ page.begin(t("inside.title"), t("inside.lead"))
 prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:
-    model = models.ready(session)
-    if model is not None:
-        settings.draw_model(session, model, t)
+    settings.draw_model(session, t)

@@ -25,6 +25,7 @@ from pages.ui import (
     strip,
 )
 from pages.ui.i18n import Translator
+from pages.ui.session import Session
 
 if TYPE_CHECKING:
     from engine.beam import BeamSearch
@@ -37,9 +38,7 @@ t = Translator(state.language())
 
 
 def new_prompt(text: str) -> None:
-    model = models.ready(session)
-    if model is not None:
-        session.set_prompt(model, text)
+    models.act(session, Session.set_prompt, text)
 
 
 def to_step_page(written: tuple[int, ...]) -> None:
@@ -52,10 +51,6 @@ def to_step_page(written: tuple[int, ...]) -> None:
         beaming.leaving = True
 
 
-def opened() -> int:
-    return beaming.best if beaming.opened is None else beaming.opened
-
-
 def written(node: int) -> tuple[int, ...]:
     """The tokens after the prompt, up to a node."""
     assert beaming.search is not None
@@ -65,7 +60,7 @@ def written(node: int) -> tuple[int, ...]:
 def open_token(value: dict[str, Any]) -> None:
     """A token of the opened text was clicked: open the beam as it was there."""
     if beaming.search is not None:
-        path = [0, *beaming.search.path(opened())]
+        path = [0, *beaming.search.path(beaming.at)]
         beaming.open(value["turn"], path[max(0, value["node"] - len(beaming.search.ids) + 1)])
 
 
@@ -73,13 +68,13 @@ def pick_alternative(value: dict[str, Any]) -> None:
     """Another token for a place of the opened text: go on from there step by step."""
     if beaming.search is not None and value["turn"] == beaming.turn:
         kept = max(0, value["after"] + 1 - len(beaming.search.ids))
-        to_step_page((*written(opened())[:kept], value["token"]))
+        to_step_page((*written(beaming.at)[:kept], value["token"]))
 
 
 def pick_bar(pick: str) -> None:
     turn, _, token = pick.partition(":")
     if turn == str(beaming.turn) and token.isdigit():
-        to_step_page((*written(opened()), int(token)))
+        to_step_page((*written(beaming.at), int(token)))
 
 
 def draw_settings() -> None:
@@ -137,7 +132,7 @@ def doing() -> str:
 
 def draw_opened(model: engine.Model, search: BeamSearch) -> None:
     """The opened beam: its text, and what could come next."""
-    at = opened()
+    at = beaming.at
     node, ids = search.nodes[at], search.token_ids(at)
     trace = Trace.start(model.name, search.ids, search.settings.penalties)
     for token_id in written(at):
@@ -152,10 +147,9 @@ def draw_opened(model: engine.Model, search: BeamSearch) -> None:
         "choices": t.number(math.exp(distribution.entropy)) if distribution else "–",
         "labels": strip.labels(t),
     }
-    held = search.levels[beaming.shown - 1].finished if beaming.shown else ()
     name = "title" if beaming.opened is not None else "winner" if beaming.over else "best"
     st.subheader(t(f"beam.opened.{name}"), anchor=False)
-    st.caption(beam_tree.fate(search, node, held, t) if at else t("beam.told.root"))
+    st.caption(beam_tree.fate(search, node, beaming.held, t) if at else t("beam.told.root"))
     strip.draw(story, open_token, pick_alternative, key="beam_strip")
     st.button(t("beam.opened.take"), key="beam_take", on_click=to_step_page, args=(written(at),))
     if distribution is not None:
@@ -209,6 +203,4 @@ with st.sidebar:
 prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:
-    model = models.ready(session)
-    if model is not None:
-        settings.draw_model(session, model, t)
+    settings.draw_model(session, t)

@@ -174,6 +174,4 @@ with st.sidebar:
 draw_prompt()
 workbench()
 with st.sidebar:
-    ready = models.ready(session)
-    if ready is not None:
-        settings.draw_model(session, ready, t)
+    settings.draw_model(session, t)

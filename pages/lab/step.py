@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -22,44 +21,73 @@ session = state.session()
 t = Translator(state.language())
 
 
-def act(move: Callable[..., Any], *arguments: Any) -> None:
-    """A callback: makes one of the session's moves with the model that is in memory."""
-    model = models.ready(session)
-    if model is not None:
-        move(session, model, *arguments)
-
-
 def new_prompt(text: str) -> None:
-    act(Session.set_prompt, text)
+    models.act(session, Session.set_prompt, text)
 
 
 def pick_bar(pick: str) -> None:
     turn, _, token = pick.partition(":")
     if turn.isdigit() and token.isdigit():
-        act(Session.pick, int(turn), int(token))
+        models.act(session, Session.pick, int(turn), int(token))
 
 
 def pick_alternative(value: dict[str, Any]) -> None:
-    act(Session.pick, value["turn"], value["token"], value["after"])
+    models.act(session, Session.pick, value["turn"], value["token"], value["after"])
 
 
 def go_to(value: dict[str, Any]) -> None:
-    act(Session.go_to, value["turn"], value["node"])
+    models.act(session, Session.go_to, value["turn"], value["node"])
 
 
 def draw_controls(ended: bool) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button(
-            t("step.next"), key="next", type="primary", shortcut="Right", disabled=ended, on_click=act,
-            args=(Session.step,),
+            t("step.next"), key="next", type="primary", shortcut="Right", disabled=ended, on_click=models.act,
+            args=(session, Session.step,),
         )  # fmt: skip
         if session.running:
-            st.button(t("step.stop"), key="run", shortcut="Space", on_click=act, args=(Session.stop,))
+            st.button(
+                t("step.stop"),
+                key="run",
+                shortcut="Space",
+                on_click=models.act,
+                args=(
+                    session,
+                    Session.stop,
+                ),
+            )
         else:
             run = t("step.run", n=session.run_tokens)
-            st.button(run, key="run", shortcut="Space", disabled=ended, on_click=act, args=(Session.run,))
-        st.button(t("step.back"), key="back", shortcut="Left", on_click=act, args=(Session.back,))
-        st.button(t("step.restart"), key="restart", on_click=act, args=(Session.restart,))
+            st.button(
+                run,
+                key="run",
+                shortcut="Space",
+                disabled=ended,
+                on_click=models.act,
+                args=(
+                    session,
+                    Session.run,
+                ),
+            )
+        st.button(
+            t("step.back"),
+            key="back",
+            shortcut="Left",
+            on_click=models.act,
+            args=(
+                session,
+                Session.back,
+            ),
+        )
+        st.button(
+            t("step.restart"),
+            key="restart",
+            on_click=models.act,
+            args=(
+                session,
+                Session.restart,
+            ),
+        )
 
 
 def draw_messages() -> None:
@@ -123,7 +151,12 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
         hits = [distribution.candidate(i) for i in model.vocabulary.search(query)]
         if hits:
             rows = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
-            found.draw(rows, session.turn, state.dark(), lambda value: act(Session.pick, value["turn"], value["token"]))
+            found.draw(
+                rows,
+                session.turn,
+                state.dark(),
+                lambda value: models.act(session, Session.pick, value["turn"], value["token"]),
+            )
         else:
             st.caption(t("step.nothing_found"))
 
@@ -134,6 +167,4 @@ with st.sidebar:
 prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:
-    model = models.ready(session)
-    if model is not None:
-        settings.draw_model(session, model, t)
+    settings.draw_model(session, t)

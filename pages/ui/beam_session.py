@@ -127,6 +127,16 @@ class Beaming:
         return search is not None and 0 <= node < len(search.nodes) and search.nodes[node].level <= self.shown
 
     @property
+    def at(self) -> int:
+        """The node whose text is read."""
+        return self.best if self.opened is None else self.opened
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The finished beams on show, best first."""
+        return self.search.levels[self.shown - 1].finished if self.search is not None and self.shown else ()
+
+    @property
     def best(self) -> int:
         """The node of the best text on show: the winner of a search that is over, else the likeliest live beam."""
         search = self.search

@@ -13,13 +13,6 @@ const svg = (tag, attributes, text) => {
   return node;
 };
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 // Wide characters take a whole em of the monospaced face, others half of one.
 const wide = (text, size) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? size : size * 0.56), 0);
 const LONGEST = 130;

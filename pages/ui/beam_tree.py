@@ -9,28 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
+from pages.ui import component
 from pages.ui.beam_layout import places
 from pages.ui.beam_session import Beaming
-from pages.ui.colors import css
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
     from engine.beam import BeamSearch
     from engine.types import BeamNode
 
-_HERE = Path(__file__).parent
 
-_tree = st.components.v2.component(
-    "beam_tree",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "beam_tree.css").read_text("utf-8"),
-    js=(_HERE / "beam_tree.js").read_text("utf-8"),
-)
+_tree = component.register("beam_tree", "beam_tree")
 
 
 def data(beaming: Beaming, t: Translator) -> dict[str, Any]:
@@ -45,7 +36,6 @@ def data(beaming: Beaming, t: Translator) -> dict[str, Any]:
             children.setdefault(node.parent, []).append(node.index)
     rows = places(children)
     kinds = _kinds(search, beaming)
-    held = search.levels[beaming.shown - 1].finished if beaming.shown else ()
     labels = _labels(search, drawn)
     nodes = [
         {
@@ -57,13 +47,13 @@ def data(beaming: Beaming, t: Translator) -> dict[str, Any]:
             "p": t.percent(math.exp(node.step_log_probability)) if node.index else "",
             "kind": kinds.get(node.index, "pruned" if node.fate == "pruned" else "dead"),
             "ends": node.fate == "finished",
-            "told": _told(search, node, beaming, held, t),
+            "told": _told(search, node, beaming, t),
             "stub": stubs.get(node.index, 0),
             "folds": node.index in beaming.unfolded and node.level < beaming.shown - 1,
         }
         for node in drawn
     ]
-    return {"turn": beaming.turn, "nodes": nodes, "opened": beaming.best if beaming.opened is None else beaming.opened}
+    return {"turn": beaming.turn, "nodes": nodes, "opened": beaming.at}
 
 
 def _drawn(search: BeamSearch, beaming: Beaming) -> tuple[list[BeamNode], dict[int, int]]:
@@ -106,14 +96,14 @@ def _labels(search: BeamSearch, drawn: list[BeamNode]) -> dict[int, str]:
     return labels
 
 
-def _told(search: BeamSearch, node: BeamNode, beaming: Beaming, held: tuple[int, ...], t: Translator) -> list[str]:
+def _told(search: BeamSearch, node: BeamNode, beaming: Beaming, t: Translator) -> list[str]:
     if not node.index:
         return [t("beam.told.root")]
     return [
         t("beam.told.step", p=t.percent(math.exp(node.step_log_probability))),
         t("beam.told.sum", value=t.number(node.log_probability, 2)),
         t("beam.told.score", value=t.number(node.score, 2)),
-        fate(search, node, held, t),
+        fate(search, node, beaming.held, t),
     ]
 
 
@@ -141,20 +131,10 @@ def draw(
 ) -> None:
     """`shown` is what `data` made; both callbacks are told the turn and the node."""
 
-    def report(name: str, act: Callable[[int, int], None]) -> Callable[[], None]:
-        def callback() -> None:
-            from pages.ui import state
-
-            value = (state.widget(key) or {}).get(name)
-            if isinstance(value, dict):
-                act(value["turn"], value["node"])
-
-        return callback
-
     words = {word: t(f"beam.tree.{word}") for word in ("larger", "smaller", "fit", "more", "fold", "level", "legend")}
     _tree(
         key=key,
         data=shown | {"dark": dark, "labels": words},
-        on_open_change=report("open", on_open),
-        on_fold_change=report("fold", on_fold),
+        on_open_change=component.report(key, "open", lambda value: on_open(value["turn"], value["node"])),
+        on_fold_change=component.report(key, "fold", lambda value: on_fold(value["turn"], value["node"])),
     )

@@ -3,13 +3,6 @@
 const LEFT = 42;
 const GAP = 6;
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 const rgb = (root, name) => {

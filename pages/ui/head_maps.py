@@ -9,25 +9,17 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from pages.ui.colors import css
+from pages.ui import component
 from pages.ui.i18n import Translator
 
-_HERE = Path(__file__).parent
 CELLS = 48
 MOST_BYTES = 1_000_000  # of all maps together, before they are written as text
 
-_maps = st.components.v2.component(
-    "head_maps",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "head_maps.css").read_text("utf-8"),
-    js=(_HERE / "head_maps.js").read_text("utf-8"),
-)
+_maps = component.register("head_maps", "head_maps")
 
 
 def small(attention: np.ndarray) -> np.ndarray:
@@ -45,15 +37,16 @@ def small(attention: np.ndarray) -> np.ndarray:
     return padded.reshape(layers, heads, side, block, side, block).max(axis=(3, 5))
 
 
-def data(attention: np.ndarray, told: list[list[str]], opened: tuple[int, int] | None, turn: int) -> dict[str, Any]:
-    """Plain data for the canvas. `told`: a sentence for each head of each layer."""
-    maps = small(attention)
+def data(
+    maps: np.ndarray, length: int, told: list[list[str]], opened: tuple[int, int] | None, turn: int
+) -> dict[str, Any]:
+    """Plain data for the canvas: what `small` made of a text of so many tokens, a sentence for each head."""
     return {
         "turn": turn,
         "layers": maps.shape[0],
         "heads": maps.shape[1],
         "side": maps.shape[2],
-        "block": -(-attention.shape[2] // maps.shape[2]),
+        "block": -(-length // maps.shape[2]),
         "maps": base64.b64encode(maps.tobytes()).decode("ascii"),
         "told": told,
         "opened": opened,
@@ -63,12 +56,6 @@ def data(attention: np.ndarray, told: list[list[str]], opened: tuple[int, int] |
 def draw(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int, int], None]) -> None:
     """`on_open` is told turn, layer and head."""
 
-    def callback() -> None:
-        from pages.ui import state
-
-        value = (state.widget("head_maps") or {}).get("open")
-        if isinstance(value, dict):
-            on_open(value["turn"], value["layer"], value["head"])
-
-    labels = {word: t(f"inside.maps.{word}") for word in ("layer", "name")}
-    _maps(key="head_maps", data=shown | {"dark": dark, "labels": labels}, on_open_change=callback)
+    opened = component.report("head_maps", "open", lambda value: on_open(value["turn"], value["layer"], value["head"]))
+    labels = {"name": t("inside.maps.name")}
+    _maps(key="head_maps", data=shown | {"dark": dark, "labels": labels}, on_open_change=opened)

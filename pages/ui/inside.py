@@ -25,12 +25,11 @@ EXPERIMENTS = ("previous", "induction", "sink")
 _AGREE, _PARTLY = 0.6, 0.3  # rank correlation from which two answers are called alike, or partly so
 
 
-def heads_told(looking: Looking, model: Model, t: Translator) -> list[list[str]]:
+def heads_told(model: Model, t: Translator) -> list[list[str]]:
     """A sentence for each head of each layer: what it was found to do on a fixed probe."""
     from engine import heads
 
-    found = looking.once("described", model.name, lambda: heads.describe(model))
-    return [[describe(head, t) for head in layer] for layer in found]
+    return [[describe(head, t) for head in layer] for layer in heads.describe(model)]
 
 
 def describe(found: HeadDescription, t: Translator) -> str:

@@ -1,12 +1,5 @@
 // What each layer would have predicted. All text goes in through textContent. `data` is described in lens_table.py.
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 function drawCell(data, layer, position, [label, p, right]) {
   const cell = el("td");
   const open = data.cell && data.cell[0] === layer && data.cell[1] === position;

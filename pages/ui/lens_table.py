@@ -7,28 +7,18 @@ position}). Of a long text the last `POSITIONS` positions are shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
-from pages.ui import strip
-from pages.ui.colors import css
+from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
     from engine.lens import Lens
     from engine.model import Model
 
-_HERE = Path(__file__).parent
 POSITIONS = 48
 
-_table = st.components.v2.component(
-    "lens_table",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "lens_table.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("percent.js", "lens_table.js")),
-)
+_table = component.register("lens_table", "lens_table")
 
 
 def data(
@@ -37,7 +27,7 @@ def data(
     """columns: [position, token, token after it or None]; rows from the last layer to the embedding: [layer, cells],
     a cell [label, probability, whether it is the token that follows]."""
     first = max(0, len(ids) - POSITIONS)
-    pending = [model.vocabulary.pending(ids[: at + 1]) for at in range(len(ids))]
+    pending = {at: model.vocabulary.pending(ids[: at + 1]) for at in range(first, len(ids))}
     columns = [[at, labels[at], labels[at + 1] if at + 1 < len(ids) else None] for at in range(first, len(ids))]
     rows = []
     for layer in reversed(range(found.likeliest.shape[0])):
@@ -54,13 +44,9 @@ def data(
 def draw(shown: dict[str, Any], dark: bool, t: Translator, on_cell: Callable[[int, int, int], None]) -> None:
     """`on_cell` is told turn, layer and position."""
 
-    def callback() -> None:
-        from pages.ui import state
-
-        value = (state.widget("lens_table") or {}).get("cell")
-        if isinstance(value, dict):
-            on_cell(value["turn"], value["layer"], value["position"])
-
+    chosen = component.report(
+        "lens_table", "cell", lambda value: on_cell(value["turn"], value["layer"], value["position"])
+    )
     words = ("layer", "embedding", "follows", "unknown", "after", "legend")
     labels = {word: t(f"inside.lens.{word}") for word in words} | strip.numbers(t)
-    _table(key="lens_table", data=shown | {"dark": dark, "labels": labels}, on_cell_change=callback)
+    _table(key="lens_table", data=shown | {"dark": dark, "labels": labels}, on_cell_change=chosen)

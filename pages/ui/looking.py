@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine.types import EngineError
+
 if TYPE_CHECKING:
     from engine.model import Model
     from pages.ui.session import Session
@@ -45,8 +47,8 @@ class Looking:
         return self.kept[name][1]
 
     def attention(self, model: Model) -> np.ndarray:
-        """(L, H, T, T) of the text. Raises EngineError `attention` for a model that has none."""
-        found: np.ndarray = self.once("attention", (model.name, self.ids), lambda: model.attention(self.ids))
+        """(L, H, T, T) of the text. Raises EngineError: `attention` for a model that has none, `not_finite`."""
+        found: np.ndarray = self.once("attention", (model.name, self.ids), lambda: _finite(model.attention(self.ids)))
         self.layer, self.head = min(self.layer, found.shape[0] - 1), min(self.head, found.shape[1] - 1)
         return found
 
@@ -90,3 +92,9 @@ class Looking:
         """Run a small experiment, or run it again (with other random tokens where there are any)."""
         self.tried[name] = self.tried.get(name, 0) + 1
         self.turn += 1
+
+
+def _finite(attention: np.ndarray) -> np.ndarray:
+    if not np.isfinite(attention).all():
+        raise EngineError("not_finite", "attention that is not a number")
+    return attention

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -22,6 +23,13 @@ def ready(session: Session) -> Model | None:
         return loading.result() if loading.done else None
     except ModelError:
         return None
+
+
+def act(session: Session, move: Callable[..., Any], *arguments: Any) -> None:
+    """For callbacks: make one of the session's moves with the model that is in memory."""
+    model = ready(session)
+    if model is not None:
+        move(session, model, *arguments)
 
 
 def wait(session: Session, t: Translator) -> Model:

@@ -2,13 +2,6 @@
 
 const MONO = '"Noto Sans Mono CJK TC", "Noto Sans TC", monospace';
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 const wide = (text, size) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? size : size / 2), 0);
 
 const read = (text) => {

@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from pages.ui import strip
-from pages.ui.colors import css
+from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
-_HERE = Path(__file__).parent
-
-_head = st.components.v2.component(
-    "one_head",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "one_head.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("percent.js", "one_head.js")),
-)
+_head = component.register("one_head", "one_head")
 
 
 def data(matrix: np.ndarray, labels: Sequence[str], row: int, following: str | None, turn: int) -> dict[str, Any]:
@@ -47,13 +37,7 @@ def data(matrix: np.ndarray, labels: Sequence[str], row: int, following: str | N
 def draw(shown: dict[str, Any], dark: bool, t: Translator, on_row: Callable[[int, int], None]) -> None:
     """`on_row` is told turn and row."""
 
-    def callback() -> None:
-        from pages.ui import state
-
-        value = (state.widget("one_head") or {}).get("row")
-        if isinstance(value, dict):
-            on_row(value["turn"], value["row"])
-
+    chosen = component.report("one_head", "row", lambda value: on_row(value["turn"], value["row"]))
     words = ("asks", "asks_next", "told", "ahead", "map", "legend", "larger", "smaller")
     labels = {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
-    _head(key="one_head", data=shown | {"dark": dark, "labels": labels}, on_row_change=callback)
+    _head(key="one_head", data=shown | {"dark": dark, "labels": labels}, on_row_change=chosen)

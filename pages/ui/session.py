@@ -15,6 +15,7 @@ import engine
 from engine.shared import BUNDLED_NAME
 from engine.trace import Trace
 from engine.types import EngineError, How, Settings, StopReason, Strategy
+from pages.ui.i18n import sentences
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Choice = tuple[Distribution, int, float | None]
 
-FIRST_PROMPT = "今天天氣真"
+FIRST_PROMPT: str = sentences("zh_Hant")["step.examples.list"][0]
 FIRST_SETTINGS = Settings(temperature=0.8, top_p=0.95)
 
 

@@ -9,12 +9,12 @@ import streamlit as st
 
 from engine import shared
 from engine.types import Settings, Strategy
-from pages.ui import state
+from pages.ui import models, state
 from pages.ui.i18n import Translator
 from pages.ui.session import FIRST_SETTINGS, Session
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    pass
 
 # name: lowest, highest, step
 _SLIDERS: dict[str, tuple[float, float, float]] = {
@@ -94,8 +94,11 @@ def _new_seed() -> None:
     state.set_widget("seed", secrets.randbelow(10_000))
 
 
-def draw_model(session: Session, model: Model, t: Translator) -> None:
-    """Which model is at work and, where the host allows others, a box to choose one."""
+def draw_model(session: Session, t: Translator) -> None:
+    """Which model is at work and, where the host allows others, a box to choose one; nothing while it is loaded."""
+    model = models.ready(session)
+    if model is None:
+        return
     patterns = shared.allowed_patterns()
     if patterns:
         plain = [p for p in patterns if not any(sign in p for sign in "*?[")]

@@ -1,12 +1,5 @@
 // Sentences shaded by what mattered. All text goes in through textContent. `data` is described in shaded.py.
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");

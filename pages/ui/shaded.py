@@ -7,21 +7,11 @@ by its own largest value; resting on a token tells the number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from pages.ui import component
 
-from pages.ui.colors import css
-
-_HERE = Path(__file__).parent
-
-_rows = st.components.v2.component(
-    "shaded_rows",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "shaded.css").read_text("utf-8"),
-    js=(_HERE / "shaded.js").read_text("utf-8"),
-)
+_rows = component.register("shaded_rows", "shaded")
 
 
 def row(name: str, note: str, labels: Sequence[str], values: Sequence[float], told: Sequence[str]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -14,39 +15,36 @@ from pages.ui.looking import Looking
 from pages.ui.session import Session
 
 LANGUAGES = ("zh_Hant", "en")
+T = TypeVar("T")
 _LANGUAGE_KEY = "lang"  # also the name of the query parameter
+
+
+def _kept(key: str, begin: Callable[[], T]) -> T:
+    """What this visitor has under a key, begun on first use: kept while they look at other pages."""
+    if key not in st.session_state:
+        st.session_state[key] = begin()
+    found: T = st.session_state[key]
+    return found
 
 
 def session() -> Session:
     """This visitor's session, begun on first use with the first example of their language."""
-    if "session" not in st.session_state:
-        st.session_state["session"] = Session(prompt=sentences(language())["step.examples.list"][0])
-    found: Session = st.session_state["session"]
-    return found
+    return _kept("session", lambda: Session(prompt=sentences(language())["step.examples.list"][0]))
 
 
 def comparison() -> Comparison:
-    """What this visitor compares: kept while they look at other pages."""
-    if "comparison" not in st.session_state:
-        st.session_state["comparison"] = Comparison()
-    found: Comparison = st.session_state["comparison"]
-    return found
+    """What this visitor compares."""
+    return _kept("comparison", Comparison)
 
 
 def beaming() -> Beaming:
     """What this visitor looks at on the beam page."""
-    if "beaming" not in st.session_state:
-        st.session_state["beaming"] = Beaming()
-    found: Beaming = st.session_state["beaming"]
-    return found
+    return _kept("beaming", Beaming)
 
 
 def looking() -> Looking:
     """What this visitor looks at inside the model."""
-    if "looking" not in st.session_state:
-        st.session_state["looking"] = Looking()
-    found: Looking = st.session_state["looking"]
-    return found
+    return _kept("looking", Looking)
 
 
 def language() -> str:

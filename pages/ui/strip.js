@@ -2,13 +2,6 @@
 // the tree of every way that was gone.
 // All text goes in through textContent. `data` is described in strip.py.
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 const surprise = (logp) => {
   if (logp === null) return 0;
   const bits = -logp / Math.LN2;

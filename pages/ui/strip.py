@@ -7,22 +7,12 @@ on a token (`go`: {turn, node}) or on an alternative in a token's card (`pick`: 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
-from pages.ui.colors import css
+from pages.ui import component
 from pages.ui.i18n import Translator
 
-_HERE = Path(__file__).parent
-
-_strip = st.components.v2.component(
-    "text_strip",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "strip.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("percent.js", "strip.js")),
-)
+_strip = component.register("text_strip", "strip")
 
 
 def labels(t: Translator) -> dict[str, Any]:
@@ -54,14 +44,9 @@ def draw(
     """`data` is `Story.build`'s with `turn`, `stage` (0–4; None leaves the loop's stages out), `status`, `choices`,
     `labels` and `dark` added; with `tree` set, the tree alone is drawn."""
 
-    def report(name: str, act: Callable[[Any], None]) -> Callable[[], None]:
-        def callback() -> None:
-            from pages.ui import state
-
-            value = (state.widget(key) or {}).get(name)
-            if isinstance(value, dict):
-                act(value)
-
-        return callback
-
-    _strip(key=key, data=data, on_go_change=report("go", on_go), on_pick_change=report("pick", on_pick))
+    _strip(
+        key=key,
+        data=data,
+        on_go_change=component.report(key, "go", on_go),
+        on_pick_change=component.report(key, "pick", on_pick),
+    )

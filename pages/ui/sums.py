@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
-from pages.ui.colors import css
+from pages.ui import component
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
     from engine.sampling import Distribution
 
-_HERE = Path(__file__).parent
 _POINTS = 160  # of a curve: enough for its width in pixels
 
-_sums = st.components.v2.component(
-    "sums",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "sums.css").read_text("utf-8"),
-    js=(_HERE / "sums.js").read_text("utf-8"),
-)
+_sums = component.register("sums", "sums")
 
 
 def sums(

@@ -1,13 +1,6 @@
 // The texts of all strategies: rows of chips with numbers, in groups by strategy or sorted by a measure.
 // All text goes in through textContent. `data` is described in texts.py.
 
-const el = (tag, name, text) => {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
-
 const surprise = (p) => (p > 1 / 8 ? "" : p > 1 / 128 ? " s1" : " s2");
 
 // The darker, the more the model believed in it; several tokens of one character lie side by side.

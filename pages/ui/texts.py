@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import streamlit as st
 
 from engine.measures import Cost, Measures, measure, repeated_ngrams
 from engine.strategies import WAYS, Way
 from engine.types import SettingsError
-from pages.ui.colors import css
+from pages.ui import component
 from pages.ui.comparison import Comparison, Entry
 from pages.ui.i18n import Translator
 
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from engine.model import Model
     from engine.together import Written
 
-_HERE = Path(__file__).parent
 SHOWN = ("per_token", "distinct_2", "repetition")  # always in sight
 # Every measure, and whether the highest one comes first when rows are sorted by it.
 ORDER = {
@@ -32,12 +28,7 @@ ORDER = {
     "repetition": True, "tokens_per_second": True, "passes": False,
 }  # fmt: skip
 
-_texts = st.components.v2.component(
-    "compared_texts",
-    html='<div class="root"></div>',
-    css=css() + (_HERE / "texts.css").read_text("utf-8"),
-    js=(_HERE / "texts.js").read_text("utf-8"),
-)
+_texts = component.register("compared_texts", "texts")
 
 
 def name(way: Way, value: float, t: Translator) -> str:
@@ -161,13 +152,6 @@ def draw(
     are given, the rows stay in the order in which they are.
     """
 
-    def callback() -> None:
-        from pages.ui import state
-
-        value = (state.widget(key) or {}).get("take")
-        if isinstance(value, dict):
-            on_take(value)
-
     labels = {word: t(f"compare.{word}") for word in ("sort", "by_way", "turn_round", "take", "take_help")}
     shown = data | {
         "dark": dark,
@@ -175,7 +159,7 @@ def draw(
         "measures": columns or [column(measure, t) for measure in ORDER],
         "sortable": columns is None,
     }
-    _texts(key=key, data=shown, on_take_change=callback)
+    _texts(key=key, data=shown, on_take_change=component.report(key, "take", on_take))
 
 
 def column(measure: str, t: Translator, always: bool | None = None) -> list[Any]:

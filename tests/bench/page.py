@@ -109,7 +109,7 @@ def bytes_sent(length: int) -> int:
     ids = list(range(100, 100 + length))
     attention = model.attention(ids)
     told = [["x" * 40] * attention.shape[1]] * attention.shape[0]
-    maps = head_maps.data(attention, told, (0, 0), 0)
+    maps = head_maps.data(head_maps.small(attention), length, told, (0, 0), 0)
     return len(json.dumps([maps, one_head.data(attention[0, 0], model.pieces(ids), length - 1, None, 0)]))
 
 

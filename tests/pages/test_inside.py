@@ -50,7 +50,7 @@ def test_what_is_sent_stays_small() -> None:
     for layers, count, length in ((6, 6, 512), (32, 32, 256), (48, 25, 128)):
         attention = np.zeros((layers, count, length, length), dtype=np.float16)
         told = [[""] * count] * layers
-        sent = head_maps.data(attention, told, None, 0)["maps"]
+        sent = head_maps.data(head_maps.small(attention), length, told, None, 0)["maps"]
         assert len(sent) < 1_500_000
     sent = one_head.data(np.zeros((512, 512), dtype=np.float32), ["字"] * 512, 511, None, 0)["matrix"]
     assert len(sent) < 750_000
@@ -98,8 +98,7 @@ def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> No
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_head_is_described_by_its_scores(model: Model, language: str) -> None:
     t = Translator(language)
-    _, found, _ = looking(model)
-    told = inside.heads_told(found, model, t)
+    told = inside.heads_told(model, t)
     described = heads.describe(model)
     assert [len(row) for row in told] == [len(row) for row in described]
     for row, line in zip(described, told, strict=True):

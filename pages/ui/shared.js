@@ -1,4 +1,13 @@
-// A probability as a person says it; as `Translator.percent` in i18n.py. Stands before the components that need it.
+// Stands before every component. All text goes in through textContent.
+
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+// A probability as a person says it; as `Translator.percent` in i18n.py.
 function percent(data, p) {
   if (p < 1e-15) return data.labels.less;
   if (p < 0.0001) {

@@ -1,0 +1,32 @@
+"""What all components of our own share: how one is registered, and how what it reports reaches a callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.colors import css
+
+_HERE = Path(__file__).parent
+
+
+def register(name: str, file: str) -> Any:
+    """A component whose style and script are `FILE.css` and `FILE.js` here; `shared.js` stands before the script."""
+    script = "".join((_HERE / part).read_text("utf-8") for part in ("shared.js", f"{file}.js"))
+    style = css() + (_HERE / f"{file}.css").read_text("utf-8")
+    return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
+
+
+def report(key: str, name: str, act: Callable[[Any], None]) -> Callable[[], None]:
+    """A callback that tells `act` what the component of that key reported under a name."""
+
+    def callback() -> None:
+        value = (state.widget(key) or {}).get(name)
+        if isinstance(value, dict):
+            act(value)
+
+    return callback
