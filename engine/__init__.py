@@ -17,6 +17,7 @@ from engine.types import (
     Score,
     Settings,
     SettingsError,
+    TraceError,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Step",
+    "TraceError",
     "beam_search",
     "choose",
     "generate",

@@ -9,9 +9,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-from engine.types import How, Settings, Strategy
+from engine.types import How, Settings, Strategy, TraceError
+
+if TYPE_CHECKING:
+    from engine.model import Model
+
+MOST_CHOICES = 10_000  # of a trace that comes from outside
+MOST_SEED = 2**31 - 1
+_MOST_ID = 2**31 - 1
+_LONGEST_NAME = 200  # characters of a model's name
 
 
 class Choice(NamedTuple):
@@ -106,3 +114,54 @@ class Trace:
         """The prompt alone, its settings kept."""
         prompt = [choice.token_id for choice in self.choices[: self.prompt_length]]
         return Trace.start(self.model, prompt, self.settings, self.strategy, self.seed)
+
+    def check(self) -> Trace:
+        """This trace, once all that can be wrong with one from outside was looked for; no model is needed for it.
+
+        Raises TraceError(`trace`). `fits` holds it against a model.
+        """
+        wrong = self._wrong()
+        if wrong:
+            raise TraceError("trace", wrong)
+        return self
+
+    def _wrong(self) -> str | None:
+        """What is wrong with this trace. Fields may hold anything at all."""
+        count = len(self.choices)
+        if not isinstance(self.model, str) or not 0 < len(self.model) <= _LONGEST_NAME or not self.model.isprintable():
+            return "the model's name"
+        if not isinstance(self.settings, Settings) or self.strategy not in get_args(Strategy):
+            return "settings"
+        if not _whole(self.seed, 0, MOST_SEED):
+            return "the seed"
+        if not 0 < count <= MOST_CHOICES or not _whole(self.prompt_length, 1, count):
+            return "how many choices there are"
+        seen: set[tuple[int, int]] = set()
+        for index, (parent, token_id, how) in enumerate(self.choices):
+            first, last = (index - 1, index - 1) if index < self.prompt_length else (0, index - 1)
+            if not _whole(parent, first, last) or not _whole(token_id, 0, _MOST_ID) or (parent, token_id) in seen:
+                return f"choice {index}"
+            if how not in get_args(How) or (how == "prompt") != (index < self.prompt_length):
+                return f"how choice {index} was made"
+            seen.add((parent, token_id))
+        if not _whole(self.cursor, 0, count - 1):
+            return "the cursor"
+        for at, child in self.latest.items():
+            if not _whole(at, 0, count - 1) or not _whole(child, 0, count - 1) or self.choices[child].parent != at:
+                return f"what was looked at last after choice {at}"
+        return None
+
+    def fits(self, model: Model) -> Trace:
+        """This trace, once it is clear that the model can read it: its tokens exist and no way is longer than the
+        window. Raises TraceError(`trace_vocabulary`)."""
+        depths: list[int] = []
+        for parent, token_id, _ in self.choices:
+            depths.append(depths[parent] + 1 if parent >= 0 else 1)
+            if token_id >= model.vocabulary.size or depths[-1] > model.context_length:
+                raise TraceError("trace_vocabulary", f"{self.model} cannot read it", name=self.model)
+        return self
+
+
+def _whole(value: Any, low: int, high: int) -> bool:
+    """Whether it is a whole number in that range, and not True or 1.0."""
+    return type(value) is int and low <= value <= high

@@ -34,6 +34,10 @@ class SettingsError(EngineError):
     """A setting is out of its range; `code` is the setting's name."""
 
 
+class TraceError(EngineError):
+    """Not a trace that can be opened: `trace`, `trace_size`, `trace_version` (a later one), `trace_vocabulary`."""
+
+
 class ModelError(EngineError):
     """A model cannot be loaded: `missing`, `not_allowed`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`."""
 
