@@ -158,7 +158,7 @@ def workbench() -> None:
     draw_experiments(model)
 
 
-page.begin(t("inside.title"), t("inside.lead"))
+page.begin(t("inside.title"), t("inside.lead"), session, t)
 prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui import share
+from pages.ui.i18n import Translator
+from pages.ui.session import Session
+
 # Streamlit's own defaults leave a quarter of a phone's screen empty. Nothing here depends on anything a person typed.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
@@ -13,8 +17,10 @@ _STYLE = """<style>
 </style>"""
 
 
-def begin(title: str, lead: str) -> None:
+def begin(title: str, lead: str, session: Session, t: Translator) -> None:
     """The head of a page."""
     st.html(_STYLE)
-    st.title(title, anchor=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(title, anchor=False, width="content")
+        share.draw(session, t)
     st.caption(lead)
