@@ -1,4 +1,7 @@
-"""`python -m engine "今天天氣真" --steps 5 --top 10`: the stepwise loop in a terminal, or as JSON for a program."""
+"""`python -m engine "今天天氣真" --steps 5 --top 10`: the stepwise loop in a terminal, or as JSON for a program.
+
+`python -m engine config` prints how this host is configured (`--json` too). For that word as a prompt: `-- config`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from engine import config
 from engine.types import RANGES, EngineError, Settings
 
 
@@ -58,9 +62,25 @@ def _print(step: Any, pieces: Sequence[str], top: int) -> None:
     print(f"  {step.how}: {step.text}{drawn}\n")
 
 
+def _configured(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine config", description="How this host is configured.")
+    parser.add_argument("--json", action="store_true", help="print a list of settings for a program")
+    as_json = parser.parse_args(arguments).json
+    try:
+        found = config.stated()
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(config.as_rows(found), ensure_ascii=False, indent=1) if as_json else config.as_text(found))
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, or 2 where the prompt, a setting or the model was refused."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["config"]:
+        return _configured(given[1:])
+    options = _parser().parse_args(given)
     try:
         if options.steps < 0 or options.top < 1 or options.seed < 0:
             raise EngineError("range", "--steps and --seed must not be negative, --top must be at least 1")

@@ -1,21 +1,22 @@
 """The door through which the app asks for models: one copy for all sessions, and only those the host allows.
 
 Two first visitors at once load a model once; others wait and see how far it is. Which models may be loaded besides
-the bundled one is the host's word in the environment variable ENGINE_MODELS: names or patterns separated by commas
-(`uer/*, /models/*`), `*` for any. Without it, none. ENGINE_TREE_MB bounds each model's prefix tree (512 by default).
+the bundled one is the host's word, see `config.py`: names or patterns (`uer/*`, `/models/*`), `*` for any.
 """
 
 from __future__ import annotations
 
 import gc
-import os
+import re
 import sys
 import threading
+import unicodedata
 from concurrent.futures import Future
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import config
 from engine.types import ModelError
 
 if TYPE_CHECKING:
@@ -54,24 +55,30 @@ _preparing = threading.Lock()
 _models: dict[str, Loading] = {}  # least recently asked for first
 
 
-def allowed_patterns() -> list[str]:
-    """What the host allows besides the bundled model."""
-    return [p.strip() for p in os.environ.get("ENGINE_MODELS", "").split(",") if p.strip()]
-
-
 def allowed(name: str) -> bool:
-    """Whether this host lets the app load a model of that name."""
-    if ".." in Path(name).parts:
-        return False  # /models/* does not let anybody out of /models
-    return name == BUNDLED_NAME or any(fnmatchcase(name, pattern) for pattern in allowed_patterns())
+    """Whether this host lets the app load a model of that name.
+
+    A pattern lets nobody out of the folder that it begins with: not by `..`, not by a link that leads elsewhere.
+    """
+    if name == BUNDLED_NAME:
+        return True
+    if ".." in Path(name).parts or unicodedata.normalize("NFKC", name) != name:
+        return False
+    if any(unicodedata.category(character).startswith("C") for character in name):
+        return False  # control characters, invisible ones, half a character
+    return any(fnmatchcase(name, pattern) and _stays_in(name, pattern) for pattern in config.current().models)
 
 
-def tree_bytes() -> int:
-    """How large a model's prefix tree may grow. Raises ModelError(`broken`) where the host's word is no number."""
-    stated = os.environ.get("ENGINE_TREE_MB", "512")
-    if not stated.isdecimal() or int(stated) < 1:
-        raise ModelError("broken", f"ENGINE_TREE_MB must be a whole number of megabytes, not {stated!r}", name="")
-    return int(stated) * 2**20
+def _stays_in(name: str, pattern: str) -> bool:
+    """Whether what a name leads to, followed through links, is below the folder that the pattern begins with."""
+    literal = re.split(r"[*?\[]", pattern)[0]
+    if literal in (pattern, ""):
+        return True  # that very name, or any
+    folder = Path(literal[: literal.rfind("/") + 1] or ".")
+    try:
+        return not Path(name).exists() or Path(name).resolve().is_relative_to(folder.resolve())
+    except OSError:  # a name too long for a path
+        return True
 
 
 def request(name: str = BUNDLED_NAME) -> Loading:
@@ -125,7 +132,7 @@ def _load(name: str, loading: Loading) -> None:
         def stage(what: str) -> None:
             loading.stage = what
 
-        model = load(name, max_bytes=tree_bytes(), stage=stage)
+        model = load(name, max_bytes=config.current().tree_bytes, stage=stage)
         _settle()
         loading.future.set_result(model)
     except BaseException as error:

@@ -8,12 +8,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from engine import shared
+from engine import config, shared
+from engine.types import EngineError
 
 APP = Path(__file__).parents[1] / "app.py"
 
 
 def main() -> None:
+    try:
+        config.current()
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     shared.request()
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli

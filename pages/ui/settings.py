@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from engine import shared
+from engine import config, shared
 from engine.types import Settings, Strategy
 from pages.ui import models, state
 from pages.ui.i18n import Translator
 from pages.ui.session import FIRST_SETTINGS, Session
-
-if TYPE_CHECKING:
-    pass
 
 # name: lowest, highest, step
 _SLIDERS: dict[str, tuple[float, float, float]] = {
@@ -99,7 +95,7 @@ def draw_model(session: Session, t: Translator) -> None:
     model = models.ready(session)
     if model is None:
         return
-    patterns = shared.allowed_patterns()
+    patterns = config.current().models
     if patterns:
         plain = [p for p in patterns if not any(sign in p for sign in "*?[")]
         known = [shared.BUNDLED_NAME, *plain]

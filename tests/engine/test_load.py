@@ -91,13 +91,6 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "missing"
 
 
-def test_only_pickled_weights(folder: Path) -> None:
-    state = load_file(folder / "model.safetensors")
-    (folder / "model.safetensors").unlink()
-    torch.save(state, folder / "pytorch_model.bin")
-    assert refusal(folder) == "no_safetensors"
-
-
 class _Bomb:
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -106,9 +99,28 @@ class _Bomb:
         return Path.touch, (self.marker,)
 
 
-def test_pickled_weights_beside_safetensors_are_not_opened(folder: Path, tmp_path: Path) -> None:
-    torch.save({"x": _Bomb(tmp_path / "ran")}, folder / "pytorch_model.bin")
-    load(folder, from_hub=False)
+PICKLES = ("pytorch_model.bin", "adapter_model.bin", "training_args.bin", "model.pt", "model.ckpt", "tokenizer.pkl")
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_no_pickle_is_ever_opened(folder: Path, tmp_path: Path, beside: bool) -> None:
+    for name in PICKLES:
+        torch.save({"x": _Bomb(tmp_path / "ran")}, folder / name)
+    index = {"metadata": {}, "weight_map": {"transformer.wte.weight": "pytorch_model.bin"}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index), "utf-8")
+    if beside:
+        load(folder, from_hub=False)
+    else:
+        (folder / "model.safetensors").unlink()
+        assert refusal(folder) == "no_safetensors"
+    assert not (tmp_path / "ran").exists()
+    torch.load(folder / "pytorch_model.bin", weights_only=False)
+    assert (tmp_path / "ran").exists()  # it would have
+
+
+def test_a_pickle_by_the_name_of_safetensors_is_not_opened(folder: Path, tmp_path: Path) -> None:
+    torch.save({"x": _Bomb(tmp_path / "ran")}, folder / "model.safetensors")
+    assert refusal(folder) == "broken"
     assert not (tmp_path / "ran").exists()
 
 
