@@ -22,6 +22,7 @@ from engine.types import (
 
 if TYPE_CHECKING:
     from engine.beam import BeamSearch, beam_search
+    from engine.codec import decode_trace, encode_trace
     from engine.generation import Generation, Step, choose, generate, stop_reason
     from engine.heads import rollout
     from engine.loading import load
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _LAZY = {
     "BeamSearch": "engine.beam",
     "beam_search": "engine.beam",
+    "decode_trace": "engine.codec",
+    "encode_trace": "engine.codec",
     "generate": "engine.generation",
     "Generation": "engine.generation",
     "choose": "engine.generation",
@@ -63,6 +66,8 @@ __all__ = [
     "TraceError",
     "beam_search",
     "choose",
+    "decode_trace",
+    "encode_trace",
     "generate",
     "gradient_input",
     "load",

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from engine.fingerprint import fingerprint
 from engine.forward import RECORDED, Forward
 from engine.model import Model
 from engine.prefix import PrefixTree
@@ -71,6 +72,7 @@ def load(
         tree=PrefixTree(forward, max_bytes),
         context_length=int(limit),
         end_ids=frozenset(i for i in _end_ids(hf, end_id) if i < size),
+        fingerprint=fingerprint(vocabulary, hf),
     )
 
 

@@ -26,12 +26,14 @@ class Model:
         tree: PrefixTree,
         context_length: int,
         end_ids: frozenset[int],
+        fingerprint: str = "",
     ) -> None:
         self.name = name
         self.vocabulary = vocabulary
         self.tree = tree
         self.context_length = context_length
         self.end_ids = end_ids
+        self.fingerprint = fingerprint
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Token ids of a text. Text that spells a special token is text.

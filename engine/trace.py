@@ -7,6 +7,7 @@ can replay it. Each change returns a new trace.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
@@ -20,6 +21,7 @@ MOST_CHOICES = 10_000  # of a trace that comes from outside
 MOST_SEED = 2**31 - 1
 _MOST_ID = 2**31 - 1
 _LONGEST_NAME = 200  # characters of a model's name
+_FINGERPRINT = re.compile(r"([A-Za-z0-9_-]{8})?", re.ASCII)
 
 
 class Choice(NamedTuple):
@@ -35,6 +37,7 @@ class Trace:
     """choices[i].parent < i; the first `prompt_length` are the prompt, a chain. The cursor is an index of choices.
 
     `latest` remembers for each choice the child that was on the path last, so that going back keeps what was beyond.
+    `fingerprint` is the model's (`fingerprint.py`), by which another model of the same name is told apart; "" unknown.
     """
 
     model: str
@@ -45,17 +48,23 @@ class Trace:
     strategy: Strategy = "sample"
     seed: int = 0
     latest: dict[int, int] = field(default_factory=dict, hash=False)
+    fingerprint: str = ""
 
     @staticmethod
     def start(
-        model: str, prompt: Sequence[int], settings: Settings, strategy: Strategy = "sample", seed: int = 0
+        model: str,
+        prompt: Sequence[int],
+        settings: Settings,
+        strategy: Strategy = "sample",
+        seed: int = 0,
+        fingerprint: str = "",
     ) -> Trace:
         """A new trace whose cursor is at the prompt's end. Raises ValueError for an empty prompt."""
         if not prompt:
             raise ValueError("a trace begins with at least one token")
         choices = tuple(Choice(i - 1, token_id, "prompt") for i, token_id in enumerate(prompt))
         latest = {i: i + 1 for i in range(len(prompt) - 1)}
-        return Trace(model, choices, len(prompt), len(prompt) - 1, settings, strategy, seed, latest)
+        return Trace(model, choices, len(prompt), len(prompt) - 1, settings, strategy, seed, latest, fingerprint)
 
     def path(self, node: int | None = None) -> list[int]:
         """Indices of the choices from the first token to `node` (the cursor by default)."""
@@ -113,7 +122,7 @@ class Trace:
     def restart(self) -> Trace:
         """The prompt alone, its settings kept."""
         prompt = [choice.token_id for choice in self.choices[: self.prompt_length]]
-        return Trace.start(self.model, prompt, self.settings, self.strategy, self.seed)
+        return Trace.start(self.model, prompt, self.settings, self.strategy, self.seed, self.fingerprint)
 
     def check(self) -> Trace:
         """This trace, once all that can be wrong with one from outside was looked for; no model is needed for it.
@@ -130,6 +139,8 @@ class Trace:
         count = len(self.choices)
         if not isinstance(self.model, str) or not 0 < len(self.model) <= _LONGEST_NAME or not self.model.isprintable():
             return "the model's name"
+        if not isinstance(self.fingerprint, str) or not _FINGERPRINT.fullmatch(self.fingerprint):
+            return "the model's fingerprint"
         if not isinstance(self.settings, Settings) or self.strategy not in get_args(Strategy):
             return "settings"
         if not _whole(self.seed, 0, MOST_SEED):
@@ -137,11 +148,12 @@ class Trace:
         if not 0 < count <= MOST_CHOICES or not _whole(self.prompt_length, 1, count):
             return "how many choices there are"
         seen: set[tuple[int, int]] = set()
+        hows = get_args(How)
         for index, (parent, token_id, how) in enumerate(self.choices):
             first, last = (index - 1, index - 1) if index < self.prompt_length else (0, index - 1)
             if not _whole(parent, first, last) or not _whole(token_id, 0, _MOST_ID) or (parent, token_id) in seen:
                 return f"choice {index}"
-            if how not in get_args(How) or (how == "prompt") != (index < self.prompt_length):
+            if how not in hows or (how == "prompt") != (index < self.prompt_length):
                 return f"how choice {index} was made"
             seen.add((parent, token_id))
         if not _whole(self.cursor, 0, count - 1):
@@ -152,8 +164,10 @@ class Trace:
         return None
 
     def fits(self, model: Model) -> Trace:
-        """This trace, once it is clear that the model can read it: its tokens exist and no way is longer than the
-        window. Raises TraceError(`trace_vocabulary`)."""
+        """This trace, once it is clear that the model can read it: its ids stand for the same tokens, they exist, and
+        no way is longer than the window. Raises TraceError(`trace_vocabulary`)."""
+        if self.fingerprint and model.fingerprint and self.fingerprint[:4] != model.fingerprint[:4]:
+            raise TraceError("trace_vocabulary", f"other tokens than those of {self.model}", name=self.model)
         depths: list[int] = []
         for parent, token_id, _ in self.choices:
             depths.append(depths[parent] + 1 if parent >= 0 else 1)

@@ -73,7 +73,7 @@ class Session:
             return
         self.prompt = text
         self.notes = prompt_notes(model, text, ids)
-        self._move(Trace.start(model.name, ids, self.settings, self.strategy, self.seed))
+        self._move(Trace.start(model.name, ids, self.settings, self.strategy, self.seed, model.fingerprint))
 
     def _move(self, trace: Trace) -> None:
         self.trace = trace
@@ -171,7 +171,7 @@ class Session:
         """
         trace = self.trace
         if trace is None or trace.model != model.name or trace.token_ids(trace.prompt_length - 1) != ids:
-            trace = Trace.start(model.name, ids, self.settings, self.strategy, self.seed)
+            trace = Trace.start(model.name, ids, self.settings, self.strategy, self.seed, model.fingerprint)
             self.prompt = prompt
             self.notes = prompt_notes(model, prompt, ids)
         trace = trace.go_to(trace.prompt_length - 1)
