@@ -2,7 +2,7 @@
 
 {
   "format": "next-token trace", "version": 1,
-  "model": "bundled", "prompt": "今天天氣真", "text": "今天天氣真好",
+  "model": "bundled", "fingerprint": "h4-sQS-L", "prompt": "今天天氣真", "text": "今天天氣真好",
   "settings": {"temperature": 0.8, …}, "strategy": "sample", "seed": 7,
   "prompt_length": 3, "cursor": 3,
   "choices": [{"parent": -1, "token_id": 5, "text": "今天", "how": "prompt", "next": 1}, …]
@@ -28,8 +28,8 @@ FORMAT, VERSION = "next-token trace", 1
 MOST_BYTES = 2_000_000
 _LONGEST_TEXT = 200_000  # characters of a text that is only for people
 _KEYS: dict[str, type] = {
-    "format": str, "version": int, "model": str, "prompt": str, "text": str, "settings": dict, "strategy": str,
-    "seed": int, "prompt_length": int, "cursor": int, "choices": list,
+    "format": str, "version": int, "model": str, "fingerprint": str, "prompt": str, "text": str, "settings": dict,
+    "strategy": str, "seed": int, "prompt_length": int, "cursor": int, "choices": list,
 }  # fmt: skip
 _CHOICE_KEYS: dict[str, Any] = {"parent": int, "token_id": int, "text": str, "how": str, "next": (int, type(None))}
 
@@ -41,6 +41,7 @@ def write(model: Model, trace: Trace) -> str:
         "format": FORMAT,
         "version": VERSION,
         "model": trace.model,
+        "fingerprint": trace.fingerprint,
         "prompt": model.text(trace.token_ids(trace.prompt_length - 1)),
         "text": model.text(trace.token_ids()),
         "settings": asdict(trace.settings),
@@ -108,7 +109,7 @@ def _trace(found: dict[str, Any]) -> Trace:
             latest[index] = one["next"]
     return Trace(
         found["model"], tuple(choices), found["prompt_length"], found["cursor"], _settings(found["settings"]),
-        found["strategy"], found["seed"], latest,
+        found["strategy"], found["seed"], latest, found["fingerprint"],
     )  # fmt: skip
 
 
