@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import models, state
 from pages.ui.i18n import Translator
 
 t = Translator(state.language())
@@ -37,4 +37,5 @@ with st.sidebar:
         label_visibility="collapsed",
     )
 
-page.run()
+if models.admitted(t):
+    page.run()

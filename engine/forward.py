@@ -18,6 +18,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import eager_mask, sdpa_mask
 from transformers.models.llama.modeling_llama import eager_attention_forward as llama_attention
 
+from engine import door
 from engine.store import Buffer, Layer, Store
 
 # Families whose eager attention is, to the byte code, this formula: softmax(q·kᵀ·scaling + mask)·v.
@@ -111,8 +112,9 @@ class Forward:
     def run(self, token_ids: Sequence[int], buffer: Buffer | None) -> Recorded:
         """A pass over the new `token_ids`; with a buffer they follow what it holds, and are appended to it.
 
-        If the pass fails, the buffer is as before.
+        If the pass fails, the buffer is as before. Raises EngineError(`limit_steps`), see `door.passed`.
         """
+        door.passed(len(token_ids))
         before = len(buffer.token_ids) if buffer else 0
         ids = torch.tensor([token_ids], dtype=torch.long, device=self.model.device)  # (1, n)
         try:
@@ -144,8 +146,9 @@ class Forward:
     def run_rows(self, token_ids: Sequence[int], store: Store) -> Recorded:
         """A pass over one new token for each row of the store, to which they are appended.
 
-        Its n is the number of rows; its `rows` are (n, L, H, T).
+        Its n is the number of rows; its `rows` are (n, L, H, T). Raises EngineError(`limit_steps`), see `door.passed`.
         """
+        door.passed(len(token_ids))
         out = self.model(
             input_ids=torch.tensor([token_ids], device=self.model.device).T,  # (B, 1)
             past_key_values=store.cache,

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from engine import door
 from engine.forward import Forward
 from engine.model import Model
 from engine.prefix import Record
@@ -110,6 +111,7 @@ def gradient_input(model: Model, ids: Sequence[int], token_id: int) -> np.ndarra
     embeddings.
     """
     _checked(model, ids, token_id)
+    door.passed(2 * len(ids))  # there and back
     hf = model.tree.forward.model
     if not _takes(hf, "inputs_embeds"):
         raise EngineError("gradient", f"{model.name} takes no embeddings")
@@ -187,6 +189,7 @@ def _log_probabilities(hf: PreTrainedModel, texts: Tensor, masks: Tensor | None,
     size = _rows_at_once(hf, texts.shape[1])
     for at in range(0, len(texts), size):
         chunk = texts[at : at + size].to(hf.device)  # (b, T)
+        door.passed(chunk.numel())
         arguments = _only_the_last(hf)
         if masks is not None:
             arguments["attention_mask"] = masks[at : at + size].to(hf.device)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine import door
 from engine.prefix import PrefixTree, Record
 from engine.sampling import Distribution
 from engine.tokens import Vocabulary
@@ -49,8 +50,9 @@ class Model:
         """Token ids of a text that a person wants to go on from.
 
         Raises PromptError: `characters` (too long to look at), `surrogate`, `empty` (blank), `context` (leaves no
-        room for a token more).
+        room for a token more); for a visitor of the app also `limit_demo`, `limit_prompt`, and what `door.step` does.
         """
+        door.check_prompt(text)
         if len(text) > MAX_CHARACTERS:
             raise PromptError("characters", f"{len(text)} characters", count=len(text), most=MAX_CHARACTERS)
         if not text.strip():
@@ -65,6 +67,8 @@ class Model:
             )
         if len(ids) == len(self.vocabulary.start):
             raise PromptError("empty", "the tokenizer leaves nothing of this prompt")
+        door.check_length(text, len(ids) - len(self.vocabulary.start))
+        door.step(1 + len(ids) // door.TOKENS_A_STEP)
         return ids
 
     def pieces(self, ids: Sequence[int]) -> list[str]:

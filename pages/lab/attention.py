@@ -67,7 +67,7 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     try:
         attention = looking.attention(model)
     except EngineError as error:
-        st.info(t(f"error.{error.code}"))
+        st.info(t(f"error.{error.code}", **error.values))
         return
     left, right = st.columns([1, 1.5], gap="large")
     with left:
@@ -96,7 +96,7 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     try:
         found = inside.lens_of(looking, model)
     except EngineError as error:
-        st.info(t(f"error.{error.code}"))
+        st.info(t(f"error.{error.code}", **error.values))
         return
     shown = lens_table.data(found, model, ids, model.pieces(ids), looking.cell, looking.turn)
     lens_table.draw(shown, state.dark(), t, looking.choose_cell)
@@ -127,7 +127,7 @@ def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
     try:
         rows, told = inside.mattered(session, looking, model, t)
     except EngineError as error:
-        st.info(t(f"error.{error.code}"))
+        st.info(t(f"error.{error.code}", **error.values))
         return
     shaded.draw(rows, told, state.dark(), key="mattered")
 
@@ -142,14 +142,13 @@ def draw_experiments(model: engine.Model) -> None:
             try:
                 st.markdown(inside.outcome(name, looking, model, t))
             except EngineError as error:
-                st.info(t(f"error.{error.code}"))
+                st.info(t(f"error.{error.code}", **error.values))
 
 
-@st.fragment
+@models.fragment
 def workbench() -> None:
     model = models.wait(session, t)
-    if session.problem is not None:
-        st.error(t(f"error.{session.problem.code}", **session.problem.values) + " " + t("error.kept"))
+    models.tell(session.problem, t)
     draw_text(model)
     ids = looking.ready(session, model)
     draw_heads(model, ids)

@@ -81,7 +81,7 @@ def draw_settings() -> None:
     st.header(t("settings.title"))
     width = st.slider(t("beam.set.width"), 1, 16, 4, key="beam_width", persist_state="session")
     st.caption(t("beam.note.width"))
-    most = st.slider(t("beam.set.levels"), 1, 64, 12, key="beam_levels", persist_state="session")
+    most = settings.length(t("beam.set.levels"), 1, 64, 12, "beam_levels")
     st.caption(t("beam.note.levels"))
     penalty = st.slider(t("beam.set.length_penalty"), -2.0, 3.0, 1.0, 0.1, key="beam_penalty", persist_state="session")
     st.caption(t("beam.note.length_penalty"))
@@ -113,10 +113,8 @@ def draw_controls() -> None:
         st.button(t("beam.back"), key="shrink", shortcut="Left", disabled=nothing, on_click=beaming.back)
         st.button(t("step.restart"), key="beam_restart", disabled=nothing, on_click=beaming.restart)
     st.caption(doing())
-    if session.problem is not None:
-        st.error(t(f"error.{session.problem.code}", **session.problem.values) + " " + t("error.kept"))
-    if beaming.problem is not None:
-        st.error(t(f"error.{beaming.problem.code}", **beaming.problem.values))
+    models.tell(session.problem, t)
+    models.tell(beaming.problem, t)
 
 
 def doing() -> str:
@@ -167,7 +165,7 @@ def draw_told() -> None:
         st.markdown("\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))
 
 
-@st.fragment
+@models.fragment
 def workbench() -> None:
     if beaming.leaving:
         beaming.leaving = False
@@ -192,6 +190,7 @@ def workbench() -> None:
         beam_table.draw(beaming, state.dark(), t, lambda node: to_step_page(written(node)))
         st.subheader(t("beam.truth.title"), anchor=False)
         beam_truth.draw(beam_truth.of(beaming), beaming, state.dark(), t, to_step_page)
+    models.drawn()
     if more:
         state.rerun()
     search.grow_to(beaming.shown + 1)  # while the learner looks: the next level is then there at once

@@ -40,7 +40,7 @@ def take(value: dict[str, Any]) -> None:
 def draw_settings() -> None:
     """The sidebar: what is asked of the strategies."""
     st.header(t("settings.title"))
-    tokens = st.slider(t("compare.tokens"), 4, 100, 20, key="compare_tokens", persist_state="session")
+    tokens = settings.length(t("compare.tokens"), 4, 100, 20, "compare_tokens")
     count = st.slider(t("compare.seeds"), 1, 8, 3, key="compare_seeds", persist_state="session")
     state.default_widget("compare_seed", session.seed)
     first = int(st.number_input(t("compare.first_seed"), 0, 2**31 - 9, key="compare_seed", persist_state="session"))
@@ -88,9 +88,7 @@ def draw_controls() -> None:
         if running:
             st.progress(comparison.progress, width=200)
         st.caption(doing(), width="content")
-    problem = comparison.problem
-    if problem is not None:
-        st.error(t(f"error.{problem.code}", **problem.values) + " " + t("compare.kept"))
+    models.tell(comparison.problem, t, "compare.kept")
 
 
 def doing() -> str:
@@ -108,7 +106,7 @@ def doing() -> str:
     return done if now == asked else f"{done} {t('compare.changed')}"
 
 
-@st.fragment
+@models.fragment
 def workbench() -> None:
     model = models.wait(session, t)
     comparison.ready(model)
@@ -122,6 +120,7 @@ def workbench() -> None:
     with below:
         texts.draw(texts.rows(comparison, model, t), state.dark(), t, take)
         draw_flat(model)
+    models.drawn()
     if comparison.running:  # after all is drawn: what waits for its turn would turn pale
         comparison.work(model, BREATH)
         state.rerun()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import streamlit as st
@@ -91,14 +90,12 @@ def draw_controls(ended: bool) -> None:
 
 
 def draw_messages() -> None:
-    problem = session.problem
-    if problem is not None:
-        st.error(t(f"error.{problem.code}", **problem.values) + " " + t("error.kept"))
+    models.tell(session.problem, t)
     if session.notes:
         st.caption(" ".join(t(note) for note in session.notes))
 
 
-@st.fragment
+@models.fragment
 def workbench() -> None:
     model = models.wait(session, t)
     more = session.run_on(model)
@@ -125,10 +122,10 @@ def workbench() -> None:
             strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
     with right:
         sums.draw(sums.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), state.dark())
+    models.drawn()
     shared.prepare(model, session.next_ids(model))
     if more:
-        time.sleep(PACE)
-        state.rerun()
+        state.rerun(after=PACE)
 
 
 def words(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:

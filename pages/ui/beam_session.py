@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine import config, door
 from engine.types import BeamSettings, EngineError
 from pages.ui.story import Story
 
@@ -47,12 +48,15 @@ class Beaming:
         if now is not None and (now.model, now.ids, now.settings) == asked:
             return now
         try:
+            door.check_run(self.settings.max_new_tokens)
             found = find(model, ids, self.settings)
+            door.step(max(1, self.shown - len(found.levels)))
         except EngineError as error:
             self.problem, self.running = error, False
             if now is not None and (now.model, now.ids) == (model, ids):
                 return now
-            found = find(model, ids, BeamSettings(width=1, max_new_tokens=self.settings.max_new_tokens))
+            most = min(self.settings.max_new_tokens, config.current().run_tokens)
+            found, self.shown = find(model, ids, BeamSettings(width=1, max_new_tokens=most)), 1
         else:
             self.problem = None
         if now is None or (now.model, now.ids) != (model, ids):
@@ -78,7 +82,7 @@ class Beaming:
         return search is not None and search.stop is not None and self.shown == len(search.levels)
 
     def grow(self) -> None:
-        if self.search is not None and not self.over:
+        if self.search is not None and not self.over and self._pay():
             self.running, self.opened = False, None
             self._show(self.shown + 1)
 
@@ -94,12 +98,22 @@ class Beaming:
     def run_on(self, seconds: float) -> bool:
         """Grow for about so long, a level at least. True while there is more to grow."""
         deadline = time.monotonic() + seconds
-        while self.running:
+        while self.running and self._pay():
             self._show(self.shown + 1)
             self.running = not self.over
             if time.monotonic() > deadline:
                 break
         return self.running
+
+    def _pay(self) -> bool:
+        """Ask for one level more. False, with the reason on record, where the host's limits have an end."""
+        try:
+            door.step()
+        except EngineError as error:
+            self.problem, self.running = error, False
+            return False
+        self.problem = None
+        return True
 
     def stop(self) -> None:
         """The person says stop; what has grown stays."""

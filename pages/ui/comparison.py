@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from engine import door
 from engine.measures import Measures, measure
 from engine.shared import BUNDLED_NAME
 from engine.strategies import WAYS, Way
@@ -83,6 +84,7 @@ class Comparison:
     def start(self, model: Model) -> None:
         """Ask the question. A prompt that cannot be read leaves the answers there are as they are."""
         try:
+            door.check_run(self.question.max_new_tokens)
             ids = model.read_prompt(self.question.prompt)
         except EngineError as error:
             self.problem = error
@@ -113,6 +115,12 @@ class Comparison:
             value = asked.value(way)
             together = Together(model, self.ids, way, value, asked.seeds, asked.max_new_tokens)
             self.entries.append(Entry(way, value, together))
+            return
+        try:
+            door.step()
+        except EngineError as error:  # the host's limits have an end: what is written stays
+            self.problem = error
+            self.stop()
             return
         try:
             at_work.together.step()

@@ -30,6 +30,16 @@ def sentences(language: str) -> dict[str, Any]:
     return flat
 
 
+@cache
+def shipped() -> frozenset[str]:
+    """Every text that the app itself holds, in any language: what a demo allows as a prompt."""
+    texts: set[str] = set()
+    for path in LOCALES.glob("*.toml"):
+        for value in sentences(path.stem).values():
+            texts.update([value] if isinstance(value, str) else value)
+    return frozenset(texts)
+
+
 class Translator:
     """`t("step.next")` in one language."""
 

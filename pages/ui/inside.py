@@ -95,8 +95,8 @@ def mattered(session: Session, looking: Looking, model: Model, t: Translator) ->
     ids = looking.ids[: looking.at + 1]
     token_id = target(session, looking, model)
     asked = (model.name, ids, token_id)
-    out = looking.once("occlusion", asked, lambda: occlusion(model, ids, token_id))
-    gradient = looking.once("gradient", asked, lambda: gradient_input(model, ids, token_id))
+    out = looking.once("occlusion", asked, lambda: occlusion(model, ids, token_id), steps=1)
+    gradient = looking.once("gradient", asked, lambda: gradient_input(model, ids, token_id), steps=1)
     shown = model.pieces(looking.ids)[: len(ids)]
     answers: dict[str, np.ndarray] = {}
     if out.masked_log_probabilities is not None:
@@ -148,7 +148,7 @@ def outcome(name: str, looking: Looking, model: Model, t: Translator) -> str:
         layer, head = (int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
         best, mean = t.percent(float(shares.max())), t.percent(float(shares.mean()))
         return t("inside.try.sink_found", layer=layer + 1, head=head + 1, score=best, mean=mean)
-    found = looking.once("induction", (model.name, times), lambda: heads.induction_experiment(model, times))
+    found = looking.once("induction", (model.name, times), lambda: heads.induction_experiment(model, times), steps=1)
     numbers = {
         "first": t.number(found.first_mean, 2),
         "second": t.number(found.second_mean, 2),

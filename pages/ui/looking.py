@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine import door
 from engine.types import EngineError
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ class Looking:
             self.turn += 1
         return ids
 
-    def once(self, name: str, asked: Any, work: Any) -> Any:
-        """What `work()` gives, worked out anew only when something else is asked."""
+    def once(self, name: str, asked: Any, work: Any, steps: int = 0) -> Any:
+        """What `work()` gives, worked out anew, for so many steps of the model, only when something else is asked."""
         if name not in self.kept or self.kept[name][0] != asked:
+            if steps:
+                door.step(steps)
             self.kept[name] = asked, work()
         return self.kept[name][1]
 

@@ -1,14 +1,19 @@
-"""Waits for a model, telling the visitor what is happening; everyone shares the one that is loaded."""
+"""What stands between a page and the model: lets visitors in, waits for the model, makes moves, tells of problems.
+
+Everyone shares the model that is loaded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from engine import shared
-from engine.types import ModelError
+from engine import door, shared
+from engine.types import EngineError, ModelError, PromptError
+from pages.ui import state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -26,10 +31,51 @@ def ready(session: Session) -> Model | None:
 
 
 def act(session: Session, move: Callable[..., Any], *arguments: Any) -> None:
-    """For callbacks: make one of the session's moves with the model that is in memory."""
+    """For callbacks: make one of the session's moves with the model that is in memory. One refused is a problem."""
+    door.arrive()
     model = ready(session)
     if model is not None:
-        move(session, model, *arguments)
+        try:
+            move(session, model, *arguments)
+        except EngineError as error:
+            session.problem = error
+
+
+def fragment(draw: Callable[[], None]) -> Callable[[], None]:
+    """`st.fragment` for what works with the model: where a limit cuts the drawing short, the visitor is told why."""
+
+    @wraps(draw)
+    def guarded() -> None:
+        with door.answering():
+            try:
+                draw()
+            except EngineError as error:
+                tell(error, Translator(state.language()))
+
+    return st.fragment(guarded)
+
+
+def drawn() -> None:
+    """For pages that go on working while the visitor looks: what was asked is answered."""
+    door.answered()
+
+
+def admitted(t: Translator) -> bool:
+    """Whether there is room for this visitor; where not, they are told so, and how to try again."""
+    try:
+        door.enter()
+    except EngineError as error:
+        tell(error, t)
+        st.button(t("host.again"), key="again", type="primary")
+        return False
+    return True
+
+
+def tell(problem: EngineError | None, t: Translator, kept: str = "error.kept") -> None:
+    """Say what went wrong, if anything did; of a prompt, that nothing of what was typed is lost."""
+    if problem is not None:
+        sentence = t(f"error.{problem.code}", **problem.values)
+        st.error(f"{sentence} {t(kept)}" if isinstance(problem, PromptError) else sentence)
 
 
 def wait(session: Session, t: Translator) -> Model:

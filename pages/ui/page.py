@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine import config
 from pages.ui import share
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
@@ -24,3 +25,5 @@ def begin(title: str, lead: str, session: Session, t: Translator) -> None:
         st.title(title, anchor=False, width="content")
         share.draw(session, t)
     st.caption(lead)
+    if config.current().demo:
+        st.info(t("host.demo"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from engine import config
 from pages.ui import state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
@@ -24,7 +25,7 @@ def draw(session: Session, t: Translator, on_prompt: Callable[[str], None]) -> N
     state.default_widget("prompt", session.prompt)
     st.text_input(
         t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=typed,
-        label_visibility="collapsed", persist_state="session",
+        label_visibility="collapsed", persist_state="session", disabled=config.current().demo,
     )  # fmt: skip
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
         st.caption(t("step.try"), width="content")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import engine
+from engine import door
 from engine.shared import BUNDLED_NAME
 from engine.trace import Trace
 from engine.types import EngineError, How, Settings, StopReason, Strategy
@@ -87,6 +88,7 @@ class Session:
         self.stopped = self.end(model)
         if self.stopped:
             return False
+        door.step()
         _, token_id, u = self.choice(model)
         self._move(trace.choose(token_id, "greedy" if u is None else "drawn"))
         return True
@@ -112,7 +114,8 @@ class Session:
         return engine.stop_reason(model, trace.token_ids(), made, made + 1)
 
     def run(self, model: Model) -> None:
-        """Begin to write `run_tokens` tokens; `run_on` writes them."""
+        """Begin to write `run_tokens` tokens; `run_on` writes them. Raises EngineError(`limit_run`)."""
+        door.check_run(self.run_tokens)
         self.running = self.run_tokens
         self.stopped = self.problem = None
 
@@ -120,7 +123,11 @@ class Session:
         """One token of a run. True while there is more to write."""
         if self.running <= 0:
             return False
-        going = self.step(model)
+        try:
+            going = self.step(model)
+        except EngineError as error:  # what is written stays
+            self.running, self.problem = 0, error
+            return False
         self.running = self.running - 1 if going else 0
         if going and not self.running:
             self.stopped = self.end(model) or "length"
@@ -155,6 +162,7 @@ class Session:
         if len(trace.path()) >= model.context_length:
             self.stopped = "context"
             return
+        door.step()
         self.running = 0
         self._move(trace.choose(token_id, "hand"))
 

@@ -59,7 +59,7 @@ def draw(session: Session, t: Translator) -> None:
         st.caption(t("settings.not_greedy"))
     session.settings = Settings(**values)  # type: ignore[arg-type]
     session.bars = st.slider(t("settings.bars"), 3, 30, 10, key="bars_shown", persist_state="session")
-    session.run_tokens = st.slider(t("settings.run_tokens"), 1, 100, 10, key="run_tokens", persist_state="session")
+    session.run_tokens = length(t("settings.run_tokens"), 1, 100, 10, "run_tokens")
 
 
 def _slider(name: str, greedy: bool, t: Translator) -> float:
@@ -76,6 +76,15 @@ def _slider(name: str, greedy: bool, t: Translator) -> float:
     )
     st.caption(t(f"settings.{name}_note"))
     return float(value) if isinstance(step, float) else int(value)
+
+
+def length(label: str, low: int, high: int, first: int, key: str) -> int:
+    """A slider for how many tokens are to be written, within what the host allows."""
+    most = min(high, config.current().run_tokens)
+    if most == 1:
+        return 1
+    low = min(low, most - 1)
+    return st.slider(label, low, most, min(first, most), key=key, persist_state="session")
 
 
 def show(session: Session) -> None:

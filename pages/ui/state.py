@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from engine import door
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
-from pages.ui.i18n import sentences
+from pages.ui.i18n import sentences, shipped
 from pages.ui.looking import Looking
 from pages.ui.session import Session
 
@@ -77,8 +81,24 @@ def default_widget(key: str, value: Any) -> None:
     st.session_state.setdefault(key, value)
 
 
-def rerun() -> NoReturn:
-    """Run again what is running: the fragment alone where that is possible."""
+def _visitor() -> str | None:
+    """Who it is for whom this thread runs a page or a callback; None for a thread that runs neither."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else None
+
+
+def _present(visitor: str) -> bool:
+    """Whether a visitor's browser is connected. (Tests drive pages with no server: there everybody is.)"""
+    return not runtime.exists() or runtime.get_instance().is_active_session(visitor)
+
+
+door.serve(who=_visitor, present=_present, end=st.stop, texts=shipped)
+
+
+def rerun(after: float = 0.0) -> NoReturn:
+    """Run again what is running, some seconds from now: the fragment alone where that is possible."""
+    door.answered()
+    time.sleep(after)
     try:
         st.rerun(scope="fragment")
     except StreamlitAPIException:  # the whole page is being run

@@ -1,0 +1,214 @@
+"""The door between visitors and the model: how many may be in, how much each may ask, and whether they are still there.
+
+Pages say once who is asking (`serve`); on a thread that asks for nobody, as in a program or a test, nothing is limited.
+A move pays for its steps before it is made (`step`), so that a refusal leaves everything as it was. Every pass of the
+model goes past here as well (`passed`): one that no move has paid for is put on the bill, and a visitor who has gone
+away gets no more of them. The limits are the host's, see `config.py`; no text is kept here.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from engine import config, figures
+from engine.types import EngineError, PromptError
+
+TOKENS_A_STEP = 64  # a pass over a long text, or over many, counts as a step for each so many tokens
+IDLE = 600.0  # seconds without a move after which a place may go to somebody who waits
+
+
+@dataclass(slots=True)
+class _Visitor:
+    """A bucket that holds a minute's steps and fills evenly; below 0 it owes.
+
+    paid   steps that the last move has paid for and the model has not taken
+    began  when the move came that is being answered
+    """
+
+    level: float
+    filled: float = field(default_factory=lambda: figures.now())
+    seen: float = field(default_factory=lambda: figures.now())
+    paid: float = 0.0
+    began: float | None = None
+
+    def fill(self, a_minute: int) -> None:
+        now = figures.now()
+        self.level = min(a_minute, self.level + (now - self.filled) * a_minute / 60)
+        self.filled = now
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What the pages say; see `serve`."""
+
+    who: Callable[[], str | None]
+    present: Callable[[str], bool]
+    end: Callable[[], None]
+    texts: Callable[[], Collection[str]]
+
+
+_lock = threading.Lock()
+_visitors: dict[str, _Visitor] = {}
+_served = _Served(lambda: None, lambda _: True, lambda: None, tuple)
+
+
+def serve(
+    who: Callable[[], str | None],
+    present: Callable[[str], bool],
+    end: Callable[[], None],
+    texts: Callable[[], Collection[str]],
+) -> None:
+    """Tell the door whom it serves.
+
+    who      the id of the visitor for whom this thread works; None for nobody
+    present  whether a visitor is still connected
+    end      gives up the work of this thread, by raising what ends it
+    texts    the app's own prompts, which are always allowed
+    """
+    global _served
+    _served = _Served(who, present, end, texts)
+
+
+def sessions() -> int:
+    """How many visitors are in."""
+    with _lock:
+        _leave_those_gone()
+        return len(_visitors)
+
+
+def _leave_those_gone() -> None:
+    for name in [name for name in _visitors if not _served.present(name)]:
+        del _visitors[name]
+
+
+def enter() -> None:
+    """Let the visitor of this thread in. Raises EngineError(`limit_sessions`) where all places are taken.
+
+    A place whose visitor has made no move for ten minutes is free for who waits; with the next move they come in again.
+    """
+    name = _served.who()
+    if name is not None:
+        with _lock:
+            _enter(name)
+
+
+def _enter(name: str) -> _Visitor:
+    """Under the lock."""
+    visitor = _visitors.get(name)
+    if visitor is None:
+        limits = config.current()
+        _leave_those_gone()
+        if limits.sessions and len(_visitors) >= limits.sessions:
+            idlest = min(_visitors, key=lambda other: _visitors[other].seen)
+            if figures.now() - _visitors[idlest].seen < IDLE:
+                raise _refusal("limit_sessions", f"{len(_visitors)} sessions already", most=limits.sessions)
+            del _visitors[idlest]
+        visitor = _visitors[name] = _Visitor(level=float(limits.steps_per_minute))
+    visitor.seen = figures.now()
+    return visitor
+
+
+def step(count: int = 1) -> None:
+    """The visitor of this thread asks for so many steps of the model.
+
+    Raises EngineError: `limit_steps` (values: most a minute, seconds to wait), `limit_sessions`.
+    """
+    name = _served.who()
+    if name is None:
+        return
+    a_minute = config.current().steps_per_minute
+    with _lock:
+        visitor = _enter(name)
+        visitor.paid = float(count)
+        if a_minute:
+            visitor.fill(a_minute)
+            short = min(count, a_minute) - visitor.level
+            if short > 0:
+                visitor.paid = 0.0
+                raise _too_many(a_minute, short)
+            visitor.level -= count
+    figures.FIGURES.stepped(count)
+
+
+def passed(tokens: int) -> None:
+    """The model is about to run over so many tokens for the visitor of this thread.
+
+    What no move has paid for is owed. Raises EngineError(`limit_steps`) where a whole minute is owed already; ends the
+    work for a visitor who is gone.
+    """
+    name = _served.who()
+    if name is None:
+        return
+    if not _served.present(name):
+        _served.end()
+    a_minute = config.current().steps_per_minute
+    with _lock:
+        visitor = _enter(name)
+        cost = math.ceil(tokens / TOKENS_A_STEP)
+        taken = min(cost, visitor.paid)
+        visitor.paid -= taken
+        if a_minute and cost > taken:
+            visitor.fill(a_minute)
+            if visitor.level <= -a_minute:
+                raise _too_many(a_minute, 1 - visitor.level)
+            visitor.level -= cost - taken
+
+
+def _too_many(a_minute: int, short: float) -> EngineError:
+    seconds = math.ceil(short * 60 / a_minute)
+    return _refusal("limit_steps", f"more than {a_minute} steps a minute", most=a_minute, seconds=seconds)
+
+
+def _refusal(code: str, message: str, **values: object) -> EngineError:
+    figures.FIGURES.refuse(code)
+    return EngineError(code, message, **values)
+
+
+def check_run(tokens: int) -> None:
+    """Raises EngineError(`limit_run`) where a visitor asks for a run longer than the host allows."""
+    most = config.current().run_tokens
+    if _served.who() is not None and tokens > most:
+        raise _refusal("limit_run", f"a run of {tokens} tokens", count=tokens, most=most)
+
+
+def check_prompt(text: str) -> None:
+    """Raises PromptError(`limit_demo`) for a visitor's own prompt in a demo."""
+    if _served.who() is not None and config.current().demo and text not in _served.texts():
+        figures.FIGURES.refuse("limit_demo")
+        raise PromptError("limit_demo", "a prompt of a visitor's own, in a demo")
+
+
+def check_length(text: str, tokens: int) -> None:
+    """Raises PromptError(`limit_prompt`) for a visitor's own prompt of more tokens than the host allows."""
+    most = config.current().prompt_tokens
+    if _served.who() is not None and 0 < most < tokens and text not in _served.texts():
+        figures.FIGURES.refuse("limit_prompt")
+        raise PromptError("limit_prompt", f"a prompt of {tokens} tokens", count=tokens, most=most)
+
+
+def arrive() -> None:
+    """A move of this thread's visitor has come, and is to be answered."""
+    name = _served.who()
+    if name is not None and (visitor := _visitors.get(name)) is not None:
+        visitor.began = visitor.began or figures.now()
+
+
+def answered() -> None:
+    """All is drawn that the move changed; what follows is done while the visitor looks."""
+    name = _served.who()
+    if name is not None and (visitor := _visitors.get(name)) is not None and visitor.began is not None:
+        figures.FIGURES.answered(figures.now() - visitor.began)
+        visitor.began = None
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Around the drawing of a page: a move that came is answered when this ends, if not before."""
+    try:
+        yield
+    finally:
+        answered()
