@@ -16,6 +16,7 @@ from functools import cached_property
 from tokenizers import Tokenizer
 
 from engine.characters import Span, byte_of_character, characters, describe, grapheme_edges, incomplete, readable
+from engine.merges import Merges
 
 
 class Vocabulary:
@@ -66,6 +67,19 @@ class Vocabulary:
         """
         text.encode("utf-8")
         return self.start + tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """For each token of `encode(text)` the characters [start, stop) of the text that it came of.
+
+        Parts of one character name the same one; marks that nobody typed name none: (0, 0).
+        """
+        found = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        return [(0, 0)] * len(self.start) + [(int(start), int(stop)) for start, stop in found]
+
+    @cached_property
+    def merges(self) -> Merges:
+        """The merges that the tokenizer makes. Raises EngineError where it makes none, see `Merges`."""
+        return Merges(self._tokenizer)
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes that a token stands for; of a special token, its name."""

@@ -14,10 +14,13 @@ from pages.ui.colors import css
 _HERE = Path(__file__).parent
 
 
-def register(name: str, file: str) -> Any:
-    """A component whose style and script are `FILE.css` and `FILE.js` here; `shared.js` stands before the script."""
-    script = "".join((_HERE / part).read_text("utf-8") for part in ("shared.js", f"{file}.js"))
-    style = css() + (_HERE / f"{file}.css").read_text("utf-8")
+def register(name: str, file: str, *parts: str) -> Any:
+    """A component whose style and script are `FILE.css` and `FILE.js` here.
+
+    `shared.js` stands before the script; `parts` are pieces that some components share, a style and a script each.
+    """
+    script = "".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", *parts, file))
+    style = css() + "".join((_HERE / f"{part}.css").read_text("utf-8") for part in (*parts, file))
     return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
 
 

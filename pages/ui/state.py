@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from engine import door
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
+from pages.ui.cutting import Cutting
 from pages.ui.i18n import sentences, shipped
 from pages.ui.looking import Looking
 from pages.ui.session import Session
@@ -49,6 +50,11 @@ def beaming() -> Beaming:
 def looking() -> Looking:
     """What this visitor looks at inside the model."""
     return _kept("looking", Looking)
+
+
+def cutting() -> Cutting:
+    """What this visitor cuts into tokens."""
+    return _kept("cutting", Cutting)
 
 
 def language() -> str:

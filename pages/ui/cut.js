@@ -1,0 +1,72 @@
+// A text as chips, one a token, and what the one that is rested on or opened is made of. `data` is described in cut.py.
+// All text goes in through textContent.
+
+function drawCard(data, index) {
+  const card = el("div", "card");
+  if (index === null) {
+    card.append(el("p", "soft", data.labels.hint));
+    return card;
+  }
+  const [id, bytes, parts] = data.cards[index];
+  const line = (name, ...values) => {
+    const row = el("p");
+    row.append(el("span", "soft", name), ...values);
+    card.append(row);
+  };
+  line(data.labels.id, el("b", "", `#${id}`));
+  if (!parts.length) {
+    card.append(el("p", "soft", data.labels.mark));
+    return card;
+  }
+  line(data.labels.bytes, el("span", "hex", bytes));
+  card.append(el("span", "line"));
+  for (const [char, point, first, last, size] of parts) {
+    const word = char === null ? data.labels.stray : first === 1 && last === size ? data.labels.whole : data.labels.part;
+    const from = first === last ? first : `${first}–${last}`;
+    const told = el("p", word === data.labels.whole ? "of" : "of alone");
+    if (char !== null) {
+      const sign = el("b", "", char);
+      sign.dir = "auto";
+      told.append(sign, el("span", "point", point));
+    }
+    told.append(el("span", "soft", word.replace("{part}", from).replace("{size}", size)));
+    card.append(told);
+  }
+  return card;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const counts = el("div", "counts");
+  for (const [name, value] of data.counts) {
+    const count = el("span", "", ` ${name}`);
+    count.prepend(el("b", "", value));
+    counts.append(count);
+  }
+  const chips = drawGroups(data.groups, (index, label, shade) => {
+    const chip = el("button", `t ${shade}`);
+    chip.type = "button";
+    chip.dataset.token = index;
+    chip.dir = "auto";
+    chip.append(el("span", "label", label), el("span", "id", data.cards[index][0]));
+    chip.setAttribute("aria-pressed", String(index === data.opened));
+    return chip;
+  });
+  const place = el("div", "place");
+  const show = (index) => place.replaceChildren(drawCard(data, index));
+  chips.onclick = (event) => {
+    const chip = event.target.closest("[data-token]");
+    if (chip) setTriggerValue("open", { turn: data.turn, token: Number(chip.dataset.token) });
+  };
+  chips.onpointerover = (event) => {
+    const chip = event.target.closest("[data-token]");
+    if (chip && event.pointerType !== "touch") show(Number(chip.dataset.token));
+  };
+  chips.onpointerleave = () => show(data.opened);
+  show(data.opened);
+  const scroll = root.querySelector(".chips")?.scrollTop ?? 0;
+  root.replaceChildren(counts, chips, place);
+  chips.scrollTop = scroll;
+}

@@ -1,0 +1,98 @@
+// Merges, one at a time, over the parts of a text. `data` is described in merging.py. Text goes in through textContent.
+
+function signOf([label, hex], kind) {
+  const sign = el("span", kind);
+  sign.dir = "auto";
+  // Of a character that is not complete, the bytes are what there is; which part of which one stands below.
+  sign.append(el("span", "read", hex || label));
+  if (hex) sign.append(el("span", "part", label));
+  return sign;
+}
+
+// The sentence above: which pair is joined next.
+function drawComing(place, data, count) {
+  const merge = data.merges[count];
+  if (!merge) {
+    place.replaceChildren(el("span", "", data.merges.length ? data.labels.done : data.labels.none));
+    return;
+  }
+  const [at, rightAt, rank, made] = merge;
+  const signs = standing(data, count);
+  const told = el("span", "told", data.labels.coming.replace("{rank}", rank.toLocaleString("en")));
+  place.replaceChildren(
+    told, signOf(signs.get(at), "sign"), el("span", "soft", "+"), signOf(signs.get(rightAt), "sign"), el("span", "soft", "→"), signOf(made, "sign made"),
+  );
+}
+
+// What stands after so many merges: index of the first part → sign.
+function standing(data, count) {
+  const signs = new Map(data.parts.map(([sign], i) => [i, sign]));
+  for (const [at, rightAt, , made] of data.merges.slice(0, count)) {
+    signs.set(at, made);
+    signs.delete(rightAt);
+  }
+  return signs;
+}
+
+function drawWords(place, data, count) {
+  const next = data.merges[count];
+  const last = count ? data.merges[count - 1][0] : -1;
+  const made = new Set(data.merges.slice(0, count).map(([at]) => at));
+  let word, number;
+  place.replaceChildren();
+  for (const [at, sign] of standing(data, count)) {
+    if (data.parts[at][1] !== number) {
+      number = data.parts[at][1];
+      word = el("span", "word");
+      place.append(word);
+    }
+    const pair = next && (at === next[0] || at === next[1]);
+    word.append(signOf(sign, `sign${pair ? " pair" : ""}${at === last ? " last" : ""}${made.has(at) ? " joined" : ""}`));
+  }
+  const pair = place.querySelector(".pair");
+  if (pair) place.scrollTop = Math.max(0, pair.offsetTop - place.offsetTop - place.clientHeight / 2);
+}
+
+function drawList(data) {
+  const box = el("details");
+  box.append(el("summary", "", data.labels.list));
+  box.ontoggle = () => {
+    if (!box.open || box.querySelector("table")) return;
+    const table = el("table");
+    const head = el("tr");
+    head.append(...["rank", "left", "right", "made"].map((name) => el("th", "", data.labels[name])));
+    table.append(head);
+    const signs = standing(data, 0);
+    const read = ([label, hex]) => (hex ? `${hex}  (${label})` : label);
+    for (const [at, rightAt, rank, made] of data.merges) {
+      const row = el("tr");
+      row.append(el("td", "", rank.toLocaleString("en")), ...[signs.get(at), signs.get(rightAt), made].map((sign) => el("td", "text", read(sign))));
+      table.append(row);
+      signs.set(at, made);
+    }
+    const pane = el("div", "pane");
+    pane.append(table);
+    box.append(pane);
+  };
+  return box;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.turn = data.turn;
+  const same = JSON.stringify([data.parts, data.merges, data.labels]);
+  if (root.same === same) return; // it has moved on by itself
+  root.same = same;
+  const coming = el("div", "coming");
+  coming.setAttribute("aria-live", "polite");
+  const words = el("div", "words");
+  const move = (count) => {
+    drawComing(coming, data, count);
+    drawWords(words, data, count);
+  };
+  const rest = (count) => setTriggerValue("at", { turn: root.turn, count });
+  const bar = stepper(data.labels, data.merges.length, data.at, move, rest);
+  root.replaceChildren(bar, coming, words, ...(data.merges.length ? [drawList(data)] : []));
+}

@@ -1,0 +1,37 @@
+// A box that is read while one types. `data` is described in text_box.py.
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  let box = root.querySelector("textarea");
+  if (!box) {
+    box = el("textarea");
+    box.rows = 2;
+    box.spellcheck = false;
+    root.append(box);
+  }
+  box.placeholder = data.placeholder;
+  box.setAttribute("aria-label", data.label);
+  if (root.turn !== data.turn) {
+    root.turn = data.turn;
+    box.value = data.text;
+    root.told = data.text;
+  }
+  const tell = () => {
+    if (box.value === root.told) return;
+    root.told = box.value;
+    setTriggerValue("text", { turn: root.turn, text: box.value.toWellFormed() });
+  };
+  let timer;
+  box.oninput = (event) => {
+    clearTimeout(timer);
+    // While a character is being put together by an input method, the text is not finished.
+    if (!event.isComposing) timer = setTimeout(tell, 180);
+  };
+  box.oncompositionend = () => {
+    clearTimeout(timer);
+    timer = setTimeout(tell, 30);
+  };
+  box.onblur = tell;
+}
