@@ -50,7 +50,7 @@ def draw_compared(model: engine.Model) -> None:
     cut.draw_compared(cut.compared(found, t), state.dark())
 
 
-@st.fragment
+@models.fragment
 def workbench() -> None:
     model = models.wait(session, t)
     cuts.ready(session, model)
@@ -58,7 +58,7 @@ def workbench() -> None:
     try:
         found = cuts.cut(model)
     except EngineError as error:
-        st.error(t(f"error.{error.code}", **error.values))
+        models.tell(error, t, "cut.kept")
         return
     if not cuts.text:
         st.info(t("cut.empty"))

@@ -12,6 +12,7 @@ export default function (component) {
     root.append(box);
   }
   box.placeholder = data.placeholder;
+  box.disabled = data.disabled;
   box.setAttribute("aria-label", data.label);
   if (root.turn !== data.turn) {
     root.turn = data.turn;

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from engine import config
 from pages.ui import component
 from pages.ui.i18n import Translator
 
@@ -26,7 +27,8 @@ def draw(
         if isinstance(turn, int) and isinstance(typed, str):
             on_text(turn, typed)
 
-    data = {"text": text, "turn": turn, "dark": dark, "label": label, "placeholder": placeholder}
+    words = {"label": label, "placeholder": placeholder}
+    data = {"text": text, "turn": turn, "dark": dark, "disabled": config.current().demo} | words
     _box(key=key, data=data, on_text_change=component.report(key, "text", told))
 
 
