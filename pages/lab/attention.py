@@ -22,11 +22,8 @@ def new_prompt(text: str) -> None:
     models.act(session, Session.set_prompt, text)
 
 
-def chosen_by_hand() -> None:
-    """The boxes beside the maps: view, layer, head."""
-    looking.view = state.widget("inside_view") or "head"
-    looking.layer, looking.head = int(state.widget("inside_layer") or 0), int(state.widget("inside_head") or 0)
-    looking.turn += 1
+def choose_view() -> None:
+    looking.show(state.widget("inside_view"))
 
 
 def draw_text(model: engine.Model) -> None:
@@ -46,74 +43,61 @@ def draw_text(model: engine.Model) -> None:
     )
 
 
-def draw_view(shape: tuple[int, ...]) -> None:
-    for key, value in (("inside_view", looking.view), ("inside_layer", looking.layer), ("inside_head", looking.head)):
-        state.set_widget(key, value)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.segmented_control(
-            t("inside.view"), VIEWS, required=True, format_func=lambda view: t(f"inside.views.{view}"),
-            key="inside_view", on_change=chosen_by_hand,
-        )  # fmt: skip
-        for name, count, of_use in (("layer", shape[0], ("head", "layer")), ("head", shape[1], ("head",))):
-            st.selectbox(
-                t(f"inside.boxes.{name}"), range(count), format_func=lambda i: str(i + 1), key=f"inside_{name}",
-                width=110, disabled=looking.view not in of_use, on_change=chosen_by_hand,
-            )  # fmt: skip
-    st.caption(t(f"inside.views_note.{looking.view}"))
-
-
+@st.fragment
 def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
-    """All heads small, one of them large."""
+    """All heads small, one of them large. Few elements, so that a click is answered at once; the rest follows."""
     try:
         attention = looking.attention(model)
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
     left, right = st.columns([1, 1.5], gap="large")
+    with right:  # goes out first: it is what the eye waits for
+        shown = one_head.data(looking.matrix(model), model.pieces(ids), looking.at, looking.text)
+        one_head.draw(shown, t(f"inside.views_note.{looking.view}"), state.dark(), t, looking.choose_row)
     with left:
-        st.subheader(t("inside.maps.title"), anchor=False)
-        opened = (looking.layer, looking.head) if looking.view == "head" else None
-        told = inside.heads_told(model, t)
-        maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))
-        shown = head_maps.data(maps, len(ids), told, opened, looking.turn)
-        head_maps.draw(shown, state.dark(), t, looking.open)
-        st.caption(t("inside.maps.legend"))
-        if shown["block"] > 1:
-            st.caption(t("inside.maps.coarse", block=shown["block"]))
-    with right:
-        draw_view(attention.shape)
-        labels = model.pieces(ids)
-        following = labels[looking.at + 1] if looking.at + 1 < len(ids) else None
-        one_head.draw(
-            one_head.data(looking.matrix(model), labels, looking.at, following, looking.turn), state.dark(), t,
-            looking.choose_row,
+        state.set_widget("inside_view", looking.view)
+        st.segmented_control(
+            t("inside.view"), VIEWS, required=True, format_func=lambda view: t(f"inside.views.{view}"),
+            key="inside_view", on_change=choose_view, label_visibility="collapsed",
         )  # fmt: skip
+        maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))
+        told = inside.heads_told(model, t)
+        head_maps.draw(
+            head_maps.data(maps, len(ids), told, looking.opened, looking.text), state.dark(), t, looking.open
+        )
+    moved, looking.moved = looking.moved, None
+    if moved == "row" or (moved == "head" and state.widget("inside_mattered")):
+        st.rerun()  # what else depends on it
 
 
-def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
-    st.subheader(t("inside.lens.title"), anchor=False)
-    st.caption(t("inside.lens.lead"))
+def draw_ranks(model: engine.Model) -> None:
     try:
         found = inside.lens_of(looking, model)
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
-    shown = lens_table.data(found, model, ids, model.pieces(ids), looking.cell, looking.turn)
+    target = inside.target(session, looking, model)
+    word = inside.word(looking, model, target)
+    st.dataframe(inside.through_layers(found, looking.at, target, word, t), hide_index=True, key="inside_ranks")
+    st.caption(t("inside.lens.ranks"))
+
+
+@st.fragment
+def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
+    try:
+        found = inside.lens_of(looking, model)
+    except EngineError:
+        return  # said above
+    shown = lens_table.data(found, model, ids, model.pieces(ids), looking.cell, looking.text)
     lens_table.draw(shown, state.dark(), t, looking.choose_cell)
     if shown["first"]:
         st.caption(t("inside.lens.left_out", count=lens_table.POSITIONS))
-    left, right = st.columns(2, gap="large")
-    with left:
-        target = inside.target(session, looking, model)
-        word = inside.word(looking, model, target)
-        st.dataframe(inside.through_layers(found, looking.at, target, word, t), hide_index=True, key="inside_ranks")
-        st.caption(t("inside.lens.ranks"))
-    with right:
-        if looking.cell is not None:
-            st.dataframe(inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, key="inside_cell")
-            st.caption(t("inside.lens.cell", layer=looking.cell[0], position=looking.cell[1] + 1))
-        else:
-            st.caption(t("inside.lens.click"))
+    if looking.cell is None:
+        st.caption(t("inside.lens.click"))
+    else:
+        st.caption(t("inside.lens.cell", layer=looking.cell[0], position=looking.cell[1] + 1))
+        st.dataframe(inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, key="inside_cell")
 
 
 def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
@@ -132,6 +116,7 @@ def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
     shaded.draw(rows, told, state.dark(), key="mattered")
 
 
+@st.fragment
 def draw_experiments(model: engine.Model) -> None:
     st.subheader(t("inside.try.title"), anchor=False)
     for name in inside.EXPERIMENTS:
@@ -152,8 +137,11 @@ def workbench() -> None:
     draw_text(model)
     ids = looking.ready(session, model)
     draw_heads(model, ids)
-    draw_lens(model, ids)
     draw_mattered(model, ids)
+    st.subheader(t("inside.lens.title"), anchor=False)
+    st.caption(t("inside.lens.lead"))
+    draw_ranks(model)
+    draw_lens(model, ids)
     draw_experiments(model)
 
 

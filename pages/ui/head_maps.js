@@ -29,15 +29,19 @@ function picture(data, maps, index, paper, ink) {
   return small;
 }
 
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
-  const pane = el("div", "pane");
-  const canvas = el("canvas");
-  const told = el("div", "told");
-  pane.append(canvas);
-  root.replaceChildren(pane, told);
+// The small pictures, made once for the maps of a text.
+function pictures(root, data) {
+  const made = [data.maps, data.dark].join();
+  if (root.made !== made) {
+    root.made = made;
+    const [paper, ink] = ["paper", "attention"].map((name) => rgb(root, name));
+    const maps = bytes(data.maps);
+    root.pictures = Array.from({ length: data.layers * data.heads }, (_, i) => picture(data, maps, i, paper, ink));
+  }
+  return root.pictures;
+}
+
+function paintAll(canvas, root, data, opened) {
   const room = root.clientWidth - LEFT - 4;
   const size = Math.max(26, Math.min(76, Math.floor(room / data.heads) - GAP));
   const step = size + GAP;
@@ -48,16 +52,13 @@ export default function (component) {
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "img");
   const paint = canvas.getContext("2d");
   paint.scale(ratio, ratio);
   paint.imageSmoothingEnabled = false;
-  const [paper, ink, soft, line, pick] = ["paper", "attention", "soft", "line", "pick"].map((name) => rgb(root, name));
-  const css = (color) => `rgb(${color.slice(0, 3).join(" ")})`;
-  const maps = bytes(data.maps);
+  const [soft, line, pick] = ["soft", "line", "pick"].map((name) => `rgb(${rgb(root, name).slice(0, 3).join(" ")})`);
+  const small = pictures(root, data);
   paint.font = "12px sans-serif";
-  paint.fillStyle = css(soft);
+  paint.fillStyle = soft;
   paint.textAlign = "center";
   for (let head = 0; head < data.heads; head++) paint.fillText(head + 1, LEFT + head * step + size / 2, 12);
   paint.textAlign = "right";
@@ -66,36 +67,72 @@ export default function (component) {
     paint.fillText(layer + 1, LEFT - 8, y + size / 2 + 4);
     for (let head = 0; head < data.heads; head++) {
       const x = LEFT + head * step;
-      paint.drawImage(picture(data, maps, layer * data.heads + head, paper, ink), x, y, size, size);
-      const open = data.opened && data.opened[0] === layer && data.opened[1] === head;
-      paint.strokeStyle = css(open ? pick : line);
+      paint.drawImage(small[layer * data.heads + head], x, y, size, size);
+      const open = opened?.layer === layer && (opened.head ?? head) === head;
+      paint.strokeStyle = open ? pick : line;
       paint.lineWidth = open ? 3 : 1;
       paint.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
     }
   }
-  const name = (layer, head) => data.labels.name.replace("{layer}", layer + 1).replace("{head}", head + 1);
+  return step;
+}
+
+function prepare(root) {
+  const pane = el("div", "pane");
+  const canvas = el("canvas");
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "img");
+  const told = el("div", "told");
+  pane.append(canvas);
+  root.replaceChildren(el("h3", "title"), told, pane, el("p", "legend"));
+  return canvas;
+}
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const canvas = root.querySelector("canvas") ?? prepare(root);
+  root.querySelector(".title").textContent = data.labels.title;
+  root.querySelector(".legend").textContent = data.labels.legend;
+  const told = root.querySelector(".told");
+  let opened = heard(data, root, data.opened);
+  let step = paintAll(canvas, root, data, opened);
   const tell = (at) => {
     told.replaceChildren();
-    if (at) told.append(el("b", "", name(...at)), ` ${data.told[at[0]][at[1]]}`);
+    if (at?.head === null) told.append(el("b", "", fill(data.labels.layer, { layer: at.layer + 1 })));
+    else if (at) {
+      const name = fill(data.labels.name, { layer: at.layer + 1, head: at.head + 1 });
+      told.append(el("b", "", name), ` ${data.told[at.layer][at.head]}`);
+    }
+    canvas.setAttribute("aria-label", told.textContent);
   };
   const find = (event) => {
     const box = canvas.getBoundingClientRect();
     const head = Math.floor((event.clientX - box.left - LEFT) / step);
     const layer = Math.floor((event.clientY - box.top - 18) / step);
-    return head >= 0 && head < data.heads && layer >= 0 && layer < data.layers ? [layer, head] : null;
+    return head >= 0 && head < data.heads && layer >= 0 && layer < data.layers ? { layer, head } : null;
   };
-  tell(data.opened);
-  canvas.setAttribute("aria-label", told.textContent);
-  canvas.onpointermove = (event) => tell(find(event) ?? data.opened);
-  canvas.onpointerleave = () => tell(data.opened);
-  const open = (at) => at && setTriggerValue("open", { turn: data.turn, layer: at[0], head: at[1] });
+  tell(opened);
+  canvas.onpointermove = (event) => tell(find(event) ?? opened);
+  canvas.onpointerleave = () => tell(opened);
+  const open = (at) => {
+    if (!at) return;
+    opened = opened?.head === null ? { layer: at.layer, head: null } : at;
+    step = paintAll(canvas, root, data, opened);
+    tell(opened);
+    ask(component, root, "open", opened);
+  };
   canvas.onclick = (event) => open(find(event));
   canvas.onkeydown = (event) => {
     const move = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
     if (!move) return;
     event.preventDefault();
     event.stopPropagation();
-    const [layer, head] = data.opened ?? [0, 0];
-    open([Math.max(0, Math.min(data.layers - 1, layer + move[0])), Math.max(0, Math.min(data.heads - 1, head + move[1]))]);
+    const { layer, head } = { layer: 0, ...opened, head: opened?.head ?? 0 };
+    open({
+      layer: Math.max(0, Math.min(data.layers - 1, layer + move[0])),
+      head: Math.max(0, Math.min(data.heads - 1, head + move[1])),
+    });
   };
 }

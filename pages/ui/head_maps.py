@@ -38,24 +38,29 @@ def small(attention: np.ndarray) -> np.ndarray:
 
 
 def data(
-    maps: np.ndarray, length: int, told: list[list[str]], opened: tuple[int, int] | None, turn: int
+    maps: np.ndarray, length: int, told: list[list[str]], opened: tuple[int, int | None] | None, text: int
 ) -> dict[str, Any]:
-    """Plain data for the canvas: what `small` made of a text of so many tokens, a sentence for each head."""
+    """Plain data for the canvas: what `small` made of a text of so many tokens, a sentence for each head.
+
+    `opened`: the head on show, (layer, None) for the mean of a layer, None for neither.
+    """
     return {
-        "turn": turn,
+        "text": text,
         "layers": maps.shape[0],
         "heads": maps.shape[1],
         "side": maps.shape[2],
         "block": -(-length // maps.shape[2]),
         "maps": base64.b64encode(maps.tobytes()).decode("ascii"),
         "told": told,
-        "opened": opened,
+        "opened": None if opened is None else {"layer": opened[0], "head": opened[1]},
     }
 
 
-def draw(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int, int], None]) -> None:
-    """`on_open` is told turn, layer and head."""
+def draw(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int, int | None], None]) -> None:
+    """`on_open` is told text, layer and head (None: the mean of the layer)."""
 
-    opened = component.report("head_maps", "open", lambda value: on_open(value["turn"], value["layer"], value["head"]))
-    labels = {"name": t("inside.maps.name")}
+    opened = component.report("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
+    labels = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
+    if shown["block"] > 1:
+        labels["legend"] += " " + t("inside.maps.coarse", block=shown["block"])
     _maps(key="head_maps", data=shown | {"dark": dark, "labels": labels}, on_open_change=opened)

@@ -45,6 +45,6 @@ export default function (component) {
     const button = event.target.closest("[data-cell]");
     if (!button) return;
     const [layer, position] = button.dataset.cell.split(":").map(Number);
-    setTriggerValue("cell", { turn: data.turn, layer, position });
+    setTriggerValue("cell", { text: data.text, layer, position });
   };
 }

@@ -1,6 +1,6 @@
 """The logit lens as a table: what each layer would have predicted at each position, the last layer on top.
 
-Plain data from `engine.lens`; the component (`lens_table.js`) draws it and reports a click (`cell`: {turn, layer,
+Plain data from `engine.lens`; the component (`lens_table.js`) draws it and reports a click (`cell`: {text, layer,
 position}). Of a long text the last `POSITIONS` positions are shown.
 """
 
@@ -22,7 +22,7 @@ _table = component.register("lens_table", "lens_table")
 
 
 def data(
-    found: Lens, model: Model, ids: Sequence[int], labels: Sequence[str], cell: tuple[int, int] | None, turn: int
+    found: Lens, model: Model, ids: Sequence[int], labels: Sequence[str], cell: tuple[int, int] | None, text: int
 ) -> dict[str, Any]:
     """columns: [position, token, token after it or None]; rows from the last layer to the embedding: [layer, cells],
     a cell [label, probability, whether it is the token that follows]."""
@@ -38,14 +38,14 @@ def data(
             p = round(float(found.probability[layer, at]), 5)
             cells.append([model.vocabulary.label(token_id, pending[at]), p, right])
         rows.append([layer, cells])
-    return {"turn": turn, "first": first, "columns": columns, "rows": rows, "cell": cell}
+    return {"text": text, "first": first, "columns": columns, "rows": rows, "cell": cell}
 
 
 def draw(shown: dict[str, Any], dark: bool, t: Translator, on_cell: Callable[[int, int, int], None]) -> None:
-    """`on_cell` is told turn, layer and position."""
+    """`on_cell` is told text, layer and position."""
 
     chosen = component.report(
-        "lens_table", "cell", lambda value: on_cell(value["turn"], value["layer"], value["position"])
+        "lens_table", "cell", lambda value: on_cell(value["text"], value["layer"], value["position"])
     )
     words = ("layer", "embedding", "follows", "unknown", "after", "legend")
     labels = {word: t(f"inside.lens.{word}") for word in words} | strip.numbers(t)

@@ -28,7 +28,8 @@ class Looking:
     view: View = "head"
     row: int | None = None  # the position whose look is shown; None: the last one, which predicts the next token
     cell: tuple[int, int] | None = None  # (layer, position) of the lens whose list is open
-    turn: int = 0  # grows with every move; a click carries the turn it was made on
+    text: int = 0  # grows when another text is looked at; a click carries the one it was made on
+    moved: Literal["head", "row"] | None = None  # what the last click changed; the page forgets it once all is drawn
     ids: tuple[int, ...] = ()
     tried: dict[str, int] = field(default_factory=dict)  # experiments that were run, and how often each
     kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by name: what was asked last, and the answer
@@ -38,7 +39,7 @@ class Looking:
         ids = session.ready(model).token_ids()
         if ids != self.ids:
             self.ids, self.row, self.cell = ids, None, None
-            self.turn += 1
+            self.text += 1
         return ids
 
     def once(self, name: str, asked: Any, work: Any, steps: int = 0) -> Any:
@@ -73,28 +74,36 @@ class Looking:
         """The row that is shown."""
         return len(self.ids) - 1 if self.row is None else self.row
 
-    def open(self, turn: int, layer: int, head: int) -> None:
-        """Open a head from the overview."""
-        if turn == self.turn and layer >= 0 and head >= 0:
-            self.layer, self.head, self.view = layer, head, "head"
-            self.turn += 1
+    @property
+    def opened(self) -> tuple[int, int | None] | None:
+        """What is on show, of the overview: a head, a layer, or neither."""
+        return {"head": (self.layer, self.head), "layer": (self.layer, None)}.get(self.view)
 
-    def choose_row(self, turn: int, row: int) -> None:
+    def open(self, text: int, layer: int, head: int | None) -> None:
+        """Open a head from the overview, or the mean of a layer."""
+        if text == self.text and layer >= 0 and (head is None or head >= 0):
+            self.layer, self.view = layer, "layer"
+            if head is not None:
+                self.head, self.view = head, "head"
+            self.moved = "head"
+
+    def show(self, view: View) -> None:
+        """One head, a layer's mean, the mean of all, or rollout."""
+        self.view, self.moved = view, "head"
+
+    def choose_row(self, text: int, row: int) -> None:
         """Ask what another position looked at."""
-        if turn == self.turn and 0 <= row < len(self.ids):
-            self.row = None if row == len(self.ids) - 1 else row
-            self.turn += 1
+        if text == self.text and 0 <= row < len(self.ids):
+            self.row, self.moved = None if row == len(self.ids) - 1 else row, "row"
 
-    def choose_cell(self, turn: int, layer: int, position: int) -> None:
+    def choose_cell(self, text: int, layer: int, position: int) -> None:
         """Open the list of one cell of the lens."""
-        if turn == self.turn and layer >= 0 and 0 <= position < len(self.ids):
+        if text == self.text and layer >= 0 and 0 <= position < len(self.ids):
             self.cell = (layer, position)
-            self.turn += 1
 
     def experiment(self, name: str) -> None:
         """Run a small experiment, or run it again (with other random tokens where there are any)."""
         self.tried[name] = self.tried.get(name, 0) + 1
-        self.turn += 1
 
 
 def _finite(attention: np.ndarray) -> np.ndarray:

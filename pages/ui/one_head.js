@@ -14,35 +14,37 @@ const color = (root, name) => getComputedStyle(root).getPropertyValue(`--${name}
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 // What the row asks: its own token, and the one that it was used to predict.
-function drawQuestion(root, data) {
+function drawQuestion(root, data, row) {
   const line = el("p", "asks");
-  const last = data.following === null;
+  const last = row === data.tokens.length - 1;
   const pieces = (last ? data.labels.asks_next : data.labels.asks).split(/(\{row\}|\{following\})/);
   for (const piece of pieces) {
-    if (piece === "{row}") line.append(el("b", "", data.tokens[data.row]));
-    else if (piece === "{following}") line.append(el("b", "", data.following));
+    if (piece === "{row}") line.append(el("b", "", data.tokens[row]));
+    else if (piece === "{following}") line.append(el("b", "", data.tokens[row + 1]));
     else line.append(piece);
   }
   root.append(line);
 }
 
 // The sentence on one line, shaded by how much each token was looked at, arcs from the row's token to them.
-function drawSentence(root, data, choose) {
+function drawSentence(root, data, row, choose) {
   const box = el("div", "line");
   const chips = el("div", "chips");
-  const most = Math.max(...data.weights, 1e-9);
+  const n = data.tokens.length;
+  const weights = Array.from(root.matrix.subarray(row * n, row * n + row + 1), (value) => value / 65535);
+  const most = Math.max(...weights, 1e-9);
   data.tokens.forEach((token, i) => {
-    const chip = el("button", i === data.row ? "at" : i > data.row ? "later" : "", token);
+    const chip = el("button", i === row ? "at" : i > row ? "later" : "", token);
     chip.type = "button";
     chip.dir = "auto";
-    if (i <= data.row) {
-      const share = Math.round(70 * Math.sqrt(data.weights[i] / most));
+    if (i <= row) {
+      const share = Math.round(70 * Math.sqrt(weights[i] / most));
       chip.style.background = `color-mix(in srgb, var(--attention) ${share}%, transparent)`;
-      chip.title = data.labels.told.replace("{column}", token).replace("{row}", data.tokens[data.row]).replace("{p}", percent(data, data.weights[i]));
+      chip.title = fill(data.labels.told, { column: token, row: data.tokens[row], p: percent(data, weights[i]) });
     }
     chip.onclick = () => choose(i);
     chips.append(chip);
-    if (i === data.row && data.following === null) chips.append(el("span", "ask", "？"));
+    if (i === row && row === n - 1) chips.append(el("span", "ask", "？"));
   });
   box.append(chips);
   root.append(box);
@@ -51,13 +53,13 @@ function drawSentence(root, data, choose) {
   const height = 84;
   svg.setAttribute("width", chips.scrollWidth);
   svg.setAttribute("height", height);
-  data.weights.forEach((weight, i) => {
+  weights.forEach((weight, i) => {
     if (weight < 0.01) return;
-    const from = middle[data.row];
+    const from = middle[row];
     const to = middle[i];
-    const rise = i === data.row ? 30 : Math.min(height - 8, 22 + Math.abs(from - to) / 5);
+    const rise = i === row ? 30 : Math.min(height - 8, 22 + Math.abs(from - to) / 5);
     const arc = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    const bend = i === data.row ? `M${from - 7} ${height} C${from - 16} ${height - rise} ${from + 16} ${height - rise} ${from + 7} ${height}` : `M${from} ${height} C${from} ${height - rise} ${to} ${height - rise} ${to} ${height}`;
+    const bend = i === row ? `M${from - 7} ${height} C${from - 16} ${height - rise} ${from + 16} ${height - rise} ${from + 7} ${height}` : `M${from} ${height} C${from} ${height - rise} ${to} ${height - rise} ${to} ${height}`;
     arc.setAttribute("d", bend);
     arc.setAttribute("class", "arc");
     arc.setAttribute("stroke-width", 1 + 9 * weight);
@@ -65,12 +67,29 @@ function drawSentence(root, data, choose) {
     svg.append(arc);
   });
   box.prepend(svg);
-  box.scrollLeft = Math.max(0, middle[data.row] - box.clientWidth * 0.7);
+  return [box, () => Math.max(0, middle[row] - box.clientWidth * 0.7)];
 }
 
-function drawMap(root, data, choose) {
+// The matrix as a picture, a pixel a pair of tokens: made once for a head and a text.
+function picture(root, data) {
   const n = data.tokens.length;
   const matrix = read(data.matrix);
+  const image = new ImageData(n, n);
+  const [from, to] = [rgb(color(root, "paper")), rgb(color(root, "attention"))];
+  for (let i = 0; i < n * n; i++) {
+    const share = Math.sqrt(matrix[i] / 65535);
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = from[c] + (to[c] - from[c]) * share;
+    image.data[4 * i + 3] = i % n > Math.floor(i / n) ? 0 : 255;
+  }
+  const small = document.createElement("canvas");
+  small.width = small.height = n;
+  small.getContext("2d").putImageData(image, 0, 0);
+  return [matrix, small];
+}
+
+function drawMap(root, data, chosen, choose) {
+  const n = data.tokens.length;
+  const matrix = root.matrix;
   const canvas = el("canvas");
   const pane = el("div", "pane");
   const told = el("div", "told");
@@ -90,17 +109,7 @@ function drawMap(root, data, choose) {
   canvas.style.height = `${height}px`;
   const paint = canvas.getContext("2d");
   paint.scale(ratio, ratio);
-  const [paper, ink, soft, cut, pick] = ["paper", "attention", "soft", "cut", "pick"].map((name) => color(root, name));
-  const image = new ImageData(n, n);
-  const [from, to] = [rgb(paper), rgb(ink)];
-  for (let i = 0; i < n * n; i++) {
-    const share = Math.sqrt(matrix[i] / 65535);
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = from[c] + (to[c] - from[c]) * share;
-    image.data[4 * i + 3] = i % n > Math.floor(i / n) ? 0 : 255;
-  }
-  const small = document.createElement("canvas");
-  small.width = small.height = n;
-  small.getContext("2d").putImageData(image, 0, 0);
+  const [soft, cut, pick] = ["soft", "cut", "pick"].map((name) => color(root, name));
   // The half that cannot be: a token never looks at what comes after it.
   paint.save();
   paint.beginPath();
@@ -119,12 +128,12 @@ function drawMap(root, data, choose) {
   }
   paint.restore();
   paint.imageSmoothingEnabled = false;
-  paint.drawImage(small, left, top, n * cell, n * cell);
+  paint.drawImage(root.small, left, top, n * cell, n * cell);
   paint.font = `${font}px ${MONO}`;
   paint.textBaseline = "middle";
   if (named) {
     data.tokens.forEach((token, i) => {
-      paint.fillStyle = i === data.row ? pick : soft;
+      paint.fillStyle = i === chosen ? pick : soft;
       paint.textAlign = "right";
       paint.fillText(token, left - 12, top + (i + 0.5) * cell, longest);
       paint.save();
@@ -138,11 +147,11 @@ function drawMap(root, data, choose) {
   }
   paint.strokeStyle = pick;
   paint.lineWidth = 2;
-  paint.strokeRect(left - 1, top + data.row * cell - 1, (data.row + 1) * cell + 2, cell + 2);
+  paint.strokeRect(left - 1, top + chosen * cell - 1, (chosen + 1) * cell + 2, cell + 2);
   paint.fillStyle = pick;
   paint.textAlign = "left";
   paint.font = "10px sans-serif";
-  paint.fillText("▶", left - 11, top + (data.row + 0.5) * cell);
+  paint.fillText("▶", left - 11, top + (chosen + 0.5) * cell);
   // The last row is always the one that predicts the next token.
   paint.font = `bold 13px ${MONO}`;
   paint.fillText("？", left + n * cell + 4, top + (n - 0.5) * cell);
@@ -160,15 +169,17 @@ function drawMap(root, data, choose) {
     const [row, column] = at;
     const words = column > row ? data.labels.ahead : data.labels.told;
     const p = column > row ? 0 : matrix[row * n + column] / 65535;
-    told.textContent = words.replace("{row}", data.tokens[row]).replace("{column}", data.tokens[column]).replace("{p}", percent(data, p));
+    told.textContent = fill(words, { row: data.tokens[row], column: data.tokens[column], p: percent(data, p) });
   };
   canvas.onpointerleave = () => (told.textContent = "");
   canvas.onclick = (event) => {
     const at = find(event);
     if (at) choose(at[0]);
   };
-  pane.scrollTop = Math.max(0, top + data.row * cell - pane.clientHeight * 0.7);
-  pane.scrollLeft = Math.max(0, left + data.row * cell - pane.clientWidth * 0.7);
+  return [pane, () => [
+    Math.max(0, top + chosen * cell - pane.clientHeight * 0.7),
+    Math.max(0, left + chosen * cell - pane.clientWidth * 0.7),
+  ]];
 }
 
 function drawTools(root, data, again) {
@@ -188,16 +199,27 @@ function drawTools(root, data, again) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");
   root.className = `root ${data.dark ? "dark" : ""}`;
-  const choose = (row) => setTriggerValue("row", { turn: data.turn, row });
-  const drawAll = () => {
+  [root.matrix, root.small] = picture(root, data);
+  let { row } = heard(data, root, data.chosen);
+  const drawAll = (follow) => {
+    const scroll = [root.querySelector(".line")?.scrollLeft, root.querySelector(".pane")?.scrollTop, root.querySelector(".pane")?.scrollLeft];
     root.replaceChildren();
-    drawQuestion(root, data);
-    drawSentence(root, data, choose);
-    drawMap(root, data, choose);
-    drawTools(root, data, drawAll);
+    root.append(el("p", "note", data.note));
+    drawQuestion(root, data, row);
+    const [line, lineAt] = drawSentence(root, data, row, choose);
+    const [pane, paneAt] = drawMap(root, data, row, choose);
+    drawTools(root, data, () => drawAll(true));
+    [line.scrollLeft, pane.scrollTop, pane.scrollLeft] = follow ? [lineAt(), ...paneAt()] : scroll;
   };
-  drawAll();
+  const choose = (chosen) => {
+    row = chosen;
+    drawAll(false);
+    root.querySelectorAll(".chips button")[row].focus({ preventScroll: true });
+    ask(component, root, "row", { row });
+  };
+  drawAll(root.text !== data.text);
+  root.text = data.text;
 }

@@ -1,7 +1,7 @@
 """One head, or a summary of heads, large: the learner's sentence with arcs to what was looked at, and the heat map.
 
-Row t answers "what did the model look at, at position t, to predict token t + 1". The component (`one_head.js`)
-reports the row that was chosen (`row`: {turn, row}).
+Row t answers "what did the model look at, at position t, to predict token t + 1". The component (`one_head.js`) shows
+another row at once, since it has them all, and reports it (`row`: {text, row}).
 """
 
 from __future__ import annotations
@@ -18,26 +18,21 @@ from pages.ui.i18n import Translator
 _head = component.register("one_head", "one_head")
 
 
-def data(matrix: np.ndarray, labels: Sequence[str], row: int, following: str | None, turn: int) -> dict[str, Any]:
-    """Plain data for the component. `following`: the token after `row`, None where it is still to be chosen.
-
-    The matrix goes as whole numbers of 1/65535, half a megabyte at 512 tokens; the row on show goes as it is.
-    """
+def data(matrix: np.ndarray, labels: Sequence[str], row: int, text: int) -> dict[str, Any]:
+    """Plain data for the component. The matrix goes as whole numbers of 1/65535, half a megabyte at 512 tokens."""
     sent = np.rint(np.clip(matrix, 0, 1) * 65535).astype("<u2")
     return {
-        "turn": turn,
+        "text": text,
         "tokens": list(labels),
-        "row": row,
-        "following": following,
-        "weights": [round(float(value), 7) for value in matrix[row, : row + 1]],
+        "chosen": {"row": row},
         "matrix": base64.b64encode(sent.tobytes()).decode("ascii"),
     }
 
 
-def draw(shown: dict[str, Any], dark: bool, t: Translator, on_row: Callable[[int, int], None]) -> None:
-    """`on_row` is told turn and row."""
+def draw(shown: dict[str, Any], note: str, dark: bool, t: Translator, on_row: Callable[[int, int], None]) -> None:
+    """`note` says what is on show; `on_row` is told text and row."""
 
-    chosen = component.report("one_head", "row", lambda value: on_row(value["turn"], value["row"]))
+    chosen = component.report("one_head", "row", lambda value: on_row(value["text"], value["row"]))
     words = ("asks", "asks_next", "told", "ahead", "map", "legend", "larger", "smaller")
     labels = {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
-    _head(key="one_head", data=shown | {"dark": dark, "labels": labels}, on_row_change=chosen)
+    _head(key="one_head", data=shown | {"dark": dark, "labels": labels, "note": note}, on_row_change=chosen)

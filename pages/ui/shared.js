@@ -7,6 +7,9 @@ const el = (tag, name, text) => {
   return node;
 };
 
+// A sentence with its {names} filled in. (`replace` with a text would read a token such as "$&" as a command.)
+const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
 // A probability as a person says it; as `Translator.percent` in i18n.py.
 function percent(data, p) {
   if (p < 1e-15) return data.labels.less;
@@ -23,3 +26,19 @@ function percent(data, p) {
   return value >= 9.95 ? `${value.toFixed(0)} %` : `${Number(value.toPrecision(2))} %`;
 }
 
+
+// A choice shows at once and is told to the app under `name`; `heard` gives what to show: the app's word, but an answer
+// to an earlier choice does not undo a later one.
+function ask(component, root, name, value) {
+  root.asked = { value: JSON.stringify(value), text: component.data.text, at: Date.now() };
+  component.setTriggerValue(name, { text: component.data.text, ...value });
+}
+
+function heard(data, root, value) {
+  const asked = root.asked;
+  if (!asked || asked.text !== data.text || asked.value === JSON.stringify(value) || Date.now() - asked.at > 1500) {
+    delete root.asked;
+    return value;
+  }
+  return JSON.parse(asked.value);
+}

@@ -67,6 +67,24 @@ def test_another_row_asks_another_question(inside: Page) -> None:
     assert inside.locator(".line .chips button.at").all_inner_texts() == [tokens[1]]
 
 
+def test_another_layer_by_click_and_by_key(inside: Page) -> None:
+    inside.get_by_role("radio", name="這一層的平均").click()
+    settle(inside)
+    told = inside.locator(".told").first
+    assert "第 1 層，" in (told.text_content() or "")
+    canvas = inside.locator("canvas[role=img]")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": 60, "y": 18 + (box["height"] - 18) / 6 * 3.5})
+    assert "第 4 層，" in (told.text_content() or "")  # at once
+    settle(inside)
+    assert inside.get_by_role("radio", name="這一層的平均").is_checked()
+    canvas.press("ArrowDown")
+    canvas.press("ArrowDown")
+    settle(inside)
+    assert "第 6 層，" in (told.text_content() or "")
+
+
 def test_every_view_is_drawn(inside: Page) -> None:
     for name in ("這一層的平均", "全部的平均", "注意力展開", "一個頭"):
         inside.get_by_role("radio", name=name).click()

@@ -52,7 +52,7 @@ def test_what_is_sent_stays_small() -> None:
         told = [[""] * count] * layers
         sent = head_maps.data(head_maps.small(attention), length, told, None, 0)["maps"]
         assert len(sent) < 1_500_000
-    sent = one_head.data(np.zeros((512, 512), dtype=np.float32), ["字"] * 512, 511, None, 0)["matrix"]
+    sent = one_head.data(np.zeros((512, 512), dtype=np.float32), ["字"] * 512, 511, 0)["matrix"]
     assert len(sent) < 750_000
 
 
@@ -62,10 +62,10 @@ def test_the_large_map_is_the_matrix(model: Model) -> None:
         found.view = view
         matrix = found.matrix(model)
         np.testing.assert_allclose(matrix.sum(axis=-1), 1, atol=1e-5)
-        data = one_head.data(matrix, model.pieces(ids), found.at, None, 0)
+        data = one_head.data(matrix, model.pieces(ids), found.at, 0)
         sent = np.frombuffer(base64.b64decode(data["matrix"]), dtype="<u2").reshape(matrix.shape)
         np.testing.assert_allclose(sent / 65535, matrix, atol=1e-5)
-        assert data["weights"] == pytest.approx(matrix[found.at, : found.at + 1].tolist(), abs=1e-6)
+        assert data["chosen"] == {"row": found.at}
     full = model.attention(ids)
     found.view, found.layer, found.head = "head", 1, 2
     np.testing.assert_array_equal(found.matrix(model), full[1, 2])
@@ -79,17 +79,19 @@ def test_the_large_map_is_the_matrix(model: Model) -> None:
 
 def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
     session, found, ids = looking(model)
-    found.open(found.turn - 1, 1, 1)
-    found.choose_row(found.turn, len(ids))
-    found.choose_row(found.turn, -1)
-    found.choose_cell(found.turn, -1, 0)
+    found.open(found.text - 1, 1, 1)
+    found.choose_row(found.text, len(ids))
+    found.choose_row(found.text, -1)
+    found.choose_cell(found.text, -1, 0)
     assert (found.layer, found.head, found.row, found.cell) == (0, 0, None, None)
-    found.choose_row(found.turn, 2)
-    found.choose_cell(found.turn, 1, 2)
+    found.choose_row(found.text, 2)
+    found.choose_cell(found.text, 1, 2)
     assert (found.at, found.cell) == (2, (1, 2))
-    found.open(found.turn, 99, 99)  # of a larger model
+    found.open(found.text, 99, 99)  # of a larger model
     found.matrix(model)
-    assert (found.layer, found.head) == (2, 3)
+    assert found.opened == (found.layer, found.head) == (2, 3)
+    found.open(found.text, 1, None)
+    assert (found.opened, found.view) == ((1, None), "layer")
     session.step(model)
     assert found.ready(session, model) != ids
     assert (found.row, found.cell) == (None, None)
@@ -137,7 +139,7 @@ def test_ranks_and_lists_of_the_lens(model: Model, language: str) -> None:
     assert target == session.choice(model)[1]
     table = inside.through_layers(lens, found.at, target, inside.word(found, model, target), t).to_pylist()
     assert list(table[0].values())[1] == f"{model.records(ids)[-1].rank(target):,}"
-    found.choose_row(found.turn, 1)
+    found.choose_row(found.text, 1)
     assert inside.target(session, found, model) == ids[2]
     assert inside.cell_list(lens, model, ids, (3, 1), t).num_rows == 10
 
@@ -196,14 +198,15 @@ def app(request: pytest.FixtureRequest) -> AppTest:
 @pytest.mark.parametrize("app", LANGUAGES, indirect=True)
 def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
     assert not app.exception
-    for layer in (3, 0):
-        app.selectbox(key="inside_layer").set_value(layer).run()
-        assert app.session_state["looking"].layer == layer
+    for view in VIEWS:
+        app.session_state["looking"].show(view)
+        app.run()
+        assert not app.exception
     app.toggle(key="inside_mattered").set_value(True).run()
     for name in inside.EXPERIMENTS:
         app.button(key=f"try {name}").click().run()
         assert not app.exception
-    app.session_state["looking"].choose_cell(app.session_state["looking"].turn, 2, 1)
+    app.session_state["looking"].choose_cell(app.session_state["looking"].text, 2, 1)
     app.run()
     assert not app.exception
     assert len(app.dataframe) == 2
