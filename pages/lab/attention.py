@@ -51,16 +51,16 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
+    state.set_widget("inside_view", looking.view)
+    st.segmented_control(
+        t("inside.view"), VIEWS, required=True, format_func=lambda view: t(f"inside.views.{view}"),
+        key="inside_view", on_change=choose_view, label_visibility="collapsed", wrap=True,
+    )  # fmt: skip
     left, right = st.columns([1, 1.5], gap="large")
     with right:  # goes out first: it is what the eye waits for
         shown = one_head.data(looking.matrix(model), model.pieces(ids), looking.at, looking.text)
         one_head.draw(shown, t(f"inside.views_note.{looking.view}"), state.dark(), t, looking.choose_row)
     with left:
-        state.set_widget("inside_view", looking.view)
-        st.segmented_control(
-            t("inside.view"), VIEWS, required=True, format_func=lambda view: t(f"inside.views.{view}"),
-            key="inside_view", on_change=choose_view, label_visibility="collapsed",
-        )  # fmt: skip
         maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))
         told = inside.heads_told(model, t)
         head_maps.draw(
@@ -79,7 +79,9 @@ def draw_ranks(model: engine.Model) -> None:
         return
     target = inside.target(session, looking, model)
     word = inside.word(looking, model, target)
-    st.dataframe(inside.through_layers(found, looking.at, target, word, t), hide_index=True, key="inside_ranks")
+    st.dataframe(
+        inside.through_layers(found, looking.at, target, word, t), hide_index=True, width=560, key="inside_ranks"
+    )
     st.caption(t("inside.lens.ranks"))
 
 
@@ -97,7 +99,9 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
         st.caption(t("inside.lens.click"))
     else:
         st.caption(t("inside.lens.cell", layer=looking.cell[0], position=looking.cell[1] + 1))
-        st.dataframe(inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, key="inside_cell")
+        st.dataframe(
+            inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, width=560, key="inside_cell"
+        )
 
 
 def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:

@@ -148,7 +148,7 @@ function drawFormula(root, data) {
   }
   root.append(stats);
   drawChain(root, data, at);
-  root.append(el("p", "note legend", data.labels.legend));
+  if (data.stage !== null) root.append(el("p", "note legend", data.labels.legend)); // of the bars below
 }
 
 // The chain rule with the learner's own numbers: one factor a token, the least probable marked.
