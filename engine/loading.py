@@ -161,6 +161,8 @@ def _check_causal(hf: PreTrainedModel, name: str) -> None:
     """What follows must not change a prediction: true of a causal model, false of one that looks both ways."""
     one = hf(input_ids=torch.tensor([[0]]), use_cache=False).logits[0, 0]
     two = hf(input_ids=torch.tensor([[0, 1]]), use_cache=False).logits[0, 0]
+    if not torch.isfinite(one).all():
+        raise ModelError("broken", f"{name} gives numbers that are not finite", name=name)
     if not torch.allclose(one, two, atol=1e-3, rtol=1e-3):
         raise ModelError("not_causal", f"{name} looks at what follows a token", name=name)
 

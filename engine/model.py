@@ -98,8 +98,12 @@ class Model:
         return self.tree.records(ids)
 
     def distribution(self, ids: Sequence[int], settings: Settings | None = None) -> Distribution:
-        """The next token's distribution after `ids`, before and after the filters of `settings`."""
+        """The next token's distribution after `ids`, before and after the filters of `settings`.
+
+        Raises EngineError(`not_finite`) where the model gives none.
+        """
         record = self.records(ids)[-1]
+        _ = record.log_z
         pending = self.vocabulary.pending(ids)
         return Distribution(
             ids, record.logits, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)

@@ -10,6 +10,7 @@ is asked for. Many threads may use it at once. It does not know what the tokens 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from engine.forward import Forward, Recorded
 from engine.store import Buffer
+from engine.types import EngineError
 
 TOP = 10  # alternatives that a record names
 _BUFFERS = 8
@@ -49,8 +51,14 @@ class Record:
 
     @cached_property
     def log_z(self) -> float:
-        """Log of the sum of exp(logits): a token's log-probability is its logit less this."""
-        return float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
+        """Log of the sum of exp(logits): a token's log-probability is its logit less this.
+
+        Raises EngineError(`not_finite`) where a logit is no number: then there is no distribution.
+        """
+        found = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
+        if not math.isfinite(found):
+            raise EngineError("not_finite", "the model gives a logit that is not a number")
+        return found
 
     @cached_property
     def top(self) -> list[int]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 import engine
 from engine.strategies import WAYS, Parameter
-from engine.types import EngineError
+from engine.types import EngineError, ModelError
 from pages.ui import counts, models, page, scatter, settings, state, texts, verdict
 from pages.ui.i18n import Translator
 
@@ -88,6 +88,8 @@ def draw_controls() -> None:
         if running:
             st.progress(comparison.progress, width=200)
         st.caption(doing(), width="content")
+    if isinstance(session.problem, ModelError):  # other problems are of a text that is not on this page
+        models.tell(session.problem, t)
     models.tell(comparison.problem, t, "compare.kept")
 
 

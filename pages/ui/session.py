@@ -51,12 +51,12 @@ class Session:
     def ready(self, model: Model) -> Trace:
         """The trace, begun with the prompt where there is none for this model yet."""
         if self.trace is None or self.trace.model != model.name:
-            self.trace = None
+            before, self.trace = self.problem, None
             self.set_prompt(model, self.prompt)
+            problem = self.problem or before  # such as that the model asked for could not be had
             if self.trace is None:  # this model cannot read the prompt: begin with one that it can
-                problem = self.problem
                 self.set_prompt(model, FIRST_PROMPT)
-                self.problem = problem
+            self.problem = problem
         if self.trace is None:
             raise self.problem or EngineError("empty", "no prompt")
         if (self.trace.settings, self.trace.strategy, self.trace.seed) != (self.settings, self.strategy, self.seed):

@@ -42,12 +42,14 @@ Target = str | Callable[[], None]  # a button's name, or what clicks
 
 def click(page: Page, target: Target, watched: str) -> float:
     """Milliseconds from a click to the first change below `watched`."""
-    button = page.get_by_role("button", name=target) if isinstance(target, str) else None
-    if button and button.is_disabled():  # the model wrote its end-of-text token
-        page.get_by_role("button", name="重新開始").click()
-        settle(page)
+    if isinstance(target, str):
+        button = page.get_by_role("button", name=target)
+        if button.is_disabled():  # the model wrote its end-of-text token
+            page.get_by_role("button", name="重新開始").click()
+            settle(page)
+        target = button.click
     page.locator(watched).first.evaluate(_WATCH)
-    button.click() if button else target()
+    target()
     taken = float(page.evaluate("Promise.race([window.__done, new Promise(r => setTimeout(() => r(NaN), 5000))])"))
     settle(page)
     page.wait_for_timeout(150)
