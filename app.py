@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import models, state
+from pages.ui import host, models, state
 from pages.ui.i18n import Translator
 
 t = Translator(state.language())
@@ -16,6 +16,7 @@ def own_name(language: str) -> str:
 
 st.set_page_config(page_title=t("app.title"), layout="wide")
 
+host.begin(t)
 page = st.navigation(
     [
         st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True),
@@ -24,6 +25,7 @@ page = st.navigation(
         st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
         st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
     ]
+    + host.pages(t)
 )
 
 with st.sidebar:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from engine import config, figures
+from engine import config, figures, logs
 from engine.types import EngineError, PromptError
 
 TOKENS_A_STEP = 64  # a pass over a long text, or over many, counts as a step for each so many tokens
@@ -83,6 +83,7 @@ def sessions() -> int:
 def _leave_those_gone() -> None:
     for name in [name for name in _visitors if not _served.present(name)]:
         del _visitors[name]
+        logs.event("left", visitor=name, sessions=len(_visitors))
 
 
 def enter() -> None:
@@ -107,6 +108,7 @@ def _enter(name: str) -> _Visitor:
             if figures.now() - _visitors[idlest].seen < IDLE:
                 raise _refusal("limit_sessions", f"{len(_visitors)} sessions already", most=limits.sessions)
             del _visitors[idlest]
+        logs.event("came", visitor=name, sessions=len(_visitors) + 1)
         visitor = _visitors[name] = _Visitor(level=float(limits.steps_per_minute))
     visitor.seen = figures.now()
     return visitor
@@ -163,9 +165,10 @@ def _too_many(a_minute: int, short: float) -> EngineError:
     return _refusal("limit_steps", f"more than {a_minute} steps a minute", most=a_minute, seconds=seconds)
 
 
-def _refusal(code: str, message: str, **values: object) -> EngineError:
+def _refusal(code: str, message: str, kind: type[EngineError] = EngineError, **values: object) -> EngineError:
     figures.FIGURES.refuse(code)
-    return EngineError(code, message, **values)
+    logs.event("refused", visitor=_served.who(), code=code)
+    return kind(code, message, **values)
 
 
 def check_run(tokens: int) -> None:
@@ -177,17 +180,18 @@ def check_run(tokens: int) -> None:
 
 def check_prompt(text: str) -> None:
     """Raises PromptError(`limit_demo`) for a visitor's own prompt in a demo."""
-    if _served.who() is not None and config.current().demo and text not in _served.texts():
-        figures.FIGURES.refuse("limit_demo")
-        raise PromptError("limit_demo", "a prompt of a visitor's own, in a demo")
+    if _served.who() is None:
+        return
+    logs.prompt(text, visitor=_served.who())
+    if config.current().demo and text not in _served.texts():
+        raise _refusal("limit_demo", "a prompt of a visitor's own, in a demo", PromptError)
 
 
 def check_length(text: str, tokens: int) -> None:
     """Raises PromptError(`limit_prompt`) for a visitor's own prompt of more tokens than the host allows."""
     most = config.current().prompt_tokens
     if _served.who() is not None and 0 < most < tokens and text not in _served.texts():
-        figures.FIGURES.refuse("limit_prompt")
-        raise PromptError("limit_prompt", f"a prompt of {tokens} tokens", count=tokens, most=most)
+        raise _refusal("limit_prompt", f"a prompt of {tokens} tokens", PromptError, count=tokens, most=most)
 
 
 def arrive() -> None:

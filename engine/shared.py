@@ -10,13 +10,14 @@ import gc
 import re
 import sys
 import threading
+import time
 import unicodedata
 from concurrent.futures import Future
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import config
+from engine import config, logs
 from engine.types import ModelError
 
 if TYPE_CHECKING:
@@ -100,6 +101,12 @@ def request(name: str = BUNDLED_NAME) -> Loading:
     return loading
 
 
+def loaded() -> list[Model]:
+    """The models that are in memory."""
+    with _lock:
+        return [entry.result() for entry in _models.values() if entry.done and entry.future.exception() is None]
+
+
 def prepare(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08) -> None:
     """Compute a text that will probably be asked for next, a moment from now, while the learner looks.
 
@@ -121,6 +128,7 @@ def prepare(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08
 
 
 def _load(name: str, loading: Loading) -> None:
+    started = time.monotonic()
     try:
         import torch  # seconds, the first time: this thread's, not the page's
 
@@ -135,9 +143,12 @@ def _load(name: str, loading: Loading) -> None:
         model = load(name, max_bytes=config.current().tree_bytes, stage=stage)
         _settle()
         loading.future.set_result(model)
+        logs.event("model", name=name, seconds=round(time.monotonic() - started, 2))
     except BaseException as error:
         if not isinstance(error, ModelError):
             error = ModelError("broken", f"{name} could not be loaded: {error}", name=name)
+        shown = name if re.fullmatch(r"[\w./-]+", name, re.ASCII) else None  # else it may be any text that was typed
+        logs.event("model_failed", name=shown, code=error.code)
         loading.future.set_exception(error)
 
 

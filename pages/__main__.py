@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from engine import config, shared
+from engine import logs, shared
 from engine.types import EngineError
 
 APP = Path(__file__).parents[1] / "app.py"
@@ -16,11 +16,14 @@ APP = Path(__file__).parents[1] / "app.py"
 
 def main() -> None:
     try:
-        config.current()
+        logs.begin()
+        shared.request()  # reads weights while the rest starts
+        from pages.ui import host
+
+        host.start()
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    shared.request()
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
 

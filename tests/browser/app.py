@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,51 +9,15 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, require
-
-ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.serving import started
 
 
 @contextmanager
 def served(script: Path | None = None, **environment: str) -> Iterator[str]:
     """A server of its own on 127.0.0.1, of the app or of another script; yields its address once it is healthy."""
-    port = free_port()
-    what = ["pages"] if script is None else ["streamlit", "run", str(script)]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            *what,
-            "--server.address",
-            "127.0.0.1",
-            "--server.port",
-            str(port),
-        ],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise RuntimeError("the app did not start") from None
-                time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
+    command = () if script is None else ("streamlit", "run", str(script))
+    with started(*command, **environment) as server:
+        yield server.address
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from engine.sampling import FILTERS
 from engine.types import RANGES
 from pages.ui.i18n import LOCALES, Translator, sentences
+from pages.ui.status import LIMITS
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = sorted(path.stem for path in LOCALES.glob("*.toml"))
@@ -46,6 +47,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
     assert named - known == set()
     families = (
         "error.",
+        "host.",
         "stop.",
         "filter.",
         "loading.",
@@ -68,9 +70,15 @@ def test_keys_that_are_put_together_exist() -> None:
     stops, problems = ("end", "length", "context", "person"), ("empty", "characters", "context", "surrogate", "token")
     models = ("missing", "not_allowed", "no_safetensors", "no_tokenizer", "not_causal", "broken")
     asked = {f"stop.{s}" for s in stops} | {f"error.{p}" for p in (*problems, *models)}
+    asked |= {f"error.{limit}" for limit in LIMITS} | {f"host.{limit}" for limit in LIMITS}
     asked |= {f"filter.{f}" for f in FILTERS}
     asked |= {f"settings.{s}{note}" for s in RANGES for note in ("", "_note")}
     assert asked - known == set()
+
+
+def test_every_limit_has_its_sentence() -> None:
+    code = (ROOT / "engine" / "door.py").read_text("utf-8")
+    assert set(re.findall(r'"(limit_[a-z]+)"', code)) == set(LIMITS)
 
 
 def test_no_chinese_outside_the_locale_files() -> None:

@@ -1,0 +1,176 @@
+"""A visitor without a browser: Streamlit's own protocol over its websocket, enough of it to click and to type.
+
+It sends what the browser sends (the states of the widgets it was shown, the messages it has cached) and reads what
+the browser reads. It draws nothing. Only servers on this machine are spoken to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection
+
+
+@dataclass
+class Shown:
+    """A widget as the server drew it last: its id, the fragment that it stands in, whether it can be used."""
+
+    id: str
+    fragment: str
+    disabled: bool
+
+
+@dataclass
+class Visitor:
+    """One connection. `open` it first, `close` it in the end.
+
+    widgets  what is on the page, by the key that the app gave it
+    errors   texts of error boxes, and exceptions, that were sent
+    texts    text that the last run sent, outside of components
+    labels   of the figures that it was shown
+    """
+
+    address: str
+    page: str = ""
+    widgets: dict[str, Shown] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    received: int = 0
+    sent: int = 0
+    _states: dict[str, WidgetState] = field(default_factory=dict)
+    _cache: dict[str, ForwardMsg] = field(default_factory=dict)
+    _socket: ClientConnection | None = None
+
+    async def open(self, seconds: float = 60.0, origin: str | None = None) -> None:
+        """Connect and wait until the page is drawn."""
+        where = urlsplit(self.address)
+        if where.hostname != "127.0.0.1":
+            raise ValueError(f"only servers on this machine: {self.address}")
+        self._socket = await websockets.connect(
+            f"ws://{where.netloc}/_stcore/stream", subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=origin or self.address, max_size=None,  # type: ignore[arg-type]
+        )  # fmt: skip
+        await self._run("", seconds)
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+
+    def vanish(self) -> None:
+        """Be gone without a word, as a laptop that is closed."""
+        assert self._socket is not None
+        self._socket.transport.abort()
+
+    async def click(self, key: str, seconds: float = 30.0) -> float:
+        """Press a button; seconds until everything is drawn that it changed. Raises KeyError where there is none."""
+        await self.press(key)
+        return await self._finished(time.perf_counter(), seconds)
+
+    async def press(self, key: str) -> None:
+        """Press a button and wait for nothing."""
+        shown = self.widgets[key]
+        self.texts.clear()
+        await self._send(shown.fragment, WidgetState(id=shown.id, trigger_value=True))
+
+    async def type(self, key: str, text: str, seconds: float = 30.0) -> float:
+        """Fill in a box and press Enter; seconds until everything is drawn."""
+        shown = self.widgets[key]
+        self._states[shown.id] = WidgetState(id=shown.id, string_value=text)
+        return await self._run(shown.fragment, seconds)
+
+    async def set_number(self, key: str, value: float, seconds: float = 30.0) -> float:
+        """Move a slider."""
+        shown = self.widgets[key]
+        state = WidgetState(id=shown.id)
+        state.double_array_value.data.append(value)
+        self._states[shown.id] = state
+        return await self._run(shown.fragment, seconds)
+
+    async def _run(self, fragment: str, seconds: float) -> float:
+        self.texts.clear()
+        await self._send(fragment)
+        return await self._finished(time.perf_counter(), seconds)
+
+    async def _send(self, fragment: str, *triggers: WidgetState) -> None:
+        assert self._socket is not None
+        message = BackMsg()
+        run = message.rerun_script
+        run.fragment_id, run.page_name = fragment, self.page
+        run.cached_message_hashes.extend(self._cache)
+        run.context_info.locale, run.context_info.timezone = "zh-TW", "Asia/Taipei"
+        run.widget_states.widgets.extend([*self._states.values(), *triggers])
+        data = message.SerializeToString()
+        self.sent += len(data)
+        await self._socket.send(data)
+
+    async def _finished(self, since: float, seconds: float) -> float:
+        """Read until a run has ended that is not begun again at once."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await self._receive()
+                kind = message.WhichOneof("type")
+                if kind == "delta":
+                    self._see(message)
+                elif kind == "script_finished" and message.script_finished in (
+                    ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+                ):  # fmt: skip
+                    return time.perf_counter() - since
+
+    async def _receive(self) -> ForwardMsg:
+        assert self._socket is not None
+        data = await self._socket.recv()
+        assert isinstance(data, bytes)
+        self.received += len(data)
+        message = ForwardMsg()
+        message.ParseFromString(data)
+        if message.WhichOneof("type") == "ref_hash":
+            known, place = self._cache[message.ref_hash], message.metadata
+            message = ForwardMsg()
+            message.CopyFrom(known)
+            message.metadata.CopyFrom(place)
+        elif message.metadata.cacheable:
+            self._cache[message.hash] = message
+        return message
+
+    def _see(self, message: ForwardMsg) -> None:
+        delta = message.delta
+        if delta.WhichOneof("type") != "new_element":
+            return
+        element = delta.new_element
+        kind = element.WhichOneof("type") or ""
+        widget = getattr(element, kind, None)
+        if kind == "alert":
+            self.texts.append(widget.body)  # type: ignore[union-attr]
+            if widget.format == widget.ERROR:  # type: ignore[union-attr]
+                self.errors.append(widget.body)  # type: ignore[union-attr]
+        elif kind == "exception":
+            self.errors.append(f"{widget.type}: {widget.message}")  # type: ignore[union-attr]
+        elif kind == "metric":
+            self.labels.append(widget.label)  # type: ignore[union-attr]
+        elif kind == "markdown":
+            self.texts.append(widget.body)  # type: ignore[union-attr]
+        name = getattr(widget, "id", "")
+        if name.startswith("$$ID-"):
+            key = name.split("-", 2)[2]  # $$ID-HASH-KEY
+            self.widgets[key] = Shown(name, delta.fragment_id, bool(getattr(widget, "disabled", False)))
+            self._keep(kind, name, widget)
+
+    def _keep(self, kind: str, name: str, widget: object) -> None:
+        """The browser reports what its widgets show, whoever set it."""
+        state = WidgetState(id=name)
+        if kind == "text_input":
+            state.string_value = widget.value if widget.set_value else widget.default  # type: ignore[attr-defined]
+        elif kind == "slider":
+            state.double_array_value.data.extend(widget.value if widget.set_value else widget.default)  # type: ignore[attr-defined]
+        else:
+            return
+        if name not in self._states or widget.set_value:  # type: ignore[attr-defined]
+            self._states[name] = state
