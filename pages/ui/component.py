@@ -17,10 +17,11 @@ _HERE = Path(__file__).parent
 def register(name: str, file: str, *parts: str) -> Any:
     """A component whose style and script are `FILE.css` and `FILE.js` here.
 
-    `shared.js` stands before the script; `parts` are pieces that some components share, a style and a script each.
+    `shared.js` stands before the script; `parts` are pieces that some components share, a script each and some a style.
     """
     script = "".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", *parts, file))
-    style = css() + "".join((_HERE / f"{part}.css").read_text("utf-8") for part in (*parts, file))
+    styles = [path for part in (*parts, file) if (path := _HERE / f"{part}.css").exists()]
+    style = css() + "".join(path.read_text("utf-8") for path in styles)
     return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
 
 

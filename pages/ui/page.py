@@ -7,6 +7,7 @@ import streamlit as st
 from engine import config
 from pages.ui import share
 from pages.ui.i18n import Translator
+from pages.ui.picture import Place
 from pages.ui.session import Session
 
 # Streamlit's own defaults leave a quarter of a phone's screen empty. Nothing here depends on anything a person typed.
@@ -18,12 +19,12 @@ _STYLE = """<style>
 </style>"""
 
 
-def begin(title: str, lead: str, session: Session, t: Translator) -> None:
+def begin(place: Place, title: str, lead: str, session: Session, t: Translator) -> None:
     """The head of a page."""
     st.html(_STYLE)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
-        share.draw(session, t)
+        share.draw(place, session, t)
     st.caption(lead)
     if config.current().demo:
         st.info(t("host.demo"))

@@ -1,0 +1,77 @@
+"""What can be taken away from a page as a file: the recording, tables, pictures. Drawn in the share panel.
+
+Nothing is computed before a button is clicked, and nothing is written on the server's disk: a file is made in memory
+and handed to the browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from engine import portable
+from pages.ui import models, picture, sheets, state
+from pages.ui.i18n import Translator
+from pages.ui.session import Session
+
+if TYPE_CHECKING:
+    from engine.model import Model
+
+
+@dataclass(frozen=True)
+class File:
+    """Something to take away: its key in the texts, the file's name, and what makes it."""
+
+    key: str
+    name: str
+    make: Callable[[], str | bytes]
+
+    @property
+    def kind(self) -> str:
+        return {"json": "application/json", "csv": "text/csv", "html": "text/html"}[self.name.rpartition(".")[2]]
+
+
+def files(place: picture.Place, session: Session, model: Model, t: Translator) -> list[File]:
+    """What this page has to give, the recording first. Tables of what is not there yet are left out."""
+    found = [File("trace", "next-token.json", lambda: portable.write(model, session.ready(model)))]
+    if place == "step":
+        found.append(
+            File("candidates", "candidates.csv", lambda: sheets.candidates(model, session.choice(model)[0], t))
+        )
+    if place in ("step", "attention"):
+        found.append(File("text", "text.csv", lambda: sheets.whole_text(model, session.ready(model), t)))
+    search, shown = state.beaming().search, state.beaming().shown
+    if place == "beam" and search is not None:
+        found.append(File("nodes", "beam-nodes.csv", lambda: sheets.beam_nodes(search, shown, t)))
+        if state.beaming().over and search.sequences:
+            found.append(File("beams", "beams.csv", lambda: sheets.finished_beams(search, t)))
+    comparison = state.comparison()
+    if place == "compare" and comparison.entries:
+        found.append(File("compared", "compared.csv", lambda: sheets.compared(comparison, model, t)))
+    looking = state.looking()
+    if place == "attention" and looking.ids:
+
+        def matrix() -> bytes:
+            return sheets.attention(looking.matrix(model), model.pieces(looking.ids), t)
+
+        found.append(File("attention", "attention.csv", matrix))
+    return found
+
+
+def draw(place: picture.Place, session: Session, t: Translator) -> None:
+    """The buttons; nothing while the model is on its way."""
+    model = models.ready(session)
+    if model is None:
+        return
+    st.markdown(f"**{t('export.files')}**")
+    with st.container(horizontal=True, gap="small"):
+        for file in files(place, session, model, t):
+            st.download_button(
+                t(f"export.file.{file.key}"), file.make, file.name, file.kind, key=f"export {file.key}",
+                on_click="ignore", help=t(f"export.note.{file.key}"),
+            )  # fmt: skip
+    st.markdown(f"**{t('export.pictures.title')}**")
+    picture.draw(place, state.dark(), t)

@@ -1,0 +1,96 @@
+// A stand-in for a canvas' 2D context that writes down shapes instead of painting pixels: as much of it as the pictures
+// here use. Text stays text; an image that is drawn (a map, a pixel a number) is put in as an image.
+
+class Recorder {
+  constructor(into, defs, pen) {
+    Object.assign(this, { into, defs, pen, kept: [], path: "" });
+    Object.assign(this, { fillStyle: "#000", strokeStyle: "#000", lineWidth: 1, font: "10px sans-serif", textAlign: "start", textBaseline: "alphabetic" });
+  }
+
+  nest(attributes) {
+    const group = shape("g", attributes);
+    this.into.append(group);
+    this.into = group;
+  }
+
+  save() {
+    const { into, fillStyle, strokeStyle, lineWidth, font, textAlign, textBaseline } = this;
+    this.kept.push({ into, fillStyle, strokeStyle, lineWidth, font, textAlign, textBaseline });
+  }
+
+  restore() {
+    Object.assign(this, this.kept.pop());
+  }
+
+  translate(x, y) {
+    this.nest({ transform: `translate(${x} ${y})` });
+  }
+
+  rotate(angle) {
+    this.nest({ transform: `rotate(${(angle * 180) / Math.PI})` });
+  }
+
+  beginPath() {
+    this.path = "";
+  }
+
+  moveTo(x, y) {
+    this.path += `M${+x.toFixed(2)} ${+y.toFixed(2)}`;
+  }
+
+  lineTo(x, y) {
+    this.path += `L${+x.toFixed(2)} ${+y.toFixed(2)}`;
+  }
+
+  closePath() {
+    this.path += "Z";
+  }
+
+  clip() {
+    const id = `clip${this.defs.childNodes.length}`;
+    const clip = shape("clipPath", { id });
+    clip.append(shape("path", { d: this.path }));
+    this.defs.append(clip);
+    this.nest({ "clip-path": `url(#${id})` });
+  }
+
+  stroke() {
+    const node = shape("path", { d: this.path, fill: "none", "stroke-width": this.lineWidth });
+    this.put(node, "stroke", this.strokeStyle);
+  }
+
+  strokeRect(x, y, width, height) {
+    this.put(shape("rect", { x, y, width, height, fill: "none", "stroke-width": this.lineWidth }), "stroke", this.strokeStyle);
+  }
+
+  put(node, name, color) {
+    this.pen.fillStyle = color; // reads any way of writing a colour, gives #rrggbb or rgba()
+    if (this.pen.fillStyle.startsWith("#")) node.setAttribute(name, this.pen.fillStyle);
+    else setColor(node, name, this.pen.fillStyle);
+    this.into.append(node);
+  }
+
+  fillText(text, x, y, most = Infinity) {
+    this.pen.font = this.font;
+    const above = (baseline) => {
+      this.pen.textBaseline = baseline;
+      return this.pen.measureText("x").actualBoundingBoxAscent;
+    };
+    const lower = above("alphabetic") - above(this.textBaseline);
+    this.pen.textBaseline = "alphabetic";
+    const [, style, size, family] = this.font.match(/^(.*?)([\d.]+px)\s+(.*)$/);
+    const anchor = { right: "end", end: "end", center: "middle" }[this.textAlign] ?? "start";
+    const node = shape("text", { x, y: y + lower, "font-size": size, "font-family": family.replaceAll('"', "'"), "text-anchor": anchor, style: "white-space: pre" });
+    if (style.trim()) node.setAttribute("font-weight", style.trim());
+    if (this.pen.measureText(text).width > most) {
+      node.setAttribute("textLength", most);
+      node.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    }
+    node.textContent = text;
+    this.put(node, "fill", this.fillStyle);
+  }
+
+  drawImage(image, x, y, width, height) {
+    this.into.append(shape("image", { x, y, width, height, href: image.toDataURL("image/png"), preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
+  }
+}
