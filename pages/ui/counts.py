@@ -90,4 +90,5 @@ def draw(table: list[dict[str, Any]], most: int, top_k: int, top_p: float, dark:
     )  # fmt: skip
     words = tuple(row["word"] for row in table)
     chart = specification(dark, most, words, labels)
-    st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
+    with st.container(key=f"{key} picture"):
+        st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)

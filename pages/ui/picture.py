@@ -13,11 +13,11 @@ from pages.ui import component
 from pages.ui.i18n import Translator
 
 Place = Literal["step", "beam", "compare", "attention"]
-# By page, the keys of what is drawn there; `{dark}` as in the key.
+# By page, the keys of what is drawn there, or of a container about it; `{dark}` as in the key.
 PICTURES: dict[Place, tuple[str, ...]] = {
     "step": ("bars", "strip", "sums", "tree"),
     "beam": ("beam_tree", "beam_mass {dark}", "beam_strip", "beam_bars", "beam_table"),
-    "compare": ("scatter", "texts", "counts flat", "counts peaked"),
+    "compare": ("scatter picture", "texts", "counts flat picture", "counts peaked picture"),
     "attention": ("strip", "head_maps", "one_head", "lens_table", "mattered"),
 }
 
@@ -28,7 +28,7 @@ def draw(place: Place, dark: bool, t: Translator) -> None:
     """A row a picture that is on the page now, with a button for each kind of file."""
     pictures = []
     for key in PICTURES[place]:
-        name = key.split(" {")[0].replace(" ", "_")
+        name = key.split(" {")[0].removesuffix(" picture").replace(" ", "_")
         pictures.append({"key": key.format(dark=dark), "name": t(f"export.picture.{name}"), "file": name})
     labels = {word: t(f"export.pictures.{word}") for word in ("none", "failed")}
     _picture(key="picture", data={"pictures": pictures, "dark": dark, "labels": labels})

@@ -133,4 +133,5 @@ def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:
     low = float(table[0]["low"]) if table else lowest([])
     schema = pa.schema([("name", pa.string()), ("x", pa.float64()), ("y", pa.float64()), ("draws", pa.bool_())])
     rows = pa.Table.from_pylist(table) if table else schema.empty_table()
-    st.vega_lite_chart(rows, specification(dark, low, labels), width="stretch", theme=None, key="scatter")
+    with st.container(key="scatter picture"):
+        st.vega_lite_chart(rows, specification(dark, low, labels), width="stretch", theme=None, key="scatter")

@@ -3,15 +3,19 @@
 
 const MARGIN = 16;
 
-// What scrolls is opened out while it is measured, so that the picture is whole. Gives what puts it back.
+// While it is measured, what scrolls is opened out, so that the picture is whole, and what is not of it takes no room.
+// Gives what puts it back.
 function unfold(root) {
   const changed = [];
   for (const node of [root, ...root.querySelectorAll("*")]) {
+    if (!(node instanceof HTMLElement)) continue;
+    const skipped = node.matches(SKIPPED);
     const { overflowX, overflowY } = getComputedStyle(node);
-    if (!/auto|scroll/.test(overflowX + overflowY) || !(node instanceof HTMLElement)) continue;
-    changed.push([node, node.style.cssText, node.scrollLeft, node.scrollTop]);
+    if (skipped || /auto|scroll/.test(overflowX + overflowY)) changed.push([node, node.style.cssText, node.scrollLeft, node.scrollTop, skipped]);
   }
-  for (const [node] of changed) {
+  for (const [node, , , , skipped] of changed) {
+    if (skipped) node.style.display = "none";
+    if (skipped) continue;
     const wide = node.scrollWidth > node.clientWidth + 1;
     Object.assign(node.style, { overflow: "visible", maxHeight: "none", height: "auto" });
     if (wide) Object.assign(node.style, { width: "max-content", maxWidth: "none" });
