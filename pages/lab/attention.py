@@ -149,7 +149,7 @@ def workbench() -> None:
     draw_experiments(model)
 
 
-page.begin("attention", t("inside.title"), t("inside.lead"), session, t)
+page.begin(t("inside.title"), t("inside.lead"), session, t, "attention")
 prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:

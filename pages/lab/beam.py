@@ -196,7 +196,7 @@ def workbench() -> None:
     search.grow_to(beaming.shown + 1)  # while the learner looks: the next level is then there at once
 
 
-page.begin("beam", t("beam.title"), t("beam.lead"), session, t)
+page.begin(t("beam.title"), t("beam.lead"), session, t, "beam")
 with st.sidebar:
     draw_settings()
 prompt.draw(session, t, new_prompt)

@@ -169,7 +169,7 @@ def draw_flat(model: engine.Model) -> None:
         st.markdown(t(key, one=f"{one.by_top_p:,}", other=f"{other.by_top_p:,}", k=f"{one.by_top_k:,}"))
 
 
-page.begin("compare", t("compare.title"), t("compare.lead"), session, t)
+page.begin(t("compare.title"), t("compare.lead"), session, t, "compare")
 with st.sidebar:
     draw_settings()
 draw_prompt()

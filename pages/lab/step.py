@@ -158,7 +158,7 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
             st.caption(t("step.nothing_found"))
 
 
-page.begin("step", t("step.title"), t("step.lead"), session, t)
+page.begin(t("step.title"), t("step.lead"), session, t, "step")
 with st.sidebar:
     settings.draw(session, t)
 prompt.draw(session, t, new_prompt)

@@ -72,7 +72,7 @@ def workbench() -> None:
     shaded.draw([], cut.why(model, found, cuts.opened, t), state.dark(), key="cut_why")
 
 
-page.begin(t("cut.title"), t("cut.lead"), session, t)
+page.begin(t("cut.title"), t("cut.lead"), session, t, "tokens")
 workbench()
 with st.sidebar:
     settings.draw_model(session, t)

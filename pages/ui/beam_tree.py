@@ -121,6 +121,12 @@ def fate(search: BeamSearch, node: BeamNode, held: tuple[int, ...], t: Translato
     return t("beam.fate.pruned", rank=node.rank, width=width)
 
 
+def labels(t: Translator) -> dict[str, str]:
+    """The words that the tree needs."""
+    words = ("larger", "smaller", "fit", "more", "fold", "level", "legend")
+    return {word: t(f"beam.tree.{word}") for word in words}
+
+
 def draw(
     shown: dict[str, Any],
     dark: bool,
@@ -130,11 +136,9 @@ def draw(
     key: str = "beam_tree",
 ) -> None:
     """`shown` is what `data` made; both callbacks are told the turn and the node."""
-
-    words = {word: t(f"beam.tree.{word}") for word in ("larger", "smaller", "fit", "more", "fold", "level", "legend")}
     _tree(
         key=key,
-        data=shown | {"dark": dark, "labels": words},
+        data=shown | {"dark": dark, "labels": labels(t)},
         on_open_change=component.report(key, "open", lambda value: on_open(value["turn"], value["node"])),
         on_fold_change=component.report(key, "fold", lambda value: on_fold(value["turn"], value["node"])),
     )

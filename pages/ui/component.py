@@ -14,14 +14,18 @@ from pages.ui.colors import css
 _HERE = Path(__file__).parent
 
 
+def read(file: str) -> str:
+    """A script or a style that lies here."""
+    return (_HERE / file).read_text("utf-8")
+
+
 def register(name: str, file: str, *parts: str) -> Any:
     """A component whose style and script are `FILE.css` and `FILE.js` here.
 
     `shared.js` stands before the script; `parts` are pieces that some components share, a script each and some a style.
     """
-    script = "".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", *parts, file))
-    styles = [path for part in (*parts, file) if (path := _HERE / f"{part}.css").exists()]
-    style = css() + "".join(path.read_text("utf-8") for path in styles)
+    script = "".join(read(f"{part}.js") for part in ("shared", *parts, file))
+    style = css() + "".join(read(f"{part}.css") for part in (*parts, file) if (_HERE / f"{part}.css").exists())
     return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
 
 

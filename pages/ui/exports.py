@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from engine import portable
-from pages.ui import models, picture, sheets, state
+from pages.ui import models, picture, replay, replay_file, sheets, state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -34,24 +34,29 @@ class File:
         return {"json": "application/json", "csv": "text/csv", "html": "text/html"}[self.name.rpartition(".")[2]]
 
 
-def files(place: picture.Place, session: Session, model: Model, t: Translator) -> list[File]:
+def files(session: Session, model: Model, t: Translator, place: picture.Place | None) -> list[File]:
     """What this page has to give, the recording first. Tables of what is not there yet are left out."""
-    found = [File("trace", "next-token.json", lambda: portable.write(model, session.ready(model)))]
+    looking, beaming = state.looking(), state.beaming()
+
+    def recording() -> str:
+        return replay_file.page(replay.collect(model, session.ready(model), looking, beaming, t), t)
+
+    found = [File("replay", "replay.html", recording)]
+    found.append(File("trace", "next-token.json", lambda: portable.write(model, session.ready(model))))
     if place == "step":
         found.append(
             File("candidates", "candidates.csv", lambda: sheets.candidates(model, session.choice(model)[0], t))
         )
     if place in ("step", "attention"):
         found.append(File("text", "text.csv", lambda: sheets.whole_text(model, session.ready(model), t)))
-    search, shown = state.beaming().search, state.beaming().shown
+    search, shown = beaming.search, beaming.shown
     if place == "beam" and search is not None:
         found.append(File("nodes", "beam-nodes.csv", lambda: sheets.beam_nodes(search, shown, t)))
-        if state.beaming().over and search.sequences:
+        if beaming.over and search.sequences:
             found.append(File("beams", "beams.csv", lambda: sheets.finished_beams(search, t)))
     comparison = state.comparison()
     if place == "compare" and comparison.entries:
         found.append(File("compared", "compared.csv", lambda: sheets.compared(comparison, model, t)))
-    looking = state.looking()
     if place == "attention" and looking.ids:
 
         def matrix() -> bytes:
@@ -61,17 +66,18 @@ def files(place: picture.Place, session: Session, model: Model, t: Translator) -
     return found
 
 
-def draw(place: picture.Place, session: Session, t: Translator) -> None:
+def draw(session: Session, t: Translator, place: picture.Place | None) -> None:
     """The buttons; nothing while the model is on its way."""
     model = models.ready(session)
     if model is None:
         return
     st.markdown(f"**{t('export.files')}**")
     with st.container(horizontal=True, gap="small"):
-        for file in files(place, session, model, t):
+        for file in files(session, model, t, place):
             st.download_button(
                 t(f"export.file.{file.key}"), file.make, file.name, file.kind, key=f"export {file.key}",
                 on_click="ignore", help=t(f"export.note.{file.key}"),
             )  # fmt: skip
-    st.markdown(f"**{t('export.pictures.title')}**")
-    picture.draw(place, state.dark(), t)
+    if place is not None:
+        st.markdown(f"**{t('export.pictures.title')}**")
+        picture.draw(place, state.dark(), t)

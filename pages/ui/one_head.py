@@ -29,10 +29,14 @@ def data(matrix: np.ndarray, labels: Sequence[str], row: int, text: int) -> dict
     }
 
 
+def labels(t: Translator) -> dict[str, Any]:
+    """The words that one head needs."""
+    words = ("asks", "asks_next", "told", "ahead", "map", "legend", "larger", "smaller")
+    return {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
+
+
 def draw(shown: dict[str, Any], note: str, dark: bool, t: Translator, on_row: Callable[[int, int], None]) -> None:
     """`note` says what is on show; `on_row` is told text and row."""
 
     chosen = component.report("one_head", "row", lambda value: on_row(value["text"], value["row"]))
-    words = ("asks", "asks_next", "told", "ahead", "map", "legend", "larger", "smaller")
-    labels = {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
-    _head(key="one_head", data=shown | {"dark": dark, "labels": labels, "note": note}, on_row_change=chosen)
+    _head(key="one_head", data=shown | {"dark": dark, "labels": labels(t), "note": note}, on_row_change=chosen)

@@ -19,12 +19,12 @@ _STYLE = """<style>
 </style>"""
 
 
-def begin(place: Place, title: str, lead: str, session: Session, t: Translator) -> None:
-    """The head of a page."""
+def begin(title: str, lead: str, session: Session, t: Translator, place: Place | None = None) -> None:
+    """The head of a page. `place` names it to the share panel, which then has this page's tables and pictures too."""
     st.html(_STYLE)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
-        share.draw(place, session, t)
+        share.draw(session, t, place)
     st.caption(lead)
     if config.current().demo:
         st.info(t("host.demo"))

@@ -12,13 +12,14 @@ from typing import Literal
 from pages.ui import component
 from pages.ui.i18n import Translator
 
-Place = Literal["step", "beam", "compare", "attention"]
+Place = Literal["step", "beam", "compare", "attention", "tokens"]
 # By page, the keys of what is drawn there, or of a container about it; `{dark}` as in the key.
 PICTURES: dict[Place, tuple[str, ...]] = {
     "step": ("bars", "strip", "sums", "tree"),
     "beam": ("beam_tree", "beam_mass {dark}", "beam_strip", "beam_bars", "beam_table"),
     "compare": ("scatter picture", "texts", "counts flat picture", "counts peaked picture"),
     "attention": ("strip", "head_maps", "one_head", "lens_table", "mattered"),
+    "tokens": ("cut", "merging", "cuts"),
 }
 
 _picture = component.register("picture", "picture", "shapes", "recorder", "vector")

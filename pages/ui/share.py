@@ -14,11 +14,11 @@ from pages.ui.session import Session
 
 
 @st.fragment
-def draw(place: Place, session: Session, t: Translator) -> None:
+def draw(session: Session, t: Translator, place: Place | None = None) -> None:
     """A button; opened, everything by which this page can be given to others, as it stands at that moment."""
     panel = st.popover(t("share.title"), key="share", on_change="rerun")
     if panel.open:
         with panel:
             st.caption(t("share.lead"))
             st.code(st.context.url or "", language=None, wrap_lines=True)
-            exports.draw(place, session, t)
+            exports.draw(session, t, place)

@@ -1,0 +1,217 @@
+// Steps through a recording. The app's components (PARTS, STYLES) draw the text, the attention and the beam search;
+// what they report moves the recording. All text goes in through textContent. The data is described in replay.py.
+
+const PACE = 900; // milliseconds a step while it plays
+const recording = JSON.parse(document.getElementById("recording").textContent);
+const { nodes, facts, words } = recording;
+const night = matchMedia("(prefers-color-scheme: dark)");
+const latest = new Map(Object.entries(recording.latest).map(([at, child]) => [Number(at), child]));
+let cursor = recording.first;
+let playing;
+
+// A component of the app in a place of its own: its style does not leave it. Gives what draws it.
+function mount(name, home, heard) {
+  const shadow = home.attachShadow({ mode: "open" });
+  const style = new CSSStyleSheet();
+  style.replaceSync(STYLES[name]);
+  shadow.adoptedStyleSheets = [style];
+  shadow.append(el("div", "root"));
+  return (data) => PARTS[name]({ data: { ...data, dark: night.matches }, parentElement: shadow, setTriggerValue: heard });
+}
+
+function pathTo(node) {
+  const path = [];
+  for (let at = node; at >= 0; at = nodes[at][0]) path.unshift(at);
+  return path;
+}
+
+// The way through the cursor, and on along what was looked at last.
+function way() {
+  const line = pathTo(cursor);
+  for (let next = latest.get(cursor); next !== undefined; next = latest.get(next)) line.push(next);
+  return line;
+}
+
+function go(node) {
+  cursor = pathTo(recording.first).includes(node) ? recording.first : node;
+  const path = pathTo(cursor);
+  path.slice(1).forEach((child, i) => latest.set(path[i], child));
+  render();
+}
+
+// The tokens of a way in groups that are read together: [from, to, text].
+function groupsOf(line) {
+  const many = recording.groups[line.at(-1)] ?? [];
+  const groups = [];
+  for (let at = 0; at < line.length; ) {
+    const group = many.find(([from]) => from === at) ?? [at, at + 1, nodes[line[at]][1]];
+    groups.push(group);
+    at = group[1];
+  }
+  return groups;
+}
+
+function stripData(line, step) {
+  const known = line.map((node) => facts[node]);
+  const before = known.slice(1, line.indexOf(cursor) + 1).map(([logp]) => logp);
+  const sum = before.reduce((total, logp) => total + logp, 0);
+  const totals = { log_probability: sum, perplexity: before.length ? Math.exp(-sum / before.length) : 1 };
+  return { nodes, line, cursor, groups: groupsOf(line), facts: known, totals, turn: cursor, stage: null, status: step ? "" : words.end, choices: step?.choices ?? "–", labels: words.strip };
+}
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+
+// (n, n) as the component reads it: a row a token, what comes after it 0.
+function headData(path) {
+  const n = path.length;
+  const matrix = new Uint16Array(n * n);
+  path.forEach((node, row) => matrix.set(new Uint16Array(bytesOf(recording.rows[node]).buffer), row * n));
+  const sent = new Uint8Array(matrix.buffer);
+  let text = "";
+  for (let i = 0; i < sent.length; i += 32768) text += String.fromCharCode(...sent.subarray(i, i + 32768));
+  return { text: cursor, tokens: path.map((node) => nodes[node][1]), chosen: { row: n - 1 }, matrix: btoa(text), labels: words.head };
+}
+
+function tell(into, sentence, token) {
+  into.replaceChildren(...sentence.split(/(\{token\})/).map((piece) => (piece === "{token}" ? el("b", "", token) : piece)));
+}
+
+const page = document.getElementById("page");
+const controls = el("div", "controls");
+const button = (label, act, name) => {
+  const made = el("button", name ?? "", label);
+  made.type = "button";
+  made.onclick = (event) => {
+    act();
+    if (event.detail) made.blur(); // the mouse does not take the keyboard with it
+  };
+  controls.append(made);
+  return made;
+};
+const back = button(`← ${words.previous}`, () => move(-1));
+const play = button(words.play, () => toggle(), "play");
+const on = button(`${words.next} →`, () => move(1));
+const slide = el("input");
+slide.type = "range";
+slide.min = 0;
+slide.oninput = () => stop() ?? goToStep(Number(slide.value));
+const count = el("span", "at");
+controls.append(slide, count);
+
+const text = el("div");
+const columns = el("div", "columns");
+const [left, right] = [el("section"), el("section")];
+const told = el("p", "told");
+const [barsHome, lineHome, drawTold] = [el("div"), el("div"), el("p", "soft")];
+left.append(el("h2", "", words.chosen_from), told, barsHome, lineHome, drawTold, el("p", "soft legend", words.legend));
+columns.append(left);
+const head = el("div", "facts soft");
+for (const fact of [words.model, ...words.settings]) head.append(el("span", "", fact));
+const footer = el("footer", "soft");
+footer.append(el("span", "", words.keys), el("span", "", words.own));
+page.append(el("h1", "", words.title), el("p", "soft", words.lead), head, controls, text, columns);
+
+const drawStrip = mount("strip", text, (name, value) => {
+  if (name === "go") go(value.node);
+  const child = nodes.findIndex(([parent, , , , token]) => parent === value.after && token === value.token);
+  if (name === "pick" && child >= 0) go(child);
+});
+let drawHead;
+if (words.attention) {
+  const home = el("div");
+  right.append(el("h2", "", words.attention), home);
+  columns.append(right);
+  drawHead = mount("one_head", home, () => {});
+}
+if (nodes.some(([parent], i) => nodes.slice(i + 1).some(([other]) => other === parent))) {
+  const tree = el("div", "wide");
+  page.append(tree);
+  const drawBranches = mount("strip", tree, (_, value) => go(value.node));
+  render.tree = () => drawBranches({ ...stripData(way(), null), tree: true });
+}
+if (recording.tree) {
+  const [section, home, opened] = [el("div", "wide"), el("div"), el("p", "chain")];
+  section.append(el("h2", "", words.beam), home, opened);
+  page.append(section);
+  const beams = new Map(recording.tree.nodes.map((node) => [node.id, node]));
+  const drawBeams = mount("beam_tree", home, (name, value) => name === "open" && show(value.node));
+  const show = (node) => {
+    recording.tree.opened = node;
+    const labels = [];
+    for (let at = beams.get(node); at; at = beams.get(at.parent)) labels.unshift(at.label);
+    opened.textContent = labels.join(" ");
+    drawBeams(recording.tree);
+  };
+  render.beams = () => show(recording.tree.opened);
+}
+page.append(footer);
+
+function render() {
+  const line = way();
+  const at = line.indexOf(cursor);
+  const kept = recording.steps[cursor]?.[String(line[at + 1] ?? "")];
+  const step = kept ?? null;
+  const over = at === line.length - 1 && kept === null;
+  drawStrip(stripData(line, over ? null : step ?? {}));
+  const width = Math.max(300, barsHome.clientWidth);
+  barsHome.replaceChildren(...(step ? [drawBars(step, words.bar, width)] : []));
+  lineHome.replaceChildren(...(step && step.u !== null ? [drawLine(step, width)] : []));
+  drawTold.textContent = step?.draw ?? "";
+  tell(told, step ? step.told : over ? words.end : words.left_out, step?.word);
+  if (drawHead) {
+    right.hidden = !pathTo(cursor).every((node) => recording.rows[node]);
+    if (!right.hidden) drawHead(headData(pathTo(cursor)));
+  }
+  render.tree?.();
+  const first = line.indexOf(recording.first);
+  slide.max = line.length - 1 - first;
+  slide.value = at - first;
+  count.textContent = words.step.replace("{n}", at - first).replace("{all}", line.length - 1 - first);
+  back.disabled = at <= first;
+  on.disabled = at === line.length - 1;
+  play.textContent = playing ? words.pause : words.play;
+}
+
+function goToStep(n) {
+  const line = way();
+  const at = line.indexOf(recording.first) + n;
+  cursor = line[Math.max(line.indexOf(recording.first), Math.min(line.length - 1, at))];
+  render();
+}
+
+function move(by) {
+  stop();
+  goToStep(way().indexOf(cursor) - way().indexOf(recording.first) + by);
+}
+
+function stop() {
+  clearInterval(playing);
+  playing = undefined;
+  play.textContent = words.play;
+}
+
+function toggle() {
+  if (playing) return stop();
+  if (way().at(-1) === cursor) cursor = recording.first;
+  playing = setInterval(() => {
+    goToStep(way().indexOf(cursor) - way().indexOf(recording.first) + 1);
+    if (way().at(-1) === cursor) stop();
+  }, PACE);
+  render();
+}
+
+addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  const act = { ArrowRight: () => move(1), ArrowLeft: () => move(-1), Home: () => goToStep(0), End: () => goToStep(Infinity), " ": toggle }[event.key];
+  if (!act || (event.key === " " && event.composedPath()[0].matches?.("button, summary"))) return;
+  event.preventDefault();
+  act();
+});
+addEventListener("resize", render);
+const renderAll = () => {
+  document.documentElement.classList.toggle("dark", night.matches);
+  render();
+  render.beams?.();
+};
+night.addEventListener("change", renderAll);
+renderAll();
