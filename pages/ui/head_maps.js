@@ -52,28 +52,32 @@ function paintAll(canvas, root, data, opened) {
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  const paint = canvas.getContext("2d");
-  paint.scale(ratio, ratio);
-  paint.imageSmoothingEnabled = false;
   const [soft, line, pick] = ["soft", "line", "pick"].map((name) => `rgb(${rgb(root, name).slice(0, 3).join(" ")})`);
   const small = pictures(root, data);
-  paint.font = "12px sans-serif";
-  paint.fillStyle = soft;
-  paint.textAlign = "center";
-  for (let head = 0; head < data.heads; head++) paint.fillText(head + 1, LEFT + head * step + size / 2, 12);
-  paint.textAlign = "right";
-  for (let layer = 0; layer < data.layers; layer++) {
-    const y = 18 + layer * step;
-    paint.fillText(layer + 1, LEFT - 8, y + size / 2 + 4);
-    for (let head = 0; head < data.heads; head++) {
-      const x = LEFT + head * step;
-      paint.drawImage(small[layer * data.heads + head], x, y, size, size);
-      const open = opened?.layer === layer && (opened.head ?? head) === head;
-      paint.strokeStyle = open ? pick : line;
-      paint.lineWidth = open ? 3 : 1;
-      paint.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
+  // Also for what saves pictures: it paints once more, on a context of its own.
+  canvas.paint = (paint) => {
+    paint.imageSmoothingEnabled = false;
+    paint.font = "12px sans-serif";
+    paint.fillStyle = soft;
+    paint.textAlign = "center";
+    for (let head = 0; head < data.heads; head++) paint.fillText(head + 1, LEFT + head * step + size / 2, 12);
+    paint.textAlign = "right";
+    for (let layer = 0; layer < data.layers; layer++) {
+      const y = 18 + layer * step;
+      paint.fillText(layer + 1, LEFT - 8, y + size / 2 + 4);
+      for (let head = 0; head < data.heads; head++) {
+        const x = LEFT + head * step;
+        paint.drawImage(small[layer * data.heads + head], x, y, size, size);
+        const open = opened?.layer === layer && (opened.head ?? head) === head;
+        paint.strokeStyle = open ? pick : line;
+        paint.lineWidth = open ? 3 : 1;
+        paint.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
+      }
     }
-  }
+  };
+  const paint = canvas.getContext("2d");
+  paint.scale(ratio, ratio);
+  canvas.paint(paint);
   return step;
 }
 

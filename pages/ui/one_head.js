@@ -107,54 +107,58 @@ function drawMap(root, data, chosen, choose) {
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
+  const [soft, cut, pick] = ["soft", "cut", "pick"].map((name) => color(root, name));
+  // Also for what saves pictures: it paints once more, on a context of its own.
+  canvas.paint = (paint) => {
+    // The half that cannot be: a token never looks at what comes after it.
+    paint.save();
+    paint.beginPath();
+    paint.moveTo(left, top);
+    paint.lineTo(left + n * cell, top);
+    paint.lineTo(left + n * cell, top + n * cell);
+    paint.closePath();
+    paint.clip();
+    paint.strokeStyle = cut;
+    paint.lineWidth = 0.6;
+    for (let x = -n * cell; x < n * cell; x += 8) {
+      paint.beginPath();
+      paint.moveTo(left + x, top + n * cell);
+      paint.lineTo(left + x + n * cell, top);
+      paint.stroke();
+    }
+    paint.restore();
+    paint.imageSmoothingEnabled = false;
+    paint.drawImage(root.small, left, top, n * cell, n * cell);
+    paint.font = `${font}px ${MONO}`;
+    paint.textBaseline = "middle";
+    if (named) {
+      data.tokens.forEach((token, i) => {
+        paint.fillStyle = i === chosen ? pick : soft;
+        paint.textAlign = "right";
+        paint.fillText(token, left - 12, top + (i + 0.5) * cell, longest);
+        paint.save();
+        paint.translate(left + (i + 0.5) * cell, top - 4);
+        paint.rotate(-Math.PI / 2);
+        paint.textAlign = "left";
+        paint.fillStyle = soft;
+        paint.fillText(token, 0, 0, longest);
+        paint.restore();
+      });
+    }
+    paint.strokeStyle = pick;
+    paint.lineWidth = 2;
+    paint.strokeRect(left - 1, top + chosen * cell - 1, (chosen + 1) * cell + 2, cell + 2);
+    paint.fillStyle = pick;
+    paint.textAlign = "left";
+    paint.font = "10px sans-serif";
+    paint.fillText("▶", left - 11, top + (chosen + 0.5) * cell);
+    // The last row is always the one that predicts the next token.
+    paint.font = `bold 13px ${MONO}`;
+    paint.fillText("？", left + n * cell + 4, top + (n - 0.5) * cell);
+  };
   const paint = canvas.getContext("2d");
   paint.scale(ratio, ratio);
-  const [soft, cut, pick] = ["soft", "cut", "pick"].map((name) => color(root, name));
-  // The half that cannot be: a token never looks at what comes after it.
-  paint.save();
-  paint.beginPath();
-  paint.moveTo(left, top);
-  paint.lineTo(left + n * cell, top);
-  paint.lineTo(left + n * cell, top + n * cell);
-  paint.closePath();
-  paint.clip();
-  paint.strokeStyle = cut;
-  paint.lineWidth = 0.6;
-  for (let x = -n * cell; x < n * cell; x += 8) {
-    paint.beginPath();
-    paint.moveTo(left + x, top + n * cell);
-    paint.lineTo(left + x + n * cell, top);
-    paint.stroke();
-  }
-  paint.restore();
-  paint.imageSmoothingEnabled = false;
-  paint.drawImage(root.small, left, top, n * cell, n * cell);
-  paint.font = `${font}px ${MONO}`;
-  paint.textBaseline = "middle";
-  if (named) {
-    data.tokens.forEach((token, i) => {
-      paint.fillStyle = i === chosen ? pick : soft;
-      paint.textAlign = "right";
-      paint.fillText(token, left - 12, top + (i + 0.5) * cell, longest);
-      paint.save();
-      paint.translate(left + (i + 0.5) * cell, top - 4);
-      paint.rotate(-Math.PI / 2);
-      paint.textAlign = "left";
-      paint.fillStyle = soft;
-      paint.fillText(token, 0, 0, longest);
-      paint.restore();
-    });
-  }
-  paint.strokeStyle = pick;
-  paint.lineWidth = 2;
-  paint.strokeRect(left - 1, top + chosen * cell - 1, (chosen + 1) * cell + 2, cell + 2);
-  paint.fillStyle = pick;
-  paint.textAlign = "left";
-  paint.font = "10px sans-serif";
-  paint.fillText("▶", left - 11, top + (chosen + 0.5) * cell);
-  // The last row is always the one that predicts the next token.
-  paint.font = `bold 13px ${MONO}`;
-  paint.fillText("？", left + n * cell + 4, top + (n - 0.5) * cell);
+  canvas.paint(paint);
   pane.append(canvas);
   root.append(el("div", "map", data.labels.map), pane, told);
   const find = (event) => {

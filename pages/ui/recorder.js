@@ -90,7 +90,15 @@ class Recorder {
     this.put(node, "fill", this.fillStyle);
   }
 
+  // Programs that smooth an image as they enlarge it would blur a map: it is put in large.
   drawImage(image, x, y, width, height) {
-    this.into.append(shape("image", { x, y, width, height, href: image.toDataURL("image/png"), preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
+    const large = document.createElement("canvas");
+    const times = Math.max(1, Math.round((2 * width) / image.width));
+    large.width = image.width * times;
+    large.height = image.height * times;
+    const paint = large.getContext("2d");
+    paint.imageSmoothingEnabled = false;
+    paint.drawImage(image, 0, 0, large.width, large.height);
+    this.into.append(shape("image", { x, y, width, height, href: large.toDataURL("image/png"), preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
   }
 }

@@ -69,7 +69,7 @@ function headData(path) {
   const sent = new Uint8Array(matrix.buffer);
   let text = "";
   for (let i = 0; i < sent.length; i += 32768) text += String.fromCharCode(...sent.subarray(i, i + 32768));
-  return { text: cursor, tokens: path.map((node) => nodes[node][1]), chosen: { row: n - 1 }, matrix: btoa(text), labels: words.head };
+  return { text: cursor, tokens: path.map((node) => nodes[node][1]), chosen: { row: n - 1 }, matrix: btoa(text), labels: words.head, note: words.note };
 }
 
 function tell(into, sentence, token) {

@@ -167,5 +167,6 @@ def words(model: Model, trace: Trace, looking: Looking, attention: bool, t: Tran
     said["model"] = t("settings.bundled") if model.name == "bundled" else model.name
     if attention:
         said["head"] = one_head.labels(t)
+        said["note"] = t(f"inside.views_note.{looking.view}")
         said["attention"] = t(f"replay.{looking.view}", layer=looking.layer + 1, head=looking.head + 1)
     return said
