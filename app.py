@@ -24,6 +24,7 @@ page = st.navigation(
         st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
         st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
         st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
+        st.Page("pages/lab/training.py", title=t("training.title"), url_path="training"),
         *host.pages(t),
     ]
 )

@@ -183,10 +183,19 @@ class Score:
         return sum(value for value in self.log_probabilities if value is not None)
 
     @property
+    def predicted(self) -> int:
+        """How many tokens have something before them."""
+        return sum(value is not None for value in self.log_probabilities)
+
+    @property
+    def loss(self) -> float:
+        """The mean of -log p over all predicted tokens, in nats: what training makes small. 0.0 without any."""
+        return -self.log_probability / self.predicted if self.predicted else 0.0
+
+    @property
     def perplexity(self) -> float:
-        """exp of the mean negative log-probability; 1.0 where no token is predicted."""
-        predicted = sum(value is not None for value in self.log_probabilities)
-        return math.exp(-self.log_probability / predicted) if predicted else 1.0
+        """exp of the loss; 1.0 where no token is predicted."""
+        return math.exp(self.loss)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,6 @@ const ROW = 30;
 const BOX = 24;
 const GAP = 34;
 const TOP = 34;
-const SVG = "http://www.w3.org/2000/svg";
-
-const svg = (tag, attributes, text) => {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text !== undefined) node.textContent = text;
-  return node;
-};
 
 // Wide characters take a whole em of the monospaced face, others half of one.
 const wide = (text, size) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? size : size * 0.56), 0);

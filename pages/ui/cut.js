@@ -29,7 +29,7 @@ function drawCard(data, index) {
       sign.dir = "auto";
       told.append(sign, el("span", "point", point));
     }
-    told.append(el("span", "soft", word.replace("{part}", from).replace("{size}", size)));
+    told.append(el("span", "soft", fill(word, { part: from, size })));
     card.append(told);
   }
   return card;

@@ -32,13 +32,12 @@ def counts(cut: Cut) -> dict[str, int]:
     return {"tokens": tokens, "characters": len(cut.text), "bytes": len(cut.text.encode())}
 
 
-def chips(vocabulary: Vocabulary, cut: Cut, most: int) -> list[dict[str, Any]]:
+def chips(vocabulary: Vocabulary, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Groups of tokens that a person reads together, each {whole, tokens: [[index, label, ends a line]]}.
 
     whole is None where one token holds it all. Under a character that fell into several tokens, these are labelled
     with the part they hold.
     """
-    ids = cut.token_ids[:most]
     labels = vocabulary.pieces(ids)
     groups = []
     for first, last, whole in vocabulary.groups(ids):
@@ -46,7 +45,7 @@ def chips(vocabulary: Vocabulary, cut: Cut, most: int) -> list[dict[str, Any]]:
         tokens = []
         for at in range(first, last):
             label = labels[at].removeprefix(f"{whole} ") if many else labels[at]
-            ends_line = vocabulary.token_bytes(ids[at]).endswith(b"\n") and bool(cut.parts[at])
+            ends_line = vocabulary.token_bytes(ids[at]).endswith(b"\n") and ids[at] not in vocabulary.special
             tokens.append([at, label, ends_line])
         groups.append({"whole": whole if many else None, "tokens": tokens})
     return groups
@@ -74,7 +73,7 @@ def data(vocabulary: Vocabulary, cut: Cut, opened: int | None, turn: int, t: Tra
     return {
         "turn": turn,
         "counts": [[t(f"cut.count.{name}"), f"{value:,}"] for name, value in counts(cut).items()],
-        "groups": chips(vocabulary, cut, MOST_DRAWN),
+        "groups": chips(vocabulary, cut.token_ids[:MOST_DRAWN]),
         "cards": cards(vocabulary, cut, MOST_DRAWN),
         "opened": opened,
     }
@@ -96,7 +95,7 @@ def compared(found: Sequence[tuple[str, Vocabulary, Cut]], t: Translator) -> dic
             {
                 "name": t(f"cut.tokenizer.{name}"),
                 "note": t(f"cut.tokenizer.{name}_note", size=f"{vocabulary.size:,}"),
-                "groups": chips(vocabulary, cut, MOST_COMPARED),
+                "groups": chips(vocabulary, cut.token_ids[:MOST_COMPARED]),
                 "more": t("cut.more", count=f"{total - MOST_COMPARED:,}") if total > MOST_COMPARED else "",
                 "numbers": [f"{total:,}", *(t.number(cost / count, 2) for count, cost in each)],
             }

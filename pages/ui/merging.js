@@ -18,7 +18,7 @@ function drawComing(place, data, count) {
   }
   const [at, rightAt, rank, made] = merge;
   const signs = standing(data, count);
-  const told = el("span", "told", data.labels.coming.replace("{rank}", rank.toLocaleString("en")));
+  const told = el("span", "told", fill(data.labels.coming, { rank: rank.toLocaleString("en") }));
   place.replaceChildren(
     told, signOf(signs.get(at), "sign"), el("span", "soft", "+"), signOf(signs.get(rightAt), "sign"), el("span", "soft", "→"), signOf(made, "sign made"),
   );

@@ -10,6 +10,13 @@ const el = (tag, name, text) => {
 // A sentence with its {names} filled in. (`replace` with a text would read a token such as "$&" as a command.)
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
+const svg = (tag, attributes, text) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
 // A probability as a person says it; as `Translator.percent` in i18n.py.
 function percent(data, p) {
   if (p < 1e-15) return data.labels.less;

@@ -15,6 +15,7 @@ from engine import door
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
 from pages.ui.cutting import Cutting
+from pages.ui.forcing import Forcing
 from pages.ui.i18n import sentences, shipped
 from pages.ui.looking import Looking
 from pages.ui.session import Session
@@ -55,6 +56,11 @@ def looking() -> Looking:
 def cutting() -> Cutting:
     """What this visitor cuts into tokens."""
     return _kept("cutting", Cutting)
+
+
+def forcing() -> Forcing:
+    """What this visitor reads under teacher forcing."""
+    return _kept("forcing", Forcing)
 
 
 def language() -> str:

@@ -23,7 +23,7 @@ function stepper(labels, last, begin, move, rest, name = (at) => at) {
     at = Math.max(0, Math.min(last, value));
     slider.value = at;
     slider.setAttribute("aria-valuetext", name(at));
-    where.textContent = labels.at.replace("{at}", name(at)).replace("{last}", name(last));
+    where.textContent = fill(labels.at, { at: name(at), last: name(last) });
     back.disabled = at === 0;
     next.disabled = at === last;
     play.disabled = last === 0;
@@ -52,5 +52,6 @@ function stepper(labels, last, begin, move, rest, name = (at) => at) {
     }, Math.max(60, Math.min(650, 9000 / Math.max(1, last))));
   };
   show(begin);
+  box.go = (value) => (stop(), go(value));
   return box;
 }

@@ -1,12 +1,6 @@
 // How a probability was computed: a table of logit → ÷ T → filter → probability, and where the draw landed on the
 // cumulative curve. All text goes in through textContent. `data` is described in sums.py.
 
-const svg = (tag, attributes) => {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-};
-
 function drawTable(root, data) {
   const table = el("table");
   const head = el("tr");

@@ -1,0 +1,40 @@
+// A text whose tokens are shaded by how little they were expected. `data` is described in forced.py.
+// All text goes in through textContent.
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const numbers = el("div", "numbers");
+  for (const [name, value, help] of data.numbers) {
+    const one = el("span", "", `${name} `);
+    one.append(el("b", "", value));
+    one.title = help;
+    numbers.append(one);
+  }
+  const chips = drawGroups(data.groups, (at, label) => {
+    const [loss, read, told] = data.facts[at];
+    const bits = (loss ?? 0) / Math.LN2;
+    const chip = el("button", `t ${bits < 3 ? "" : bits < 7 ? "s1" : "s2"}`);
+    chip.type = "button";
+    chip.dir = "auto";
+    chip.title = told;
+    chip.dataset.position = at;
+    chip.disabled = loss === null;
+    chip.setAttribute("aria-pressed", String(at === data.opened));
+    chip.style.backgroundColor = `color-mix(in srgb, var(--surprise) ${Math.round(Math.min(1, bits / 16) * 62)}%, transparent)`;
+    chip.append(el("span", "label", label), el("span", "loss", read || "–"));
+    return chip;
+  });
+  chips.onclick = (event) => {
+    const chip = event.target.closest("[data-position]");
+    if (chip && !chip.disabled) setTriggerValue("open", { turn: data.turn, position: Number(chip.dataset.position) });
+  };
+  const scroll = root.querySelector(".chips")?.scrollTop ?? 0;
+  root.replaceChildren(numbers, chips, el("p", "soft legend", data.legend));
+  const opened = chips.querySelector("[aria-pressed=true]");
+  chips.scrollTop = scroll;
+  if (opened && (opened.offsetTop - chips.offsetTop < scroll || opened.offsetTop - chips.offsetTop > scroll + chips.clientHeight - 40)) {
+    chips.scrollTop = opened.offsetTop - chips.offsetTop - chips.clientHeight / 2;
+  }
+}

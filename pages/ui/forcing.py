@@ -1,0 +1,87 @@
+"""What one visitor gives the model to read under teacher forcing, and what they look at there. Knows no screen.
+
+A text that cannot be read leaves the one on the table as it is, with the problem on record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.types import EngineError
+
+if TYPE_CHECKING:
+    from engine.model import Model
+    from engine.types import Score
+    from pages.ui.session import Session
+
+
+@dataclass
+class Forcing:
+    text: str = ""
+    ids: tuple[int, ...] = ()
+    model: str = ""  # whose tokens `ids` are
+    opened: int | None = None  # the position whose prediction is looked at; None: the worst surprise
+    turn: int = 0  # grows with every move; a click carries the turn it was made on
+    problem: EngineError | None = None
+    prompt: str | None = None  # of the record: whose learning is on show
+    moment: int | None = None  # None: the last
+    leaving: bool = False  # a text was handed to the step page, which is to be opened
+    _score: tuple[tuple[str, tuple[int, ...]], Score] | None = field(default=None, repr=False)
+
+    def ready(self, model: Model, first: str) -> None:
+        """The text in this model's tokens; `first` is the one to begin with."""
+        if self.model == model.name and self.ids:
+            return
+        self.read(model, self.text or first)
+        if self.model != model.name:  # this model cannot read it: begin with one that it can
+            problem = self.problem
+            self.read(model, first)
+            self.problem = problem
+
+    def read(self, model: Model, text: str) -> None:
+        """Put a text on the table."""
+        try:
+            ids = model.read_prompt(text)
+        except EngineError as error:
+            self.problem = error
+            return
+        if (model.name, ids) != (self.model, self.ids):
+            self.opened = None
+        self.text, self.ids, self.model, self.problem = text, ids, model.name, None
+        self.turn += 1
+
+    def score(self, model: Model) -> Score:
+        """Every token given those before it: one pass."""
+        asked = model.name, self.ids
+        if self._score is None or self._score[0] != asked:
+            self._score = asked, model.score(self.ids)
+        return self._score[1]
+
+    def at(self, model: Model) -> int | None:
+        """The position whose prediction is on show; None where nothing is predicted."""
+        from engine.forcing import worst
+
+        if self.opened is not None:
+            return self.opened
+        return next(iter(worst(self.score(model), 1)), None)
+
+    def open(self, turn: int, position: int) -> None:
+        """Look at another position. The first has no prediction."""
+        if turn == self.turn and 0 < position < len(self.ids):
+            self.opened = position
+            self.turn += 1
+
+    def follow(self, session: Session, model: Model, turn: int, token_id: int) -> None:
+        """Hand the text before the opened position to the step page, with another token after it."""
+        at = self.at(model)
+        if turn != self.turn or at is None or not 0 <= token_id < model.vocabulary.size:
+            return
+        if before := model.text(self.ids[:at]):
+            session.take(model, before, self.ids[:at], (token_id,), "hand")
+            self.leaving = True
+
+    def rest(self, moment: int, count: int) -> None:
+        """Stand at a moment of the training."""
+        if 0 <= moment < count:
+            self.moment = moment

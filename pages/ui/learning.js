@@ -1,0 +1,159 @@
+// Bars, lines and the loss of one prompt, moment by moment of the training. `data` is described in learning.py.
+// All text goes in through textContent.
+
+const ROW = 30;
+
+// One row a token, kept while it stays among the likeliest, so that it is seen to climb.
+function barsOf(data) {
+  const box = el("div", "bars");
+  const most = data.moments[0][2].length + 1;
+  box.style.height = `${most * ROW}px`;
+  const rows = new Map();
+  const winner = data.lines[0][0];
+  const row = (key, word) => {
+    if (!rows.has(key)) {
+      const made = el("div", `bar ${key === "others" ? "others" : key === winner ? "winner" : ""}`);
+      made.append(el("bdi", "word", word), el("span", "fill"), el("span", "value"));
+      rows.set(key, made);
+      box.append(made);
+    }
+    return rows.get(key);
+  };
+  const put = (key, word, p, place, full) => {
+    const made = row(key, word);
+    made.hidden = false;
+    made.style.transform = `translateY(${place * ROW}px)`;
+    made.children[1].style.setProperty("--p", p / full);
+    made.children[2].textContent = `${percent(data, p)}${key === winner ? "  ▶" : ""}`;
+    return made;
+  };
+  return [box, (at) => {
+    const [, , likeliest, others] = data.moments[at];
+    const full = Math.max(others, ...likeliest.map(([, p]) => p));
+    const shown = new Set(likeliest.map(([id, p], place) => put(id, data.words[id], p, place, full)));
+    shown.add(put("others", data.others, others, most - 1, full));
+    for (const made of rows.values()) made.hidden = !shown.has(made);
+  }];
+}
+
+const L = 46, R = 78, T = 12, B = 24;
+const along = (data) => {
+  const last = Math.log(data.moments.at(-1)[0] + 1);
+  return (step) => L + (Math.log(step + 1) / last) * (data.width - L - R);
+};
+
+// The frame of a chart: steps to the right (their logarithm), `ticks` [value, read] upwards; and its moving mark.
+function frame(data, height, ticks, y, label) {
+  const x = along(data);
+  const picture = svg("svg", { viewBox: `0 0 ${data.width} ${height}`, role: "img", "aria-label": label });
+  for (const [value, read] of ticks) {
+    picture.append(svg("line", { x1: L, x2: data.width - R, y1: y(value), y2: y(value), class: "grid" }));
+    picture.append(svg("text", { x: L - 7, y: y(value) + 4, "text-anchor": "end" }, read));
+  }
+  const last = data.moments.at(-1)[0];
+  for (const step of [0, 1, 10, 100, 1000, last].filter((step) => step === last || step < last / 2)) {
+    picture.append(svg("text", { x: x(step), y: height - 6, "text-anchor": "middle" }, step.toLocaleString("en")));
+  }
+  const mark = svg("line", { y1: T - 6, y2: height - B, class: "mark" });
+  picture.append(mark);
+  return [picture, (at) => {
+    mark.setAttribute("x1", x(data.moments[at][0]));
+    mark.setAttribute("x2", x(data.moments[at][0]));
+  }];
+}
+
+// A line through the values that there are; a gap where there is none.
+function line(data, y, values, kind) {
+  const x = along(data);
+  let path = "", before = null;
+  values.forEach((value, i) => {
+    if (value !== null) path += `${before === null ? "M" : "L"}${x(data.moments[i][0]).toFixed(1)} ${y(value).toFixed(1)}`;
+    before = value;
+  });
+  return svg("path", { d: path, class: `line ${kind}` });
+}
+
+function linesOf(data) {
+  const height = 210;
+  const top = Math.max(...data.lines.flatMap(([, values]) => values.filter((value) => value !== null)));
+  const scale = [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1].find((value) => value >= top) ?? 1;
+  const y = (p) => height - B - (p / scale) * (height - B - T);
+  const ticks = [0, scale / 2, scale].map((p) => [p, `${Number((p * 100).toPrecision(2))} %`]);
+  const [picture, mark] = frame(data, height, ticks, y, data.labels.lines);
+  const taken = [];
+  // From the lowest up: names that would lie on each other are moved upwards.
+  [...data.lines.entries()].reverse().forEach(([i, [id, values]]) => {
+    picture.append(line(data, y, values, i ? `other o${i}` : "winner"));
+    const read = data.words[id];
+    let at = y(values.at(-1)) + 4;
+    while (taken.some((other) => Math.abs(other - at) < 14)) at -= 14;
+    taken.push(at);
+    picture.append(svg("text", { x: data.width - R + 6, y: at, class: i ? "name" : "name winner" }, `${i ? "" : "▶ "}${read.length > 8 ? `${read.slice(0, 7)}…` : read}`));
+  });
+  return [picture, mark];
+}
+
+function lossOf(data) {
+  const height = 150;
+  const losses = data.moments.map(([, loss]) => loss);
+  const top = Math.max(data.chance, ...losses.filter((loss) => loss !== null)) * 1.04;
+  const y = (loss) => height - B - (loss / top) * (height - B - T);
+  const [picture, mark] = frame(data, height, [0, 3, 6, 9].filter((v) => v < top).map((v) => [v, v]), y, data.labels.loss);
+  picture.append(svg("line", { x1: L, x2: data.width - R, y1: y(data.chance), y2: y(data.chance), class: "chance" }));
+  picture.append(line(data, y, losses, "loss"));
+  const x = along(data);
+  losses.forEach((loss, i) => loss !== null && picture.append(svg("circle", { cx: x(data.moments[i][0]), cy: y(loss), r: 2.5, class: "dot" })));
+  picture.append(svg("text", { x: data.width - R + 6, y: y(losses.at(-1)) + 4, class: "name" }, losses.at(-1).toFixed(2)));
+  return [picture, mark];
+}
+
+function tableOf(data) {
+  const box = el("details");
+  box.append(el("summary", "", data.labels.table));
+  const table = el("table");
+  const head = el("tr");
+  head.append(el("th", "", data.labels.step), el("th", "", data.labels.loss), ...data.lines.map(([id]) => el("th", "", data.words[id])), el("th", "", data.labels.likeliest));
+  table.append(head);
+  data.moments.forEach(([step, loss, likeliest], i) => {
+    const row = el("tr");
+    row.append(el("td", "", step.toLocaleString("en")), el("td", "", loss === null ? "–" : loss.toFixed(2)));
+    for (const [, values] of data.lines) row.append(el("td", "", values[i] === null ? data.labels.missing : percent(data, values[i])));
+    row.append(el("td", "", `${data.words[likeliest[0][0]]} ${percent(data, likeliest[0][1])}`));
+    table.append(row);
+  });
+  const pane = el("div", "pane");
+  pane.append(table);
+  box.append(pane);
+  return box;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const same = JSON.stringify([data.prompt, data.labels]);
+  if (root.same === same) return; // it has moved on by itself
+  root.same = same;
+  data.width = root.clientWidth < 640 ? 350 : 520; // of a chart, in its own units: letters keep their size on a phone
+  const drawn = [barsOf(data), linesOf(data), lossOf(data)];
+  const [bars, lines, loss] = drawn.map(([node]) => node);
+  const move = (at) => drawn.forEach(([, draw]) => draw(at));
+  const name = (at) => data.moments[at][0].toLocaleString("en");
+  const bar = stepper(data.labels, data.moments.length - 1, data.at, move, (moment) => setTriggerValue("at", { moment }), name);
+  const left = el("div", "half"), right = el("div", "half");
+  left.append(el("h3", "", data.labels.bars), bars);
+  right.append(el("h3", "", data.labels.lines), lines, el("h3", "", data.labels.loss), loss, el("p", "soft", fill(data.labels.chance, { chance: data.chance.toFixed(2) })));
+  // A click in a chart goes to the nearest moment.
+  for (const picture of [lines, loss]) {
+    picture.onclick = (event) => {
+      const box = picture.getBoundingClientRect();
+      const x = along(data);
+      const at = ((event.clientX - box.left) / box.width) * data.width;
+      const far = data.moments.map(([step]) => Math.abs(x(step) - at));
+      bar.go(far.indexOf(Math.min(...far)));
+    };
+  }
+  const halves = el("div", "halves");
+  halves.append(left, right);
+  root.replaceChildren(bar, halves, tableOf(data));
+}

@@ -1,0 +1,28 @@
+// What is read at each place, and what must be predicted there: the same text, shifted by one. `data`: forced.py.
+// All text goes in through textContent.
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const table = el("table");
+  const row = (name, kind, values) => {
+    const line = el("tr", kind);
+    line.append(el("th", "", name));
+    for (const value of values) {
+      const cell = el("td");
+      const sign = el("bdi", "", value);
+      cell.append(sign);
+      line.append(cell);
+    }
+    table.append(line);
+    return line;
+  };
+  row(data.labels.reads, "reads", data.places.map(([reads]) => reads));
+  row("", "arrows", data.places.map(() => "↓"));
+  row(data.labels.predicts, "predicts", data.places.map(([, predicts]) => predicts));
+  row(data.labels.loss, "loss", data.places.map(([, , loss]) => loss.toFixed(1)));
+  const pane = el("div", "pane");
+  pane.append(table);
+  root.replaceChildren(pane);
+}

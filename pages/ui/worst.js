@@ -1,0 +1,22 @@
+// The least expected tokens of a text, each in its place; a click opens it. `data` is described in forced.py.
+// All text goes in through textContent.
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.replaceChildren();
+  for (const [position, before, token, told, expected] of data.rows) {
+    const row = el("button", "row");
+    row.type = "button";
+    row.setAttribute("aria-pressed", String(position === data.opened));
+    const words = el("span", "words");
+    const left = el("bdi", "before", before);
+    const sign = el("bdi", "token", token);
+    words.append(left, sign);
+    row.append(words, el("span", "told", told));
+    if (expected) row.append(el("span", "expected", expected));
+    row.onclick = () => setTriggerValue("open", { turn: data.turn, position });
+    root.append(row);
+  }
+}

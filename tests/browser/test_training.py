@@ -1,0 +1,66 @@
+"""The training page in a real browser: paste a text, open its surprises, move through the training, return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from engine.learned import learned
+from tests.browser.app import chips, click_bar, settle, words
+
+
+@pytest.fixture
+def training(page: Page) -> Iterator[Page]:
+    go(page)
+    yield page
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+def go(page: Page) -> None:
+    page.get_by_role("link", name="它是怎麼學會的").click()
+    page.wait_for_selector(".bar .fill")
+    settle(page)
+
+
+def test_a_pasted_text_its_surprises_and_another_way_to_go(training: Page) -> None:
+    training.locator("textarea").fill("今天天氣真冰箱，我們去數學散步。")
+    training.get_by_role("button", name="讀一遍").click()
+    settle(training)
+    opened = training.locator("button.t[aria-pressed=true] .label")
+    first = training.locator("button.row .token").first.inner_text()
+    assert opened.inner_text() == first and first in ("冰箱", "數學")
+    training.locator("button.row").nth(1).click()
+    settle(training)
+    second = training.locator("button.row .token").nth(1).inner_text()
+    assert opened.inner_text() == second != first
+    assert second in words(training)
+    training.locator("button.t", has_text="天氣").click()
+    settle(training)
+    assert opened.inner_text() == "天氣"
+    other = click_bar(training, 1)
+    training.wait_for_selector(".loop")
+    settle(training)
+    assert chips(training) == ["今天", other]
+    go(training)
+    assert training.locator("textarea").input_value() == "今天天氣真冰箱，我們去數學散步。"
+    assert opened.inner_text() == "天氣"
+
+
+def test_the_slider_goes_through_the_training(training: Page) -> None:
+    moments = learned().moments
+    winner = moments[-1].likeliest["今天天氣真"][0][1]
+    value = training.locator(".bar.winner .value")
+    assert value.inner_text().startswith(f"{winner * 100:.0f} %")
+    slider = training.locator(".stepper input")
+    slider.press("Home")
+    assert "第 0 " in training.locator(".where").inner_text()
+    assert training.locator(".bar.winner:visible").count() == 0
+    slider.press("ArrowRight")
+    training.wait_for_timeout(700)
+    settle(training)
+    training.get_by_role("link", name="一步一步生成").click()
+    training.wait_for_selector(".loop")
+    go(training)
+    assert f"第 {moments[1].step} " in training.locator(".where").inner_text()

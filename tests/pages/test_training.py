@@ -1,0 +1,155 @@
+"""The training page: what it draws of a text and of the record is what the engine computed; bad input, other models."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import engine
+from engine import shared
+from engine.learned import learned
+from engine.model import Model
+from pages.ui import forced, learning
+from pages.ui.forcing import Forcing
+from pages.ui.i18n import Translator
+from pages.ui.session import Session
+from tests import tiny
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = ("zh_Hant", "en")
+TEXT = "今天天氣真好, the cat sat on the mat"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_number_is_the_score(language: str, model: Model) -> None:
+    t = Translator(language)
+    ids = model.encode(TEXT)
+    score = model.score(ids)
+    data = forced.chips(model, score, 3, 7, t)
+    for fact, value, rank in zip(data["facts"], score.log_probabilities, score.ranks, strict=True):
+        if value is None:
+            assert fact[:2] == [None, ""]
+        else:
+            assert fact[0] == pytest.approx(-value, abs=1e-4)
+            assert t.percent(math.exp(value)) in fact[2] and f"{rank:,}" in fact[2]
+    assert [row[1] for row in data["numbers"]][:2] == [str(len(ids) - 1), t.number(score.loss, 2)]
+    table = forced.table(model, score, t)
+    assert table.num_rows == len(ids) and table.column(1).to_pylist() == model.pieces(ids)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_worst_say_what_was_expected(language: str, model: Model) -> None:
+    ids = model.encode(TEXT)
+    score = model.score(ids)
+    rows = forced.worst(model, score, None, 0, Translator(language))["rows"]
+    known = sorted(value for value in score.log_probabilities if value is not None)
+    assert [score.log_probabilities[row[0]] for row in rows] == known[: forced.WORST]
+    labels = model.pieces(ids)
+    for at, before, token, _, expected in rows:
+        distribution = model.distribution(ids[:at])
+        assert token == labels[at] and before.endswith(labels[at - 1])
+        assert (expected == "") == (distribution.likeliest() == ids[at])
+        assert expected == "" or distribution.candidate(distribution.likeliest()).text in expected
+
+
+def test_shifted_by_one(model: Model) -> None:
+    ids = model.encode(TEXT)
+    score = model.score(ids)
+    labels = model.pieces(ids)
+    for around in range(1, len(ids)):
+        places = forced.shifted(model, score, around)
+        assert len(places) == forced.SHIFTED
+        assert labels[around] in [predicts for _, predicts, _ in places]
+        assert all((a, b) in itertools.pairwise(labels) for a, b, _ in places)
+    two = model.score(ids[:2])
+    assert [place[:2] for place in forced.shifted(model, two, 1)] == [model.pieces(ids[:2])]
+    assert forced.shifted(model, model.score(ids[:1]), 1) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_record_is_drawn_as_it_is(language: str) -> None:
+    bundled, found = engine.load(), learned()
+    for prompt in found.prompts:
+        data = learning.data(found, bundled, prompt, 0, Translator(language))
+        assert [moment[:2] for moment in data["moments"]] == [[m.step, m.loss] for m in found.moments]
+        for _, _, shown, others in data["moments"]:
+            assert sum(p for _, p in shown) + others == pytest.approx(1, abs=1e-3)
+            assert all(data["words"][str(token_id)] for token_id, _ in shown)
+        assert data["lines"][0][0] == found.moments[-1].likeliest[prompt][0][0]
+        assert data["lines"][0][1][-1] == found.moments[-1].likeliest[prompt][0][1]
+    assert data["chance"] == pytest.approx(math.log(bundled.vocabulary.size))
+
+
+def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
+    session, forcing = Session(model_name=model.name), Forcing()
+    forcing.ready(model, TEXT)
+    ids, worst = forcing.ids, forcing.at(model)
+    for turn, at in ((forcing.turn - 1, 1), (forcing.turn, 0), (forcing.turn, -1), (forcing.turn, len(ids))):
+        forcing.open(turn, at)
+    assert forcing.at(model) == worst
+    forcing.open(forcing.turn, 2)
+    assert forcing.at(model) == 2
+    forcing.read(model, "")
+    assert (forcing.ids, forcing.problem and forcing.problem.code) == (ids, "empty")
+    forcing.follow(session, model, forcing.turn - 1, 5)
+    forcing.follow(session, model, forcing.turn, model.vocabulary.size)
+    assert not forcing.leaving
+    forcing.follow(session, model, forcing.turn, 5)
+    assert forcing.leaving and session.trace is not None
+    assert session.trace.token_ids() == (*ids[:2], 5) and session.prompt == model.text(ids[:2])
+    forcing.rest(-1, 3)
+    forcing.rest(3, 3)
+    assert forcing.moment is None
+
+
+def page(language: str) -> AppTest:
+    shared.request().result()
+    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    driver.session_state["lang"] = language
+    driver.run()
+    return driver.switch_page("pages/lab/training.py").run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_reads_a_text_or_says_why_not(language: str) -> None:
+    app = page(language)
+    forcing = app.session_state["forcing"]
+    assert not app.exception and not app.error and len(forcing.ids) > 10
+    app.text_area(key="training_text").set_value("今天天氣真好。").run()
+    ids = forcing.ids
+    assert shared.request().result().text(ids) == "今天天氣真好。"
+    for bad in ("", "  ", "字" * 20_001, "今天天氣真好。" * 400):
+        app.text_area(key="training_text").set_value(bad).run()
+        assert len(app.error) == 1 and not app.exception
+        assert forcing.ids == ids and app.text_area(key="training_text").value == bad
+    app.text_area(key="training_text").set_value("好").run()
+    assert len(app.info) == 1 and not app.error and not app.exception
+    for odd in ("\0\x1b", "👩‍👩‍👧🇹🇼", "<b>*hi*</b> $x$ :cat:"):
+        app.text_area(key="training_text").set_value(odd).run()
+        assert not app.error and not app.exception and not app.info
+
+
+def test_the_text_and_the_prompt_are_kept_while_other_pages_are_looked_at() -> None:
+    app = page("en")
+    app.text_area(key="training_text").set_value("the sky is blue").run()
+    app.selectbox(key="training_prompt").set_value("語言模型是").run()
+    app.switch_page("pages/lab/step.py").run()
+    app.switch_page("pages/lab/training.py").run()
+    assert app.text_area(key="training_text").value == "the sky is blue"
+    assert app.selectbox(key="training_prompt").value == "語言模型是"
+    assert shared.request().result().text(app.session_state["forcing"].ids) == "the sky is blue"
+    assert not app.exception
+
+
+def test_another_model_has_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny.build("gpt2", tmp_path / "gpt2")
+    monkeypatch.setenv("ENGINE_MODELS", f"{tmp_path}/*")
+    app = page("en")
+    app.session_state["session"].choose_model(str(folder))
+    app.run()
+    assert not app.exception
+    assert [info.value for info in app.info] == [Translator("en")("training.learned.other")]
