@@ -18,16 +18,20 @@ st.set_page_config(page_title=t("app.title"), layout="wide")
 
 host.begin(t)
 page = st.navigation(
-    [
-        st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True),
-        st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),
-        st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
-        st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
-        st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
-        st.Page("pages/lab/training.py", title=t("training.title"), url_path="training"),
-        *host.pages(t),
-    ]
+    {
+        t("course.nav"): [st.Page("pages/learn/contents.py", title=t("course.title"), url_path="learn")],
+        t("app.lab"): [
+            st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True),
+            st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),
+            st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
+            st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
+            st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
+            st.Page("pages/lab/training.py", title=t("training.title"), url_path="training"),
+            *host.pages(t),
+        ],
+    }
 )
+state.course().here = page.url_path or "step"
 
 with st.sidebar:
     st.segmented_control(

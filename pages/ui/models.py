@@ -42,15 +42,23 @@ def act(session: Session, move: Callable[..., Any], *arguments: Any) -> None:
 
 
 def fragment(draw: Callable[[], None]) -> Callable[[], None]:
-    """`st.fragment` for what works with the model: where a limit cuts the drawing short, the visitor is told why."""
+    """`st.fragment` for what works with the model: where a limit cuts the drawing short, the visitor is told why.
+
+    Where a lesson is on, its sheet follows below.
+    """
 
     @wraps(draw)
     def guarded() -> None:
+        from pages.learn import coach  # it makes moves, as pages do, and so imports this module
+
+        t = Translator(state.language())
+        coach.turn_to_page(t)
         with door.answering():
             try:
                 draw()
+                coach.draw(ready(state.session()), t)
             except EngineError as error:
-                tell(error, Translator(state.language()))
+                tell(error, t)
 
     return st.fragment(guarded)
 

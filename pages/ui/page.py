@@ -25,6 +25,7 @@ def begin(title: str, lead: str, session: Session, t: Translator, place: Place |
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         share.draw(session, t, place)
-    st.caption(lead)
+    with st.container(key="lead"):
+        st.caption(lead)
     if config.current().demo:
         st.info(t("host.demo"))

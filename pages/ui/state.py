@@ -12,6 +12,8 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from engine import door
+from pages.learn.course import Course
+from pages.learn.reading import prompts
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
 from pages.ui.cutting import Cutting
@@ -63,6 +65,11 @@ def forcing() -> Forcing:
     return _kept("forcing", Forcing)
 
 
+def course() -> Course:
+    """How far this visitor is in the course."""
+    return _kept("course", Course)
+
+
 def language() -> str:
     """The language chosen in the app; before that, the nearest to the browser's."""
     chosen = st.session_state.get(_LANGUAGE_KEY)
@@ -104,7 +111,7 @@ def _present(visitor: str) -> bool:
     return not runtime.exists() or runtime.get_instance().is_active_session(visitor)
 
 
-door.serve(who=_visitor, present=_present, end=st.stop, texts=shipped)
+door.serve(who=_visitor, present=_present, end=st.stop, texts=lambda: shipped() | prompts())
 
 
 def rerun(after: float = 0.0) -> NoReturn:

@@ -1,0 +1,83 @@
+"""Puts on the table what a step of a lesson begins with: its prompt, its settings. Called before a page is drawn.
+
+`SETTINGS` and `POINTS` are what a lesson's file may name: settings with the key of their control, and places on the
+pages with the style selector that finds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from engine.types import Settings
+from pages.learn.reading import Step
+from pages.ui import settings, state
+
+_CHOOSING = tuple(field.name for field in fields(Settings))
+SETTINGS = (
+    *_CHOOSING, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
+)  # fmt: skip
+POINTS = {
+    "controls": ".st-key-next, .st-key-run, .st-key-back",
+    "prompt": ".st-key-prompt",
+    "text": ".st-key-strip",
+    "bars": ".st-key-bars",
+    "search": ".st-key-search",
+    "sums": ".st-key-sums",
+    "temperature": ".st-key-temperature",
+    "top_k": ".st-key-top_k",
+    "top_p": ".st-key-top_p",
+    "seed": ".st-key-seed, .st-key-new_seed",
+    "strategy": ".st-key-strategy",
+    "grow": ".st-key-grow, .st-key-grow_all",
+    "tree": ".st-key-beam_tree",
+    "width": ".st-key-beam_width",
+    "maps": ".st-key-head_maps",
+    "head": ".st-key-one_head",
+    "lens": ".st-key-lens_table",
+    "mattered": ".st-key-inside_mattered",
+    "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start",
+}
+
+
+def arrange(step: Step) -> None:
+    """Everything that the step's file names; what it does not name stays as it is."""
+    if step.prompt is not None:
+        _PROMPTS[step.page](step.prompt)
+    session = state.session()
+    for name, value in step.settings:
+        if name in _CHOOSING:
+            session.settings = replace(session.settings, **{name: value})
+        elif name in ("strategy", "seed"):
+            setattr(session, name, value)
+        else:
+            state.set_widget(name, value)
+    settings.show(session)
+
+
+def _begin(prompt: str) -> None:
+    """The text that goes from page to page: begun when the page is drawn, with the model that is there then."""
+    session = state.session()
+    session.prompt, session.trace, session.running = prompt, None, 0
+    session.problem = session.stopped = None
+    state.set_widget("prompt", prompt)
+
+
+def _forced(prompt: str) -> None:
+    state.set_widget("training_text", prompt)
+
+
+def _nothing(prompt: str) -> None:
+    """These pages bring their own texts."""
+
+
+_PROMPTS: dict[str, Any] = {
+    "step": _begin,
+    "beam": _begin,
+    "attention": _begin,
+    "compare": lambda prompt: state.set_widget("compare_prompt", prompt),
+    "tokens": lambda prompt: state.cutting().take(prompt),
+    "training": _forced,
+    "limits": _nothing,
+    "uses": _nothing,
+}

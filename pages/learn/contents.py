@@ -1,0 +1,69 @@
+"""The course: its lessons, how far the learner is, and where to go on. What was done their browser keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.learn import coach, reading
+from pages.ui import component, page, state
+from pages.ui.i18n import Translator
+
+_contents = component.register("contents", "contents", "progress")
+
+session = state.session()
+course = state.course()
+t = Translator(state.language())
+lessons = reading.lessons(t.language)
+
+
+def open_lesson(value: dict[str, Any]) -> None:
+    """The component says which; of a lesson that was begun, the first step that is still to be done."""
+    lesson = reading.lesson(t.language, str(value.get("lesson")))
+    if lesson is not None:
+        done = course.done.get(lesson.name, set())
+        coach.start(lesson, next((step for step in range(len(lesson.steps)) if step not in done), 0))
+
+
+def remember(value: dict[str, Any]) -> None:
+    course.remember(value.get("kept"), [lesson.name for lesson in lessons])
+
+
+def data() -> dict[str, Any]:
+    """Plain data for the component."""
+    shown = [
+        {
+            "name": lesson.name,
+            "title": lesson.title,
+            "lead": lesson.lead,
+            "minutes": t("course.minutes", count=lesson.minutes),
+            "steps": len(lesson.steps),
+            "done": course.count(lesson),
+        }
+        for lesson in lessons
+    ]
+    following = next((lesson.name for lesson in lessons if course.count(lesson) < len(lesson.steps)), None)
+    words = ("begin", "go_on", "again", "progress", "finished")
+    return {
+        "lessons": shown,
+        "next": following,
+        "kept": course.kept(),
+        "dark": state.dark(),
+        "labels": {word: t(f"course.{word}") for word in words},
+    }
+
+
+@st.fragment
+def workbench() -> None:
+    coach.turn_to_page(t)
+    _contents(
+        key="contents",
+        data=data(),
+        on_open_change=component.report("contents", "open", open_lesson),
+        on_remembered_change=component.report("contents", "remembered", remember),
+    )
+
+
+page.begin(t("course.title"), t("course.lead"), session, t)
+workbench()

@@ -1,0 +1,85 @@
+// The lesson's sheet at the foot of the page. All text goes in through textContent. `data` is described in coach.py.
+
+// A sentence: **strong** parts, and {names} whose values are computed from the model.
+function write(place, sentence, values) {
+  for (const part of sentence.split(/(\*\*[^*]+\*\*|\{\w+\})/)) {
+    if (part.startsWith("**")) place.append(el("b", "", part.slice(2, -2)));
+    else if (/^\{\w+\}$/.test(part)) place.append(el("span", "value", values[part.slice(1, -1)] ?? "…"));
+    else place.append(part);
+  }
+  return place;
+}
+
+function button(name, text, act) {
+  const node = el("button", name, text);
+  node.type = "button";
+  node.onclick = act;
+  return node;
+}
+
+function drawHead(data, tell) {
+  const head = el("div", "head");
+  head.append(el("span", "which", fill(data.labels.lesson, { number: data.number, of: data.of })), el("b", "title", data.title));
+  const dots = el("span", "dots");
+  data.steps.forEach((done, i) => {
+    const dot = button(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => tell("go", { step: i }));
+    dot.title = fill(data.labels.step, { n: i + 1 });
+    dot.setAttribute("aria-label", dot.title);
+    if (i === data.step) dot.setAttribute("aria-current", "step");
+    dots.append(dot);
+  });
+  const small = button("plain", data.small ? data.labels.unfold : data.labels.fold, () => tell("fold", { small: !data.small }));
+  small.setAttribute("aria-expanded", String(!data.small));
+  head.append(dots, small, button("plain", data.labels.leave, () => tell("leave", {})));
+  return head;
+}
+
+function drawTask(data, tell) {
+  const task = el("div", `task${data.done ? " done" : ""}`);
+  const line = el("p", "do");
+  line.append(el("span", "tick", data.done ? "✓" : "○"), el("b", "", data.done ? data.labels.done : data.labels.do), " ");
+  task.append(write(line, data.do, data.values));
+  line.setAttribute("aria-live", "polite");
+  if (data.then) task.append(write(el("p", "then"), data.then, data.values));
+  const last = data.step === data.steps.length - 1;
+  const name = last ? (data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last) : data.done ? data.labels.on : data.labels.skip;
+  const moves = el("div", "moves");
+  if (!data.home) moves.append(button("first", data.labels.home, () => tell("go", { step: data.step })));
+  moves.append(button(data.done ? "first" : "plain", name, () => tell("go", { step: data.step + 1 })));
+  task.append(moves);
+  return task;
+}
+
+// Brings what the step points at between the head of the window and the sheet.
+function show(selector, sheet) {
+  const place = document.querySelector(selector);
+  const box = place?.getBoundingClientRect();
+  const foot = sheet.getBoundingClientRect().top;
+  if (!box || !place.closest("[data-testid=stMain]") || (box.top > 70 && Math.min(box.bottom, box.top + 150) < foot)) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.querySelector("[data-testid=stMain]").scrollBy({ top: box.top - 90, behavior: calm ? "auto" : "smooth" });
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  keep(data.kept);
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  const tell = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
+  const sheet = el("section", `sheet${data.small ? " small" : ""}`);
+  sheet.setAttribute("aria-label", data.title);
+  sheet.append(drawHead(data, tell));
+  if (!data.small) {
+    const body = el("div", "body");
+    const text = el("div", "text");
+    for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values));
+    body.append(text, drawTask(data, tell));
+    sheet.append(body);
+  }
+  const scroll = root.querySelector(".body")?.scrollTop ?? 0;
+  const same = root.turn === data.turn;
+  root.replaceChildren(sheet);
+  if (same && !data.small) root.querySelector(".body").scrollTop = scroll;
+  if (!same && !data.small) setTimeout(() => show(data.point, sheet), 500);
+  root.turn = data.turn;
+}
