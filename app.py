@@ -27,6 +27,7 @@ page = st.navigation(
             st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
             st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
             st.Page("pages/lab/training.py", title=t("training.title"), url_path="training"),
+            st.Page("pages/lab/limits.py", title=t("limits.title"), url_path="limits"),
             *host.pages(t),
         ],
     }

@@ -7,6 +7,7 @@ head, and its own keys and values. It keeps nothing itself: `prefix.py` decides 
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -180,3 +181,13 @@ def _columns(layers: Sequence[Layer], n: int) -> Tensor | None:
         for states in layer.new:  # (1, heads, n, dim) -> (n, heads * dim); (B, heads, 1, dim) -> (B, heads * dim)
             parts.append(states.reshape(len(states), -1) if n == 1 else states[0].transpose(0, 1).reshape(n, -1))
     return torch.cat(parts, dim=1)
+
+
+def takes(hf: PreTrainedModel, argument: str) -> bool:
+    """Whether a family's forward pass has an argument of that name."""
+    return argument in inspect.signature(hf.forward).parameters
+
+
+def only_the_last(hf: PreTrainedModel) -> dict[str, Any]:
+    """Arguments that ask for the logits of the last position alone, where the family can be asked."""
+    return {"logits_to_keep": 1} if takes(hf, "logits_to_keep") else {}

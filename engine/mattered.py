@@ -7,11 +7,9 @@ read, by as many threads as like.
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,7 +18,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine import door
-from engine.forward import Forward
+from engine.forward import Forward, only_the_last, takes
 from engine.model import Model
 from engine.prefix import Record
 from engine.probe import ordinary, repeated
@@ -113,13 +111,13 @@ def gradient_input(model: Model, ids: Sequence[int], token_id: int) -> np.ndarra
     _checked(model, ids, token_id)
     door.passed(2 * len(ids))  # there and back
     hf = model.tree.forward.model
-    if not _takes(hf, "inputs_embeds"):
+    if not takes(hf, "inputs_embeds"):
         raise EngineError("gradient", f"{model.name} takes no embeddings")
     # What inference mode makes cannot be derived, even here; the weights' own gradients are never asked for.
     with torch.inference_mode(False), torch.enable_grad():
         tokens = torch.tensor([ids], device=hf.device)  # (1, T)
         embedded = hf.get_input_embeddings()(tokens).detach().clone().requires_grad_()  # (1, T, d)
-        logits = hf(inputs_embeds=embedded, use_cache=False, **_only_the_last(hf)).logits[0, -1]  # (V,)
+        logits = hf(inputs_embeds=embedded, use_cache=False, **only_the_last(hf)).logits[0, -1]  # (V,)
         log_probability = torch.log_softmax(logits, dim=-1)[token_id]
         (gradient,) = torch.autograd.grad(log_probability, embedded)
         return _finite((gradient * embedded).sum(-1)[0].detach())
@@ -190,30 +188,21 @@ def _log_probabilities(hf: PreTrainedModel, texts: Tensor, masks: Tensor | None,
     for at in range(0, len(texts), size):
         chunk = texts[at : at + size].to(hf.device)  # (b, T)
         door.passed(chunk.numel())
-        arguments = _only_the_last(hf)
+        arguments = only_the_last(hf)
         if masks is not None:
             arguments["attention_mask"] = masks[at : at + size].to(hf.device)
-            if _takes(hf, "position_ids"):
+            if takes(hf, "position_ids"):
                 arguments["position_ids"] = torch.arange(chunk.shape[1], device=hf.device).expand_as(chunk)
         logits = hf(input_ids=chunk, use_cache=False, **arguments).logits[:, -1]  # (b, V)
         found.append(torch.log_softmax(logits, dim=-1)[:, token_id])
     return torch.cat(found)
 
 
-def _only_the_last(hf: PreTrainedModel) -> dict[str, Any]:
-    """Logits of the last position alone, where the family can be asked for them."""
-    return {"logits_to_keep": 1} if _takes(hf, "logits_to_keep") else {}
-
-
-def _takes(hf: PreTrainedModel, argument: str) -> bool:
-    return argument in inspect.signature(hf.forward).parameters
-
-
 def _rows_at_once(hf: PreTrainedModel, length: int) -> int:
     """How many texts of a length make a batch that fits the bound."""
     config = hf.config.get_text_config(decoder=True)
     heads = getattr(config, "num_attention_heads", 0)
-    logits = config.vocab_size * (1 if _takes(hf, "logits_to_keep") else length)
+    logits = config.vocab_size * (1 if takes(hf, "logits_to_keep") else length)
     return max(1, _CHUNK // (length * (3 * heads * length + 16 * config.hidden_size) + logits))
 
 

@@ -19,7 +19,7 @@ from engine.prefix import Record
 from engine.rows import Rows
 from engine.sampling import Distribution, uniform
 from engine.strategies import Way
-from engine.types import BeamSettings, PromptError, StopReason
+from engine.types import BeamSettings, PromptError, Settings, StopReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,20 @@ class Together:
     texts  one `Written` a seed, in the order of the seeds; one alone where the strategy does not draw
     cost   see `Cost`; its passes are those that the texts take where the tree knows nothing yet
 
+    settings: with which each token is chosen, in place of the way's own.
+
     Raises PromptError for ids that cannot be a prompt, SettingsError for a value out of range.
     """
 
     def __init__(
-        self, model: Model, ids: Sequence[int], way: Way, value: float, seeds: Sequence[int], max_new_tokens: int
+        self,
+        model: Model,
+        ids: Sequence[int],
+        way: Way,
+        value: float,
+        seeds: Sequence[int],
+        max_new_tokens: int,
+        settings: Settings | None = None,
     ) -> None:
         if not ids:
             raise PromptError("empty", "no tokens")
@@ -57,7 +66,7 @@ class Together:
         self._ids = tuple(ids)
         self.way = way
         self._value = value
-        self._settings = way.settings(value)
+        self._settings = way.settings(value) if settings is None else settings
         self._most = max_new_tokens
         stop = stop_reason(model, self._ids, 0, max_new_tokens)
         self.texts = [Written(seed, stop=stop) for seed in (seeds if way.draws else (None,))]

@@ -173,12 +173,17 @@ def _stripes(colors: Palette) -> alt.Gradient:
 
 
 def draw(
-    table: list[dict[str, Any]], dark: bool, t: Translator, on_pick: Callable[[str], None], key: str = "bars"
+    table: list[dict[str, Any]],
+    dark: bool,
+    t: Translator,
+    on_pick: Callable[[str], None],
+    key: str = "bars",
+    labels: tuple[str, ...] | None = None,
 ) -> None:
-    """The chart. `on_pick` is told the `pick` of the row that was clicked."""
+    """The chart. `on_pick` is told the `pick` of the row that was clicked. `labels`: see `specification`."""
     from pages.ui import state
 
-    labels = tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason"))
+    labels = labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason"))
 
     def callback() -> None:
         selection = (state.widget(key) or {}).get("selection", {}).get("pick") or [{}]

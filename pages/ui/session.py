@@ -172,10 +172,14 @@ class Session:
             self.running = 0
             self._move(self.trace.go_to(node))
 
-    def take(self, model: Model, prompt: str, ids: tuple[int, ...], written: tuple[int, ...], how: How) -> None:
+    def take(
+        self, model: Model, prompt: str, ids: tuple[int, ...], written: tuple[int, ...], how: How,
+        first: How | None = None,
+    ) -> None:  # fmt: skip
         """Put a text on the table that was written elsewhere: a prompt, its ids, and the tokens after it.
 
-        Where it begins with the prompt that is there, it is one more way to go and the others stay.
+        Where it begins with the prompt that is there, it is one more way to go and the others stay. `first`: how the
+        first token came, where that is not as the others did.
         """
         trace = self.trace
         if trace is None or trace.model != model.name or trace.token_ids(trace.prompt_length - 1) != ids:
@@ -183,8 +187,8 @@ class Session:
             self.prompt = prompt
             self.notes = prompt_notes(model, prompt, ids)
         trace = trace.go_to(trace.prompt_length - 1)
-        for token_id in written:
-            trace = trace.choose(token_id, how)
+        for at, token_id in enumerate(written):
+            trace = trace.choose(token_id, how if at or first is None else first)
         self.running = 0
         self._move(trace)
 

@@ -19,6 +19,7 @@ from pages.ui.comparison import Comparison
 from pages.ui.cutting import Cutting
 from pages.ui.forcing import Forcing
 from pages.ui.i18n import sentences, shipped
+from pages.ui.limits_session import Limits
 from pages.ui.looking import Looking
 from pages.ui.session import Session
 
@@ -68,6 +69,11 @@ def forcing() -> Forcing:
 def course() -> Course:
     """How far this visitor is in the course."""
     return _kept("course", Course)
+
+
+def limits() -> Limits:
+    """What this visitor tries out on the limits page."""
+    return _kept("limits", Limits)
 
 
 def language() -> str:

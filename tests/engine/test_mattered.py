@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 import engine
+from engine import forward as forward_module
 from engine import mattered as mattered_module
 from engine.loading import BUNDLED
 from engine.mattered import agreement, gradient_input, neutral, occlusion
@@ -192,7 +193,7 @@ def test_what_is_not_a_number_is_refused(gpt2: Tiny, ask: Callable) -> None:
 
 
 def test_a_family_that_takes_no_embeddings_is_refused(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mattered_module, "_takes", lambda _, argument: argument != "inputs_embeds")
+    monkeypatch.setattr(mattered_module, "takes", lambda _, argument: argument != "inputs_embeds")
     with pytest.raises(engine.EngineError) as caught:
         gradient_input(gpt2.model, (5, 6), 9)
     assert caught.value.code == "gradient"
@@ -200,8 +201,9 @@ def test_a_family_that_takes_no_embeddings_is_refused(gpt2: Tiny, monkeypatch: p
 
 def test_a_family_that_gives_all_logits_is_asked_all_the_same(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     want, gradient = occlusion(gpt2.model, (5, 6, 7), 9), gradient_input(gpt2.model, (5, 6, 7), 9)
-    takes = mattered_module._takes
-    monkeypatch.setattr(mattered_module, "_takes", lambda hf, name: name != "logits_to_keep" and takes(hf, name))
+    takes = forward_module.takes
+    for module in (forward_module, mattered_module):
+        monkeypatch.setattr(module, "takes", lambda hf, name: name != "logits_to_keep" and takes(hf, name))
     np.testing.assert_allclose(occlusion(gpt2.model, (5, 6, 7), 9).masked, want.masked, atol=1e-5)
     np.testing.assert_allclose(gradient_input(gpt2.model, (5, 6, 7), 9), gradient, atol=1e-5)
 

@@ -1,0 +1,154 @@
+"""What one visitor tries out on the limits page: four experiments, each of which keeps what came of it. Knows no
+screen.
+
+An experiment's work is done in small pieces, so that a page can draw what is there and a person can stop it at any
+moment. What came of it stays, whichever experiment or page is looked at meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine import config, door
+from engine.types import EngineError, How
+
+if TYPE_CHECKING:
+    from engine.accumulation import Fork
+    from engine.model import Model
+    from pages.ui.session import Session
+
+Name = Literal["sequential", "errors", "left", "exposure"]
+NAMES: tuple[Name, ...] = ("sequential", "errors", "left", "exposure")
+SEEDS = 8  # that the forced token is tried with
+FORK_TOKENS = 30
+EXPOSURE_SEEDS = 4
+
+
+@dataclass
+class Trial:
+    """One experiment. `asked` is what `work` belongs to; `work` has `step()`, `stop()`, `done` and `progress`, or is an
+    answer that was there at once."""
+
+    asked: Any = None
+    work: Any = None
+    running: bool = False
+    stopped: bool = False  # a person cut it short
+    turn: int = 0  # grows with every start; a click carries the turn it was made on
+    problem: EngineError | None = None
+
+    def begin(self, asked: Any, make: Callable[[], Any]) -> None:
+        """Begin anew. Where that cannot be, what came of the last time stays, and the problem is on record."""
+        try:
+            work = make()
+        except EngineError as error:
+            self.problem = error
+            return
+        self.stop()
+        self.asked, self.work, self.problem, self.stopped = asked, work, None, False
+        self.running = hasattr(work, "step")
+        self.turn += 1
+
+    def go_on(self, seconds: float) -> bool:
+        """Go on for about so long. True while there is more to do."""
+        deadline = time.monotonic() + seconds
+        while self.running and time.monotonic() < deadline:
+            try:
+                door.step()
+                self.running = self.work.step()
+            except EngineError as error:  # what is there stays
+                self.problem = error
+                self.stop()
+        return self.running
+
+    def stop(self) -> None:
+        """The person says stop; what is there stays."""
+        if self.running:
+            self.running, self.stopped = False, True
+            self.work.stop()
+
+
+@dataclass
+class Limits:
+    model: str = ""
+    trials: dict[str, Trial] = field(default_factory=lambda: {name: Trial() for name in NAMES})
+    forced_for: str | None = None  # the prompt whose list of tokens to force is on show
+    _ladder: tuple[tuple[str, str], tuple[tuple[int, ...], list[int], int]] | None = None
+
+    def ready(self, model: Model) -> None:
+        """Forget what came of it with another model."""
+        if self.model != model.name:
+            turns = {name: trial.turn for name, trial in self.trials.items()}
+            self.model, self.trials = model.name, {name: Trial(turn=turns[name] + 1) for name in NAMES}
+
+    def ladder(self, model: Model, prompt: str) -> tuple[tuple[int, ...], list[int], int]:
+        """A prompt's ids, the tokens that can be forced after it, likeliest first, and the one to begin with.
+
+        Raises PromptError. Worked out once a prompt.
+        """
+        from engine.accumulation import improbable, ladder
+
+        if self._ladder is None or self._ladder[0] != (model.name, prompt):
+            ids = model.read_prompt(prompt)
+            self._ladder = (model.name, prompt), (ids, ladder(model, ids), improbable(model, ids))
+        return self._ladder[1]
+
+    def time(self, model: Model, prompt: str) -> None:
+        """Measure at once against step by step."""
+        from engine.sequential import Timing
+
+        self.trials["sequential"].begin(prompt, lambda: Timing(model, model.read_prompt(prompt)))
+
+    def force(self, session: Session, model: Model, prompt: str, token_id: int) -> None:
+        """Force a token after a prompt, with the step page's strategy, settings and seed, and the seeds after it."""
+        from engine.accumulation import Fork
+
+        seeds = range(session.seed, session.seed + SEEDS)
+        strategy, settings = session.strategy, session.settings
+        tokens = min(FORK_TOKENS, config.current().run_tokens)
+        self.trials["errors"].begin(
+            (prompt, token_id, strategy, settings, session.seed),
+            lambda: Fork(model, model.read_prompt(prompt), token_id, strategy, settings, seeds, tokens),
+        )
+
+    def fill(self, model: Model, sentence: str, candidates: tuple[str, ...]) -> None:
+        """Score candidates in a sentence's gap."""
+        from engine.cloze import fill
+
+        self.trials["left"].begin((sentence, candidates), lambda: fill(model, sentence, candidates))
+
+    def expose(self, model: Model, texts: tuple[str, ...], greedy: bool, between: int, seed: int) -> None:
+        """Score the ends of texts behind true middles and behind the model's own."""
+        from engine.exposure import Exposure
+
+        seeds = range(seed, seed + EXPOSURE_SEEDS)
+        strategy: Literal["greedy", "sample"] = "greedy" if greedy else "sample"
+        self.trials["exposure"].begin(
+            (texts, greedy, between, seed), lambda: Exposure(model, texts, strategy, seeds, between)
+        )
+
+    def take_branch(self, session: Session, model: Model, turn: int, which: int) -> bool:
+        """Put both ways of the fork on the step page's table as branches, the cursor at the end of one (0: the model's
+        own, 1: the forced one). False for a click that is out of date."""
+        trial = self.trials["errors"]
+        fork: Fork | None = trial.work
+        if turn != trial.turn or fork is None or which not in (0, 1) or self.model != model.name:
+            return False
+        prompt, _, session.strategy, session.settings, session.seed = trial.asked
+        pair = fork.pairs[0]
+        how: How = "drawn" if session.strategy == "sample" else "greedy"
+        ways: list[tuple[tuple[int, ...], How]] = [(pair.own.token_ids, how), (pair.forced.token_ids, "hand")]
+        for written, first in (ways[1 - which], ways[which]):
+            session.take(model, prompt, fork.ids, written, how, first)
+        return True
+
+    def take_filled(self, session: Session, model: Model, turn: int, which: int) -> bool:
+        """Put a sentence with its gap filled on the step page's table. False for a click that is out of date."""
+        trial = self.trials["left"]
+        if turn != trial.turn or trial.work is None or not 0 <= which < len(trial.work.filled):
+            return False
+        filled = trial.work.filled[which]
+        session.take(model, trial.work.left, trial.work.left_ids, filled.token_ids[filled.first :], "hand")
+        return True
