@@ -124,6 +124,15 @@ class Trace:
         prompt = [choice.token_id for choice in self.choices[: self.prompt_length]]
         return Trace.start(self.model, prompt, self.settings, self.strategy, self.seed, self.fingerprint)
 
+    def line_alone(self) -> Trace:
+        """The way that is shown, without the others."""
+        line = self.line()
+        choices = tuple(self.choices[node]._replace(parent=at - 1) for at, node in enumerate(line))
+        prompt_length = sum(choice.how == "prompt" for choice in choices)
+        latest = {at: at + 1 for at in range(len(line) - 1)}
+        cursor = line.index(self.cursor)
+        return replace(self, choices=choices, prompt_length=prompt_length, cursor=cursor, latest=latest)
+
     def check(self) -> Trace:
         """This trace, once all that can be wrong with one from outside was looked for; no model is needed for it.
 

@@ -8,9 +8,22 @@ import streamlit as st
 
 import engine
 from engine.types import EngineError
-from pages.ui import head_maps, inside, lens_table, models, one_head, page, prompt, settings, shaded, state, strip
+from pages.ui import (
+    address,
+    head_maps,
+    inside,
+    lens_table,
+    models,
+    one_head,
+    page,
+    prompt,
+    settings,
+    shaded,
+    state,
+    strip,
+)
 from pages.ui.i18n import Translator
-from pages.ui.looking import VIEWS
+from pages.ui.looking import EXPERIMENTS, VIEWS
 from pages.ui.session import Session
 
 session = state.session()
@@ -69,6 +82,7 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     moved, looking.moved = looking.moved, None
     if moved == "row" or (moved == "head" and state.widget("inside_mattered")):
         st.rerun()  # what else depends on it
+    here.write()
 
 
 def draw_ranks(model: engine.Model) -> None:
@@ -102,6 +116,7 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
         st.dataframe(
             inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, width=560, key="inside_cell"
         )
+    here.write()
 
 
 def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
@@ -123,7 +138,7 @@ def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
 @st.fragment
 def draw_experiments(model: engine.Model) -> None:
     st.subheader(t("inside.try.title"), anchor=False)
-    for name in inside.EXPERIMENTS:
+    for name in EXPERIMENTS:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(t(f"inside.try.{name}"), key=f"try {name}", on_click=looking.experiment, args=(name,))
             st.caption(t(f"inside.try.{name}_note"))
@@ -132,6 +147,7 @@ def draw_experiments(model: engine.Model) -> None:
                 st.markdown(inside.outcome(name, looking, model, t))
             except EngineError as error:
                 st.info(t(f"error.{error.code}", **error.values))
+    here.write()
 
 
 @models.fragment
@@ -149,7 +165,9 @@ def workbench() -> None:
     draw_experiments(model)
 
 
+here = address.Here(session, t, looking, switches={"mattered": "inside_mattered"})
 page.begin(t("inside.title"), t("inside.lead"), session, t, "attention")
+here.open()
 prompt.draw(session, t, new_prompt)
 workbench()
 with st.sidebar:

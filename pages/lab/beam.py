@@ -11,6 +11,7 @@ import engine
 from engine.trace import Trace
 from engine.types import BeamSettings
 from pages.ui import (
+    address,
     bars,
     beam_mass,
     beam_table,
@@ -24,6 +25,7 @@ from pages.ui import (
     state,
     strip,
 )
+from pages.ui.beam_session import MOST_LEVELS, MOST_NGRAM, MOST_WIDTH, PENALTIES, REPETITIONS
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -77,26 +79,44 @@ def pick_bar(pick: str) -> None:
         to_step_page((*written(beaming.at), int(token)))
 
 
+def show_settings() -> None:
+    """Let the controls say what an address said."""
+    now = beaming.settings
+    state.set_widget("beam_width", now.width)
+    state.set_widget("beam_levels", now.max_new_tokens)
+    state.set_widget("beam_penalty", now.length_penalty)
+    state.set_widget("beam_early", now.early_stopping)
+    state.set_widget("beam_repetition", now.repetition_penalty)
+    state.set_widget("beam_ngram", now.no_repeat_ngram_size)
+
+
+def slider(label: str, low: float, high: float, now: float, key: str, step: float | None = None) -> float:
+    state.default_widget(key, now)
+    return st.slider(t(label), low, high, step=step, key=key, persist_state="session")
+
+
 def draw_settings() -> None:
     st.header(t("settings.title"))
-    width = st.slider(t("beam.set.width"), 1, 16, 4, key="beam_width", persist_state="session")
+    now = beaming.settings
+    width = slider("beam.set.width", 1, MOST_WIDTH, now.width, "beam_width")
     st.caption(t("beam.note.width"))
-    most = settings.length(t("beam.set.levels"), 1, 64, 12, "beam_levels")
+    most = settings.length(t("beam.set.levels"), 1, MOST_LEVELS, now.max_new_tokens, "beam_levels")
     st.caption(t("beam.note.levels"))
-    penalty = st.slider(t("beam.set.length_penalty"), -2.0, 3.0, 1.0, 0.1, key="beam_penalty", persist_state="session")
+    penalty = slider("beam.set.length_penalty", *PENALTIES, now.length_penalty, "beam_penalty", 0.1)
     st.caption(t("beam.note.length_penalty"))
     with st.expander(t("beam.more")):
         stops: list[bool | str] = [False, True, "never"]
+        state.default_widget("beam_early", now.early_stopping)
         early = st.selectbox(
             t("beam.set.early"), stops, format_func=lambda value: t(f"beam.early.{value}".lower()),
             key="beam_early", persist_state="session",
         )  # fmt: skip
         st.caption(t("beam.note.early"))
-        repetition = st.slider(
-            t("settings.repetition_penalty"), 1.0, 2.0, 1.0, 0.05, key="beam_repetition", persist_state="session"
+        repetition = slider(
+            "settings.repetition_penalty", *REPETITIONS, now.repetition_penalty, "beam_repetition", 0.05
         )
         st.caption(t("settings.repetition_penalty_note"))
-        ngram = st.slider(t("settings.no_repeat_ngram_size"), 0, 6, 0, key="beam_ngram", persist_state="session")
+        ngram = slider("settings.no_repeat_ngram_size", 0, MOST_NGRAM, now.no_repeat_ngram_size, "beam_ngram")
         st.caption(t("settings.no_repeat_ngram_size_note"))
     beaming.settings = BeamSettings(width, penalty, most, early, repetition, ngram)  # type: ignore[arg-type]
 
@@ -190,13 +210,16 @@ def workbench() -> None:
         beam_table.draw(beaming, state.dark(), t, lambda node: to_step_page(written(node)))
         st.subheader(t("beam.truth.title"), anchor=False)
         beam_truth.draw(beam_truth.of(beaming), beaming, state.dark(), t, to_step_page)
+    here.write()
     models.drawn()
     if more:
         state.rerun()
     search.grow_to(beaming.shown + 1)  # while the learner looks: the next level is then there at once
 
 
+here = address.Here(session, t, beaming, show_settings, {"mass": "beam_mass_on"})
 page.begin(t("beam.title"), t("beam.lead"), session, t, "beam")
+here.open()
 with st.sidebar:
     draw_settings()
 prompt.draw(session, t, new_prompt)

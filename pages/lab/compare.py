@@ -9,9 +9,10 @@ from typing import Any
 import streamlit as st
 
 import engine
-from engine.strategies import WAYS, Parameter
+from engine.strategies import BY_NAME, WAYS, Parameter
 from engine.types import EngineError, ModelError
-from pages.ui import counts, models, page, scatter, settings, state, texts, verdict
+from pages.ui import address, counts, models, page, scatter, settings, state, texts, verdict
+from pages.ui.comparison import FIRST_SEEDS, FIRST_TOKENS, LAST_FIRST_SEED, MOST_SEEDS, TOKENS
 from pages.ui.i18n import Translator
 
 BREATH = 0.3  # seconds of work between two looks at it
@@ -40,10 +41,13 @@ def take(value: dict[str, Any]) -> None:
 def draw_settings() -> None:
     """The sidebar: what is asked of the strategies."""
     st.header(t("settings.title"))
-    tokens = settings.length(t("compare.tokens"), 4, 100, 20, "compare_tokens")
-    count = st.slider(t("compare.seeds"), 1, 8, 3, key="compare_seeds", persist_state="session")
+    tokens = settings.length(t("compare.tokens"), *TOKENS, FIRST_TOKENS, "compare_tokens")
+    state.default_widget("compare_seeds", FIRST_SEEDS)
+    count = st.slider(t("compare.seeds"), 1, MOST_SEEDS, key="compare_seeds", persist_state="session")
     state.default_widget("compare_seed", session.seed)
-    first = int(st.number_input(t("compare.first_seed"), 0, 2**31 - 9, key="compare_seed", persist_state="session"))
+    first = int(
+        st.number_input(t("compare.first_seed"), 0, LAST_FIRST_SEED, key="compare_seed", persist_state="session")
+    )
     st.caption(t("compare.seeds_note"))
     values: dict[str, float] = {}
     for way in WAYS:
@@ -59,18 +63,32 @@ def draw_settings() -> None:
 
 
 def slider(name: str, p: Parameter) -> float:
-    low, high, first, step = p.low, p.high, p.first, p.step
-    return st.slider(t(f"compare.set.{name}"), low, high, first, step, key=f"compare {name}", persist_state="session")
+    state.default_widget(f"compare {name}", comparison.question.value(BY_NAME[name]))
+    return st.slider(
+        t(f"compare.set.{name}"), p.low, p.high, step=p.step, key=f"compare {name}", persist_state="session"
+    )
+
+
+def show_question() -> None:
+    """Let the controls say what an address said."""
+    asked = comparison.question
+    state.set_widget("compare_prompt", asked.prompt)
+    state.set_widget("compare_tokens", asked.max_new_tokens)
+    state.set_widget("compare_seeds", len(asked.seeds))
+    state.set_widget("compare_seed", asked.seeds[0])
+    for name, value in asked.values:
+        state.set_widget(f"compare {name}", value)
 
 
 def draw_prompt() -> None:
     if comparison.from_step != session.prompt:  # another one was begun over there: it is the one to compare now
         comparison.from_step = session.prompt
         state.set_widget("compare_prompt", session.prompt)
-    st.text_input(
+    typed = st.text_input(
         t("step.prompt"), key="compare_prompt", placeholder=t("step.placeholder"), label_visibility="collapsed",
         persist_state="session",
     )  # fmt: skip
+    comparison.question = replace(comparison.question, prompt=typed or "")
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
         st.caption(t("step.try"), width="content")
         for text in t.list("step.examples.list"):
@@ -122,6 +140,7 @@ def workbench() -> None:
     with below:
         texts.draw(texts.rows(comparison, model, t), state.dark(), t, take)
         draw_flat(model)
+    here.write()
     models.drawn()
     if comparison.running:  # after all is drawn: what waits for its turn would turn pale
         comparison.work(model, BREATH)
@@ -169,7 +188,9 @@ def draw_flat(model: engine.Model) -> None:
         st.markdown(t(key, one=f"{one.by_top_p:,}", other=f"{other.by_top_p:,}", k=f"{one.by_top_k:,}"))
 
 
+here = address.Here(session, t, comparison, show_question)
 page.begin(t("compare.title"), t("compare.lead"), session, t, "compare")
+here.open()
 with st.sidebar:
     draw_settings()
 draw_prompt()

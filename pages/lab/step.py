@@ -10,7 +10,7 @@ import streamlit as st
 import engine
 from engine import shared
 from engine.types import StopReason
-from pages.ui import bars, found, models, page, prompt, settings, state, strip, sums
+from pages.ui import address, bars, found, models, page, prompt, settings, state, strip, sums
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -18,6 +18,7 @@ PACE = 0.09  # seconds between tokens of a run, so that an eye can follow
 
 session = state.session()
 t = Translator(state.language())
+here = address.Here(session, t, session)
 
 
 def new_prompt(text: str) -> None:
@@ -122,6 +123,7 @@ def workbench() -> None:
             strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
     with right:
         sums.draw(sums.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), state.dark())
+    here.write()
     models.drawn()
     shared.prepare(model, session.next_ids(model))
     if more:
@@ -159,6 +161,7 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
 
 
 page.begin(t("step.title"), t("step.lead"), session, t, "step")
+here.open()
 with st.sidebar:
     settings.draw(session, t)
 prompt.draw(session, t, new_prompt)

@@ -6,17 +6,26 @@ The search itself belongs to the model (`engine.searches`); here is only how muc
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine import config, door
 from engine.types import BeamSettings, EngineError
+from pages.ui.said import Said, changed
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
     from engine.beam import BeamSearch
     from engine.model import Model
     from pages.ui.session import Session
+
+# What the page's own settings reach to.
+MOST_WIDTH, MOST_LEVELS, MOST_NGRAM = 16, 64, 6
+PENALTIES, REPETITIONS = (-2.0, 3.0), (1.0, 2.0)
+_SHORT = {
+    "length_penalty": "penalty", "max_new_tokens": "levels", "early_stopping": "early",
+    "repetition_penalty": "repetition", "no_repeat_ngram_size": "ngram",
+}  # fmt: skip
 
 
 @dataclass
@@ -139,6 +148,40 @@ class Beaming:
     def _is_shown(self, node: int) -> bool:
         search = self.search
         return search is not None and 0 <= node < len(search.nodes) and search.nodes[node].level <= self.shown
+
+    def address(self) -> dict[str, str]:
+        """The search and what is open of it, each node with its token, by which it is known again: `said.View`."""
+        named = asdict(self.settings) | {"shown": self.shown, "node": "", "open": "", "run": self.running}
+        if self.search is not None:
+            nodes = self.search.nodes
+            named["node"] = "" if self.opened is None else f"{self.opened}.{nodes[self.opened].token_id}"
+            named["open"] = "-".join(f"{node}.{nodes[node].token_id}" for node in sorted(self.unfolded))
+        first = asdict(BeamSettings()) | {"shown": 1, "node": "", "open": "", "run": False}
+        return {_SHORT.get(name, name): value for name, value in changed(named, first).items()}
+
+    def follow(self, said: Said, session: Session, model: Model) -> None:
+        levels = min(MOST_LEVELS, config.current().run_tokens)
+        self.settings = BeamSettings(
+            width=said.whole("width", 1, MOST_WIDTH, 4),
+            length_penalty=said.number("penalty", *PENALTIES, 1.0),
+            max_new_tokens=said.whole("levels", 1, levels, min(levels, 12)),
+            early_stopping="never" if said.text("early") == "never" else said.text("early") == "1",
+            repetition_penalty=said.number("repetition", *REPETITIONS, 1.0),
+            no_repeat_ngram_size=said.whole("ngram", 0, MOST_NGRAM, 0),
+        )
+        search = self.ready(session, model)
+        shown = said.whole("shown", 0, self.settings.max_new_tokens, 1)
+        door.step(max(1, shown - len(search.levels)))
+        self.opened = None
+        self._show(shown)
+        self.unfolded = {node for node, token_id in said.pairs("open") if self._is(node, token_id)}
+        opened = said.pair("node")
+        self.opened = opened[0] if opened and self._is(*opened) else None
+        self.running = said.text("run") == "1" and not self.over
+
+    def _is(self, node: int, token_id: int) -> bool:
+        """Whether a node on show has that token: where numbers differ in the last digit, others may have grown."""
+        return self._is_shown(node) and self.search is not None and self.search.nodes[node].token_id == token_id
 
     @property
     def at(self) -> int:

@@ -7,14 +7,17 @@ is done stays, whatever happens to the rest and whichever page is looked at mean
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine import door
+from engine import config, door
+from engine.codec import decode_text, encode_text
 from engine.measures import Measures, measure
 from engine.shared import BUNDLED_NAME
-from engine.strategies import WAYS, Way
-from engine.types import EngineError, How
+from engine.strategies import WAYS, Parameter, Way
+from engine.types import EngineError, How, TraceError
+from pages.ui.said import Said, changed
 from pages.ui.session import FIRST_PROMPT, Session
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 FIRST_VALUES = {way.name: way.parameter.first for way in WAYS if way.parameter}
 KEPT_STEPS = 12
+TOKENS, FIRST_TOKENS = (4, 100), 20
+MOST_SEEDS, FIRST_SEEDS = 8, 3
+LAST_FIRST_SEED = 2**31 - 1 - MOST_SEEDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Question:
     prompt: str = FIRST_PROMPT
     values: tuple[tuple[str, float], ...] = tuple(FIRST_VALUES.items())
     seeds: tuple[int, ...] = (7, 8, 9)
-    max_new_tokens: int = 20
+    max_new_tokens: int = FIRST_TOKENS
 
     def value(self, way: Way) -> float:
         return dict(self.values).get(way.name, 0.0)
@@ -167,6 +173,37 @@ class Comparison:
         session.take(model, self.answered.prompt, self.ids, written.token_ids, how)
         return True
 
+    def address(self) -> dict[str, str]:
+        """What would be asked now, and whether it is answered: see `said.View`."""
+        asked = self.question
+        now: dict[str, object] = dict(asked.values)
+        now |= {"most": asked.max_new_tokens, "seeds": len(asked.seeds), "first": asked.seeds[0]}
+        said = changed(now, FIRST_VALUES | {"most": FIRST_TOKENS, "seeds": FIRST_SEEDS, "first": None})
+        if self.from_step not in (None, asked.prompt):
+            with suppress(TraceError):  # too long for an address
+                said["prompt"] = encode_text(asked.prompt, "")
+        return said | ({"asked": "1"} if self.answered == asked else {})
+
+    def follow(self, said: Said, session: Session, model: Model) -> None:
+        prompt = session.prompt
+        if "prompt" in said:
+            with suppress(TraceError):
+                prompt = decode_text(said.text("prompt"))[0]
+        first = said.whole("first", 0, LAST_FIRST_SEED, session.seed)
+        seeds = said.whole("seeds", 1, MOST_SEEDS, FIRST_SEEDS)
+        tokens = said.whole("most", *TOKENS, FIRST_TOKENS)
+        self.question = Question(
+            model.name,
+            prompt,
+            tuple((way.name, _value(said, way.name, way.parameter)) for way in WAYS if way.parameter),
+            tuple(range(first, first + seeds)),
+            min(tokens, config.current().run_tokens),
+        )
+        self.from_step = session.prompt
+        self.ready(model)
+        if said.text("asked") == "1" and self.answered != self.question:
+            self.start(model)
+
     def kept(self, model: Model, prompt: str) -> list[Kept]:
         """How many tokens top-k and top-p leave along a text that begins with `prompt`; the latest few are remembered.
 
@@ -181,3 +218,9 @@ class Comparison:
             found = kept_along(model, model.read_prompt(prompt), top_k, top_p, seed, KEPT_STEPS)
             self._kept = dict([*self._kept.items(), (asked, found)][-4:])
         return self._kept[asked]
+
+
+def _value(said: Said, name: str, p: Parameter) -> float:
+    if isinstance(p.low, int):
+        return said.whole(name, p.low, int(p.high), int(p.first))
+    return said.number(name, p.low, p.high, p.first)

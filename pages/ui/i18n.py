@@ -6,6 +6,7 @@ drawn by components that set them as plain text.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,11 @@ def shipped() -> frozenset[str]:
         for value in sentences(path.stem).values():
             texts.update([value] if isinstance(value, str) else value)
     return frozenset(texts)
+
+
+def plain(text: str) -> str:
+    """A text from a person or a model that is to stand in a sentence: nothing in it is Markdown any more."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 class Translator:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from engine.model import Model
 
 MOST_MATTERED = 128  # tokens of a text for which every token is left out in turn
-EXPERIMENTS = ("previous", "induction", "sink")
 _AGREE, _PARTLY = 0.6, 0.3  # rank correlation from which two answers are called alike, or partly so
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import door
 from engine.types import EngineError
+from pages.ui.said import Said, changed
 
 if TYPE_CHECKING:
     from engine.model import Model
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 View = Literal["head", "layer", "all", "rollout"]
 VIEWS: tuple[View, ...] = ("head", "layer", "all", "rollout")
+EXPERIMENTS = ("previous", "induction", "sink")
 
 
 @dataclass
@@ -104,6 +106,27 @@ class Looking:
     def experiment(self, name: str) -> None:
         """Run a small experiment, or run it again (with other random tokens where there are any)."""
         self.tried[name] = self.tried.get(name, 0) + 1
+
+    def address(self) -> dict[str, str]:
+        """What is open, counted from 1 as on the screen: see `said.View`."""
+        now: dict[str, object] = {"view": self.view, "head": f"{self.layer + 1}.{self.head + 1}"}
+        now["row"] = "" if self.row is None else self.row + 1
+        now["cell"] = "" if self.cell is None else f"{self.cell[0]}.{self.cell[1] + 1}"
+        now["tried"] = "-".join(f"{EXPERIMENTS.index(name) + 1}.{times}" for name, times in self.tried.items())
+        return changed(now, {"view": VIEWS[0], "head": "1.1", "row": "", "cell": "", "tried": ""})
+
+    def follow(self, said: Said, session: Session, model: Model) -> None:
+        length, layers = len(self.ready(session, model)), model.tree.forward.layers
+        self.view = said.one_of("view", VIEWS, VIEWS[0])
+        layer, head = said.pair("head") or (1, 1)
+        self.layer, self.head = max(0, layer - 1), max(0, head - 1)  # one that the model lacks becomes its last
+        row = said.whole("row", 1, length, length)
+        self.row = None if row == length else row - 1
+        cell = said.pair("cell")
+        self.cell = (cell[0], cell[1] - 1) if cell and cell[0] <= layers and 1 <= cell[1] <= length else None
+        tried = {number: times for number, times in said.pairs("tried") if 1 <= times <= 99}
+        self.tried = {name: tried[i] for i, name in enumerate(EXPERIMENTS, 1) if i in tried}
+        self.text += 1
 
 
 def _finite(attention: np.ndarray) -> np.ndarray:

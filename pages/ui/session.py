@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import engine
-from engine import door
+from engine import config, door
 from engine.shared import BUNDLED_NAME
 from engine.trace import Trace
-from engine.types import EngineError, How, Settings, StopReason, Strategy
+from engine.types import EngineError, How, PromptError, Settings, StopReason, Strategy
 from pages.ui.i18n import sentences
+from pages.ui.said import Said, changed
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FIRST_PROMPT: str = sentences("zh_Hant")["step.examples.list"][0]
 FIRST_SETTINGS = Settings(temperature=0.8, top_p=0.95)
+FIRST_BARS = FIRST_RUN = 10
 
 
 @dataclass
@@ -43,8 +45,8 @@ class Session:
     stopped: StopReason | None = None  # why the last move could not go on, or a run ended
     problem: EngineError | None = None
     notes: list[str] = field(default_factory=list)
-    bars: int = 10
-    run_tokens: int = 10
+    bars: int = FIRST_BARS
+    run_tokens: int = FIRST_RUN
     story: Story = field(default_factory=Story)
     _choice: tuple[tuple[Any, ...], Choice] | None = None  # the last one, and what it answers
 
@@ -191,6 +193,45 @@ class Session:
             trace = trace.choose(token_id, how if at or first is None else first)
         self.running = 0
         self._move(trace)
+
+    def open(self, model: Model, trace: Trace, prompt: str = "") -> None:
+        """Put a whole trace on the table as somebody left it: every way, the cursor, how the next token is chosen.
+
+        `prompt` is its prompt as it was typed, where that is known. Raises TraceError where the model cannot read it,
+        and what `Model.read_prompt` raises of the host's limits; all is then as it was.
+        """
+        trace.fits(model)
+        ids = trace.token_ids(trace.prompt_length - 1)
+        try:
+            text = prompt if prompt and model.encode(prompt) == ids else model.text(ids)
+        except PromptError:  # half a character
+            text = model.text(ids)
+        door.check_prompt(text)
+        door.check_length(text, len(ids) - len(model.vocabulary.start))
+        door.step(1 + len(trace.line()) // door.TOKENS_A_STEP)
+        self.running = 0
+        self.prompt, self.notes = text, prompt_notes(model, text, ids)
+        self.settings, self.strategy, self.seed = trace.settings, trace.strategy, trace.seed
+        self._move(replace(trace, model=model.name, fingerprint=model.fingerprint))
+
+    def replay(self, model: Model, prompt: str, written: str) -> None:
+        """Put a text on the table that another model wrote, cut into this one's tokens. Raises PromptError."""
+        ids = model.read_prompt(prompt)
+        whole = model.encode(prompt + written)
+        alike = whole[: len(ids)] == ids
+        after = whole[len(ids) :] if alike else model.encode(written)[len(model.vocabulary.start) :]
+        self.take(model, prompt, ids, after[: model.context_length - len(ids)], "hand")
+
+    def address(self) -> dict[str, str]:
+        """What the step page shows besides the text: see `said.View`."""
+        now = {"bars": self.bars, "tokens": self.run_tokens, "run": self.running}
+        return changed(now, {"bars": FIRST_BARS, "tokens": FIRST_RUN, "run": 0})
+
+    def follow(self, said: Said, session: Session, model: Model) -> None:
+        most = min(100, config.current().run_tokens)
+        self.bars = said.whole("bars", 3, 30, FIRST_BARS)
+        self.run_tokens = said.whole("tokens", 1, most, min(most, FIRST_RUN))
+        self.running = said.whole("run", 0, most, 0)
 
     def choose_model(self, name: str) -> None:
         """Ask for another model; the next look at the page loads it, or says why not and keeps this one."""

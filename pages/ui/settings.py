@@ -58,13 +58,17 @@ def draw(session: Session, t: Translator) -> None:
     if greedy:
         st.caption(t("settings.not_greedy"))
     session.settings = Settings(**values)  # type: ignore[arg-type]
-    session.bars = st.slider(t("settings.bars"), 3, 30, 10, key="bars_shown", persist_state="session")
-    session.run_tokens = length(t("settings.run_tokens"), 1, 100, 10, "run_tokens")
+    state.default_widget("bars_shown", session.bars)
+    session.bars = st.slider(t("settings.bars"), 3, 30, key="bars_shown", persist_state="session")
+    session.run_tokens = length(t("settings.run_tokens"), 1, 100, session.run_tokens, "run_tokens")
 
 
 def _slider(name: str, greedy: bool, t: Translator) -> float:
     low, high, step = _SLIDERS[name]
     state.default_widget(name, getattr(FIRST_SETTINGS, name))
+    stands = type(step)(state.widget(name))  # a link may hold any value that there is
+    state.set_widget(name, stands)
+    low, high = min(low, stands), max(high, stands)
     value = st.slider(
         t(f"settings.{name}"),
         low,
@@ -84,7 +88,8 @@ def length(label: str, low: int, high: int, first: int, key: str) -> int:
     if most == 1:
         return 1
     low = min(low, most - 1)
-    return st.slider(label, low, most, min(first, most), key=key, persist_state="session")
+    state.default_widget(key, min(first, most))
+    return st.slider(label, low, most, key=key, persist_state="session")
 
 
 def show(session: Session) -> None:
@@ -93,6 +98,8 @@ def show(session: Session) -> None:
     state.set_widget("seed", session.seed)
     for name in _SLIDERS:
         state.set_widget(name, getattr(session.settings, name))
+    state.set_widget("bars_shown", session.bars)
+    state.set_widget("run_tokens", session.run_tokens)
 
 
 def _new_seed() -> None:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 _LANGUAGE_KEY = "lang"  # also the name of the query parameter
 
 
-def _kept(key: str, begin: Callable[[], T]) -> T:
+def kept(key: str, begin: Callable[[], T]) -> T:
     """What this visitor has under a key, begun on first use: kept while they look at other pages."""
     if key not in st.session_state:
         st.session_state[key] = begin()
@@ -38,27 +38,27 @@ def _kept(key: str, begin: Callable[[], T]) -> T:
 
 def session() -> Session:
     """This visitor's session, begun on first use with the first example of their language."""
-    return _kept("session", lambda: Session(prompt=sentences(language())["step.examples.list"][0]))
+    return kept("session", lambda: Session(prompt=sentences(language())["step.examples.list"][0]))
 
 
 def comparison() -> Comparison:
     """What this visitor compares."""
-    return _kept("comparison", Comparison)
+    return kept("comparison", Comparison)
 
 
 def beaming() -> Beaming:
     """What this visitor looks at on the beam page."""
-    return _kept("beaming", Beaming)
+    return kept("beaming", Beaming)
 
 
 def looking() -> Looking:
     """What this visitor looks at inside the model."""
-    return _kept("looking", Looking)
+    return kept("looking", Looking)
 
 
 def cutting() -> Cutting:
     """What this visitor cuts into tokens."""
-    return _kept("cutting", Cutting)
+    return kept("cutting", Cutting)
 
 
 def forcing() -> Forcing:
@@ -77,8 +77,8 @@ def limits() -> Limits:
 
 
 def language() -> str:
-    """The language chosen in the app; before that, the nearest to the browser's."""
-    chosen = st.session_state.get(_LANGUAGE_KEY)
+    """The language chosen in the app; before that, the one that the address names, or the nearest to the browser's."""
+    chosen = st.session_state.get(_LANGUAGE_KEY) or st.query_params.get(_LANGUAGE_KEY)
     return chosen if chosen in LANGUAGES else browser_language()
 
 
@@ -104,6 +104,12 @@ def set_widget(key: str, value: Any) -> None:
 def default_widget(key: str, value: Any) -> None:
     """The value that a widget begins with."""
     st.session_state.setdefault(key, value)
+
+
+def went_through_history() -> bool:
+    """Whether the page is run because the visitor went Back or Forward."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
 
 
 def _visitor() -> str | None:

@@ -18,7 +18,7 @@ from engine.loading import load
 from engine.model import Model
 from pages.ui import head_maps, inside, lens_table, one_head, shaded
 from pages.ui.i18n import Translator
-from pages.ui.looking import VIEWS, Looking
+from pages.ui.looking import EXPERIMENTS, VIEWS, Looking
 from pages.ui.session import Session
 from tests import tiny
 
@@ -165,7 +165,7 @@ def test_what_mattered_is_told_by_the_numbers(model: Model, language: str) -> No
 def test_the_experiments_tell_what_they_found(model: Model, language: str) -> None:
     t = Translator(language)
     _, found, ids = looking(model)
-    for name in inside.EXPERIMENTS:
+    for name in EXPERIMENTS:
         found.experiment(name)
     layer, head, score = heads.previous_token_head(model)
     assert inside.outcome("previous", found, model, t) == t(
@@ -203,7 +203,7 @@ def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
         app.run()
         assert not app.exception
     app.toggle(key="inside_mattered").set_value(True).run()
-    for name in inside.EXPERIMENTS:
+    for name in EXPERIMENTS:
         app.button(key=f"try {name}").click().run()
         assert not app.exception
     app.session_state["looking"].choose_cell(app.session_state["looking"].text, 2, 1)
@@ -231,6 +231,6 @@ def test_a_model_without_attention_gets_a_sentence(tmp_path: Path, monkeypatch: 
     assert load(folder, from_hub=False).name
     assert not driver.exception
     assert next(info.value for info in driver.info).startswith("This model computes no attention")
-    for name in inside.EXPERIMENTS:
+    for name in EXPERIMENTS:
         driver.button(key=f"try {name}").click().run()
         assert not driver.exception

@@ -1,0 +1,25 @@
+// The browser's history: one entry for each thing that a person did. Draws nothing.
+
+export default function (component) {
+  // Streamlit pushes an entry whenever the address changes. While a run writes (the address then says `run`), and in a
+  // page that stands inside another, the present entry is rewritten instead.
+  if (!window.history.pushState.gentle) {
+    const push = window.history.pushState;
+    window.history.pushState = function (state, unused, url) {
+      const next = new URL(url ?? window.location.href, window.location.href);
+      const same = next.pathname === window.location.pathname;
+      const running = new URLSearchParams(window.location.search).has("run");
+      const gently = same && (running || window.parent !== window);
+      return (gently ? window.history.replaceState : push).call(window.history, state, unused, url);
+    };
+    window.history.pushState.gentle = true;
+  }
+  const { query } = component.data;
+  if (query && window.history.pushState.said !== query) {
+    window.history.pushState.said = query; // once: it may be drawn again after the address has changed
+    const now = new URLSearchParams(window.location.search);
+    const embed = [...now].filter(([name]) => /^embed(_options)?$/i.test(name));
+    const next = new URLSearchParams([...embed, ...new URLSearchParams(query)]);
+    window.history.replaceState(window.history.state, "", `?${next}`);
+  }
+}
