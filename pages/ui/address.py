@@ -13,7 +13,6 @@ browser's history whenever the address changes; `address.js` sees to it that a r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -26,7 +25,7 @@ from engine.trace import Trace
 from engine.types import EngineError, TraceError
 from pages.ui import component, models, settings, state
 from pages.ui.i18n import Translator, plain
-from pages.ui.said import Said, View
+from pages.ui.said import Notice, Said, View
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
@@ -34,26 +33,6 @@ if TYPE_CHECKING:
 
 MOST = 7_500  # characters of a query: what the servers between a browser and this one let through
 _history = component.register("address", "address")
-
-
-@dataclass
-class Notice:
-    """What has to be said of a link, until the next move; `replay` is its text where that can be had."""
-
-    key: str
-    values: dict[str, str]
-    turn: int
-    replay: tuple[str, str] | None = None
-
-
-@dataclass
-class Address:
-    """Of one visitor. `written` is what their address bar says, None before anything is known of it."""
-
-    written: dict[str, str] | None = None
-    cut: str = ""  # what the text was too long for: "branches", "all"
-    notice: Notice | None = None
-    coded: tuple[Trace, str, str] | None = None  # the trace that was written last, and its two texts
 
 
 class Here:
@@ -71,7 +50,7 @@ class Here:
         self.session, self.t, self.view = session, t, view
         self._show, self._switches = show, switches or {}
         self._arrived = False
-        self._kept = state.kept("address", Address)
+        self._kept = state.address()
 
     def open(self) -> None:
         """Take what the address says, if anything is new in it. Comes before the page's widgets."""
@@ -208,11 +187,11 @@ def link(full: bool = True) -> str:
 
     Not full: without the text as characters, for those who open it here and now.
     """
-    written = state.kept("address", Address).written or {}
+    written = state.address().written or {}
     query = {name: value for name, value in written.items() if full or name != "text"}
     return f"{st.context.url or ''}?{urlencode(query)}"
 
 
 def cut() -> str:
     """What does not fit into an address now: "", "branches", "all"."""
-    return state.kept("address", Address).cut
+    return state.address().cut

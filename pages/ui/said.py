@@ -1,4 +1,5 @@
-"""What an address says besides the text: small readable values, all of them a stranger's. Knows no screen.
+"""What an address says besides the text: small readable values, all of them a stranger's; and what is known of a
+visitor's address bar. Knows no screen.
 
 What makes no sense is passed over: the page then shows what it shows without it.
 """
@@ -7,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from engine.model import Model
+    from engine.trace import Trace
     from pages.ui.session import Session
 
 T = TypeVar("T", bound=str)
@@ -63,6 +66,26 @@ class Said:
         """`3.5-4.1` is [(3, 5), (4, 1)]."""
         found = [wholes(part) for part in self.text(name).split("-", _MOST)[:_MOST]]
         return [(one[0], one[1]) for one in found if len(one) == 2]
+
+
+@dataclass
+class Notice:
+    """What has to be said of a link, until the next move; `replay` is its text where that can be had."""
+
+    key: str
+    values: dict[str, str]
+    turn: int
+    replay: tuple[str, str] | None = None
+
+
+@dataclass
+class Address:
+    """Of one visitor. `written` is what their address bar says, None before anything is known of it."""
+
+    written: dict[str, str] | None = None
+    cut: str = ""  # what the text was too long for: "branches", "all"
+    notice: Notice | None = None
+    coded: tuple[Trace, str, str] | None = None  # the trace that was written last, and its two texts
 
 
 def wholes(text: str) -> list[int]:

@@ -21,6 +21,7 @@ from pages.ui.forcing import Forcing
 from pages.ui.i18n import sentences, shipped
 from pages.ui.limits_session import Limits
 from pages.ui.looking import Looking
+from pages.ui.said import Address
 from pages.ui.session import Session
 
 LANGUAGES = ("zh_Hant", "en")
@@ -28,7 +29,7 @@ T = TypeVar("T")
 _LANGUAGE_KEY = "lang"  # also the name of the query parameter
 
 
-def kept(key: str, begin: Callable[[], T]) -> T:
+def _kept(key: str, begin: Callable[[], T]) -> T:
     """What this visitor has under a key, begun on first use: kept while they look at other pages."""
     if key not in st.session_state:
         st.session_state[key] = begin()
@@ -38,27 +39,27 @@ def kept(key: str, begin: Callable[[], T]) -> T:
 
 def session() -> Session:
     """This visitor's session, begun on first use with the first example of their language."""
-    return kept("session", lambda: Session(prompt=sentences(language())["step.examples.list"][0]))
+    return _kept("session", lambda: Session(prompt=sentences(language())["step.examples.list"][0]))
 
 
 def comparison() -> Comparison:
     """What this visitor compares."""
-    return kept("comparison", Comparison)
+    return _kept("comparison", Comparison)
 
 
 def beaming() -> Beaming:
     """What this visitor looks at on the beam page."""
-    return kept("beaming", Beaming)
+    return _kept("beaming", Beaming)
 
 
 def looking() -> Looking:
     """What this visitor looks at inside the model."""
-    return kept("looking", Looking)
+    return _kept("looking", Looking)
 
 
 def cutting() -> Cutting:
     """What this visitor cuts into tokens."""
-    return kept("cutting", Cutting)
+    return _kept("cutting", Cutting)
 
 
 def forcing() -> Forcing:
@@ -74,6 +75,11 @@ def course() -> Course:
 def limits() -> Limits:
     """What this visitor tries out on the limits page."""
     return _kept("limits", Limits)
+
+
+def address() -> Address:
+    """What this visitor's address bar says."""
+    return _kept("address", Address)
 
 
 def language() -> str:
