@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 # Address and port of the app, e.g. make run PORT=8600
 ADDRESS ?= localhost
 PORT ?= 8501
+SPACE ?= .space
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench load space clean
 
 $(VENV)/app.done: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +32,17 @@ test: lint
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m tests.bench
+
+# A class of thirty for three minutes, on this machine alone.
+load: $(VENV)/dev.done
+	$(BIN)/python -m tests.load
+
+# A folder to push to a Hugging Face Space: `hf upload NAME/SPACE $(SPACE) . --repo-type space`
+space:
+	rm -rf $(SPACE)
+	mkdir -p $(SPACE)
+	git archive HEAD | tar -x -C $(SPACE)
+	cp hosting/space.md $(SPACE)/README.md
 
 clean:
 	rm -rf $(VENV)

@@ -31,6 +31,11 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def cpu(self) -> float:
+        """Seconds of processor time that the process has used."""
+        parts = Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> int:
         """Resident bytes of the process."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
