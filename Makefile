@@ -41,7 +41,8 @@ load: $(VENV)/dev.done
 space:
 	rm -rf $(SPACE)
 	mkdir -p $(SPACE)
-	git archive HEAD | tar -x -C $(SPACE)
+	cp -R Dockerfile .dockerignore requirements.txt .streamlit engine pages app.py LICENSE $(SPACE)
+	find $(SPACE) -name __pycache__ -prune -exec rm -r {} +
 	cp hosting/space.md $(SPACE)/README.md
 
 clean:
