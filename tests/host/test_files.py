@@ -41,11 +41,6 @@ def copied() -> list[tuple[str, str]]:
     return pairs
 
 
-def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return listed.stdout.split("\n")
-
-
 def compose() -> dict[str, dict]:
     services: dict[str, dict] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
     return services
@@ -55,9 +50,7 @@ def test_what_is_copied_exists_and_is_not_ignored() -> None:
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     assert "*" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert {source for source, _ in copied()} == let_in
-    for source in let_in:
-        assert (ROOT / source).exists()
-        assert any(name == source or name.startswith(f"{source}/") for name in tracked())
+    assert all((ROOT / source).exists() for source in let_in)
 
 
 def test_every_module_that_the_app_imports_is_copied() -> None:
@@ -117,6 +110,7 @@ def test_the_space_is_put_together_by_one_command(tmp_path: Path) -> None:
     assert (folder / "README.md").read_text("utf-8") == (ROOT / "hosting/space.md").read_text("utf-8")
     for source in ["Dockerfile", *(source for source, _ in copied())]:
         assert (folder / source).exists()
+    assert list(folder.rglob("__pycache__")) == []
 
 
 def test_several_copies_stand_behind_a_proxy_that_keeps_visitors_in_place() -> None:
@@ -163,9 +157,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         else:
             shutil.copy(ROOT / source, place)
     port = free_port()
-    program, *arguments = json.loads(
-        instructions("CMD")[0].replace(str(PORT), str(port)).replace("0.0.0.0", "127.0.0.1")
-    )
+    said = instructions("CMD")[0].replace(str(PORT), str(port)).replace("0.0.0.0", "127.0.0.1")
+    program, *arguments = json.loads(said)
     assert program == "python"
     home = folder.parent / "home"
     home.mkdir()
