@@ -6,13 +6,16 @@ and handed to the browser.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from engine import portable
+from engine.types import EngineError
 from pages.ui import models, picture, replay, replay_file, sheets, state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
@@ -32,6 +35,14 @@ class File:
     @property
     def kind(self) -> str:
         return {"json": "application/json", "csv": "text/csv", "html": "text/html"}[self.name.rpartition(".")[2]]
+
+    def made(self, t: Translator) -> str | bytes:
+        """The file; where it cannot be made (a limit of the host, numbers that are not finite), one that says why."""
+        try:
+            return self.make()
+        except EngineError as error:
+            sentence = t(f"error.{error.code}", **error.values)
+            return sheets.write([sentence], []) if self.name.endswith(".csv") else html.escape(sentence)
 
 
 def files(session: Session, model: Model, t: Translator, place: picture.Place | None) -> list[File]:
@@ -75,8 +86,8 @@ def draw(session: Session, t: Translator, place: picture.Place | None) -> None:
     with st.container(horizontal=True, gap="small"):
         for file in files(session, model, t, place):
             st.download_button(
-                t(f"export.file.{file.key}"), file.make, file.name, file.kind, key=f"export {file.key}",
-                on_click="ignore", help=t(f"export.note.{file.key}"),
+                t(f"export.file.{file.key}"), state.errand(partial(file.made, t)), file.name, file.kind,
+                key=f"export {file.key}", on_click="ignore", help=t(f"export.note.{file.key}"),
             )  # fmt: skip
     if place is not None:
         st.markdown(f"**{t('export.pictures.title')}**")

@@ -95,7 +95,7 @@ const slide = el("input");
 slide.type = "range";
 slide.min = 0;
 slide.oninput = () => stop() ?? goToStep(Number(slide.value));
-const count = el("span", "at");
+const count = el("span", "count");
 controls.append(slide, count);
 
 const text = el("div");

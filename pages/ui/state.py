@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -26,6 +27,7 @@ from pages.ui.session import Session
 
 LANGUAGES = ("zh_Hant", "en")
 T = TypeVar("T")
+_errand = threading.local()
 _LANGUAGE_KEY = "lang"  # also the name of the query parameter
 
 
@@ -119,9 +121,23 @@ def went_through_history() -> bool:
 
 
 def _visitor() -> str | None:
-    """Who it is for whom this thread runs a page or a callback; None for a thread that runs neither."""
+    """Who it is for whom this thread runs a page, a callback or an errand; None for a thread that runs none."""
     context = get_script_run_ctx(suppress_warning=True)
-    return context.session_id if context else None
+    return context.session_id if context else getattr(_errand, "visitor", None)
+
+
+def errand(work: Callable[[], T]) -> Callable[[], T]:
+    """The same work for this visitor, wherever it will be done: Streamlit makes a download on a thread of its own."""
+    visitor = _visitor()
+
+    def run() -> T:
+        _errand.visitor = visitor
+        try:
+            return work()
+        finally:
+            del _errand.visitor
+
+    return run
 
 
 def _present(visitor: str) -> bool:

@@ -1,0 +1,301 @@
+"""What is taken away from the app: pictures that stand alone, tables, the recording, and the page that replays it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import resource
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+from tokenizers import AddedToken, Tokenizer, models
+
+from engine import portable
+from pages.ui.colors import DARK
+from tests import tiny
+from tests.browser.app import chips, click_bar, open_page, settle, words
+from tests.payloads import PAYLOADS
+from tests.serving import started
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def press(page: Page, name: str, times: int = 1) -> None:
+    for _ in range(times):
+        page.get_by_role("button", name=name).click()
+        settle(page)
+
+
+def panel(page: Page) -> Locator:
+    """The share panel, open; the pictures that can be saved."""
+    pictures = page.locator(".list .row")
+    if not pictures.count():
+        page.get_by_role("button", name="分享").click()
+        page.locator(".told").last.wait_for(state="attached")
+        settle(page)
+    return pictures
+
+
+def saved(page: Page, button: Locator, folder: Path) -> Path:
+    with page.expect_download() as download:
+        button.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def file(page: Page, name: str, folder: Path) -> Path:
+    panel(page)
+    button = page.locator("[data-testid=stDownloadButton] button:visible", has_text=name)
+    return saved(page, button, folder)
+
+
+def looked_at(svg: Path) -> str:
+    """The text of a drawing that stands alone: no script, no markup of a page, nothing from elsewhere."""
+    root = ElementTree.parse(svg).getroot()
+    assert root.tag == f"{SVG}svg"
+    for node in root.iter():
+        assert node.tag.startswith(SVG), node.tag
+        assert node.tag.removeprefix(SVG) not in ("script", "foreignObject", "a", "style"), node.tag
+        for name, value in node.attrib.items():
+            assert not name.startswith("on") and "var(" not in value and "color(" not in value, (name, value)
+            if name.endswith("href"):
+                assert value.startswith("data:image/png;base64,")
+    background = root.find(f"{SVG}rect")
+    assert background is not None and background.get("fill", "").startswith("#")
+    return "\n".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
+
+
+def size(png: Path) -> tuple[int, int]:
+    data = png.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", data[16:24])
+    return int(width), int(height)
+
+
+def test_every_picture_of_the_step_page_stands_alone(page: Page, tmp_path: Path) -> None:
+    press(page, "下一步", 2)
+    press(page, "返回")
+    click_bar(page, 2)
+    text, bars = chips(page), words(page)
+    found: dict[str, str] = {}
+    for row in panel(page).all():
+        png, svg = (saved(page, row.get_by_role("button", name=kind), tmp_path) for kind in ("PNG", "SVG"))
+        width, height = size(png)
+        drawing = ElementTree.parse(svg).getroot()
+        assert (width, height) == (2 * int(drawing.attrib["width"]), 2 * int(drawing.attrib["height"]))
+        found[svg.stem] = looked_at(svg)
+    assert set(found) == {"bars", "strip", "sums", "tree"}
+    for token in text:
+        assert token in found["strip"] and token in found["tree"]
+    for word in bars:
+        assert word in found["bars"]
+    assert page.locator(".strip").first.evaluate("node => node.style.cssText") == "", "the page is left as it was"
+
+
+def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str, tmp_path: Path) -> None:
+    page = open_page(chromium, address, dark=True)
+    try:
+        press(page, "下一步")
+        text = chips(page)
+        page.get_by_role("link", name="看看裡面").click()
+        page.wait_for_selector(".pane canvas", timeout=30_000)
+        settle(page)
+        found = pictures(page, tmp_path)
+        assert {"head_maps", "one_head", "lens_table", "strip"} <= set(found)
+        for token in text:  # the map is an image, its words are words
+            assert found["one_head"].count(token) >= 3 and token in found["lens_table"]
+        assert "\n6\n" in found["head_maps"]
+        page.get_by_role("link", name="集束搜尋").click()
+        page.wait_for_selector(".pane .node", timeout=30_000)
+        page.get_by_text("換成機率來看").click()
+        page.locator(".js-plotly-plot .slicetext").first.wait_for()
+        settle(page)
+        nodes = page.locator(".pane .node .word").all_text_contents()
+        found = pictures(page, tmp_path)
+        assert {"beam_tree", "beam_mass", "beam_bars"} <= set(found)
+        assert all(word in found["beam_tree"] for word in nodes)
+        assert "提示" in found["beam_mass"]
+        paper = ElementTree.parse(tmp_path / "beam_tree.svg").getroot().find(f"{SVG}rect")
+        assert paper is not None and paper.get("fill") == DARK.paper
+    finally:
+        page.context.close()
+
+
+def pictures(page: Page, folder: Path) -> dict[str, str]:
+    rows = panel(page).all()
+    drawn = [saved(page, row.get_by_role("button", name="SVG"), folder) for row in rows]
+    page.keyboard.press("Escape")
+    return {svg.stem: looked_at(svg) for svg in drawn}
+
+
+def rows(path: Path) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def test_tables_and_the_recording_say_what_the_page_says(page: Page, tmp_path: Path) -> None:
+    press(page, "下一步", 2)
+    text, bars = chips(page), words(page)
+    table = rows(file(page, "這一步的候選", tmp_path))
+    assert [row[2] for row in table[1 : len(bars)]] == bars[:-1], "all but the one for all others"
+    assert len(table) == 1 + 9216
+    table = rows(file(page, "整段文字", tmp_path))
+    assert [row[2] for row in table[1:]] == text
+    trace = portable.read(file(page, "紀錄", tmp_path).read_bytes())
+    assert [row[1] for row in table[1:]] == [str(token_id) for token_id in trace.token_ids()]
+    assert len(trace.token_ids()) == trace.prompt_length + 2
+
+
+@contextmanager
+def opened(chromium: Browser, path: Path, **context: Any) -> Iterator[tuple[Page, list[str]]]:
+    """A recording as somebody has it on a disk, with no network; and everything that it asked for."""
+    visitor = chromium.new_context(offline=True, **context)
+    page = visitor.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(f"error: {error}"))
+    page.on("console", lambda message: asked.append(f"console: {message.text}"))
+    page.goto(path.as_uri())
+    try:
+        yield page, asked
+    finally:
+        visitor.close()
+
+
+def replayed_bars(page: Page) -> list[tuple[str, str]]:
+    return [
+        (row.locator(".word").text_content() or "", row.locator(".value").text_content() or "")
+        for row in page.locator("svg.bars .row").all()
+    ]
+
+
+def app_bars(page: Page) -> list[str]:
+    return page.eval_on_selector_all(
+        "[data-testid=stVegaLiteChart] svg .mark-text text", "nodes => nodes.map(n => n.textContent)"
+    )
+
+
+def test_a_recording_replays_what_the_app_showed(chromium: Browser, page: Page, tmp_path: Path) -> None:
+    seen = []
+    for step in range(3):
+        seen.append((chips(page), app_bars(page), page.locator(".stats b").all_inner_texts()))
+        if step < 2:
+            press(page, "下一步")
+    press(page, "返回")
+    other = click_bar(page, 3)
+    press(page, "返回")
+    page.locator(".branch").first.click()  # the first way again, the other one stays a branch
+    settle(page)
+    path = file(page, "重播", tmp_path)
+    with opened(chromium, path) as (replay, asked):
+        for step, (text, bars, stats) in enumerate(seen):
+            assert replay.locator(".count").text_content() == f"第 {step} 步，共 2 步"
+            shown = replay.locator(".strip .t")
+            assert [shown.nth(i).text_content() for i in range(len(text))] == text
+            assert replay.locator(".stats").first.locator("b").all_inner_texts() == stats
+            assert all(word in bars for word, _ in replayed_bars(replay))
+            for word, value in replayed_bars(replay):
+                assert any(value.split(" ▶")[0].strip() in shown for shown in bars), (word, value)
+            assert replay.locator(".line .chips button").all_inner_texts() == text
+            assert replay.locator(".arc").count() > 0
+            replay.keyboard.press("ArrowRight")
+        assert replay.locator("button.play").text_content() == "播放"
+        replay.keyboard.press("Home")
+        replay.keyboard.press("Space")
+        assert replay.locator("button.play").text_content() == "停"
+        replay.get_by_text("第 2 步，共 2 步").wait_for(timeout=8_000)
+        replay.keyboard.press("ArrowLeft")
+        branch = replay.locator(".branch")
+        assert other in (branch.first.text_content() or "")
+        branch.first.click()
+        assert other in replay.locator(".strip .t").all_text_contents()
+        assert asked == [path.as_uri()], "nothing else was asked for, nothing was refused or failed"
+
+
+def test_a_recording_fits_its_window_and_its_light(chromium: Browser, page: Page, tmp_path: Path) -> None:
+    press(page, "下一步")
+    path = file(page, "重播", tmp_path)
+    for width, scheme, paper in ((390, "light", "rgb(251, 250, 247)"), (1280, "dark", "rgb(20, 23, 28)")):
+        window = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+        with opened(chromium, path, **window) as (replay, asked):
+            assert replay.evaluate("document.documentElement.scrollWidth") == width
+            assert replay.evaluate("getComputedStyle(document.documentElement).backgroundColor") == paper
+            assert asked == [path.as_uri()]
+
+
+HOSTILE = "<img src=x onerror=document.title='owned'>"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose name is markup and whose every token is a payload."""
+    tokenizer = Tokenizer(
+        models.WordLevel({text: i for i, text in enumerate(PAYLOADS)} | {"[end]": len(PAYLOADS)}, "[end]")
+    )
+    tokenizer.add_special_tokens([AddedToken("[end]", special=True)])
+    _, config = tiny.FAMILIES["llama"]
+    return tiny.save(tmp_path_factory.mktemp("models") / HOSTILE, tokenizer, config(len(PAYLOADS) + 1), "[end]")
+
+
+@contextmanager
+def no_room_on_any_disk(process: int) -> Iterator[None]:
+    """A process that cannot write a byte to any file."""
+    before = resource.prlimit(process, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+
+
+ALIVE = (
+    "script:not([type]), img, iframe, object, embed, a[href], form, video, audio, base, link, meta, math, style, "
+    "svg svg, strong, em, .katex"
+)
+
+
+def harmless(page: Page) -> None:
+    """Nothing ran, and no text became an element of ours."""
+    assert page.title() != "owned"
+    roots = page.locator(".stMain .root, #page, #page .root").all()
+    assert roots
+    assert sum(root.locator(ALIVE).count() for root in roots) == 0
+
+
+def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
+    chromium: Browser, hostile: Path, tmp_path: Path
+) -> None:
+    with started(ENGINE_MODELS=str(hostile)) as server, no_room_on_any_disk(server.process.pid):
+        page = open_page(chromium, server.address)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator("[data-testid=stSelectbox] input").first.click()
+        page.get_by_role("option", name=str(hostile)).click()
+        settle(page)
+        page.wait_for_timeout(1500)
+        box = page.get_by_role("textbox", name="提示")
+        box.fill(PAYLOADS[0])
+        box.press("Enter")
+        settle(page)
+        press(page, "下一步", 3)
+        assert chips(page)[0] == PAYLOADS[0]
+        harmless(page)
+        path, table = file(page, "重播", tmp_path), rows(file(page, "這一步的候選", tmp_path))
+        assert len(table) == len(PAYLOADS) + 2
+        found = {svg: looked_at(tmp_path / f"{svg}.svg") for svg in pictures(page, tmp_path)}
+        assert PAYLOADS[0] in found["strip"]
+        assert not [url for url in asked if "invalid" in url]
+        harmless(page)
+        page.context.close()
+        with opened(chromium, path) as (replay, outside):
+            for _ in range(4):
+                assert replay.locator(".strip .t").first.text_content() == PAYLOADS[0]
+                harmless(replay)
+                replay.keyboard.press("ArrowRight")
+            assert HOSTILE in (replay.locator(".facts").text_content() or "")
+            assert outside == [path.as_uri()]
