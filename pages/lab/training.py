@@ -119,7 +119,7 @@ def workbench() -> None:
     draw_learned(model)
 
 
-page.begin(t("training.title"), t("training.lead"), session, t)
+page.begin(t("training.title"), t("training.lead"), session, t, "training")
 workbench()
 with st.sidebar:
     settings.draw_model(session, t)

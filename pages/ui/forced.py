@@ -70,7 +70,7 @@ def worst(model: Model, score: Score, opened: int | None, turn: int, t: Translat
         guess = distribution.candidate(distribution.likeliest())
         told = t("training.worst_told", p=t.percent(math.exp(value)), rank=f"{rank:,}", loss=t.number(-value, 1))
         expected = t("training.expected", token=guess.text, p=t.percent(guess.raw)) if rank != 1 else ""
-        before = (" … " if at > BEFORE else "") + " ".join(labels[max(0, at - BEFORE) : at])
+        before = ("… " if at > BEFORE else "") + " ".join(labels[max(0, at - BEFORE) : at])
         rows.append([at, before, labels[at], told, expected])
     return {"turn": turn, "opened": opened, "rows": rows}
 

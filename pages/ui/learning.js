@@ -13,7 +13,9 @@ function barsOf(data) {
   const row = (key, word) => {
     if (!rows.has(key)) {
       const made = el("div", `bar ${key === "others" ? "others" : key === winner ? "winner" : ""}`);
-      made.append(el("bdi", "word", word), el("span", "fill"), el("span", "value"));
+      const room = el("span");
+      room.append(el("span", "fill"));
+      made.append(el("bdi", "word", word), room, el("span", "value"));
       rows.set(key, made);
       box.append(made);
     }
@@ -23,7 +25,7 @@ function barsOf(data) {
     const made = row(key, word);
     made.hidden = false;
     made.style.transform = `translateY(${place * ROW}px)`;
-    made.children[1].style.setProperty("--p", p / full);
+    made.children[1].firstChild.style.width = `${((100 * p) / full).toFixed(2)}%`;
     made.children[2].textContent = `${percent(data, p)}${key === winner ? "  ▶" : ""}`;
     return made;
   };
@@ -51,7 +53,7 @@ function frame(data, height, ticks, y, label) {
     picture.append(svg("text", { x: L - 7, y: y(value) + 4, "text-anchor": "end" }, read));
   }
   const last = data.moments.at(-1)[0];
-  for (const step of [0, 1, 10, 100, 1000, last].filter((step) => step === last || step < last / 2)) {
+  for (const step of [0, 1, 10, 100, 1000, last].filter((step) => step === last || x(last) - x(step) > 40)) {
     picture.append(svg("text", { x: x(step), y: height - 6, "text-anchor": "middle" }, step.toLocaleString("en")));
   }
   const mark = svg("line", { y1: T - 6, y2: height - B, class: "mark" });

@@ -15,7 +15,7 @@ _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
 .stMain:focus-visible { outline: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
-@media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 3.8rem 0.9rem 4rem; } }
 </style>"""
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from pages.ui import component
 from pages.ui.i18n import Translator
 
-Place = Literal["step", "beam", "compare", "attention", "tokens"]
+Place = Literal["step", "beam", "compare", "attention", "tokens", "training"]
 # By page, the keys of what is drawn there, or of a container about it; `{dark}` as in the key.
 PICTURES: dict[Place, tuple[str, ...]] = {
     "step": ("bars", "strip", "sums", "tree"),
@@ -20,6 +20,7 @@ PICTURES: dict[Place, tuple[str, ...]] = {
     "compare": ("scatter picture", "texts", "counts flat picture", "counts peaked picture"),
     "attention": ("strip", "head_maps", "one_head", "lens_table", "mattered"),
     "tokens": ("cut", "merging", "cuts"),
+    "training": ("forced", "training_bars", "worst", "shifted", "learning"),
 }
 
 _picture = component.register("picture", "picture", "shapes", "recorder", "vector")

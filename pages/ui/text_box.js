@@ -22,7 +22,7 @@ export default function (component) {
   const tell = () => {
     if (box.value === root.told) return;
     root.told = box.value;
-    setTriggerValue("text", { turn: root.turn, text: box.value.toWellFormed() });
+    setTriggerValue("text", { turn: root.turn, text: box.value.toWellFormed?.() ?? box.value });
   };
   let timer;
   box.oninput = (event) => {

@@ -153,3 +153,14 @@ def test_another_model_has_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyP
     app.run()
     assert not app.exception
     assert [info.value for info in app.info] == [Translator("en")("training.learned.other")]
+
+
+def test_a_demo_reads_the_examples_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_DEMO", "1")
+    app = page("en")
+    t = Translator("en")
+    assert app.text_area(key="training_text").disabled
+    for name, text in zip(t.list("training.examples.names"), t.list("training.examples.texts"), strict=True):
+        app.button(key=f"training example {name}").click().run()
+        assert not app.error and not app.exception
+        assert app.session_state["forcing"].text == text == app.text_area(key="training_text").value
