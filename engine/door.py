@@ -27,6 +27,7 @@ class _Visitor:
 
     paid   steps that the last move has paid for and the model has not taken
     began  when the move came that is being answered
+    depth  how many parts of the page are being drawn, one within the other
     """
 
     level: float
@@ -34,6 +35,7 @@ class _Visitor:
     seen: float = field(default_factory=lambda: figures.now())
     paid: float = 0.0
     began: float | None = None
+    depth: int = 0
 
     def fill(self, a_minute: int) -> None:
         now = figures.now()
@@ -211,8 +213,15 @@ def answered() -> None:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Around the drawing of a page: a move that came is answered when this ends, if not before."""
+    """Around the drawing of a page, or of a part: a move is answered when the outermost ends, if not before."""
+    visitor = _visitors.get(_served.who() or "")
+    if visitor is None:
+        yield
+        return
+    visitor.depth += 1
     try:
         yield
     finally:
-        answered()
+        visitor.depth -= 1
+        if not visitor.depth:
+            answered()

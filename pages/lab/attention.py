@@ -56,7 +56,7 @@ def draw_text(model: engine.Model) -> None:
     )
 
 
-@st.fragment
+@models.part
 def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     """All heads small, one of them large. Few elements, so that a click is answered at once; the rest follows."""
     try:
@@ -99,7 +99,7 @@ def draw_ranks(model: engine.Model) -> None:
     st.caption(t("inside.lens.ranks"))
 
 
-@st.fragment
+@models.part
 def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     try:
         found = inside.lens_of(looking, model)
@@ -135,7 +135,7 @@ def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
     shaded.draw(rows, told, state.dark(), key="mattered")
 
 
-@st.fragment
+@models.part
 def draw_experiments(model: engine.Model) -> None:
     st.subheader(t("inside.try.title"), anchor=False)
     for name in EXPERIMENTS:

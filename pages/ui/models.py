@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
@@ -41,26 +41,36 @@ def act(session: Session, move: Callable[..., Any], *arguments: Any) -> None:
             session.problem = error
 
 
-def fragment(draw: Callable[[], None]) -> Callable[[], None]:
-    """`st.fragment` for what works with the model: where a limit cuts the drawing short, the visitor is told why.
+P = ParamSpec("P")
 
-    Where a lesson is on, its sheet follows below.
-    """
+
+def part(draw: Callable[P, None]) -> Callable[P, None]:
+    """`st.fragment` for a part of a page: where a limit cuts the drawing short, the visitor is told why."""
 
     @wraps(draw)
-    def guarded() -> None:
+    def guarded(*arguments: P.args, **named: P.kwargs) -> None:
+        with door.answering():
+            try:
+                draw(*arguments, **named)
+            except EngineError as error:
+                tell(error, Translator(state.language()))
+
+    return st.fragment(guarded)
+
+
+def fragment(draw: Callable[[], None]) -> Callable[[], None]:
+    """As `part`, for what works with the model; where a lesson is on, its sheet follows below."""
+
+    @wraps(draw)
+    def with_sheet() -> None:
         from pages.learn import coach  # it makes moves, as pages do, and so imports this module
 
         t = Translator(state.language())
         coach.turn_to_page(t)
-        with door.answering():
-            try:
-                draw()
-                coach.draw(ready(state.session()), t)
-            except EngineError as error:
-                tell(error, t)
+        draw()
+        coach.draw(ready(state.session()), t)
 
-    return st.fragment(guarded)
+    return part(with_sheet)
 
 
 def drawn() -> None:

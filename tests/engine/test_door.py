@@ -253,7 +253,9 @@ def test_moves_are_timed_from_their_coming_to_what_is_drawn(hall: Hall, monkeypa
     for seconds in (0.02, 0.2, 7.0, 20.0):
         door.arrive()
         with door.answering():
-            hall.now += seconds
+            with door.answering():  # a part within a part
+                hall.now += seconds / 2
+            hall.now += seconds / 2
             door.answered()
             hall.now += 100  # work ahead is not waited for
     hall.now -= 400

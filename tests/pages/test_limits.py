@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import door, shared
+from engine import door, figures, shared
 from engine.types import EngineError
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
@@ -38,6 +38,7 @@ def errors(app: AppTest) -> list[str]:
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_who_is_too_fast_is_told_how_long_to_wait(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "3")
+    monkeypatch.setattr(figures, "now", lambda: 1000.0)  # however long the test takes
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     app.session_state["lang"] = language
     app.run()  # reading the first prompt is a step
@@ -56,6 +57,7 @@ def test_a_run_that_reaches_the_limit_keeps_what_is_written(app: AppTest, monkey
     app.slider(key="run_tokens").set_value(30).run()
     app.button(key="example Once upon a time").click().run()
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "4")
+    monkeypatch.setattr(figures, "now", lambda: 1e9)  # long since: the bucket is full, and is not filled again
     before = app.session_state["session"].trace.prompt_length
     app.button(key="run").click().run()
     assert len(errors(app)) == 1 and "4" in errors(app)[0]
@@ -160,6 +162,7 @@ def test_runs_longer_than_allowed_are_refused_past_the_sliders(monkeypatch: pyte
 @pytest.mark.usefixtures("visitor")
 def test_beams_and_comparisons_pay_for_their_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "8")
+    monkeypatch.setattr(figures, "now", lambda: 1000.0)
     model = shared.request().result()
     session, beaming, comparison = Session(), Beaming(), Comparison()
     session.ready(model)  # 1
