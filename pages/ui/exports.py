@@ -16,7 +16,7 @@ import streamlit as st
 
 from engine import portable
 from engine.types import EngineError
-from pages.ui import models, picture, replay, replay_file, sheets, state
+from pages.ui import importing, models, picture, replay, replay_file, sheets, state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -92,3 +92,4 @@ def draw(session: Session, t: Translator, place: picture.Place | None) -> None:
     if place is not None:
         st.markdown(f"**{t('export.pictures.title')}**")
         picture.draw(place, state.dark(), t)
+    importing.draw(session, t, place == "step")

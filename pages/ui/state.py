@@ -22,6 +22,7 @@ from pages.ui.forcing import Forcing
 from pages.ui.i18n import sentences, shipped
 from pages.ui.limits_session import Limits
 from pages.ui.looking import Looking
+from pages.ui.opening import Opening
 from pages.ui.said import Address
 from pages.ui.session import Session
 
@@ -82,6 +83,11 @@ def limits() -> Limits:
 def address() -> Address:
     """What this visitor's address bar says."""
     return _kept("address", Address)
+
+
+def opening() -> Opening:
+    """What came of the last recording that this visitor opened."""
+    return _kept("opening", Opening)
 
 
 def language() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import resource
 import struct
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, FilePayload, Locator, Page
 from tokenizers import AddedToken, Tokenizer, models
 
 from engine import portable
@@ -150,6 +151,39 @@ def test_tables_and_the_recording_say_what_the_page_says(page: Page, tmp_path: P
     trace = portable.read(file(page, "紀錄", tmp_path).read_bytes())
     assert [row[1] for row in table[1:]] == [str(token_id) for token_id in trace.token_ids()]
     assert len(trace.token_ids()) == trace.prompt_length + 2
+
+
+def test_a_recording_is_opened_again_and_a_broken_one_changes_nothing(page: Page, tmp_path: Path) -> None:
+    press(page, "下一步", 2)
+    press(page, "返回")
+    click_bar(page, 3)
+    text, branch = chips(page), page.locator(".branch").all_inner_texts()
+    path = file(page, "紀錄", tmp_path)
+    broken = [
+        ("not JSON", "{", "打不開"),
+        ("cut off", path.read_text("utf-8")[:-40], "打不開"),
+        ("later", path.read_text("utf-8").replace('"version": 1', '"version": 9'), "比較新的版本"),
+        ("cursor", path.read_text("utf-8").replace('"cursor": ', '"cursor": 99'), "打不開"),
+        ("model", path.read_text("utf-8").replace('"bundled"', json.dumps(PAYLOADS[0])), "沒有開放這個模型"),
+    ]
+    page.keyboard.press("Escape")
+    press(page, "重新開始")
+    start = chips(page)
+    for name, content, sentence in broken:
+        panel(page)
+        upload = FilePayload(name=f"{name}.json", mimeType="application/json", buffer=content.encode())
+        page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(upload)
+        page.get_by_test_id("stPopoverBody").get_by_text(sentence).wait_for()
+        page.keyboard.press("Escape")
+        settle(page)
+        assert chips(page) == start, name
+        assert page.get_by_test_id("stException").count() == 0
+    panel(page)
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(path)
+    page.locator(".strip .t").nth(len(start) + 1).wait_for()
+    settle(page)
+    assert chips(page) == text
+    assert page.locator(".branch").all_inner_texts() == branch
 
 
 @contextmanager

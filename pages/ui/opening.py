@@ -1,0 +1,33 @@
+"""A recording that comes from a file, on its way to the table. Knows no screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import portable, shared
+from engine.types import EngineError
+from pages.ui.session import Session
+
+
+@dataclass
+class Opening:
+    """What came of the last file. `turn` grows with every one that was opened, and its box is then empty again."""
+
+    turn: int = 0
+    opened: bool = False
+    problem: EngineError | None = None
+
+    def read(self, session: Session, data: bytes) -> None:
+        """Put the recording in `data` on the table, with its model; or put on record why not, and leave all as it is.
+
+        A model that nobody has asked for yet is waited for here, so that all is changed at once or nothing.
+        """
+        self.problem = None
+        try:
+            trace = portable.read(data)
+            session.open(shared.request(trace.model).result(), trace)
+        except EngineError as error:
+            self.problem = error
+            return
+        session.choose_model(trace.model)
+        self.turn, self.opened = self.turn + 1, True
