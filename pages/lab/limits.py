@@ -251,7 +251,7 @@ def draw_exposure(trial: Trial, model: engine.Model) -> None:
         )
 
 
-page.begin(t("limits.title"), t("limits.lead"), session, t)
+page.begin(t("limits.title"), t("limits.lead"), session, t, "limits")
 st.segmented_control(
     t("limits.which"), NAMES, default=NAMES[0], required=True, format_func=lambda name: t(f"limits.{name}.name"),
     key="limits_shown", persist_state="session", label_visibility="collapsed",

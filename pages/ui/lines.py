@@ -103,7 +103,8 @@ def draw(lines: Sequence[Line], axes: Axes, dark: bool, key: str, height: int) -
     if table:
         looks = tuple((line.name, line.color, line.dash, line.mark) for line in lines)
         chart = specification(dark, looks, axes, height)
-        st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
+        with st.container(key=f"{key} picture"):
+            st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
 
 
 def draw_table(lines: Sequence[Line], x: str, digits: int, t: Translator, key: str) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 from pages.ui import component
 from pages.ui.i18n import Translator
 
-Place = Literal["step", "beam", "compare", "attention", "tokens", "training"]
+Place = Literal["step", "beam", "compare", "attention", "tokens", "training", "limits"]
 # By page, the keys of what is drawn there, or of a container about it; `{dark}` as in the key.
 PICTURES: dict[Place, tuple[str, ...]] = {
     "step": ("bars", "strip", "sums", "tree"),
@@ -21,7 +21,11 @@ PICTURES: dict[Place, tuple[str, ...]] = {
     "attention": ("strip", "head_maps", "one_head", "lens_table", "mattered"),
     "tokens": ("cut", "merging", "cuts"),
     "training": ("forced", "training_bars", "worst", "shifted", "learning"),
-}
+    "limits": (
+        "limits_times picture", "limits_fork", "limits_values picture", "limits_perplexities picture", "limits_bars",
+        "limits_cloze", "limits_exposure picture",
+    ),
+}  # fmt: skip
 
 _picture = component.register("picture", "picture", "shapes", "recorder", "vector")
 

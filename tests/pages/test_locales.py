@@ -11,6 +11,7 @@ import pytest
 from engine.sampling import FILTERS
 from engine.types import RANGES
 from pages.ui.i18n import LOCALES, Translator, sentences
+from pages.ui.picture import PICTURES
 from pages.ui.status import LIMITS
 
 ROOT = Path(__file__).parents[2]
@@ -97,3 +98,10 @@ def test_no_chinese_outside_the_locale_files() -> None:
 
 def test_texts_are_filled_in() -> None:
     assert Translator("en")("step.run", n=7) == "Run 7"
+
+
+def test_every_picture_has_a_name() -> None:
+    known = set(sentences("en"))
+    for keys in PICTURES.values():
+        names = {key.split(" {")[0].removesuffix(" picture").replace(" ", "_") for key in keys}
+        assert {f"export.picture.{name}" for name in names} <= known
