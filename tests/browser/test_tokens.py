@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from engine.cuts import plain
 from tests.browser.app import settle
+
+WAIT = 20_000  # milliseconds
 
 
 @pytest.fixture
@@ -24,8 +26,9 @@ def go(page: Page) -> None:
     settle(page)
 
 
-def read(page: Page) -> list[str]:
-    return page.locator("button.t .label").all_inner_texts()
+def reads(page: Page, labels: list[str]) -> None:
+    """Waits until these chips stand there."""
+    expect(page.locator("button.t .label")).to_have_text(labels, timeout=WAIT)
 
 
 def standing(page: Page) -> list[str]:
@@ -34,24 +37,23 @@ def standing(page: Page) -> list[str]:
 
 def test_it_cuts_while_one_types_and_keeps_it(tokens: Page) -> None:
     vocabulary = plain("bundled")
-    assert read(tokens) == vocabulary.pieces(vocabulary.encode("今天天氣真"))
+    reads(tokens, vocabulary.pieces(vocabulary.encode("今天天氣真")))
     box = tokens.locator("textarea")
     box.click()
     box.press("End")
     tokens.keyboard.type("好\nChatGPT 龘")
-    settle(tokens)
     text = "今天天氣真好\nChatGPT 龘"
     expected = vocabulary.pieces(vocabulary.encode(text))
-    assert read(tokens) == [label.removeprefix("龘 ") for label in expected]
+    reads(tokens, [label.removeprefix("龘 ") for label in expected])
     assert box.input_value() == text
     tokens.locator("button.t").last.click()
-    settle(tokens)
-    assert "U+9F98" in (tokens.locator(".card").text_content() or "")
+    expect(tokens.locator("button.t").last).to_have_attribute("aria-pressed", "true", timeout=WAIT)
+    expect(tokens.locator(".card")).to_contain_text("U+9F98")
     tokens.get_by_role("link", name="一步一步生成").click()
     tokens.wait_for_selector(".loop")
     go(tokens)
     assert tokens.locator("textarea").input_value() == text
-    assert "U+9F98" in (tokens.locator(".card").text_content() or "")
+    expect(tokens.locator(".card")).to_contain_text("U+9F98", timeout=WAIT)
 
 
 def test_merges_end_in_the_tokens(tokens: Page) -> None:
@@ -70,4 +72,4 @@ def test_merges_end_in_the_tokens(tokens: Page) -> None:
     tokens.get_by_role("link", name="一步一步生成").click()
     tokens.wait_for_selector(".loop")
     go(tokens)
-    assert len(standing(tokens)) == 4
+    expect(tokens.locator(".words .read")).to_have_count(4, timeout=WAIT)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from engine.learned import learned
 from tests.browser.app import chips, click_bar, settle, words
+
+WAIT = 20_000  # milliseconds
 
 
 @pytest.fixture
@@ -27,25 +29,27 @@ def go(page: Page) -> None:
 def test_a_pasted_text_its_surprises_and_another_way_to_go(training: Page) -> None:
     training.locator("textarea").fill("今天天氣真冰箱，我們去數學散步。")
     training.get_by_role("button", name="讀一遍").click()
+    expect(training.locator("button.t")).to_have_count(10, timeout=WAIT)
     settle(training)
     opened = training.locator("button.t[aria-pressed=true] .label")
     first = training.locator("button.row .token").first.inner_text()
-    assert opened.inner_text() == first and first in ("冰箱", "數學")
+    assert first in ("冰箱", "數學")
+    expect(opened).to_have_text(first)
     training.locator("button.row").nth(1).click()
-    settle(training)
     second = training.locator("button.row .token").nth(1).inner_text()
-    assert opened.inner_text() == second != first
-    assert second in words(training)
-    training.locator("button.t", has_text="天氣").click()
+    expect(opened).to_have_text(second, timeout=WAIT)
     settle(training)
-    assert opened.inner_text() == "天氣"
+    assert second != first and second in words(training)
+    training.locator("button.t", has_text="天氣").click()
+    expect(opened).to_have_text("天氣", timeout=WAIT)
+    settle(training)
     other = click_bar(training, 1)
     training.wait_for_selector(".loop")
     settle(training)
     assert chips(training) == ["今天", other]
     go(training)
     assert training.locator("textarea").input_value() == "今天天氣真冰箱，我們去數學散步。"
-    assert opened.inner_text() == "天氣"
+    expect(opened).to_have_text("天氣", timeout=WAIT)
 
 
 def test_the_slider_goes_through_the_training(training: Page) -> None:
@@ -63,4 +67,4 @@ def test_the_slider_goes_through_the_training(training: Page) -> None:
     training.get_by_role("link", name="一步一步生成").click()
     training.wait_for_selector(".loop")
     go(training)
-    assert f"第 {moments[1].step} " in training.locator(".where").inner_text()
+    expect(training.locator(".where")).to_contain_text(f"第 {moments[1].step} ", timeout=WAIT)
