@@ -14,7 +14,11 @@ def own_name(language: str) -> str:
     return t("app.name")
 
 
-st.set_page_config(page_title=t("app.title"), layout="wide")
+st.set_page_config(
+    page_title=t("app.title"),
+    layout="wide",
+    initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",  # room is scarce in another's page
+)
 
 host.begin(t)
 page = st.navigation(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -68,6 +68,7 @@ class Here:
     def write(self) -> None:
         """Let the address bar say what is on the table now; nothing is sent where it says so already."""
         now, arrived = self._now(), self._arrived
+        self._kept.page = st.context.url or ""
         self._arrived = False
         if now == self._kept.written:
             return
@@ -182,14 +183,20 @@ def in_words(said: Said) -> tuple[str, str]:
         return "", ""
 
 
-def link(full: bool = True) -> str:
-    """The address of the page as it stands, on the host under which the visitor sees it.
+def link(full: bool = True, **more: str) -> str:
+    """The address of the page as it stands, on the host under which the visitor sees it; `more` is added.
 
     Not full: without the text as characters, for those who open it here and now.
     """
-    written = state.address().written or {}
-    query = {name: value for name, value in written.items() if full or name != "text"}
-    return f"{st.context.url or ''}?{urlencode(query)}"
+    url = st.context.url or ""
+    kept = state.address()
+    common = ("t", "text", "lang")  # on a page that has nothing open, what the one before had does not count
+    query = {
+        name: value
+        for name, value in ((kept.written or {}) | more).items()
+        if (full or name != "text") and (kept.page == url or name in common)
+    }
+    return f"{url if urlsplit(url).path else f'{url}/'}?{urlencode(query)}"
 
 
 def cut() -> str:

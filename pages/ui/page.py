@@ -15,14 +15,16 @@ _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
 .stMain:focus-visible { outline: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 3.8rem 0.9rem 4rem; } }
+.stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
+.st-key-history, .st-key-history_entry { display: none; }
+@media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
 </style>"""
 
 
 def begin(title: str, lead: str, session: Session, t: Translator, place: Place | None = None) -> None:
     """The head of a page. `place` names it to the share panel, which then has this page's tables and pictures too."""
     st.html(_STYLE)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.title(title, anchor=False, width="content")
         share.draw(session, t, place)
     with st.container(key="lead"):

@@ -83,6 +83,7 @@ class Address:
     """Of one visitor. `written` is what their address bar says, None before anything is known of it."""
 
     written: dict[str, str] | None = None
+    page: str = ""  # on which it was written
     cut: str = ""  # what the text was too long for: "branches", "all"
     notice: Notice | None = None
     coded: tuple[Trace, str, str] | None = None  # the trace that was written last, and its two texts

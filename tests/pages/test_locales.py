@@ -50,6 +50,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "error.",
         "host.",
         "address.",
+        "share.",
         "stop.",
         "filter.",
         "loading.",
