@@ -124,7 +124,7 @@ class Here:
                 if trace.fingerprint[4:] not in ("", model.fingerprint[4:]):
                     self._note("address.other_weights", said, trace, replay=False)
                 self.session.ready(model)
-            self.view.follow(said, self.session, model)
+            self.view.follow_address(said, self.session, model)
         except TraceError:
             self._note("address.other_tokens", said, trace)
         except EngineError as error:

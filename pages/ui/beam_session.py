@@ -159,7 +159,7 @@ class Beaming:
         first = asdict(BeamSettings()) | {"shown": 1, "node": "", "open": "", "run": False}
         return {_SHORT.get(name, name): value for name, value in changed(named, first).items()}
 
-    def follow(self, said: Said, session: Session, model: Model) -> None:
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
         levels = min(MOST_LEVELS, config.current().run_tokens)
         self.settings = BeamSettings(
             width=said.whole("width", 1, MOST_WIDTH, 4),

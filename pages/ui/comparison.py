@@ -184,7 +184,7 @@ class Comparison:
                 said["prompt"] = encode_text(asked.prompt, "")
         return said | ({"asked": "1"} if self.answered == asked else {})
 
-    def follow(self, said: Said, session: Session, model: Model) -> None:
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
         prompt = session.prompt
         if "prompt" in said:
             with suppress(TraceError):

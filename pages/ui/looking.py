@@ -115,7 +115,7 @@ class Looking:
         now["tried"] = "-".join(f"{EXPERIMENTS.index(name) + 1}.{times}" for name, times in self.tried.items())
         return changed(now, {"view": VIEWS[0], "head": "1.1", "row": "", "cell": "", "tried": ""})
 
-    def follow(self, said: Said, session: Session, model: Model) -> None:
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
         length, layers = len(self.ready(session, model)), model.tree.forward.layers
         self.view = said.one_of("view", VIEWS, VIEWS[0])
         layer, head = said.pair("head") or (1, 1)

@@ -29,7 +29,7 @@ class View(Protocol):
     def address(self) -> dict[str, str]:
         """Everything that differs from what the page shows at first, each under a short name."""
 
-    def follow(self, said: Said, session: Session, model: Model) -> None:
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
         """Show what an address says; the session's text is on the table already. Raises nothing but EngineError."""
 
 

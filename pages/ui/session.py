@@ -227,7 +227,7 @@ class Session:
         now = {"bars": self.bars, "tokens": self.run_tokens, "run": self.running}
         return changed(now, {"bars": FIRST_BARS, "tokens": FIRST_RUN, "run": 0})
 
-    def follow(self, said: Said, session: Session, model: Model) -> None:
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
         most = min(100, config.current().run_tokens)
         self.bars = said.whole("bars", 3, 30, FIRST_BARS)
         self.run_tokens = said.whole("tokens", 1, most, min(most, FIRST_RUN))

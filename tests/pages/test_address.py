@@ -267,7 +267,7 @@ def test_the_text_of_a_link_is_what_was_typed_and_written(model: Model) -> None:
 
 def follow_beam(model: Model, values: dict[str, str], session: Session) -> Beaming:
     beaming = Beaming()
-    beaming.follow(Said(values), session, model)
+    beaming.follow_address(Said(values), session, model)
     return beaming
 
 
@@ -305,12 +305,12 @@ values = st.one_of(
 def test_whatever_an_address_says_a_page_can_show_it(model: Model, said: dict[str, str]) -> None:
     session = Session(prompt="the cat")
     for view in (Looking(), Comparison(), session):
-        view.follow(Said(said), session, model)
+        view.follow_address(Said(said), session, model)
         again = view.address()
-        view.follow(Said(again), session, model)
+        view.follow_address(Said(again), session, model)
         assert view.address() == again
     looking = Looking()
-    looking.follow(Said(said), session, model)
+    looking.follow_address(Said(said), session, model)
     assert looking.matrix(model).shape == (len(looking.ids), len(looking.ids))
     assert looking.cell is None or looking.cell[0] <= 3
 
@@ -326,7 +326,7 @@ def test_looking_is_found_again(model: Model) -> None:
     said = looking.address()
     assert said == {"head": "2.3", "row": "3", "cell": "2.2", "tried": "2.1"}
     other = Looking()
-    other.follow(Said(said), session, model)
+    other.follow_address(Said(said), session, model)
     assert (other.layer, other.head, other.row, other.cell, other.tried) == (1, 2, 2, (2, 1), {"induction": 1})
 
 
@@ -340,7 +340,7 @@ def test_a_comparison_is_asked_again(model: Model) -> None:
     comparison.start(model)
     said = comparison.address()
     other = Comparison()
-    other.follow(Said(said), session, model)
+    other.follow_address(Said(said), session, model)
     assert other.question == comparison.question
     assert other.running and other.answered == comparison.answered
     assert other.address() == said
