@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.learn import coach, reading
-from pages.ui import component, page, state
+from pages.ui import address, component, page, state
 from pages.ui.i18n import Translator
 
 _contents = component.register("contents", "contents", "progress")
@@ -65,5 +65,8 @@ def workbench() -> None:
     )
 
 
+here = address.Here(session, t, session)
 page.begin(t("course.title"), t("course.lead"), session, t)
+here.open()
 workbench()
+here.write()

@@ -14,6 +14,7 @@ from pages.learn.tasks import Memory, Table
 
 if TYPE_CHECKING:
     from pages.learn.reading import Lesson, Step
+    from pages.ui.said import Said
 
 MOST_STEPS = 20  # of one lesson; more in what a browser remembered is not believed
 
@@ -64,6 +65,24 @@ class Course:
     def count(self, lesson: Lesson) -> int:
         """How many steps of a lesson are done."""
         return sum(step < len(lesson.steps) for step in self.done.get(lesson.name, ()))
+
+    def address(self) -> dict[str, str]:
+        """The step at hand, as an address says it."""
+        return {"lesson": f"{self.lesson}.{self.step + 1}"} if self.lesson else {}
+
+    def follow(self, said: Said, every: Sequence[Lesson]) -> Step | None:
+        """Open the step that an address says; none, where it says none."""
+        name, _, number = said.text("lesson").partition(".")
+        lesson = next((one for one in every if one.name == name), None)
+        if lesson is None:
+            self.leave()
+            return None
+        step = min(max(1, int(number)), len(lesson.steps)) - 1 if number.isdecimal() and len(number) < 4 else 0
+        if (lesson.name, step) == (self.lesson, self.step):
+            return lesson.steps[step]
+        found = self.begin(lesson, step)
+        self.turning = False  # the address names the page as well
+        return found
 
     def kept(self) -> dict[str, list[int]]:
         """What a browser remembers."""

@@ -3,6 +3,7 @@
     t      the trace (`engine.codec`): prompt, settings, every choice, all branches, the cursor, the model's name
     text   the same text as characters, for where the trace's model is not at hand; left out where it gets too long
     lang   the language, where it is not the browser's own
+    lesson the lesson and its step, where one is on: `05-beam.2`
     …      what the page itself has open, each under a short name: see `View` in `said.py`
 
 An address is taken when somebody arrives (a link, a reload, a server that was started again) and when they go Back or
@@ -23,6 +24,7 @@ from engine import shared
 from engine.codec import decode_text, encode_text
 from engine.trace import Trace
 from engine.types import EngineError, TraceError
+from pages.learn import arranging, reading
 from pages.ui import component, models, settings, state
 from pages.ui.i18n import Translator, plain
 from pages.ui.said import Notice, Said, View
@@ -83,6 +85,7 @@ class Here:
         now = self._text()
         now |= self.view.address()
         now |= {name: "1" for name, key in self._switches.items() if state.widget(key)}
+        now |= state.course().address()
         if self.t.language != state.browser_language():
             now["lang"] = self.t.language
         return now
@@ -101,6 +104,9 @@ class Here:
 
     def _take(self, said: Said) -> None:
         self._kept.notice = None
+        step = state.course().follow(said, reading.lessons(self.t.language))
+        if step is not None and "t" not in said:
+            arranging.arrange(step)
         before = self.session.model_name
         try:
             trace = engine.decode_trace(said.text("t")) if "t" in said else None

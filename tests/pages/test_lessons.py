@@ -21,6 +21,7 @@ from pages.ui.comparison import Comparison
 from pages.ui.cutting import Cutting
 from pages.ui.i18n import Translator
 from pages.ui.looking import Looking
+from pages.ui.said import Said
 from pages.ui.session import Session
 
 LANGUAGES = ("zh_Hant", "en")
@@ -184,3 +185,14 @@ def test_whatever_a_browser_remembered_is_taken_with_care(kept: Any) -> None:
     again = Course()
     again.remember(course.kept(), ["a", "b"])
     assert again.kept() == course.kept()
+
+
+@given(st.text(max_size=12) | st.from_regex(r"01-next-token\.\d{0,5}", fullmatch=True))
+def test_any_address_opens_a_step_or_none(text: str) -> None:
+    course, every = Course(), reading.lessons("en")
+    step = course.follow(Said({"lesson": text}), every)
+    assert (step is None) == (course.lesson is None)
+    assert step is None or step in every[0].steps
+    again = Course()
+    assert again.follow(Said(course.address()), every) == step
+    assert not again.turning
