@@ -23,7 +23,10 @@ st.set_page_config(
 host.begin(t)
 page = st.navigation(
     {
-        t("course.nav"): [st.Page("pages/learn/contents.py", title=t("course.title"), url_path="learn")],
+        t("course.nav"): [
+            st.Page("pages/learn/contents.py", title=t("course.title"), url_path="learn"),
+            st.Page("pages/learn/quiz.py", title=t("quiz.title"), url_path="quiz"),
+        ],
         t("app.lab"): [
             st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True),
             st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),

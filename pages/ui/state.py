@@ -23,6 +23,7 @@ from pages.ui.i18n import sentences, shipped
 from pages.ui.limits_session import Limits
 from pages.ui.looking import Looking
 from pages.ui.opening import Opening
+from pages.ui.quizzing import Quizzing
 from pages.ui.said import Address
 from pages.ui.session import Session
 
@@ -88,6 +89,11 @@ def address() -> Address:
 def opening() -> Opening:
     """What came of the last recording that this visitor opened."""
     return _kept("opening", Opening)
+
+
+def quizzing() -> Quizzing:
+    """This visitor's game of guessing."""
+    return _kept("quizzing", Quizzing)
 
 
 def language() -> str:
