@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.model import Model
     from engine.tokens import Vocabulary
 
-FEWEST_BEFORE = 4  # tokens that stand before a place
+FEWEST_BEFORE = 6  # tokens that stand before a place
 LONGEST_GUESS = 300  # characters of a guess that are read: its first token decides
 _CHARACTER = 4  # tokens that one character can take at most
 _DRAWS = 200

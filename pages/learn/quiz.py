@@ -49,6 +49,7 @@ def draw_own() -> None:
             st.button(t("quiz.own.start"), key="quiz_bring", on_click=bring, disabled=config.current().demo)
             if quiz.own:
                 st.button(t("quiz.own.leave"), key="quiz_leave", on_click=act, args=(Quizzing.leave, t.language))
+        models.tell(quiz.own_problem, t, "quiz.own.kept")
         st.caption(t("quiz.own.note"))
 
 
@@ -72,6 +73,7 @@ def workbench() -> None:
     with st.container():
         if quiz.finished:
             quiz_chart.draw(quiz_chart.points(quiz.outcomes, t), state.dark(), t)
+            guesses.draw(guesses.rounds(quiz, model, t), state.dark(), t, {}, key="quiz_rounds")
     draw_own()
     draw_how()
 

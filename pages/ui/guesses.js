@@ -140,30 +140,33 @@ function drawTable(name, heads, lines) {
 }
 
 function drawSummary(data, tell) {
-  const again = button("go first", data.labels.again, () => tell("again", {}));
-  again.setAttribute("aria-describedby", "told");
+  const again = button("again", data.labels.again, () => tell("again", {}));
+  const told = drawTold(data);
+  told.tabIndex = -1; // Enter here must not throw the result away
+  told.classList.add("first");
   const { labels } = data;
   const named = ["you", "model", "text"];
   const totals = data.totals.map(([name, ...cells], at) => {
     const title = el("span");
-    if (named[at]) title.append(el("span", `mark ${named[at]}`, SIGNS[named[at]]), " ");
+    title.append(el("span", named[at] ? `mark ${named[at]}` : "mark", SIGNS[named[at]] ?? ""));
     title.append(name);
     return [title, ...cells];
   });
+  return [told, again, drawTable("totals", [labels.line, labels.hits, labels.mean, labels.perplexity], totals)];
+}
+
+function drawRounds(data) {
+  const { labels } = data;
   const guess = ([text, bits, hit]) => {
     const cell = el("span", hit ? "hit" : "");
     cell.append(el("span", "token", text), hit ? " ✓" : "", el("small", "", bits));
     return cell;
   };
   const rounds = data.rounds.map((round, at) => [
-    String(at + 1), el("span", "before", `…${round.before}`), ...round.guesses.map(guess), guess(round.truth),
+    String(at + 1), el("span", "before", round.before), ...round.guesses.map(guess), guess(round.truth),
   ]);
-  const heads = [labels.round, labels.before, ...named.map((whose) => `${SIGNS[whose]} ${labels[whose]}`)];
-  return [
-    drawTold(data), again,
-    drawTable("totals", [labels.who, labels.hits, labels.mean, labels.perplexity], totals),
-    drawTable("rounds", heads, rounds),
-  ];
+  const heads = ["you", "model", "text"].map((whose) => `${SIGNS[whose]} ${labels[whose]}`);
+  return drawTable("rounds", [labels.round, labels.before, ...heads], rounds);
 }
 
 // Digits choose and Enter goes on from anywhere on the page where they mean nothing else.
@@ -199,6 +202,7 @@ export default function (component) {
     root.sent = name !== "draft";
     setTriggerValue(name, { turn: data.turn, ...value });
   };
+  if (data.stage === "rounds") return root.replaceChildren(drawRounds(data));
   const head = el("div", "head");
   head.append(el("h2", "", data.head), el("span", "score", data.score ?? ""));
   const parts = { ask: drawAsk, reveal: drawReveal, summary: drawSummary }[data.stage](data, tell);

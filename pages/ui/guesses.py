@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pages.ui.quizzing import Quizzing
 
 TOP = 8  # candidates that are shown
-_CONTEXT = 14  # characters before the place that the summary shows
+_CONTEXT = 20  # characters before the place that the summary shows
 WORDS = (
     "label", "gap", "guess", "go", "result", "again", "choose", "you", "model", "text", "token", "probability", "bits",
-    "rank", "round", "before", "hits", "mean", "perplexity", "legend", "who",
+    "rank", "round", "before", "hits", "mean", "perplexity", "legend", "who", "line",
 )  # fmt: skip
 
 _guesses = component.register("quiz_guesses", "guesses")
@@ -70,10 +70,11 @@ def reveal(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
     asked, outcome = quiz.question, quiz.outcomes[quiz.at]
     before, through = model.text(asked.before), model.text((*asked.before, asked.truth))
     whole = model.text((*asked.before, asked.truth, *asked.rest))
+    space = " " if through[len(before) :].startswith(" ") else ""
     problem = quiz.problem
     return head(quiz, t) | {
-        "before": plain(before),
-        "truth": plain(through[len(before) :]),
+        "before": plain(before) + space,
+        "truth": plain(through[len(before) :].removeprefix(" ")),
         "rest": plain(whole[len(through) :]),
         "told": told(quiz, model, t),
         "rows": rows(outcome, model, asked.before, t),
@@ -148,7 +149,7 @@ def plain(text: str) -> str:
 
 
 def summary(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
-    """How it ended: sentences, a table of means, a table of rounds."""
+    """How it ended: sentences and a table of means."""
     from engine import guessing
 
     found = guessing.tally(quiz.outcomes)
@@ -157,16 +158,33 @@ def summary(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
         "head": t("quiz.over"),
         "told": sentences(quiz.outcomes, found, t),
         "totals": totals(found, t),
+        "problem": t(f"error.{problem.code}", **problem.values) if problem else "",
+    }
+
+
+def rounds(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
+    """A row each round: where it was, what everybody guessed, what came."""
+    return {
+        "stage": "rounds",
+        "turn": quiz.turn,
         "rounds": [
             {
-                "before": plain(model.text(asked.before)[-_CONTEXT:]),
-                "guesses": [_short(g, hit, t) for g, hit in ((o.guess, o.hit), (o.best, o.model_hit))],
+                "before": _end(model.text(asked.before)),
+                "guesses": [_short(o.guess, o.hit, t), _short(o.best, o.model_hit, t)],
                 "truth": _short(o.truth, False, t),
             }
             for asked, o in zip(quiz.questions, quiz.outcomes, strict=True)
         ],
-        "problem": t(f"error.{problem.code}", **problem.values) if problem else "",
     }
+
+
+def _end(text: str) -> str:
+    """The last words of a text."""
+    if len(text) <= _CONTEXT:
+        return plain(text)
+    end = text[-_CONTEXT:]
+    cut, space, rest = end.partition(" ")
+    return "…" + plain(rest if space and rest and len(cut) < _CONTEXT / 2 else end)
 
 
 def _short(guess: Guess, hit: bool, t: Translator) -> list[Any]:
@@ -207,6 +225,8 @@ def sentences(outcomes: Sequence[Outcome], found: Tally, t: Translator) -> list[
     ):
         if which:
             lines.append(t(f"quiz.end.{case}", rounds=t("quiz.and").join(map(str, which))))
+    if any(outcome.options for outcome in outcomes):
+        lines.append(t("quiz.end.choices", n=t.number(found.chance_hits)))
     wide = perplexity(found.guess)
     values = {"bits": bits(found.guess, t), "n": bits(wide, t, 1 if wide < 100 else 0), "chance": bits(found.chance, t)}
     lines.append(t(f"quiz.end.{'below' if found.guess < found.chance else 'above'}", **values))

@@ -43,7 +43,7 @@ def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -
     axis: dict[str, Any] = {
         "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
         "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
-        "labelAngle": 0,
+        "labelAngle": 0, "labelPadding": 6, "titlePadding": 10,
     }  # fmt: skip
     x = alt.X("round:O", title=labels[0], axis=alt.Axis(**axis, grid=False))
     y = alt.Y("bits:Q", title=labels[1], axis=alt.Axis(**axis, tickCount=5))

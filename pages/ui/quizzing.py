@@ -35,7 +35,8 @@ class Quizzing:
     at: int = 0  # the round on show; as many as there are rounds: the summary
     draft: str = ""  # typed and not yet guessed
     turn: int = 0  # grows with every question that is shown; an answer carries the one it was made on
-    problem: EngineError | None = None  # why the last move was refused
+    problem: EngineError | None = None  # why the last move in the game was refused
+    own_problem: EngineError | None = None  # why a text of the visitor's own was
 
     @property
     def revealed(self) -> bool:
@@ -67,7 +68,7 @@ class Quizzing:
                 if not self.own:
                     raise
                 self._begin(model, language, self.game, "")
-                self.problem = error
+                self.own_problem = error
 
     def _begin(self, model: Model, language: str, game: int, own: str) -> None:
         questions = _of_own(model, own, game) if own else _of_page(model, language, game)
@@ -76,7 +77,7 @@ class Quizzing:
         self.questions, self.outcomes, self.at, self.draft = questions, [], 0, ""
         self.language, self.model_name, self.game, self.own = language, model.name, game, own
         self.turn += 1
-        self.problem = None
+        self.problem = self.own_problem = None
 
     def again(self, model: Model, turn: int, language: str) -> None:
         """Another game: other texts, or other places of the visitor's own."""
@@ -85,10 +86,12 @@ class Quizzing:
 
     def bring(self, model: Model, language: str, text: str) -> None:
         """Play with a text of the visitor's own."""
-        if not text.strip():
-            self.problem = PromptError("quiz_no_text", "no text was brought")
-            return
-        self._move(lambda: self._begin(model, language, self.game, text))
+        try:
+            if not text.strip():
+                raise PromptError("quiz_no_text", "no text was brought")
+            self._begin(model, language, self.game, text)
+        except EngineError as error:
+            self.own_problem = error
 
     def leave(self, model: Model, language: str) -> None:
         """Back to the page's own texts."""
