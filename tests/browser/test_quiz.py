@@ -1,0 +1,90 @@
+"""The quiz in a real browser: ten rounds with the keyboard alone, in both languages; leave half-way and come back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.app import settle
+
+GO, BOX = "button.go", "input.box"
+
+
+def arrive(chromium: Browser, address: str, locale: str) -> Page:
+    """A visitor whose very first request is the quiz."""
+    page = chromium.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{address}/quiz")
+    page.wait_for_selector(BOX, timeout=90_000)
+    settle(page)
+    return page
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until that has the focus."""
+    for _ in range(40):
+        if page.locator(f"{selector}:focus").count():
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+@pytest.mark.parametrize(("locale", "typed"), [("zh-TW", "的"), ("en-US", "park")])
+def test_ten_rounds_and_another_game_with_the_keyboard_alone(
+    chromium: Browser, address: str, locale: str, typed: str
+) -> None:
+    page = arrive(chromium, address, locale)
+    first = page.locator(".passage").inner_text()
+    tab_to(page, BOX)
+    for at in range(10):
+        expect(page.locator(f"{BOX}:focus")).to_have_count(1)
+        assert page.locator(".rows").count() == 0
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator(f"{GO}:focus")).to_have_count(1)
+        for whose in ("you", "model", "text"):
+            assert page.locator(f".rows .mark.{whose}").count() == 1
+        guessed = page.locator(".rows tr:has(.mark.you) th.token").inner_text().removeprefix("␣")
+        assert guessed and typed.startswith(guessed)
+        page.keyboard.press("Enter")
+        if at < 9:
+            page.wait_for_selector(BOX)
+    page.wait_for_selector(".totals")
+    assert page.locator(".rounds tbody tr").count() == 10
+    expect(page.locator(".told:focus")).to_have_count(1)
+    page.keyboard.press("Enter")  # throws nothing away
+    settle(page)
+    page.wait_for_selector("[data-testid=stVegaLiteChart] svg .mark-symbol")
+    assert page.locator(".totals tbody tr").count() == 4
+    tab_to(page, "button.again")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"{BOX}:focus")).to_have_count(1)
+    assert page.locator(".passage").inner_text() != first
+    assert page.get_by_test_id("stException").count() == 0
+    page.context.close()
+
+
+def test_choices_by_digit_and_a_half_typed_guess_that_is_kept(chromium: Browser, address: str) -> None:
+    page = arrive(chromium, address, "zh-TW")
+    page.locator(BOX).press("Enter")  # nothing typed
+    expect(page.get_by_role("alert").filter(has_text="先打一個字")).to_be_visible()
+    expect(page.locator(f"{BOX}:focus")).to_have_count(1)
+    page.keyboard.type("打到一半")
+    page.wait_for_timeout(700)
+    settle(page)
+    page.get_by_role("link", name="一步一步生成").click()
+    page.wait_for_selector(".loop")
+    page.get_by_role("link", name="猜下一個詞元").click()
+    page.wait_for_selector(BOX)
+    assert page.locator(BOX).input_value() == "打到一半"
+    page.get_by_role("radio", name="四選一").click()
+    page.wait_for_selector(".option")
+    settle(page)
+    option = page.locator(".option .token").nth(2).inner_text()
+    page.locator(".form").focus()
+    page.keyboard.press("3")
+    page.wait_for_selector(GO)
+    assert page.locator(".rows tr:has(.mark.you) th.token").inner_text() == option
+    page.keyboard.press("Enter")
+    expect(page.locator(".option")).to_have_count(4)
+    page.context.close()

@@ -1,0 +1,342 @@
+"""The quiz: ten rounds in both languages, what is shown and summed up, own texts, and texts that nobody trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import random
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from transformers import AutoModelForCausalLM
+
+from engine import door, guessing, shared
+from engine.guessing import Guess, Outcome
+from engine.loading import BUNDLED
+from engine.model import Model
+from engine.training.grammar import Grammar
+from pages.ui import guesses, quiz_chart
+from pages.ui.i18n import Translator, shipped
+from pages.ui.quiz_texts import FOLDER, ROUNDS, deal, texts
+from pages.ui.quizzing import Quizzing
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = ("zh_Hant", "en")
+OWN_TEXT = ROOT / "engine" / "training" / "text"
+GUESSES = {"zh_Hant": ["的", "，", "龘", "一個人", "park"], "en": ["the", "a", "park", "，", "noon"]}
+LONG = "早上的市場在天亮以前就開了。阿姨們把青菜排在濕濕的紙箱上，開藍色貨車的叔叔賣剛上岸的魚。" * 2
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Model:
+    return shared.request().result()
+
+
+def opened(language: str) -> AppTest:
+    shared.request().result()
+    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    driver.session_state["lang"] = language
+    driver.run()
+    return driver.switch_page("pages/learn/quiz.py").run()
+
+
+def quiz_of(app: AppTest) -> Quizzing:
+    found = app.session_state["quizzing"]
+    assert isinstance(found, Quizzing) and not app.exception
+    return found
+
+
+def play(quiz: Quizzing, model: Model, language: str) -> None:
+    """All ten rounds."""
+    for at in range(ROUNDS):
+        quiz.guess(model, quiz.turn, GUESSES[language][at % 5])
+        assert quiz.revealed and quiz.problem is None
+        quiz.go(model, quiz.turn)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_there_are_texts_enough_and_all_can_be_asked_about(language: str, bundled: Model) -> None:
+    found = texts(language)
+    assert len(found) == len(set(found)) >= 40
+    assert all(len(guessing.places(bundled, text)) >= 4 for text in found)
+    chinese = [bool(re.search(r"[\u4e00-\u9fff]", text)) for text in found]
+    assert all(chinese) if language == "zh_Hant" else not any(chinese)
+    dealt = [text for game in range(4) for text in deal(language, game)[:ROUNDS]]
+    assert len(set(dealt)) == 40 and set(deal(language, 5)) == set(found)
+    assert deal(language, 0) == deal(language, 0) != deal(language, 4)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_was_trained_on(language: str) -> None:
+    """Not the sentences, and no long run of them: 12 characters in Chinese, 8 words in English."""
+    own = ["".join(path.read_text("utf-8").split()) for path in sorted(OWN_TEXT.iterdir())]
+    for path in OWN_TEXT.glob("*.grammar"):
+        drawn = Grammar.parse(path.read_text("utf-8"), path.name).draw_many(400, seed=0)
+        own.append("".join("".join(drawn).split()))
+    whole = "\n".join(own)
+    assert len(whole) > 500_000
+    for text in texts(language):
+        if language == "en":
+            words = text.split()
+            runs = ["".join(words[at : at + 8]) for at in range(max(1, len(words) - 7))]
+        else:
+            runs = [text[at : at + 12] for at in range(max(1, len(text) - 11))]
+        assert not [run for run in runs if run in whole], text
+
+
+def test_training_reads_none_of_it() -> None:
+    assert FOLDER.is_dir() and not list(FOLDER.rglob("*.txt"))
+    for path in (ROOT / "engine" / "training").rglob("*.py"):
+        assert "pages" not in path.read_text("utf-8"), path
+    for path in (ROOT / "engine" / "training").rglob("*"):
+        assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_ten_rounds_to_a_summary_that_adds_up(language: str) -> None:
+    app = opened(language)
+    quiz, model = quiz_of(app), shared.request().result()
+    reference = AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32).eval()
+    t, mine, real, best = Translator(language), [], [], []
+    for at in range(ROUNDS):
+        asked = quiz.question
+        shown = guesses.data(quiz, model, t)
+        follows = model.text((asked.truth, *asked.rest))
+        assert shown["stage"] == "ask" and follows not in json.dumps(shown, ensure_ascii=False)
+        quiz.guess(model, quiz.turn, GUESSES[language][at % 5])
+        app.run()
+        shown = guesses.data(quiz, model, t)
+        assert not app.exception and shown["stage"] == "reveal"
+        assert shown["before"] + shown["truth"] + shown["rest"] in [guesses.plain(text) for text in texts(language)]
+        marks = [mark for row in shown["rows"] for mark in row["marks"]]
+        assert sorted(marks) == ["model", "text", "you"]
+        with torch.inference_mode():
+            ids = (*asked.before, *quiz.outcomes[-1].guess.token_ids)
+            log2 = torch.log_softmax(reference(input_ids=torch.tensor([ids])).logits[0].double(), -1) / math.log(2)
+        n = len(asked.before) - 1
+        mine.append(-sum(float(log2[n + k, token]) for k, token in enumerate(ids[n + 1 :])))
+        real.append(-float(log2[n, asked.truth]))
+        best.append(-float(log2[n].max()))
+        quiz.go(model, quiz.turn)
+        app.run()
+    found = guessing.tally(quiz.outcomes)
+    assert quiz.finished and not app.exception
+    assert (found.guess, found.truth, found.best) == pytest.approx(
+        (sum(mine) / ROUNDS, sum(real) / ROUNDS, sum(best) / ROUNDS), abs=1e-3
+    )
+    shown = guesses.data(quiz, model, t)
+    assert [row[2] for row in shown["totals"]] == [
+        t.number(x, 1) for x in (found.guess, found.best, found.truth, 13.17)
+    ]
+    assert shown["totals"][3][3] == "9,216" and shown["totals"][0][1] == f"{found.hits} / 10"
+    assert len(guesses.rounds(quiz, model, t)["rounds"]) == ROUNDS
+    assert len(quiz_chart.points(quiz.outcomes, t)) == 3 * ROUNDS
+    before = [question.before for question in quiz.questions]
+    quiz.again(model, quiz.turn, language)
+    app.run()
+    assert quiz.at == 0 and not quiz.outcomes and not set(before) & {q.before for q in quiz.questions}
+    assert not app.exception
+
+
+def test_bars_hold_all_the_probability_and_nothing_else(bundled: Model) -> None:
+    quiz = Quizzing()
+    quiz.ready(bundled, "en")
+    for typed in ("龘", "park", "the", "!"):
+        quiz.guess(bundled, quiz.turn, typed)
+        outcome = quiz.outcomes[-1]
+        rows = guesses.rows(outcome, bundled, quiz.question.before, Translator("en"))
+        single = [row["p"] for row in rows if row["rank"] != "—"]
+        assert sum(single) == pytest.approx(1, abs=1e-4)
+        assert [row["rank"] for row in rows[: guesses.TOP]] == [str(at) for at in range(1, guesses.TOP + 1)]
+        raw = bundled.distribution(quiz.question.before).raw
+        assert rows[0]["p"] == pytest.approx(float(raw.max()), abs=1e-5)
+        quiz.go(bundled, quiz.turn)
+
+
+def made(*rounds: tuple[int, int, int], options: int = 0) -> list[Outcome]:
+    """Rounds of (guess, truth, best); token i has i bits."""
+    return [
+        Outcome(*(Guess((i,), f"t{i}", float(i)) for i in three), vocabulary=16, options=options) for three in rounds
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sentence_is_what_happened(language: str) -> None:
+    t = Translator(language)
+
+    def told(outcomes: list[Outcome]) -> list[str]:
+        return guesses.sentences(outcomes, guessing.tally(outcomes), t)
+
+    def says(case: str, **values: object) -> str:
+        return t(f"quiz.end.{case}", **values)
+
+    both, you, model, nobody = (1, 1, 1), (2, 2, 1), (3, 1, 1), (9, 4, 1)
+    lines = told(made(you, you, model))
+    assert lines[0] == says("won", you=2, model=1, of=3)
+    assert lines[1] == says("you_alone", rounds=t("quiz.and").join("12")) and lines[2] == says(
+        "model_alone", rounds="3"
+    )
+    assert told(made(model, nobody))[0] == says("lost", you=0, model=1, of=2)
+    assert told(made(both, nobody))[0] == says("draw", you=1, model=1, of=2)
+    assert told(made(nobody))[0] == says("nobody", you=0, model=0, of=1)
+    assert len(told(made(both))) == 3  # nobody was right alone
+    assert told(made(nobody))[1] == says("above", bits="9.0", n="512", chance="4.0")
+    assert told(made(you))[2] == says("below", bits="2.0", n="4.0", chance="4.0")
+    assert told(made(nobody))[-1] == says("unexpected", bits="9.0", text="4.0")
+    assert told(made((2, 4, 1)))[-1] == says("expected", bits="2.0", text="4.0")
+    assert told(made(both))[-1] == says("alike", bits="1.0", text="1.0")
+    assert says("choices", n="0.5") in told(made(both, you, options=4))
+    ruled_out = dataclasses.replace(made(nobody)[0], guess=Guess((5,), "x", math.inf))
+    assert "∞" in told([ruled_out])[1] and len(quiz_chart.points([ruled_out], t)) == 2
+
+
+def test_the_model_is_beaten_only_where_it_was(bundled: Model) -> None:
+    """One who knows the texts is right every time; the model's hits are those of its likeliest token."""
+    quiz = Quizzing()
+    quiz.ready(bundled, "zh_Hant")
+    alone = []
+    for at in range(ROUNDS):
+        asked = quiz.question
+        quiz.guess(bundled, quiz.turn, bundled.text((asked.truth, *asked.rest)))
+        if bundled.distribution(asked.before).likeliest() != asked.truth:
+            alone.append(str(at + 1))
+        quiz.go(bundled, quiz.turn)
+    t = Translator("zh_Hant")
+    told = guesses.data(quiz, bundled, t)["told"]
+    assert told[0] == t("quiz.end.won", you=10, model=10 - len(alone), of=10)
+    assert told[1] == t("quiz.end.you_alone", rounds="、".join(alone))
+
+
+def test_choosing_goes_by_the_options_alone(bundled: Model) -> None:
+    quiz = Quizzing(mode="choose")
+    quiz.ready(bundled, "en")
+    shown = guesses.data(quiz, bundled, Translator("en"))
+    offered = [token for token, _ in shown["options"]]
+    assert len(offered) == 4 and quiz.question.truth in offered
+    outside = next(i for i in range(1, 100) if i not in offered)
+    quiz.choose(bundled, quiz.turn, outside)
+    quiz.choose(bundled, quiz.turn - 1, offered[0])
+    assert not quiz.outcomes
+    quiz.choose(bundled, quiz.turn, offered[2])
+    quiz.choose(bundled, quiz.turn, offered[1])
+    assert [(o.guess.token_ids, o.options) for o in quiz.outcomes] == [((offered[2],), 4)]
+    assert guessing.tally(quiz.outcomes).chance_hits == 1 / 4
+
+
+def test_moves_out_of_date_do_nothing_and_bad_ones_lose_nothing(bundled: Model) -> None:
+    quiz = Quizzing()
+    quiz.ready(bundled, "zh_Hant")
+    turn = quiz.turn
+    quiz.go(bundled, turn)
+    quiz.guess(bundled, turn - 1, "的")
+    quiz.again(bundled, turn, "en")
+    assert (quiz.at, quiz.outcomes, quiz.turn) == (0, [], turn)
+    for typed, code in (("", "quiz_empty"), (" \n\u3000", "quiz_empty"), ("\ud800", "surrogate")):
+        quiz.guess(bundled, turn, typed)
+        assert quiz.problem is not None and quiz.problem.code == code
+        assert not quiz.outcomes and quiz.draft == typed
+        assert guesses.data(quiz, bundled, Translator("en"))["problem"]
+    quiz.write(turn, "字" * 300)
+    quiz.guess(bundled, turn, "字" * 300)
+    assert quiz.problem is None and len(quiz.outcomes) == 1
+    quiz.write(turn, "too late")
+    assert quiz.draft == "字" * 300
+    quiz.ready(bundled, "en")  # another language does not end a game
+    assert quiz.language == "zh_Hant" and len(quiz.outcomes) == 1
+
+
+def test_another_model_begins_again(bundled: Model, model: Model) -> None:
+    quiz = Quizzing()
+    quiz.ready(bundled, "en")
+    play(quiz, bundled, "en")
+    quiz.ready(model, "en")
+    assert quiz.model_name == model.name and not quiz.outcomes and len(quiz.questions) == ROUNDS
+    quiz.guess(bundled, quiz.turn, "the")  # a late answer, made with the model before
+    assert not quiz.outcomes
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_of_ones_own(language: str) -> None:
+    app = opened(language)
+    quiz = quiz_of(app)
+    for bad in ("", "  ", "太短了", "字", "字" * 20_001, LONG * 20):
+        app.text_area(key="quiz_own").set_value(bad)
+        app.button(key="quiz_bring").click().run()
+        assert len(app.error) == 1 and not app.exception and not quiz.own
+        assert app.text_area(key="quiz_own").value == bad
+    quiz.bring(shared.request().result(), language, LONG + "\ud800")
+    app.run()
+    assert len(app.error) == 1 and not app.exception
+    app.text_area(key="quiz_own").set_value(LONG)
+    app.button(key="quiz_bring").click().run()
+    assert not app.error and quiz.own == LONG and len(quiz.questions) == ROUNDS
+    lengths = [len(question.before) for question in quiz.questions]
+    assert lengths == sorted(set(lengths))  # no place gives away a later one
+    first = list(quiz.questions)
+    play(quiz, shared.request().result(), language)
+    app.run()
+    quiz.again(shared.request().result(), quiz.turn, language)
+    assert quiz.own == LONG and quiz.questions != first
+    app.run()
+    app.button(key="quiz_leave").click().run()
+    assert not app.exception and not quiz.own and not quiz.outcomes
+
+
+def test_nothing_is_lost_on_other_pages() -> None:
+    app = opened("zh_Hant")
+    quiz, model = quiz_of(app), shared.request().result()
+    quiz.guess(model, quiz.turn, "的")
+    quiz.go(model, quiz.turn)
+    quiz.write(quiz.turn, "打到一")
+    app.segmented_control(key="quiz_mode").set_value("choose").run()
+    app.segmented_control(key="quiz_mode").set_value("type").run()
+    app.text_area(key="quiz_own").set_value("還沒貼完").run()
+    app.switch_page("pages/lab/step.py").run()
+    app.switch_page("pages/learn/quiz.py").run()
+    again = quiz_of(app)
+    assert (again.at, len(again.outcomes), again.draft, again.mode) == (1, 1, "打到一", "type")
+    assert guesses.data(again, model, Translator("zh_Hant"))["draft"] == "打到一"
+    assert app.text_area(key="quiz_own").value == "還沒貼完"
+
+
+def test_a_demo_plays_its_own_texts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_DEMO", "1")
+    app = opened("en")
+    quiz = quiz_of(app)
+    assert app.text_area(key="quiz_own").disabled and app.button(key="quiz_bring").disabled
+    monkeypatch.setattr(door, "_served", door._Served(lambda: "me", lambda _: True, lambda: None, shipped))
+    quiz.bring(shared.request().result(), "en", LONG)
+    assert quiz.own_problem is not None and quiz.own_problem.code == "limit_demo" and not quiz.own
+    play(quiz, shared.request().result(), "en")
+    assert quiz.finished
+
+
+def test_rounds_are_paid_for_and_a_refusal_keeps_the_game(monkeypatch: pytest.MonkeyPatch, bundled: Model) -> None:
+    monkeypatch.setattr(door, "_served", door._Served(lambda: "me", lambda _: True, lambda: None, shipped))
+    monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "2")
+    quiz = Quizzing()
+    quiz.ready(bundled, "en")
+    quiz.guess(bundled, quiz.turn, "the")
+    quiz.go(bundled, quiz.turn)
+    quiz.guess(bundled, quiz.turn, "the")
+    quiz.go(bundled, quiz.turn)
+    assert quiz.problem is not None and quiz.problem.code == "limit_steps"
+    assert (quiz.at, len(quiz.outcomes)) == (1, 2)
+    assert guesses.data(quiz, bundled, Translator("en"))["problem"]
+    monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "0")
+    quiz.go(bundled, quiz.turn)
+    assert quiz.at == 2 and quiz.problem is None
+
+
+def test_what_is_shown_hides_nothing_and_ends_no_line_early() -> None:
+    dice = random.Random(0)
+    for text in ("a\nb  c", "\0x\u202ey", "好\u3000的", "👩‍👩‍👧", ""):
+        shown = guesses.plain(text)
+        assert re.findall(r"[ \n\u3000]", shown) == re.findall(r"[ \n\u3000]", text)
+        assert not re.search(r"[\0\u202e]", shown)
+    words = "".join(dice.choice("ab ") for _ in range(200))
+    assert guesses.plain(words) == words
