@@ -50,7 +50,7 @@ def test_ten_rounds_and_another_game_with_the_keyboard_alone(
         if at < 9:
             page.wait_for_selector(BOX)
     page.wait_for_selector(".totals")
-    assert page.locator(".rounds tbody tr").count() == 10
+    expect(page.locator(".rounds tbody tr")).to_have_count(10)
     expect(page.locator(".told:focus")).to_have_count(1)
     page.keyboard.press("Enter")  # throws nothing away
     settle(page)

@@ -204,7 +204,8 @@ def test_some_families_do_have_places(gpt2: Tiny) -> None:
 def test_the_tally_is_of_means_in_bits() -> None:
     def outcome(guess: int, truth: int, best: int, options: int) -> Outcome:
         bits = {1: 1.0, 2: 3.0, 3: 9.0}
-        return Outcome(*(Guess((i,), str(i), bits[i]) for i in (guess, truth, best)), vocabulary=16, options=options)
+        mine, real, likeliest = (Guess((i,), str(i), bits[i]) for i in (guess, truth, best))
+        return Outcome(mine, real, likeliest, vocabulary=16, options=options)
 
     found = guessing.tally([outcome(1, 1, 1, 0), outcome(2, 2, 1, 4), outcome(3, 2, 1, 4), outcome(1, 2, 1, 0)])
     assert (found.rounds, found.hits, found.model_hits) == (4, 2, 1)

@@ -159,9 +159,11 @@ def test_bars_hold_all_the_probability_and_nothing_else(bundled: Model) -> None:
 
 def made(*rounds: tuple[int, int, int], options: int = 0) -> list[Outcome]:
     """Rounds of (guess, truth, best); token i has i bits."""
-    return [
-        Outcome(*(Guess((i,), f"t{i}", float(i)) for i in three), vocabulary=16, options=options) for three in rounds
-    ]
+    found = []
+    for three in rounds:
+        mine, real, best = (Guess((i,), f"t{i}", float(i)) for i in three)
+        found.append(Outcome(mine, real, best, vocabulary=16, options=options))
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
