@@ -33,6 +33,7 @@ def asked(page: Page) -> str | None:
 
 def test_it_follows_the_step_page_and_back(inside: Page) -> None:
     text = chips(inside)
+    assert inside.get_by_role("textbox", name="提示").input_value() == "今天天氣真"
     assert inside.locator(".line .chips button").all_inner_texts() == text
     inside.get_by_role("link", name="一步一步生成").click()
     inside.wait_for_selector(".loop")
