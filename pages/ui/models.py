@@ -93,7 +93,8 @@ def tell(problem: EngineError | None, t: Translator, kept: str = "error.kept") -
     """Say what went wrong, if anything did; of a prompt, that nothing of what was typed is lost."""
     if problem is not None:
         sentence = t(f"error.{problem.code}", **problem.values)
-        st.error(f"{sentence} {t(kept)}" if isinstance(problem, PromptError) else sentence)
+        say = st.warning if problem.code.startswith("limit_") else st.error  # nobody did anything wrong
+        say(f"{sentence} {t(kept)}" if isinstance(problem, PromptError) else sentence)
 
 
 def wait(session: Session, t: Translator) -> Model:

@@ -32,7 +32,7 @@ class Visitor:
     """One connection. `open` it first, `close` it in the end.
 
     widgets  what is on the page, by the key that the app gave it
-    errors   texts of error boxes, and exceptions, that were sent
+    errors   texts of boxes that say that something is wrong, and exceptions, that were sent
     texts    text that the last run sent, outside of components
     labels   of the figures that it was shown
     """
@@ -149,7 +149,7 @@ class Visitor:
         widget = getattr(element, kind, None)
         if kind == "alert":
             self.texts.append(widget.body)  # type: ignore[union-attr]
-            if widget.format == widget.ERROR:  # type: ignore[union-attr]
+            if widget.format in (widget.ERROR, widget.WARNING):  # type: ignore[union-attr]
                 self.errors.append(widget.body)  # type: ignore[union-attr]
         elif kind == "exception":
             self.errors.append(f"{widget.type}: {widget.message}")  # type: ignore[union-attr]

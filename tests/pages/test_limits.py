@@ -32,7 +32,7 @@ def texts(app: AppTest) -> str:
 
 def errors(app: AppTest) -> list[str]:
     assert not app.exception
-    return [error.value for error in app.error]
+    return [box.value for box in (*app.error, *app.warning)]
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
