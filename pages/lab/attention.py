@@ -165,7 +165,7 @@ def workbench() -> None:
     draw_experiments(model)
 
 
-here = address.Here(session, t, looking, switches={"mattered": "inside_mattered"})
+here = address.Here(session, t, looking, widgets={"mattered": ("inside_mattered", (False, True))})
 page.begin(t("inside.title"), t("inside.lead"), session, t, "attention")
 here.open()
 prompt.draw(session, t, new_prompt)

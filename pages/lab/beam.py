@@ -217,7 +217,7 @@ def workbench() -> None:
     search.grow_to(beaming.shown + 1)  # while the learner looks: the next level is then there at once
 
 
-here = address.Here(session, t, beaming, show_settings, {"mass": "beam_mass_on"})
+here = address.Here(session, t, beaming, show_settings, widgets={"mass": ("beam_mass_on", (False, True))})
 page.begin(t("beam.title"), t("beam.lead"), session, t, "beam")
 here.open()
 with st.sidebar:

@@ -12,7 +12,7 @@ from engine import config
 from engine.cloze import MOST
 from engine.exposure import BETWEEN
 from engine.types import EngineError
-from pages.ui import bars, lines, models, page, settings, shaded, state, texts
+from pages.ui import address, bars, lines, models, page, settings, shaded, state, texts
 from pages.ui import limits_rows as rows
 from pages.ui import limits_told as told
 from pages.ui.i18n import Translator
@@ -173,6 +173,7 @@ def workbench() -> None:
             {"sequential": draw_sequential, "errors": draw_errors, "left": draw_left, "exposure": draw_exposure}[name](
                 trial, model
             )
+    here.write()
     models.drawn()
     if trial.running:
         trial.go_on(BREATH)
@@ -251,9 +252,12 @@ def draw_exposure(trial: Trial, model: engine.Model) -> None:
         )
 
 
+here = address.Here(session, t, widgets={"shown": ("limits_shown", NAMES)})
 page.begin(t("limits.title"), t("limits.lead"), session, t, "limits")
+here.open()
+state.default_widget("limits_shown", NAMES[0])
 st.segmented_control(
-    t("limits.which"), NAMES, default=NAMES[0], required=True, format_func=lambda name: t(f"limits.{name}.name"),
+    t("limits.which"), NAMES, required=True, format_func=lambda name: t(f"limits.{name}.name"),
     key="limits_shown", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 st.caption(t(f"limits.{shown()}.lead"))

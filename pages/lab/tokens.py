@@ -7,7 +7,7 @@ import streamlit as st
 import engine
 from engine.shared import BUNDLED_NAME
 from engine.types import EngineError
-from pages.ui import cut, cutting, merging, models, page, settings, shaded, state, text_box
+from pages.ui import address, cut, cutting, merging, models, page, settings, shaded, state, text_box
 from pages.ui.i18n import Translator
 
 session = state.session()
@@ -54,6 +54,7 @@ def draw_compared(model: engine.Model) -> None:
 def workbench() -> None:
     model = models.wait(session, t)
     cuts.ready(session, model)
+    here.write()
     draw_box(model)
     try:
         found = cuts.cut(model)
@@ -72,7 +73,9 @@ def workbench() -> None:
     shaded.draw([], cut.why(model, found, cuts.opened, t), state.dark(), key="cut_why")
 
 
+here = address.Here(session, t, cuts)
 page.begin(t("cut.title"), t("cut.lead"), session, t, "tokens")
+here.open()
 workbench()
 with st.sidebar:
     settings.draw_model(session, t)

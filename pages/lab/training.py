@@ -8,7 +8,7 @@ import engine
 from engine import config, door
 from engine.shared import BUNDLED_NAME
 from engine.types import Settings
-from pages.ui import bars, forced, learning, models, page, settings, state, text_box
+from pages.ui import address, bars, forced, learning, models, page, settings, state, text_box
 from pages.ui.i18n import Translator
 
 session = state.session()
@@ -117,9 +117,16 @@ def workbench() -> None:
         return
     draw_forced(model)
     draw_learned(model)
+    here.write()
 
 
+def show_text() -> None:
+    state.set_widget("training_text", forcing.text)
+
+
+here = address.Here(session, t, forcing, show_text)
 page.begin(t("training.title"), t("training.lead"), session, t, "training")
+here.open()
 workbench()
 with st.sidebar:
     settings.draw_model(session, t)

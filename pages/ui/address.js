@@ -1,15 +1,23 @@
 // The browser's history: one entry for each thing that a person did. Draws nothing.
 
+const rest = (search) => {
+  const said = new URLSearchParams(search);
+  const had = said.has("typed");
+  said.delete("typed");
+  return had ? said.toString() : null;
+};
+
 export default function (component) {
-  // Streamlit pushes an entry whenever the address changes. While a run writes (the address then says `run`), and in a
-  // page that stands inside another, the present entry is rewritten instead.
+  // Streamlit pushes an entry whenever the address changes. While a run writes (the address then says `run`), while a
+  // text is typed (`typed`), and in a page that stands inside another, the present entry is rewritten instead.
   if (!window.history.pushState.gentle) {
     const push = window.history.pushState;
     window.history.pushState = function (state, unused, url) {
       const next = new URL(url ?? window.location.href, window.location.href);
       const same = next.pathname === window.location.pathname;
       const running = new URLSearchParams(window.location.search).has("run");
-      const gently = same && (running || window.parent !== window);
+      const typing = rest(next.search) !== null && rest(next.search) === rest(window.location.search);
+      const gently = same && (running || typing || window.parent !== window);
       return (gently ? window.history.replaceState : push).call(window.history, state, unused, url);
     };
     window.history.pushState.gentle = true;

@@ -8,7 +8,10 @@
 
 An address is taken when somebody arrives (a link, a reload, a server that was started again) and when they go Back or
 Forward; at any other time the browser may be a click behind, and is not asked. Streamlit pushes an entry of the
-browser's history whenever the address changes; `address.js` sees to it that a run is one entry, not one for each token.
+browser's history whenever the address changes; `address.js` sees to it that a run is one entry, not one for each token,
+and a text that is typed one, not one for each key.
+
+A page makes its `Here`, calls `open()` before it draws its widgets and `write()` at the end of each of its fragments.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from engine.types import EngineError, TraceError
 from pages.learn import arranging, reading
 from pages.ui import component, models, settings, state
 from pages.ui.i18n import Translator, plain
-from pages.ui.said import Notice, Said, View
+from pages.ui.said import Nothing, Notice, Said, View, write
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
@@ -39,18 +42,19 @@ _history = component.register("address", "address")
 
 class Here:
     """A page's address. `view` is what the page has open; `show` lets its widgets say what an address said;
-    `switches` are toggles that belong into it, the widget's key by the short name."""
+    `widgets` are those whose value belongs into it as it is: by short name the key, and the values there are, the one
+    to begin with first."""
 
     def __init__(
         self,
         session: Session,
         t: Translator,
-        view: View,
+        view: View | None = None,
         show: Callable[[], None] = lambda: None,
-        switches: Mapping[str, str] | None = None,
+        widgets: Mapping[str, tuple[str, tuple[object, ...]]] | None = None,
     ) -> None:
-        self.session, self.t, self.view = session, t, view
-        self._show, self._switches = show, switches or {}
+        self.session, self.t, self.view = session, t, view or Nothing()
+        self._show, self._widgets = show, widgets or {}
         self._arrived = False
         self._kept = state.address()
 
@@ -84,7 +88,9 @@ class Here:
     def _now(self) -> dict[str, str]:
         now = self._text()
         now |= self.view.address()
-        now |= {name: "1" for name, key in self._switches.items() if state.widget(key)}
+        for name, (key, values) in self._widgets.items():
+            if (value := state.widget(key)) in values[1:]:
+                now[name] = write(value)
         now |= state.course().address()
         if self.t.language != state.browser_language():
             now["lang"] = self.t.language
@@ -138,8 +144,8 @@ class Here:
             self.session.problem = error
         settings.show(self.session)
         state.set_widget("prompt", self.session.prompt)
-        for name, key in self._switches.items():
-            state.set_widget(key, said.text(name) == "1")
+        for name, (key, values) in self._widgets.items():
+            state.set_widget(key, next((value for value in values if write(value) == said.text(name)), values[0]))
         self._show()
 
     def _note(self, key: str, said: Said | None = None, trace: Trace | None = None, replay: bool = True) -> None:

@@ -5,10 +5,13 @@ The text follows the step page's until one is typed or taken here; then it stays
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.types import PromptError
+from engine.codec import decode_text, encode_text
+from engine.types import PromptError, TraceError
+from pages.ui.said import Said
 
 if TYPE_CHECKING:
     from engine.cuts import Cut
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pages.ui.session import Session
 
 MOST_CHARACTERS = 5_000  # of a text that is cut again at every key
+MOST_LINKED = 1_500  # of a text that an address holds
 MOST_MERGED = 240  # characters whose merges are replayed
 
 
@@ -54,6 +58,24 @@ class Cutting:
     def follow(self) -> None:
         """Give up the text here for the step page's."""
         self.own = False
+
+    def address(self) -> dict[str, str]:
+        """A text of one's own, the open token and how far the merges went, counted from 1: see `said.View`."""
+        said = {"open": "" if self.opened is None else str(self.opened + 1), "merged": str(self.merged or "")}
+        if self.own and len(self.text) <= MOST_LINKED:
+            said["typed"] = encode_text(self.text, "")
+        return {name: value for name, value in said.items() if value}
+
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
+        self.own = False
+        if "typed" in said:
+            with suppress(TraceError):
+                self.take(decode_text(said.text("typed"))[0])
+        self.ready(session, model)
+        length = len(self.cut(model).token_ids)
+        opened = said.whole("open", 1, length, 0) if length else 0
+        self.opened = opened - 1 if opened else None
+        self.merged = said.whole("merged", 1, MOST_MERGED, 0)
 
     def _put(self, text: str) -> None:
         self._change(text)

@@ -5,15 +5,20 @@ A text that cannot be read leaves the one on the table as it is, with the proble
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.types import EngineError
+from engine.codec import decode_text, encode_text
+from engine.types import EngineError, TraceError
+from pages.ui.said import Said
 
 if TYPE_CHECKING:
     from engine.model import Model
     from engine.types import Score
     from pages.ui.session import Session
+
+MOST_LINKED = 1_500  # characters of a text that an address holds
 
 
 @dataclass
@@ -49,6 +54,24 @@ class Forcing:
         if (model.name, ids) != (self.model, self.ids):
             self.opened = None
         self.text, self.ids, self.model, self.problem = text, ids, model.name, None
+        self.turn += 1
+
+    def address(self) -> dict[str, str]:
+        """The text that was read, the position that is open, the moment of the training: see `said.View`."""
+        said = {"open": "" if self.opened is None else str(self.opened + 1)}
+        said["moment"] = "" if self.moment is None else str(self.moment + 1)
+        if self.ids and len(self.text) <= MOST_LINKED:
+            said["read"] = encode_text(self.text, "")
+        return {name: value for name, value in said.items() if value}
+
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
+        if "read" in said:
+            with suppress(TraceError):
+                self.read(model, decode_text(said.text("read"))[0])
+        opened = said.whole("open", 2, len(self.ids), 0) if len(self.ids) > 1 else 0
+        self.opened = opened - 1 if opened else None
+        moment = said.whole("moment", 1, 1_000, 0)
+        self.moment = moment - 1 if moment else None
         self.turn += 1
 
     def score(self, model: Model) -> Score:

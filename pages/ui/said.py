@@ -33,6 +33,16 @@ class View(Protocol):
         """Show what an address says; the session's text is on the table already. Raises nothing but EngineError."""
 
 
+class Nothing:
+    """Of a page that has nothing open."""
+
+    def address(self) -> dict[str, str]:
+        return {}
+
+    def follow_address(self, said: Said, session: Session, model: Model) -> None:
+        pass
+
+
 class Said:
     """The values of an address."""
 

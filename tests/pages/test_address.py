@@ -20,6 +20,8 @@ from engine.types import BeamSettings, Settings
 from pages.ui.address import MOST, coded, said_in_words
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison, Question
+from pages.ui.cutting import Cutting
+from pages.ui.forcing import Forcing
 from pages.ui.i18n import plain
 from pages.ui.looking import Looking
 from pages.ui.said import Said, write
@@ -133,10 +135,11 @@ def test_garbage_opens_the_usual_page(value: str) -> None:
 NAMES = (
     "view", "head", "row", "cell", "tried", "mattered", "width", "levels", "penalty", "early", "repetition", "ngram",
     "shown", "node", "open", "mass", "run", "prompt", "most", "seeds", "first", "beam", "top_k", "top_p", "bars",
+    "typed", "read", "moment", "lesson",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("page", ["beam", "compare", "attention"])
+@pytest.mark.parametrize("page", ["beam", "compare", "attention", "tokens", "training", "limits"])
 def test_garbage_on_other_pages(page: str) -> None:
     for turn in range(4):
         app = arrive({name: HOSTILE[(5 * turn + at) % len(HOSTILE)] for at, name in enumerate(NAMES)}, page)
@@ -344,6 +347,29 @@ def test_a_comparison_is_asked_again(model: Model) -> None:
     assert other.question == comparison.question
     assert other.running and other.answered == comparison.answered
     assert other.address() == said
+
+
+def test_a_text_that_was_cut_is_cut_again(model: Model) -> None:
+    session = Session(prompt="the cat")
+    cuts = Cutting()
+    cuts.follow_address(Said({"typed": encode_text("the cat sat", ""), "open": "2", "merged": "1"}), session, model)
+    assert (cuts.text, cuts.opened, cuts.merged) == ("the cat sat", 1, 1)
+    other = Cutting()
+    other.follow_address(Said(cuts.address()), session, model)
+    assert (other.text, other.opened, other.merged) == (cuts.text, cuts.opened, cuts.merged)
+    other.follow_address(Said({}), session, model)
+    assert other.text == "the cat" and not other.address()
+
+
+def test_a_text_that_was_read_is_read_again(model: Model) -> None:
+    session = Session(prompt="the cat")
+    forcing = Forcing()
+    forcing.read(model, "the cat sat on the mat")
+    forcing.open(forcing.turn, 3)
+    forcing.rest(2, 5)
+    other = Forcing()
+    other.follow_address(Said(forcing.address()), session, model)
+    assert (other.text, other.ids, other.opened, other.moment) == (forcing.text, forcing.ids, 3, 2)
 
 
 def test_values_are_written_as_a_person_would() -> None:
