@@ -9,7 +9,7 @@ import streamlit as st
 
 import engine
 from engine import config
-from pages.ui import guesses, models, page, quiz_chart, settings, state
+from pages.ui import address, guesses, models, page, quiz_chart, settings, state
 from pages.ui.i18n import Translator
 from pages.ui.quizzing import MODES, Quizzing
 
@@ -76,9 +76,12 @@ def workbench() -> None:
             guesses.draw(guesses.rounds(quiz, model, t), state.dark(), t, {}, key="quiz_rounds")
     draw_own()
     draw_how()
+    here.write()
 
 
+here = address.Here(session, t)
 page.begin(t("quiz.title"), t("quiz.lead"), session, t)
+here.open()
 workbench()
 with st.sidebar:
     settings.draw_model(session, t)
