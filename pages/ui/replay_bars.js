@@ -52,7 +52,7 @@ function drawLine(step, width) {
   const [low, high] = step.interval;
   let at = 0;
   const part = (from, to, kind, title) => {
-    const node = draw("rect", { class: `part ${kind}`, x: L + from * W, y: TOP, width: Math.max(0, to - from) * W, height: HIGH, "stroke-width": (to - from) * W > 4 ? 1 : 0 });
+    const node = draw("rect", { class: `part ${kind}`, x: L + from * W, y: TOP, width: Math.max(kind === "pick" ? 2 : 0, (to - from) * W), height: HIGH, "stroke-width": (to - from) * W > 4 ? 1 : 0 });
     node.append(draw("title", {}, title));
     picture.append(node);
   };
