@@ -35,6 +35,7 @@ page = st.navigation(
             st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
             st.Page("pages/lab/training.py", title=t("training.title"), url_path="training"),
             st.Page("pages/lab/limits.py", title=t("limits.title"), url_path="limits"),
+            st.Page("pages/lab/uses.py", title=t("uses.title"), url_path="uses"),
             *host.pages(t),
         ],
     }

@@ -26,6 +26,7 @@ from pages.ui.opening import Opening
 from pages.ui.quizzing import Quizzing
 from pages.ui.said import Address
 from pages.ui.session import Session
+from pages.ui.using import Using
 
 LANGUAGES = ("zh_Hant", "en")
 T = TypeVar("T")
@@ -94,6 +95,11 @@ def opening() -> Opening:
 def quizzing() -> Quizzing:
     """This visitor's game of guessing."""
     return _kept("quizzing", Quizzing)
+
+
+def using() -> Using:
+    """What this visitor asks of a model on the uses page."""
+    return _kept("using", Using)
 
 
 def language() -> str:

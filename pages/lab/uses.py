@@ -1,0 +1,133 @@
+"""What adding the next token is used for: six tasks made by their prompts alone, and models people have heard of."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import engine
+from engine import config, shared
+from pages.ui import models, page, settings, state, task_prompt
+from pages.ui.i18n import Translator
+from pages.ui.limits_session import Trial
+from pages.ui.using import ONE_LINE, TASKS, Name, Writing, parts
+
+BREATH = 0.1  # seconds of work between two looks at it
+FAMILIES = ("gpt", "qwen", "ernie", "code", "bart", "hosted")
+
+session = state.session()
+using = state.using()
+t = Translator(state.language())
+
+
+def shown() -> Name:
+    chosen: Name = state.widget("uses_task") or TASKS[0]
+    return chosen
+
+
+def key(task: Name) -> str:
+    return f"uses {task} {t.language}"
+
+
+def run(task: Name) -> None:
+    model = models.ready(session)
+    if model is not None:
+        using.run(model, task, str(state.widget(key(task)) or ""), t)
+
+
+def take(task: Name) -> None:
+    model = models.ready(session)
+    if model is not None and using.take(session, model, task):
+        settings.show(session)
+        state.set_widget("prompt", session.prompt)
+        using.leaving = True
+
+
+def draw_question(task: Name) -> None:
+    """The part of the prompt that is the visitor's."""
+    inputs = t.list(f"uses.{task}.inputs")
+    state.default_widget(key(task), inputs[0])
+    st.text_input(t(f"uses.{task}.asks"), key=key(task), persist_state="session", disabled=config.current().demo)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
+        st.caption(t("step.try"), width="content")
+        for at, text in enumerate(inputs):
+            st.button(text, key=f"uses example {task} {at}", type="tertiary", on_click=state.set_widget,
+                      args=(key(task), text))  # fmt: skip
+
+
+def draw_controls(task: Name, trial: Trial) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button(t("uses.run"), key="uses_run", type="primary", on_click=run, args=(task,), disabled=trial.running)
+        st.button(t("step.stop"), key="uses_stop", shortcut="Space", on_click=trial.stop, disabled=not trial.running)
+        ready = trial.work is not None and not trial.running
+        st.button(t("uses.take"), key="uses_take", on_click=take, args=(task,), disabled=not ready)
+    models.tell(trial.problem, t, "limits.kept")
+
+
+@models.fragment
+def workbench() -> None:
+    model = models.wait(session, t)
+    using.ready(model)
+    if using.leaving:
+        using.leaving = False
+        st.switch_page("pages/lab/step.py")
+    task = shown()
+    trial = using.trial(task)
+    draw_question(task)
+    draw_controls(task, trial)
+    asked = str(state.widget(key(task)) or "")
+    # What was written belongs to what was asked then: other words show their own prompt, and wait.
+    writing = trial.work if trial.asked == (asked, t.language) and isinstance(trial.work, Writing) else None
+    pieces = task_prompt.data(parts(task, asked, t), writing, model, trial.running, t)
+    task_prompt.draw(pieces, state.dark(), "uses_prompt")
+    draw_words(task, model)
+    models.drawn()
+    if trial.running:
+        trial.go_on(BREATH)
+        state.rerun()
+
+
+def draw_words(task: Name, model: engine.Model) -> None:
+    """How the prompt makes the task, what the bundled model makes of it, and what size of model can."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**{t('uses.how')}**")
+        st.markdown(t(f"uses.{task}.how") + (" " + t("uses.one_line") if task in ONE_LINE else ""))
+    with right:
+        st.markdown(f"**{t('uses.can')}**")
+        if model.name == shared.BUNDLED_NAME:
+            st.markdown(t(f"uses.{task}.bundled"))
+        st.markdown(t(f"uses.{task}.size"))
+
+
+def draw_families() -> None:
+    """The families people have heard of, what of each loads here, and what each can show."""
+    st.subheader(t("uses.families"), anchor=False)
+    st.caption(t("uses.families_lead"))
+    st.code("ENGINE_MODELS='openai-community/gpt2, Qwen/*, baidu/*' make run", language=None)
+    for at in range(0, len(FAMILIES), 2):
+        for column, family in zip(st.columns(2, gap="large"), FAMILIES[at : at + 2], strict=True):
+            with column:
+                st.markdown(f"**{t(f'uses.family.{family}.name')}**")
+                for name in t.list(f"uses.family.{family}.load"):
+                    draw_load(name)
+                st.markdown(t(f"uses.family.{family}.shows"))
+
+
+def draw_load(name: str) -> None:
+    """A model by its name; a button where this host allows it."""
+    if shared.allowed(name) and not config.current().demo:
+        st.button(name, key=f"uses load {name}", on_click=session.choose_model, args=(name,),
+                  disabled=session.model_name == name, help=t("uses.load"))  # fmt: skip
+    else:
+        st.markdown(f"`{name}`", help=t("uses.not_allowed"))
+
+
+page.begin(t("uses.title"), t("uses.lead"), session, t)
+st.segmented_control(
+    t("uses.which"), TASKS, default=TASKS[0], required=True, format_func=lambda task: t(f"uses.{task}.name"),
+    key="uses_task", persist_state="session", label_visibility="collapsed",
+)  # fmt: skip
+workbench()
+draw_families()
+with st.sidebar:
+    settings.draw_model(session, t)
