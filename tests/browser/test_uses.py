@@ -1,0 +1,43 @@
+"""The uses page in a real browser: a task is run, stopped, and opened step by step."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import chips, open_page, settle
+
+
+def test_a_task_streams_and_is_opened_step_by_step(page: Page) -> None:
+    page.get_by_role("link", name="拿來做什麼").click()
+    page.wait_for_selector(".st-key-uses_run button:enabled")
+    page.get_by_test_id("stButtonGroup").get_by_text("翻譯", exact=True).click()
+    settle(page)
+    page.locator(".st-key-uses_run button").click()
+    page.locator(".own .status").wait_for()
+    written = page.locator(".own .t").all_inner_texts()
+    assert "我喜歡狗。" in "".join(written)
+    page.locator(".st-key-uses_take button:enabled").click()
+    page.wait_for_selector(".loop")
+    settle(page)
+    assert chips(page)[-len(written) :] == written
+
+
+def test_it_stops_and_fits_a_phone(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, address, width=390, height=844, dark=True)
+    try:
+        page.goto(f"{address}/uses")
+        page.wait_for_selector(".st-key-uses_run button:enabled")
+        page.get_by_test_id("stButtonGroup").get_by_text("故事", exact=True).click()
+        settle(page)
+        page.locator(".st-key-uses_run button").click()
+        page.locator(".st-key-uses_stop button:enabled").click()
+        page.locator(".own .status").wait_for()
+        settle(page)
+        assert "你按了停" in page.locator(".own .status").inner_text()
+        assert 0 < page.locator(".own .t").count() < 60
+        wide = page.evaluate(
+            "document.querySelector('.stMain').scrollWidth - document.querySelector('.stMain').clientWidth"
+        )
+        assert wide <= 0
+    finally:
+        page.context.close()
