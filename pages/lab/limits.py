@@ -9,8 +9,6 @@ import streamlit as st
 
 import engine
 from engine import config
-from engine.cloze import MOST
-from engine.exposure import BETWEEN
 from engine.types import EngineError
 from pages.ui import address, bars, lines, models, page, settings, shaded, state, texts
 from pages.ui import limits_rows as rows
@@ -51,6 +49,8 @@ def start(name: Name) -> None:
     elif name == "left":
         limits.fill(model, text("left"), tuple(state.widget(key("candidates")) or ()))
     else:
+        from engine.exposure import BETWEEN  # torch comes with it: not before a model is there
+
         given = tuple(line.strip() for line in text("exposure").splitlines() if line.strip())
         greedy = state.widget("limits_greedy") == "greedy"
         limits.expose(model, given, greedy, int(state.widget("limits_between") or BETWEEN), session.seed)
@@ -101,6 +101,9 @@ def set_example(name: str, at: int) -> None:
 
 def draw_question(name: Name, model: engine.Model) -> None:
     """What can be asked."""
+    from engine.cloze import MOST
+    from engine.exposure import BETWEEN
+
     if name == "exposure":
         state.default_widget(key(name), "\n".join(t.list("limits.exposure.examples")))
         st.text_area(t("limits.exposure.prompt"), key=key(name), height=190, persist_state="session", disabled=demo)

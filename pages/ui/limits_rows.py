@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.together import Written
 from pages.ui import texts
 from pages.ui.i18n import Translator
 
@@ -73,6 +72,8 @@ def cloze_bars(found: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
 
 def cloze_rows(found: Cloze, model: Model, turn: int, t: Translator) -> dict[str, Any]:
     """Each candidate with the right part after it, as the model read them."""
+    from engine.together import Written  # torch comes with it: not before a model is there
+
     rows = []
     for at, filled in enumerate(found.filled):
         before = filled.token_ids[: filled.first]

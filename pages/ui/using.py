@@ -7,17 +7,17 @@ The model is asked as every other page asks it; nothing but the prompt tells it 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from engine import config, door
-from engine.together import Written
 from engine.types import PromptError, StopReason
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import Trial
 
 if TYPE_CHECKING:
     from engine.model import Model
+    from engine.together import Written
     from pages.ui.session import Session
 
 Name = Literal["dialogue", "story", "code", "translation", "summary", "questions"]
@@ -49,6 +49,8 @@ class Writing:
     """
 
     def __init__(self, model: Model, prompt: str, asked: str, one_line: bool) -> None:
+        from engine.together import Written  # torch comes with it: not before a model is there
+
         door.check_prompt(asked)
         if not asked.strip():
             raise PromptError("empty", "nothing is asked")
@@ -59,7 +61,7 @@ class Writing:
                 "context", f"{len(self.ids)} tokens", count=len(self.ids), most=model.context_length
             )  # fmt: skip
         self.most = min(TOKENS, config.current().run_tokens)
-        self.written = Written(None)
+        self.written: Written = Written(None)
         self.line = False  # whether it ended with its line
         self._one_line = one_line
         self._tokens = self._write()
@@ -84,7 +86,7 @@ class Writing:
             self._end("person")
 
     def _end(self, stop: StopReason) -> None:
-        self.written = Written(None, self.written.token_ids, self.written.log_probabilities, stop)
+        self.written = replace(self.written, stop=stop)
 
     def _write(self) -> Iterator[None]:
         from engine.generation import generate
@@ -92,7 +94,7 @@ class Writing:
         for step in generate(self.model, self.ids, "greedy", max_new_tokens=self.most):
             ids = (*self.written.token_ids, step.token_id)
             values = (*self.written.log_probabilities, step.log_probability)
-            self.written = Written(None, ids, values, step.stop)
+            self.written = replace(self.written, token_ids=ids, log_probabilities=values, stop=step.stop)
             answer = self.model.text(ids)
             self.line = self._one_line and answer.endswith("\n") and bool(answer.strip())
             yield

@@ -70,6 +70,21 @@ def test_importing_it_is_light(line: str) -> None:
     assert out.stdout.strip() == "[]"
 
 
+def test_no_page_brings_torch_before_a_model_is_there() -> None:
+    """Seconds of import, and a failed one for who comes while another thread is at it."""
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules("pages") if "ui" in path.parts]
+    pages = [str(path) for folder in ("lab", "learn") for path in sorted((ROOT / "pages" / folder).glob("*.py"))]
+    code = (
+        f"import ast, importlib, sys\nfor name in {names}: importlib.import_module(name)\n"
+        f"for page in {pages}:\n"
+        "    for node in ast.parse(open(page, encoding='utf-8').read()).body:\n"
+        "        if isinstance(node, (ast.Import, ast.ImportFrom)): exec(ast.unparse(node))\n"
+        "print('torch' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
 def test_no_public_name_is_also_a_module() -> None:
     """`engine.generate` would be the function or a module `engine/generate.py`, by what was imported first."""
     import engine
