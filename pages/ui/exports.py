@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,9 @@ def files(session: Session, model: Model, t: Translator, place: picture.Place | 
     looking, beaming = state.looking(), state.beaming()
 
     def recording() -> str:
-        return replay_file.page(replay.collect(model, session.ready(model), looking, beaming, t), t)
+        # Who has opened no head yet gets the mean of all.
+        seen = looking if looking.ids else replace(looking, view="all")
+        return replay_file.page(replay.collect(model, session.ready(model), seen, beaming, t), t)
 
     found = [File("replay", "replay.html", recording)]
     found.append(File("trace", "next-token.json", lambda: portable.write(model, session.ready(model))))

@@ -36,7 +36,9 @@ async function raster({ text, width, height }) {
 }
 
 async function take(root, { key, name, file }, kind) {
-  const drawing = vector(find(key), getComputedStyle(root).getPropertyValue("--paper").trim(), name);
+  const found = find(key);
+  if (!found.length) throw new Error("it is not on the page any more");
+  const drawing = vector(found, getComputedStyle(root).getPropertyValue("--paper").trim(), name);
   const svg = new Blob([drawing.text], { type: "image/svg+xml" });
   save(kind === "svg" ? svg : await raster(drawing), `${file}.${kind}`);
 }

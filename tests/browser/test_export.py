@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page
 from tokenizers import AddedToken, Tokenizer, models
 
-from engine import portable
+from engine import load, portable
 from pages.ui.colors import DARK
 from tests import tiny
 from tests.browser.app import chips, click_bar, open_page, settle, words
@@ -299,6 +299,25 @@ def harmless(page: Page) -> None:
     roots = page.locator(".stMain .root, #page, #page .root").all()
     assert roots
     assert sum(root.locator(ALIVE).count() for root in roots) == 0
+
+
+def test_every_payload_is_a_prompt_like_any_other(page: Page) -> None:
+    """Several to a prompt, as many as the window holds."""
+    model = load()
+    prompts, longest = [""], model.context_length - 20
+    for payload in (" ".join(payload.split()) for payload in PAYLOADS):
+        if len(model.encode(f"{prompts[-1]} {payload}")) > longest:
+            prompts.append("")
+        prompts[-1] = f"{prompts[-1]} {payload}".strip()
+    box = page.get_by_role("textbox", name="提示")
+    for prompt in prompts:
+        box.fill(prompt)
+        box.press("Enter")
+        page.locator(".strip .t").nth(len(model.encode(prompt)) - 1).wait_for()
+        settle(page)
+        assert page.locator(".strip .t").count() == len(model.encode(prompt))
+        assert page.get_by_test_id("stException").count() == 0
+        harmless(page)
 
 
 def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
