@@ -128,6 +128,7 @@ st.segmented_control(
     key="uses_task", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 workbench()
-draw_families()
+with st.container(key="uses_families"):
+    draw_families()
 with st.sidebar:
     settings.draw_model(session, t)

@@ -16,6 +16,7 @@ from pages.ui import settings, state
 _CHOOSING = tuple(field.name for field in fields(Settings))
 SETTINGS = (
     *_CHOOSING, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
+    "uses_task",
 )  # fmt: skip
 POINTS = {
     "controls": ".st-key-next, .st-key-run, .st-key-back",
@@ -36,6 +37,18 @@ POINTS = {
     "head": ".st-key-one_head",
     "lens": ".st-key-lens_table",
     "mattered": ".st-key-inside_mattered",
+    "cut": ".st-key-cut",
+    "merges": ".st-key-merging",
+    "cut_text": ".st-key-cut_text",
+    "forced": ".st-key-forced",
+    "training_text": ".st-key-training_text, .st-key-training_start",
+    "learning": ".st-key-learning",
+    "forced_token": ".st-key-limits_forced",
+    "question": ".st-key-limits_start",
+    "run": ".st-key-uses_run",
+    "task": ".st-key-uses_task",
+    "families": ".st-key-uses_families",
+    "quiz": ".st-key-quiz",
     "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start",
 }
 
@@ -64,6 +77,8 @@ def _begin(prompt: str) -> None:
 
 
 def _forced(prompt: str) -> None:
+    forcing = state.forcing()
+    forcing.text, forcing.ids, forcing.opened, forcing.moment = prompt, (), None, None
     state.set_widget("training_text", prompt)
 
 
@@ -80,4 +95,5 @@ _PROMPTS: dict[str, Any] = {
     "training": _forced,
     "limits": _nothing,
     "uses": _nothing,
+    "quiz": _nothing,
 }

@@ -47,7 +47,7 @@ def turn_to_page(t: Translator) -> None:
     if turning and lesson is None:
         st.switch_page("pages/learn/contents.py")
     if turning and lesson and (page := lesson.steps[course.step].page) != course.here:
-        st.switch_page(f"pages/lab/{page}.py")
+        st.switch_page(f"pages/{'learn' if page == 'quiz' else 'lab'}/{page}.py")
 
 
 def draw(model: Model | None, t: Translator) -> None:
@@ -57,8 +57,9 @@ def draw(model: Model | None, t: Translator) -> None:
         return
     step = lesson.steps[min(course.step, len(lesson.steps) - 1)]
     table = Table(
-        model, state.session(), state.beaming(), state.comparison(), state.looking(), state.cutting(), state.widget
-    )
+        model, state.session(), state.beaming(), state.comparison(), state.looking(), state.cutting(), state.widget,
+        state.forcing(), state.limits(), state.using(), state.quizzing(),
+    )  # fmt: skip
     at_home = step.page == course.here
     done = course.look(lesson, table) if at_home else course.step in course.done.get(lesson.name, ())
     point = arranging.POINTS[step.point] if at_home and step.point and not done and not course.small else "#nothing"

@@ -49,6 +49,18 @@ def _pieces(table: Table) -> list[str]:
     return table.model.pieces(table.trace.token_ids())
 
 
+def _beyond(table: Table, t: Translator) -> str:
+    """How probable it is that none of the first 20 tokens follows."""
+    distribution = table.model.distribution(table.trace.token_ids())
+    return t.percent(distribution.others([c.token_id for c in distribution.top(20)])[0])
+
+
+def _forced_perplexity(table: Table, t: Translator) -> str:
+    """Of the text under teacher forcing."""
+    logs = list(table.model.score(table.forcing.ids).log_probabilities) if table.forcing.ids else []
+    return t.number(totals(logs)["perplexity"])
+
+
 FACTS: dict[str, Callable[[Table, Translator], str]] = {
     "best": lambda table, t: _top(table, t, 1)[0],
     "best_p": lambda table, t: _top(table, t, 1)[1],
@@ -69,6 +81,8 @@ FACTS: dict[str, Callable[[Table, Translator], str]] = {
     "seed": lambda table, t: str(table.session.seed),
     "temperature": lambda table, t: f"{table.session.settings.temperature:g}",
     "beam_width": lambda table, t: str(table.beaming.settings.width),
+    "beyond": _beyond,
+    "forced_perplexity": _forced_perplexity,
     "cut_tokens": lambda table, t: str(len(table.model.encode(table.cutting.text))),
     "cut_characters": lambda table, t: str(len(table.cutting.text)),
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "lessons"
-PAGES = ("step", "beam", "compare", "attention", "tokens", "training", "limits", "uses")
+PAGES = ("step", "beam", "compare", "attention", "tokens", "training", "limits", "uses", "quiz")
 NAMED = re.compile(r"\{(\w+)\}")
 
 

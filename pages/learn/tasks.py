@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.measures import repeated_ngrams
+from engine.types import EngineError
+from pages.ui.forcing import Forcing
+from pages.ui.limits_session import Limits, Trial
+from pages.ui.quizzing import Quizzing
+from pages.ui.using import TASKS as USES
+from pages.ui.using import Using
 
 if TYPE_CHECKING:
     from engine.model import Model
@@ -36,6 +42,10 @@ class Table:
     looking: Looking
     cutting: Cutting
     widget: Callable[[str], Any]
+    forcing: Forcing = field(default_factory=Forcing)
+    limits: Limits = field(default_factory=Limits)
+    using: Using = field(default_factory=Using)
+    quizzing: Quizzing = field(default_factory=Quizzing)
 
     @property
     def trace(self) -> Trace:
@@ -193,6 +203,66 @@ def _merged(table: Table, count: int, memory: Memory) -> bool:
     return table.cutting.merged >= count
 
 
+def _merged_all(table: Table, yes: bool, memory: Memory) -> bool:
+    """All merges of the text have been replayed."""
+    try:
+        total = len(table.cutting.replay(table.model).merges)
+    except EngineError:  # a tokenizer that makes none: nothing is left to do
+        return yes
+    return (table.cutting.merged >= total) is yes
+
+
+def _forced_opened(table: Table, yes: bool, memory: Memory) -> bool:
+    """A position of the text under teacher forcing was opened."""
+    return (table.forcing.opened is not None) is yes
+
+
+def _forced_text(table: Table, yes: bool, memory: Memory) -> bool:
+    """Another text than at the beginning was read under teacher forcing."""
+    return bool(table.forcing.ids != memory.setdefault("ids", table.forcing.ids)) is yes
+
+
+def _moment(table: Table, yes: bool, memory: Memory) -> bool:
+    """Another moment of the training than the last is on show."""
+    return (table.forcing.moment is not None) is yes
+
+
+def _over(trial: Trial, seen: Memory) -> bool:
+    """An experiment was begun since the step began, and has come to its end."""
+    return trial.turn > seen.setdefault("turn", trial.turn) and trial.work is not None and not trial.running
+
+
+def _tried(table: Table, name: str, memory: Memory) -> bool:
+    """That experiment on limits was made since the step began."""
+    return _over(table.limits.trials[name], memory)
+
+
+def _tried_other(table: Table, name: str, memory: Memory) -> bool:
+    """That experiment was made since the step began, and asked something else than before."""
+    trial = table.limits.trials[name]
+    before = memory.setdefault("asked", trial.asked)
+    return _over(trial, memory) and trial.asked != before
+
+
+def _used(table: Table, count: int, memory: Memory) -> bool:
+    """So many of the tasks on the page of uses were gone on with since the step began."""
+    seen = [memory.setdefault(name, {}) for name in USES]
+    return sum(_over(table.using.trial(name), mine) for name, mine in zip(USES, seen, strict=True)) >= count
+
+
+def _bars(table: Table, count: int, memory: Memory) -> bool:
+    """At least so many candidates are shown."""
+    return table.session.bars >= count
+
+
+def _guessed(table: Table, count: int, memory: Memory) -> bool:
+    """So many rounds of the quiz were answered since the step began."""
+    seen = len(table.quizzing.outcomes)
+    memory["played"] = memory.get("played", 0) + max(0, seen - memory.get("seen", seen))
+    memory["seen"] = seen
+    return bool(memory["played"] >= count)
+
+
 TASKS: dict[str, Callable[[Table, Any, Memory], bool]] = {
     "written": _written,
     "hand": _hand,
@@ -220,6 +290,15 @@ TASKS: dict[str, Callable[[Table, Any, Memory], bool]] = {
     "cut_text": _cut_text,
     "cut_opened": _cut_opened,
     "merged": _merged,
+    "merged_all": _merged_all,
+    "forced_opened": _forced_opened,
+    "forced_text": _forced_text,
+    "moment": _moment,
+    "tried": _tried,
+    "tried_other": _tried_other,
+    "used": _used,
+    "bars": _bars,
+    "guessed": _guessed,
 }
 
 
