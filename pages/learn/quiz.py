@@ -9,6 +9,7 @@ import streamlit as st
 
 import engine
 from engine import config
+from engine.types import ModelError
 from pages.ui import address, guesses, models, page, quiz_chart, settings, state
 from pages.ui.i18n import Translator
 from pages.ui.quizzing import MODES, Quizzing
@@ -63,6 +64,8 @@ def draw_how() -> None:
 def workbench() -> None:
     model = models.wait(session, t)
     quiz.ready(model, t.language)
+    if isinstance(session.problem, ModelError):  # other problems are of a text that is not on this page
+        models.tell(session.problem, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         quiz.mode = st.segmented_control(
             t("quiz.mode"), MODES, default="type", required=True, format_func=lambda mode: t(f"quiz.modes.{mode}"),

@@ -15,8 +15,8 @@ from pages.ui import component
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.guessing import Guess, Outcome, Tally
     from engine.model import Model
+    from engine.tally import Guess, Outcome, Tally
     from pages.ui.quizzing import Quizzing
 
 TOP = 8  # candidates that are shown
@@ -150,9 +150,9 @@ def plain(text: str) -> str:
 
 def summary(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
     """How it ended: sentences and a table of means."""
-    from engine import guessing
+    from engine.tally import tally
 
-    found = guessing.tally(quiz.outcomes)
+    found = tally(quiz.outcomes)
     problem = quiz.problem
     return {
         "head": t("quiz.over"),
@@ -193,7 +193,7 @@ def _short(guess: Guess, hit: bool, t: Translator) -> list[Any]:
 
 def totals(found: Tally, t: Translator) -> list[list[str]]:
     """A row each for the visitor, the model, the real text and chance: name, hits, mean bits, perplexity."""
-    from engine.guessing import perplexity
+    from engine.tally import perplexity
 
     of = found.rounds
     by_chance = t.number(found.chance_hits, 1 if found.chance_hits >= 0.1 else 3)
@@ -212,7 +212,7 @@ def totals(found: Tally, t: Translator) -> list[list[str]]:
 
 def sentences(outcomes: Sequence[Outcome], found: Tally, t: Translator) -> list[str]:
     """What the game came to, from its own numbers alone."""
-    from engine.guessing import perplexity
+    from engine.tally import perplexity
 
     if found.hits == found.model_hits:
         case = "draw" if found.hits else "nobody"

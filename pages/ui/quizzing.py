@@ -1,7 +1,7 @@
 """One visitor's game of guessing the next token, and every move they can make in it. Knows no screen.
 
 Ten rounds: a text is shown up to a place, the visitor guesses (types, or takes one of four), then all is shown. The
-texts are the page's own, or one that the visitor brought. What the rounds are worth is `engine.guessing`'s.
+texts are the page's own, or one that the visitor brought. What the rounds are worth is `engine.tally`'s.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from engine.types import EngineError, PromptError
 from pages.ui.quiz_texts import ROUNDS, deal
 
 if TYPE_CHECKING:
-    from engine.guessing import Outcome, Question
+    from engine.guessing import Question
     from engine.model import Model
+    from engine.tally import Outcome
 
 Mode = Literal["type", "choose"]
 MODES: tuple[Mode, ...] = ("type", "choose")

@@ -12,9 +12,10 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from engine import guessing
 from engine.characters import incomplete
-from engine.guessing import Guess, Outcome, Question
+from engine.guessing import Question
 from engine.loading import BUNDLED, load
 from engine.model import Model
+from engine.tally import Guess, Outcome, perplexity, tally
 from engine.types import PromptError
 from tests.engine.conftest import Tiny
 
@@ -207,10 +208,10 @@ def test_the_tally_is_of_means_in_bits() -> None:
         mine, real, likeliest = (Guess((i,), str(i), bits[i]) for i in (guess, truth, best))
         return Outcome(mine, real, likeliest, vocabulary=16, options=options)
 
-    found = guessing.tally([outcome(1, 1, 1, 0), outcome(2, 2, 1, 4), outcome(3, 2, 1, 4), outcome(1, 2, 1, 0)])
+    found = tally([outcome(1, 1, 1, 0), outcome(2, 2, 1, 4), outcome(3, 2, 1, 4), outcome(1, 2, 1, 0)])
     assert (found.rounds, found.hits, found.model_hits) == (4, 2, 1)
     assert (found.guess, found.truth, found.best, found.chance) == (3.5, 2.5, 1.0, 4.0)
     assert found.chance_hits == 2 / 16 + 2 / 4
-    assert guessing.perplexity(found.chance) == 16
+    assert perplexity(found.chance) == 16
     with pytest.raises(ValueError, match="no rounds"):
-        guessing.tally([])
+        tally([])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import random
@@ -14,14 +13,13 @@ import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoModelForCausalLM
 
-from engine import door, guessing, shared
-from engine.guessing import Guess, Outcome
+from engine import door, shared
 from engine.loading import BUNDLED
 from engine.model import Model
-from engine.training.grammar import Grammar
+from engine.tally import tally
 from pages.ui import guesses, quiz_chart
 from pages.ui.i18n import Translator, shipped
-from pages.ui.quiz_texts import FOLDER, ROUNDS, deal, texts
+from pages.ui.quiz_texts import ROUNDS, texts
 from pages.ui.quizzing import Quizzing
 
 ROOT = Path(__file__).parents[2]
@@ -59,44 +57,6 @@ def play(quiz: Quizzing, model: Model, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_there_are_texts_enough_and_all_can_be_asked_about(language: str, bundled: Model) -> None:
-    found = texts(language)
-    assert len(found) == len(set(found)) >= 40
-    assert all(len(guessing.places(bundled, text)) >= 4 for text in found)
-    chinese = [bool(re.search(r"[\u4e00-\u9fff]", text)) for text in found]
-    assert all(chinese) if language == "zh_Hant" else not any(chinese)
-    dealt = [text for game in range(4) for text in deal(language, game)[:ROUNDS]]
-    assert len(set(dealt)) == 40 and set(deal(language, 5)) == set(found)
-    assert deal(language, 0) == deal(language, 0) != deal(language, 4)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_text_was_trained_on(language: str) -> None:
-    """Not the sentences, and no long run of them: 12 characters in Chinese, 8 words in English."""
-    own = ["".join(path.read_text("utf-8").split()) for path in sorted(OWN_TEXT.iterdir())]
-    for path in OWN_TEXT.glob("*.grammar"):
-        drawn = Grammar.parse(path.read_text("utf-8"), path.name).draw_many(400, seed=0)
-        own.append("".join("".join(drawn).split()))
-    whole = "\n".join(own)
-    assert len(whole) > 500_000
-    for text in texts(language):
-        if language == "en":
-            words = text.split()
-            runs = ["".join(words[at : at + 8]) for at in range(max(1, len(words) - 7))]
-        else:
-            runs = [text[at : at + 12] for at in range(max(1, len(text) - 11))]
-        assert not [run for run in runs if run in whole], text
-
-
-def test_training_reads_none_of_it() -> None:
-    assert FOLDER.is_dir() and not list(FOLDER.rglob("*.txt"))
-    for path in (ROOT / "engine" / "training").rglob("*.py"):
-        assert "pages" not in path.read_text("utf-8"), path
-    for path in (ROOT / "engine" / "training").rglob("*"):
-        assert not path.is_symlink()
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
 def test_ten_rounds_to_a_summary_that_adds_up(language: str) -> None:
     app = opened(language)
     quiz, model = quiz_of(app), shared.request().result()
@@ -123,7 +83,7 @@ def test_ten_rounds_to_a_summary_that_adds_up(language: str) -> None:
         best.append(-float(log2[n].max()))
         quiz.go(model, quiz.turn)
         app.run()
-    found = guessing.tally(quiz.outcomes)
+    found = tally(quiz.outcomes)
     assert quiz.finished and not app.exception
     assert (found.guess, found.truth, found.best) == pytest.approx(
         (sum(mine) / ROUNDS, sum(real) / ROUNDS, sum(best) / ROUNDS), abs=1e-3
@@ -157,45 +117,6 @@ def test_bars_hold_all_the_probability_and_nothing_else(bundled: Model) -> None:
         quiz.go(bundled, quiz.turn)
 
 
-def made(*rounds: tuple[int, int, int], options: int = 0) -> list[Outcome]:
-    """Rounds of (guess, truth, best); token i has i bits."""
-    found = []
-    for three in rounds:
-        mine, real, best = (Guess((i,), f"t{i}", float(i)) for i in three)
-        found.append(Outcome(mine, real, best, vocabulary=16, options=options))
-    return found
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_sentence_is_what_happened(language: str) -> None:
-    t = Translator(language)
-
-    def told(outcomes: list[Outcome]) -> list[str]:
-        return guesses.sentences(outcomes, guessing.tally(outcomes), t)
-
-    def says(case: str, **values: object) -> str:
-        return t(f"quiz.end.{case}", **values)
-
-    both, you, model, nobody = (1, 1, 1), (2, 2, 1), (3, 1, 1), (9, 4, 1)
-    lines = told(made(you, you, model))
-    assert lines[0] == says("won", you=2, model=1, of=3)
-    assert lines[1] == says("you_alone", rounds=t("quiz.and").join("12")) and lines[2] == says(
-        "model_alone", rounds="3"
-    )
-    assert told(made(model, nobody))[0] == says("lost", you=0, model=1, of=2)
-    assert told(made(both, nobody))[0] == says("draw", you=1, model=1, of=2)
-    assert told(made(nobody))[0] == says("nobody", you=0, model=0, of=1)
-    assert len(told(made(both))) == 3  # nobody was right alone
-    assert told(made(nobody))[1] == says("above", bits="9.0", n="512", chance="4.0")
-    assert told(made(you))[2] == says("below", bits="2.0", n="4.0", chance="4.0")
-    assert told(made(nobody))[-1] == says("unexpected", bits="9.0", text="4.0")
-    assert told(made((2, 4, 1)))[-1] == says("expected", bits="2.0", text="4.0")
-    assert told(made(both))[-1] == says("alike", bits="1.0", text="1.0")
-    assert says("choices", n="0.5") in told(made(both, you, options=4))
-    ruled_out = dataclasses.replace(made(nobody)[0], guess=Guess((5,), "x", math.inf))
-    assert "∞" in told([ruled_out])[1] and len(quiz_chart.points([ruled_out], t)) == 2
-
-
 def test_the_model_is_beaten_only_where_it_was(bundled: Model) -> None:
     """One who knows the texts is right every time; the model's hits are those of its likeliest token."""
     quiz = Quizzing()
@@ -226,7 +147,7 @@ def test_choosing_goes_by_the_options_alone(bundled: Model) -> None:
     quiz.choose(bundled, quiz.turn, offered[2])
     quiz.choose(bundled, quiz.turn, offered[1])
     assert [(o.guess.token_ids, o.options) for o in quiz.outcomes] == [((offered[2],), 4)]
-    assert guessing.tally(quiz.outcomes).chance_hits == 1 / 4
+    assert tally(quiz.outcomes).chance_hits == 1 / 4
 
 
 def test_moves_out_of_date_do_nothing_and_bad_ones_lose_nothing(bundled: Model) -> None:
