@@ -27,7 +27,10 @@ class EngineError(Exception):
 
 
 class PromptError(EngineError):
-    """The text cannot be a prompt: `empty`, `characters`, `context`, `surrogate`, `token`."""
+    """The text cannot be a prompt: `empty`, `characters`, `context`, `surrogate`, `token`.
+
+    Where the host limits what visitors of the app may ask for, `limit_prompt` and `limit_demo` too.
+    """
 
 
 class SettingsError(EngineError):

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -39,6 +41,14 @@ class Server:
     def memory(self) -> int:
         """Resident bytes of the process."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def figures(port: int) -> dict[str, float]:
+    """The samples that have no labels, by name, and those of the bundled model."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode("utf-8")
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {s.name: s.value for s in samples if not s.labels or s.labels.get("model") == "bundled"}
 
 
 @contextmanager

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 import websockets
-from prometheus_client.parser import text_string_to_metric_families
 
 from pages.ui.i18n import Translator
 from tests.load.client import Visitor
-from tests.serving import Server, free_port, started
+from tests.serving import Server, figures, free_port, started
 
 SECRET = "祕密的提示 confidential"
 t = Translator("zh_Hant")
@@ -33,14 +32,6 @@ def server(port: int) -> Iterator[Server]:
     limits = {"ENGINE_SESSIONS": "2", "ENGINE_STEPS_PER_MINUTE": "100000", "ENGINE_PROMPT_TOKENS": "40"}
     with started(**limits, ENGINE_METRICS=str(port), ENGINE_STATUS="1", ENGINE_TREE_MB="8") as running:
         yield running
-
-
-def figures(port: int) -> dict[str, float]:
-    """The samples that have no labels, by name, and those of the bundled model."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        text = answer.read().decode("utf-8")
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return {s.name: s.value for s in samples if not s.labels or s.labels.get("model") == "bundled"}
 
 
 def log_lines(server: Server) -> list[dict[str, object]]:

@@ -13,26 +13,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.load.client import Visitor
-from tests.serving import Server, started
+from tests.serving import Server, figures, free_port, started
 
 CLASS = 30
 MINUTES = 3
 EVERY = 1.0  # seconds from a visitor's click to the next one
-TREE_MB = 64  # full after a minute: what grows then is not the tree
+TREE_MB = 512  # as by default: room for what a class writes in three minutes
 WORDS = "天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往秋收冬藏閏餘成歲律呂調陽雲騰致雨露結為霜金生麗水"
 
 
 @dataclass
 class Measured:
-    """seconds from click to answer, one list a visitor; bytes of the server without, with, and during the visits."""
+    """seconds from click to answer, one list a visitor; bytes of the server with one, with all, during the visits."""
 
     seconds: list[list[float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     bytes_a_click: float = 0.0
     cpu_a_click: float = 0.0  # seconds of the server's processor time
     memory: list[tuple[float, int]] = field(default_factory=list)  # (seconds since the first click, bytes)
-    alone: int = 0  # with one visitor
-    together: int = 0  # with all of them, before they click
+    alone: int = 0  # with one visitor, the prefix tree not counted
+    together: int = 0  # with all of them before they click, likewise
 
     def percentile(self, share: float) -> float:
         """Nearest rank, over the clicks of all."""
@@ -55,17 +55,19 @@ class Measured:
 
     @property
     def a_session(self) -> float:
-        """Bytes that each visitor adds."""
+        """Bytes that each visitor adds besides what is in the tree."""
         return (self.together - self.alone) / max(1, len(self.seconds) - 1)
 
 
 async def measure(visitors: int, seconds: float, same: bool) -> Measured:
     """So many visitors step for so long, all with one prompt or each with their own."""
-    with started(ENGINE_TREE_MB=str(TREE_MB), ENGINE_SESSIONS="0", ENGINE_STEPS_PER_MINUTE="0") as server:
+    port = free_port()
+    limits = {"ENGINE_TREE_MB": str(TREE_MB), "ENGINE_SESSIONS": "0", "ENGINE_STEPS_PER_MINUTE": "0"}
+    with started(**limits, ENGINE_METRICS=str(port)) as server:
         found = Measured()
         everybody = [Visitor(server.address) for _ in range(visitors)]
         try:
-            await _come(everybody, server, same, found)
+            await _come(everybody, server, port, same, found)
             begun, cpu = time.monotonic(), server.cpu()
             watching = asyncio.create_task(_watch(server, begun, found))
             found.seconds = await asyncio.gather(
@@ -86,7 +88,12 @@ async def measure(visitors: int, seconds: float, same: bool) -> Measured:
         return found
 
 
-async def _come(everybody: Sequence[Visitor], server: Server, same: bool, found: Measured) -> None:
+def _memory(server: Server, port: int) -> int:
+    """Bytes of the server less those of the prefix tree, which belongs to all and has a bound of its own."""
+    return server.memory() - int(figures(port)["next_token_tree_bytes"])
+
+
+async def _come(everybody: Sequence[Visitor], server: Server, port: int, same: bool, found: Measured) -> None:
     """All open the page and, where each has their own, type a prompt; then nothing counts that was received so far."""
     for number, visitor in enumerate(everybody):
         await visitor.open()
@@ -96,8 +103,8 @@ async def _come(everybody: Sequence[Visitor], server: Server, same: bool, found:
             for _ in range(5):  # what only a first click loads
                 await visitor.click("next")
             await visitor.click("restart")
-            found.alone = server.memory()
-    found.together = server.memory()
+            found.alone = _memory(server, port)
+    found.together = _memory(server, port)
     for visitor in everybody:
         visitor.received = 0
 
@@ -130,7 +137,7 @@ def report(found: Measured, same: bool) -> str:
         f"  click to answer: median {found.percentile(0.5) * 1000:.0f} ms,"
         f" 95 % within {found.percentile(0.95) * 1000:.0f} ms, slowest {found.percentile(1) * 1000:.0f} ms\n"
         f"  fewest ÷ most steps of a visitor: {found.fairness:.2f}\n"
-        f"  memory: {found.together / mb:.0f} MB with all, {found.a_session / mb:.2f} MB a visitor,"
+        f"  memory: {found.a_session / mb:.2f} MB a visitor beside the tree, {found.memory[0][1] / mb:.0f} MB at first,"
         f" {found.memory[-1][1] / mb:.0f} MB in the end, {found.growth:+.1%} in the last minute\n"
         f"  a click: {found.cpu_a_click * 1000:.0f} ms of processor time, {found.bytes_a_click / 1000:.0f} kB sent"
     )
