@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page
 from tokenizers import AddedToken, Tokenizer, models
 
-from engine import load, portable
+from engine import Settings, encode_trace, load, portable
+from engine.trace import Trace
 from pages.ui.colors import DARK
 from tests import tiny
 from tests.browser.app import chips, click_bar, open_page, settle, words
@@ -324,17 +325,11 @@ def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
     chromium: Browser, hostile: Path, tmp_path: Path
 ) -> None:
     with started(ENGINE_MODELS=str(hostile)) as server, no_room_on_any_disk(server.process.pid):
-        page = open_page(chromium, server.address)
+        code = encode_trace(Trace.start(str(hostile), [0], Settings()))
+        page = open_page(chromium, f"{server.address}/?t={code}")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        settle(page)  # a list that is open when the page is drawn once more is closed by that
-        page.locator("[data-testid=stSelectbox] input").first.click()
-        page.get_by_role("option").nth(1).click()
-        settle(page)
-        page.wait_for_timeout(1500)
-        box = page.get_by_role("textbox", name="提示")
-        box.fill(PAYLOADS[0])
-        box.press("Enter")
+        page.locator(".strip .t", has_text=PAYLOADS[0]).wait_for()
         settle(page)
         press(page, "下一步", 3)
         assert chips(page)[0] == PAYLOADS[0]

@@ -64,7 +64,7 @@ def test_it_can_be_read_by_a_person(gpt2: Tiny) -> None:
 
 def test_a_large_trace_is_read_back(gpt2: Tiny) -> None:
     trace = Trace.start("bundled", [1, 2], Settings())
-    for way in range(300):
+    for way in range(100):
         trace = trace.go_to(1).choose(way % 250 + 5, "hand")
         for step in range(30):
             trace = trace.choose(step * 7 % 200, "drawn")
