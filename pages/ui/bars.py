@@ -14,6 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
+from pages.ui import as_table
 from pages.ui.colors import Palette, palette
 from pages.ui.i18n import Translator
 
@@ -93,7 +94,8 @@ def _width(text: str) -> float:
 
 @cache
 def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
-    """The Vega-Lite chart without its rows. `labels`: tooltip titles for token, rank, raw, probability, reason.
+    """The Vega-Lite chart without its rows. `labels`: tooltip titles for token, rank, raw, probability, reason; last,
+    what the picture shows, for those who cannot see it.
 
     Words left, bars between, numbers right; all places are pixels, so that no scale has to be worked out again.
     """
@@ -126,7 +128,7 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
     )
     tooltip = [
         alt.Tooltip(f"{name}:N", title=title)
-        for name, title in zip(("token", "rank", "believed", "drawn", "reason"), labels, strict=True)
+        for name, title in zip(("token", "rank", "believed", "drawn", "reason"), labels[:-1], strict=True)
     ]
     word: dict[str, Any] = {"font": _FONT, "fontSize": 16, "limit": _WORDS - 10, "baseline": "middle"}
     value: dict[str, Any] = {"font": _SANS, "fontSize": 14, "limit": _VALUES - 10, "baseline": "middle"}
@@ -153,9 +155,10 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         .encode(x=alt.value(0), x2=alt.value("width"), y=y, tooltip=tooltip)
         .add_params(alt.selection_point(name="pick", fields=["pick"], on="click", clear=False, toggle=False)),
     ]
-    chart = alt.layer(*layers).properties(height=alt.Step(ROW))
+    chart = alt.layer(*layers).properties(height=alt.Step(ROW), description=labels[-1])
     plain = alt.ViewConfig(stroke=None)
-    written = chart.configure(background="transparent", padding=0, view=plain).to_dict(validate=False)
+    unread = alt.MarkConfig(aria=False)  # the table says the same in an order that can be followed
+    written = chart.configure(background="transparent", padding=0, view=plain, mark=unread).to_dict(validate=False)
     for part in (written, *written["layer"]):
         part.pop("data", None)  # the rows come with each step
     written.pop("datasets", None)
@@ -180,7 +183,8 @@ def draw(
     key: str = "bars",
     labels: tuple[str, ...] | None = None,
 ) -> None:
-    """The chart. `on_pick` is told the `pick` of the row that was clicked. `labels`: see `specification`."""
+    """The chart and its table. `on_pick` is told the `pick` of the row that was clicked. `labels`: see `specification`,
+    without the last."""
     from pages.ui import state
 
     labels = labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason"))
@@ -191,10 +195,27 @@ def draw(
 
     st.vega_lite_chart(
         pa.Table.from_pylist(table),
-        specification(dark, labels),
+        specification(dark, (*labels, t("access.bars"))),
         width="stretch",
         theme=None,
         key=key,
         on_select=callback,
         selection_mode="pick",
     )
+    columns = [t("sums.token"), *(labels[i] for i in (2, 3, 1, 4))]
+    as_table.draw(t("access.table.bars"), columns, tabled(table, t), dark, f"{key}_table", on_pick)
+
+
+def tabled(table: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:
+    """The rows again, for those who read them: what a press reports, token, raw, probability, rank, outcome."""
+    return [
+        [
+            None if row["rank"] is None else row["pick"],
+            row["token"] if row["rank"] is None else row["word"],
+            t.percent(row["raw"]),
+            t.percent(row["shown"]),
+            "" if row["rank"] is None else f"{row['rank']:,}",
+            f"▶ {row['reason']}" if row["state"] == "pick" else row["reason"],
+        ]
+        for row in table
+    ]

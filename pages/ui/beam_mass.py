@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.ui import as_table
 from pages.ui.beam_session import Beaming
 from pages.ui.colors import palette
 from pages.ui.i18n import Translator
@@ -103,7 +104,7 @@ def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
         "type": "icicle",
         "ids": [block["id"] for block in made],
         "parents": [block["parent"] for block in made],
-        "labels": [html.escape(block["label"]) for block in made],
+        "labels": [_label(block) for block in made],
         "values": [block["value"] for block in made],
         "customdata": [html.escape(block["told"]) for block in made],
         "hovertemplate": "%{label}<br>%{customdata}<extra></extra>",
@@ -133,14 +134,35 @@ def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
     return {"data": [trace], "layout": layout}
 
 
+def _label(block: dict[str, Any]) -> str:
+    """What is still held is told by more than its colour."""
+    label = html.escape(block["label"])
+    return f"<b>{label}</b>" if block["kind"] == "held" else label
+
+
 def draw(beaming: Beaming, dark: bool, t: Translator) -> None:
     kept, given_up, levels = shares(beaming)
     st.markdown(
         t("beam.mass.sentence", levels=levels, kept=t.percent(kept), given_up=t.percent(given_up),
           rest=t.percent(max(0.0, 1 - kept - given_up)))
     )  # fmt: skip
+    made = blocks(beaming, t)
     st.plotly_chart(
-        figure(blocks(beaming, t), dark), theme=None, width="stretch", key=f"beam_mass {dark}",
+        figure(made, dark), theme=None, width="stretch", key=f"beam_mass {dark}",
         config={"displayModeBar": False},
     )  # fmt: skip
     st.caption(t("beam.mass.legend"))
+    as_table.draw(t("access.table.mass"), t.list("access.columns.mass"), tabled(made, t), dark, "beam_mass_table")
+
+
+def tabled(made: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:
+    """The blocks again, for those who read them: the text after the prompt, its share, what became of it."""
+    texts: dict[str, str] = {}
+    rows: list[list[str | None]] = []
+    for block in made:
+        before = texts.get(block["parent"], "")
+        texts[block["id"]] = f"{before} {block['label']}".strip() if block["parent"] else ""
+        rest = block["kind"] == "rest"
+        text = (f"{before} …" if rest else texts[block["id"]]) or block["label"]
+        rows.append([None, text.strip(), block["told"], t(f"access.mass.{block['kind']}")])
+    return rows

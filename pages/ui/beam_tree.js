@@ -45,8 +45,9 @@ function drawEdge(from, to, fresh) {
 }
 
 function drawNode({ node, x, y, w }, data, fresh) {
-  const group = svg("g", { class: `node ${node.kind}${node.id === data.opened ? " open" : ""}${fresh ? " fresh" : ""}`, transform: `translate(${x} ${y})`, tabindex: 0, role: "button" });
+  const group = svg("g", { class: `node ${node.kind}${node.id === data.opened ? " open" : ""}${fresh ? " fresh" : ""}`, transform: `translate(${x} ${y})`, tabindex: -1, role: "button" });
   group.dataset.node = node.id;
+  group.dataset.keep = `node ${node.id}`;
   group.append(svg("rect", { class: "box", width: w, height: BOX, rx: 5 }));
   group.append(svg("text", { class: "word", x: 7, y: 17 }, shorten(node.label)));
   if (node.p) group.append(svg("text", { class: "p", x: w - 6, y: 16, "text-anchor": "end" }, node.p));
@@ -56,17 +57,19 @@ function drawNode({ node, x, y, w }, data, fresh) {
 }
 
 function drawStub({ node, x, y, w }, data) {
-  const group = svg("g", { class: "stub", transform: `translate(${x + w + 8} ${y + 4})`, tabindex: 0, role: "button" });
+  const group = svg("g", { class: "stub", transform: `translate(${x + w + 8} ${y + 4})`, tabindex: -1, role: "button" });
   group.dataset.fold = node.id;
+  group.dataset.keep = `fold ${node.id}`;
   const text = node.stub ? `+${node.stub}` : "−";
   group.append(svg("rect", { width: wide(text, 12) + 10, height: 17, rx: 8 }), svg("text", { x: 5, y: 13 }, text));
+  group.setAttribute("aria-label", node.stub ? data.labels.more.replace("{n}", node.stub) : data.labels.fold);
   group.append(svg("title", {}, node.stub ? data.labels.more.replace("{n}", node.stub) : data.labels.fold));
   return group;
 }
 
 function drawTree(data, before) {
   const { at, left, levels, width, height } = place(data);
-  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": data.labels.name });
   for (let level = 1; level < levels; level++) picture.append(svg("text", { class: "head", x: left[level] + 2, y: 18 }, data.labels.level.replace("{n}", level)));
   // What is faint lies below what is strong.
   const order = ["pruned", "dead", "live", "win"];
@@ -79,6 +82,26 @@ function drawTree(data, before) {
   return { picture, width, height, at };
 }
 
+// Arrow keys: right to what comes out of a node (first to what was folded away there), left to where it came from, up
+// and down within a level.
+function lead(at) {
+  const of = (item) => at.get(Number(item.dataset.node ?? item.dataset.fold));
+  const nearest = (found, y) => found.sort((a, b) => Math.abs(of(a).y - y) - Math.abs(of(b).y - y))[0] ?? null;
+  return (item, key, items) => {
+    const { node, y } = of(item);
+    const nodes = items.filter((other) => other.dataset.node !== undefined);
+    const folds = item.dataset.fold !== undefined;
+    if (key === "ArrowLeft") return folds ? nodes.find((other) => of(other).node === node) : (nodes.find((other) => of(other).node.id === node.parent) ?? null);
+    if (key === "ArrowRight") {
+      const fold = items.find((other) => other.dataset.fold === String(node.id));
+      return !folds && fold ? fold : nearest(nodes.filter((other) => of(other).node.parent === node.id), y);
+    }
+    if (key !== "ArrowUp" && key !== "ArrowDown") return undefined;
+    const sign = key === "ArrowUp" ? -1 : 1;
+    return nearest(nodes.filter((other) => of(other).node.level === node.level && (of(other).y - y) * sign > 0), y);
+  };
+}
+
 function drawTools(root, data, zoom) {
   const tools = el("div", "tools");
   const factors = [["−", data.labels.smaller, () => root.zoom / 1.25], ["+", data.labels.larger, () => root.zoom * 1.25], [data.labels.fit, data.labels.fit, () => "fit"]];
@@ -86,6 +109,7 @@ function drawTools(root, data, zoom) {
     const button = el("button", "", sign);
     button.type = "button";
     button.title = title;
+    button.setAttribute("aria-label", title);
     button.onclick = () => zoom(factor());
     tools.append(button);
   }
@@ -121,10 +145,9 @@ function listenForRest(root, pane, at) {
     card?.remove();
     card = undefined;
   };
-  pane.onpointerover = (event) => {
-    const group = event.target.closest(".node");
+  const show = (group) => {
     hide();
-    if (!group || event.pointerType === "touch") return;
+    if (!group) return;
     const { node } = at.get(Number(group.dataset.node));
     card = el("div", "card");
     card.append(el("b", "", node.label), ...node.told.map((line) => el("div", "", line)));
@@ -134,7 +157,10 @@ function listenForRest(root, pane, at) {
     card.style.left = `${Math.max(0, Math.min(box.left - home.left, home.width - card.offsetWidth - 4))}px`;
     card.style.top = `${box.bottom - home.top + 5}px`;
   };
+  pane.onpointerover = (event) => show(event.pointerType === "touch" ? null : event.target.closest(".node"));
   pane.onpointerleave = hide;
+  pane.onfocusin = (event) => event.target.matches(":focus-visible") && show(event.target.closest(".node"));
+  pane.onfocusout = hide;
 }
 
 export default function (component) {
@@ -151,7 +177,8 @@ export default function (component) {
   root.deepest = deepest;
   const pane = el("div", "pane");
   pane.append(picture);
-  root.replaceChildren(pane);
+  roam(picture, "[role=button]", picture.querySelector(`[data-node="${data.opened}"]`), lead(at));
+  keepPlace(root, () => root.replaceChildren(pane));
   const zoom = (factor) => {
     root.zoom = factor === "fit" ? Math.min(1, (pane.clientWidth - 4) / width) : Math.max(0.2, Math.min(2, factor));
     picture.setAttribute("width", width * root.zoom);

@@ -124,7 +124,7 @@ def fate(search: BeamSearch, node: BeamNode, held: tuple[int, ...], t: Translato
 def labels(t: Translator) -> dict[str, str]:
     """The words that the tree needs."""
     words = ("larger", "smaller", "fit", "more", "fold", "level", "legend")
-    return {word: t(f"beam.tree.{word}") for word in words}
+    return {"name": t("access.tree")} | {word: t(f"beam.tree.{word}") for word in words}
 
 
 def draw(

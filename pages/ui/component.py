@@ -22,10 +22,12 @@ def read(file: str) -> str:
 def register(name: str, file: str, *parts: str) -> Any:
     """A component whose style and script are `FILE.css` and `FILE.js` here.
 
-    `shared.js` stands before the script; `parts` are pieces that some components share, a script each and some a style.
+    `shared.css` and `shared.js` stand before them; `parts` are pieces that some components share, a script each and
+    some a style.
     """
     script = "".join(read(f"{part}.js") for part in ("shared", *parts, file))
-    style = css() + "".join(read(f"{part}.css") for part in (*parts, file) if (_HERE / f"{part}.css").exists())
+    styles = [f"{part}.css" for part in ("shared", *parts, file)]
+    style = css() + "".join(read(style) for style in styles if (_HERE / style).exists())
     return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
 
 

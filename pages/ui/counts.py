@@ -10,6 +10,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
+from pages.ui import as_table
 from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
@@ -36,7 +37,8 @@ def rows(kept: list[Kept], t: Translator) -> list[dict[str, Any]]:
 @cache
 def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
     """The chart without its rows. `most`: the upper end, shared by charts that stand beside each other; `words`: the
-    tokens along the text; `labels`: of the upright axis, of both lines, then titles of the tooltip's lines."""
+    tokens along the text; `labels`: of the upright axis, of both lines, then titles of the tooltip's lines; last,
+    what the picture shows, for those who cannot see it."""
     colors = palette(dark)
     axis: dict[str, Any] = {
         "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
@@ -55,7 +57,7 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
     scale = alt.Scale(type="log", domain=[0.9, most * 1.2], nice=False)
     titles = [
         alt.Tooltip(f"{field}:N", title=title)
-        for field, title in zip(("word", "choices", "top_k", "top_p"), labels[3:], strict=True)
+        for field, title in zip(("word", "choices", "top_k", "top_p"), labels[3:-1], strict=True)
     ]
 
     def line(field: str, label: str, color: str, dash: list[int]) -> list[alt.Chart]:
@@ -74,7 +76,10 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
     level = line("top_k", labels[1], colors.soft, [5, 4])
     chart = alt.layer(*level, *own_way, hover).add_params(alt.param(name="words", value=list(words)))
     view = alt.ViewConfig(stroke=None)
-    written = chart.properties(height=210).configure(background="transparent", padding=4, view=view)
+    unread = alt.MarkConfig(aria=False)
+    written = chart.properties(height=210, description=labels[-1]).configure(
+        background="transparent", padding=4, view=view, mark=unread
+    )
     plain = written.to_dict(validate=False)
     for part in (plain, *plain["layer"]):
         part.pop("data", None)
@@ -83,12 +88,15 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
 
 
 def draw(table: list[dict[str, Any]], most: int, top_k: int, top_p: float, dark: bool, t: Translator, key: str) -> None:
-    """The chart of what `rows` made."""
+    """The chart of what `rows` made, and its table."""
     labels = (
         t("compare.flat.y"), f"top-k {top_k}", f"top-p {top_p:g}", t("compare.flat.token"), t("compare.flat.choices"),
-        "top-k", "top-p",
+        "top-k", "top-p", t("access.counts"),
     )  # fmt: skip
     words = tuple(row["word"] for row in table)
     chart = specification(dark, most, words, labels)
     with st.container(key=f"{key} picture"):
         st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
+    cells = [[None, row["word"], f"{row['top_k']:,}", f"{row['top_p']:,}", row["choices"]] for row in table]
+    columns = [labels[3], labels[1], labels[2], labels[4]]
+    as_table.draw(t("access.table.counts"), columns, cells, dark, f"{key} table")

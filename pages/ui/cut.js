@@ -49,12 +49,17 @@ export default function (component) {
     const chip = el("button", `t ${shade}`);
     chip.type = "button";
     chip.dataset.token = index;
+    chip.dataset.keep = index;
     chip.dir = "auto";
     chip.append(el("span", "label", label), el("span", "id", data.cards[index][0]));
     chip.setAttribute("aria-pressed", String(index === data.opened));
     return chip;
   });
+  chips.setAttribute("role", "toolbar");
+  chips.setAttribute("aria-label", data.labels.text);
+  roam(chips, "button", chips.querySelector('[aria-pressed="true"]'));
   const place = el("div", "place");
+  place.setAttribute("aria-live", "polite");
   const show = (index) => place.replaceChildren(drawCard(data, index));
   chips.onclick = (event) => {
     const chip = event.target.closest("[data-token]");
@@ -65,8 +70,9 @@ export default function (component) {
     if (chip && event.pointerType !== "touch") show(Number(chip.dataset.token));
   };
   chips.onpointerleave = () => show(data.opened);
+  chips.onfocusin = (event) => event.target.matches(":focus-visible") && show(Number(event.target.dataset.token));
   show(data.opened);
   const scroll = root.querySelector(".chips")?.scrollTop ?? 0;
-  root.replaceChildren(counts, chips, place);
+  keepPlace(root, () => root.replaceChildren(counts, chips, place));
   chips.scrollTop = scroll;
 }

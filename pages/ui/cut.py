@@ -133,6 +133,7 @@ def draw(
         on_open(int(value["turn"]), int(value["token"]))
 
     labels = {word: t(f"cut.card.{word}") for word in ("hint", "id", "bytes", "whole", "part", "stray", "mark")}
+    labels["text"] = t("access.text")
     _cut(key=key, data=shown | {"dark": dark, "labels": labels}, on_open_change=component.report(key, "open", told))
 
 

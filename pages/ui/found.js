@@ -4,10 +4,15 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".root");
   root.className = `root ${data.dark ? "dark" : ""}`;
+  keepPlace(root, () => drawAll(root, data, setTriggerValue));
+}
+
+function drawAll(root, data, setTriggerValue) {
   root.replaceChildren();
   for (const [id, text, note] of data.found) {
     const row = document.createElement("button");
     row.type = "button";
+    row.dataset.keep = id;
     for (const [name, value] of [["word", text], ["note", note]]) {
       const cell = document.createElement("span");
       cell.className = name;

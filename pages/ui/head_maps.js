@@ -85,10 +85,11 @@ function prepare(root) {
   const pane = el("div", "pane");
   const canvas = el("canvas");
   canvas.tabIndex = 0;
-  canvas.setAttribute("role", "img");
+  canvas.setAttribute("role", "application"); // arrow keys are its own
   const told = el("div", "told");
+  told.setAttribute("aria-live", "polite");
   pane.append(canvas);
-  root.replaceChildren(el("h3", "title"), told, pane, el("p", "legend"));
+  root.replaceChildren(el("h3", "title"), told, pane, el("p", "legend"), el("div", "table"));
   return canvas;
 }
 
@@ -109,7 +110,7 @@ export default function (component) {
       const name = fill(data.labels.name, { layer: at.layer + 1, head: at.head + 1 });
       told.append(el("b", "", name), ` ${data.told[at.layer][at.head]}`);
     }
-    canvas.setAttribute("aria-label", told.textContent);
+    canvas.setAttribute("aria-label", `${data.labels.title}. ${told.textContent}`);
   };
   const find = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -128,6 +129,9 @@ export default function (component) {
     ask(component, root, "open", opened);
   };
   canvas.onclick = (event) => open(find(event));
+  const names = data.told.flatMap((heads, layer) => heads.map((what, head) => ({ layer, head, what })));
+  const rows = () => names.map(({ layer, head, what }) => [[fill(data.labels.name, { layer: layer + 1, head: head + 1 }), () => open({ layer, head })], what]);
+  keepPlace(root, () => root.querySelector(".table").replaceChildren(asTable(root, "heads", data.labels.table, data.labels.columns, rows)));
   canvas.onkeydown = (event) => {
     const move = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
     if (!move) return;

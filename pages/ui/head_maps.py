@@ -19,7 +19,7 @@ from pages.ui.i18n import Translator
 CELLS = 48
 MOST_BYTES = 1_000_000  # of all maps together, before they are written as text
 
-_maps = component.register("head_maps", "head_maps")
+_maps = component.register("head_maps", "head_maps", "table")
 
 
 def small(attention: np.ndarray) -> np.ndarray:
@@ -60,7 +60,8 @@ def draw(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[in
     """`on_open` is told text, layer and head (None: the mean of the layer)."""
 
     opened = component.report("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
-    labels = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
+    labels: dict[str, Any] = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
+    labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")}
     if shown["block"] > 1:
         labels["legend"] += " " + t("inside.maps.coarse", block=shown["block"])
     _maps(key="head_maps", data=shown | {"dark": dark, "labels": labels}, on_open_change=opened)

@@ -7,7 +7,8 @@ function drawCell(data, layer, position, [label, p, right]) {
   button.type = "button";
   button.style.background = `color-mix(in srgb, var(--belief) ${Math.round(85 * Math.sqrt(p))}%, transparent)`;
   button.append(el("small", "", percent(data, p)));
-  button.dataset.cell = `${layer}:${position}`;
+  button.dataset.cell = button.dataset.keep = `${layer}:${position}`;
+  button.setAttribute("aria-pressed", String(Boolean(open)));
   cell.append(button);
   return cell;
 }
@@ -39,7 +40,14 @@ export default function (component) {
   table.append(top, body, bottom);
   const pane = el("div", "pane");
   pane.append(table);
-  root.replaceChildren(pane, el("p", "legend", data.labels.legend));
+  const across = data.columns.length;
+  const open = data.cell && table.querySelector(`[data-cell="${data.cell.join(":")}"]`);
+  roam(body, "button", open ?? body.querySelector("tr td:last-child button"), (item, key, items) => {
+    const at = items.indexOf(item);
+    const to = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[key];
+    return to && (items[at + to] ?? null);
+  });
+  keepPlace(root, () => root.replaceChildren(pane, el("p", "legend", data.labels.legend)));
   pane.scrollLeft = scroll ?? pane.scrollWidth;
   pane.onclick = (event) => {
     const button = event.target.closest("[data-cell]");

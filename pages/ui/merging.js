@@ -53,28 +53,17 @@ function drawWords(place, data, count) {
   if (pair) place.scrollTop = Math.max(0, pair.offsetTop - place.offsetTop - place.clientHeight / 2);
 }
 
-function drawList(data) {
-  const box = el("details");
-  box.append(el("summary", "", data.labels.list));
-  box.ontoggle = () => {
-    if (!box.open || box.querySelector("table")) return;
-    const table = el("table");
-    const head = el("tr");
-    head.append(...["rank", "left", "right", "made"].map((name) => el("th", "", data.labels[name])));
-    table.append(head);
+function drawList(root, data) {
+  const columns = ["rank", "left", "right", "made"].map((name) => data.labels[name]);
+  return asTable(root, "merges", data.labels.list, columns, () => {
     const signs = standing(data, 0);
     const read = ([label, hex]) => (hex ? `${hex}  (${label})` : label);
-    for (const [at, rightAt, rank, made] of data.merges) {
-      const row = el("tr");
-      row.append(el("td", "", rank.toLocaleString("en")), ...[signs.get(at), signs.get(rightAt), made].map((sign) => el("td", "text", read(sign))));
-      table.append(row);
+    return data.merges.map(([at, rightAt, rank, made]) => {
+      const row = [rank.toLocaleString("en"), ...[signs.get(at), signs.get(rightAt), made].map(read)];
       signs.set(at, made);
-    }
-    const pane = el("div", "pane");
-    pane.append(table);
-    box.append(pane);
-  };
-  return box;
+      return row;
+    });
+  });
 }
 
 export default function (component) {
@@ -94,5 +83,5 @@ export default function (component) {
   };
   const rest = (count) => setTriggerValue("at", { turn: root.turn, count });
   const bar = stepper(data.labels, data.merges.length, data.at, move, rest);
-  root.replaceChildren(bar, coming, words, ...(data.merges.length ? [drawList(data)] : []));
+  root.replaceChildren(bar, coming, words, ...(data.merges.length ? [drawList(root, data)] : []));
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.merges import Replay
     from engine.tokens import Vocabulary
 
-_merging = component.register("merging", "merging", "stepper")
+_merging = component.register("merging", "merging", "stepper", "table")
 
 
 def data(vocabulary: Vocabulary, replay: Replay, at: int, turn: int) -> dict[str, Any]:

@@ -38,14 +38,19 @@ function drawSentence(root, data, row, choose) {
     chip.type = "button";
     chip.dir = "auto";
     if (i <= row) {
-      const share = Math.round(70 * Math.sqrt(weights[i] / most));
-      chip.style.background = `color-mix(in srgb, var(--attention) ${share}%, transparent)`;
+      const share = Math.sqrt(weights[i] / most).toFixed(2);
+      chip.style.background = `color-mix(in srgb, var(--attention) calc(${share} * var(--deepest)), transparent)`;
       chip.title = fill(data.labels.told, { column: token, row: data.tokens[row], p: percent(data, weights[i]) });
     }
     chip.onclick = () => choose(i);
+    chip.dataset.keep = `chip ${i}`;
+    if (i === row) chip.setAttribute("aria-current", "true");
     chips.append(chip);
     if (i === row && row === n - 1) chips.append(el("span", "ask", "？"));
   });
+  chips.setAttribute("role", "toolbar");
+  chips.setAttribute("aria-label", data.labels.text);
+  roam(chips, "button", chips.children[row]);
   box.append(chips);
   root.append(box);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -91,6 +96,8 @@ function drawMap(root, data, chosen, choose) {
   const n = data.tokens.length;
   const matrix = root.matrix;
   const canvas = el("canvas");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", data.labels.map);
   const pane = el("div", "pane");
   const told = el("div", "told");
   const fit = Math.floor((root.clientWidth - 96) / n);
@@ -192,6 +199,8 @@ function drawTools(root, data, again) {
     const button = el("button", "", sign);
     button.type = "button";
     button.title = title;
+    button.setAttribute("aria-label", title);
+    button.dataset.keep = title;
     button.onclick = () => {
       root.zoom = Math.max(0.3, Math.min(4, (root.zoom ?? 1) * factor));
       again();
@@ -208,7 +217,8 @@ export default function (component) {
   root.className = `root ${data.dark ? "dark" : ""}`;
   [root.matrix, root.small] = picture(root, data);
   let { row } = heard(data, root, data.chosen);
-  const drawAll = (follow) => {
+  const drawAll = (follow) => keepPlace(root, () => drawParts(follow));
+  const drawParts = (follow) => {
     const scroll = [root.querySelector(".line")?.scrollLeft, root.querySelector(".pane")?.scrollTop, root.querySelector(".pane")?.scrollLeft];
     root.replaceChildren();
     root.append(el("p", "note", data.note));
@@ -216,12 +226,14 @@ export default function (component) {
     const [line, lineAt] = drawSentence(root, data, row, choose);
     const [pane, paneAt] = drawMap(root, data, row, choose);
     drawTools(root, data, () => drawAll(true));
+    const n = data.tokens.length;
+    const rows = () => data.tokens.slice(0, row + 1).map((token, i) => [token, percent(data, root.matrix[row * n + i] / 65535)]);
+    root.append(asTable(root, "row", data.labels.table, data.labels.columns, rows));
     [line.scrollLeft, pane.scrollTop, pane.scrollLeft] = follow ? [lineAt(), ...paneAt()] : scroll;
   };
   const choose = (chosen) => {
     row = chosen;
     drawAll(false);
-    root.querySelectorAll(".chips button")[row].focus({ preventScroll: true });
     ask(component, root, "row", { row });
   };
   drawAll(root.text !== data.text);

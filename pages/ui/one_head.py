@@ -15,7 +15,7 @@ import numpy as np
 from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
-_head = component.register("one_head", "one_head")
+_head = component.register("one_head", "one_head", "table")
 
 
 def data(matrix: np.ndarray, labels: Sequence[str], row: int, text: int) -> dict[str, Any]:
@@ -32,7 +32,8 @@ def data(matrix: np.ndarray, labels: Sequence[str], row: int, text: int) -> dict
 def labels(t: Translator) -> dict[str, Any]:
     """The words that one head needs."""
     words = ("asks", "asks_next", "told", "ahead", "map", "legend", "larger", "smaller")
-    return {word: t(f"inside.head.{word}") for word in words} | strip.numbers(t)
+    table = {"text": t("access.text"), "table": t("access.table.row"), "columns": t.list("access.columns.row")}
+    return {word: t(f"inside.head.{word}") for word in words} | table | strip.numbers(t)
 
 
 def draw(shown: dict[str, Any], note: str, dark: bool, t: Translator, on_row: Callable[[int, int], None]) -> None:

@@ -11,19 +11,26 @@ from pages.ui.picture import Place
 from pages.ui.session import Session
 
 # Streamlit's own defaults leave a quarter of a phone's screen empty. Nothing here depends on anything a person typed.
+# Its captions, key names and values get the contrast that small text needs.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
 .stMain:focus-visible { outline: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
 .st-key-history, .st-key-history_entry { display: none; }
+.stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
+.stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p {
+  color: light-dark(#1D2330, #8EC3EE);
+}
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
 </style>"""
 
 
 def begin(title: str, lead: str, session: Session, t: Translator, place: Place | None = None) -> None:
     """The head of a page. `place` names it to the share panel, which then has this page's tables and pictures too."""
-    st.html(_STYLE)
+    # Streamlit's page says that it is English; a screen reader must know in which language to read.
+    language = f"<script>document.documentElement.lang = '{t.language.replace('_', '-')}'</script>"
+    st.html(_STYLE + language, unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.title(title, anchor=False, width="content")
         share.draw(session, t, place)

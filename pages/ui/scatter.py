@@ -88,7 +88,8 @@ def _within(first: float, count: int) -> float:
 
 @cache
 def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, Any]:
-    """The Vega-Lite chart without its rows. `labels`: titles of both axes, then of the tooltip's lines."""
+    """The Vega-Lite chart without its rows. `labels`: titles of both axes, then of the tooltip's lines; last,
+    what the picture shows, for those who cannot see it."""
     colors = palette(dark)
     axis: dict[str, Any] = {
         "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
@@ -108,7 +109,7 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     shape = alt.when("datum.draws").then(alt.value("circle")).otherwise(alt.value("square"))
     tooltip = [
         alt.Tooltip(f"{field}:N", title=title)
-        for field, title in zip(("name", "probable", "varied", "repeated"), labels[2:], strict=True)
+        for field, title in zip(("name", "probable", "varied", "repeated"), labels[2:-1], strict=True)
     ]
 
     marks = alt.Chart().mark_point(filled=True, size=110, opacity=1)
@@ -117,8 +118,10 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     names = alt.Chart().mark_text(align="left", dx=5, baseline="middle", font=_SANS, fontSize=14, color=colors.ink)
     chart = alt.layer(leads, marks, names.encode(**at_label, text="name:N"))
     written = (
-        chart.properties(height=HEIGHT + _AXIS)
-        .configure(background="transparent", padding=4, view=alt.ViewConfig(stroke=None))
+        chart.properties(height=HEIGHT + _AXIS, description=labels[-1])
+        .configure(
+            background="transparent", padding=4, view=alt.ViewConfig(stroke=None), mark=alt.MarkConfig(aria=False)
+        )
         .to_dict(validate=False)
     )
     for part in (written, *written["layer"]):
@@ -129,7 +132,8 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
 
 def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:
     """The chart of what `points` made; its axes alone while there is nothing yet."""
-    labels = tuple(t(f"compare.chart.{label}") for label in ("x", "y", "strategy", "probable", "varied", "repeated"))
+    names = ("x", "y", "strategy", "probable", "varied", "repeated")
+    labels = (*(t(f"compare.chart.{name}") for name in names), t("access.scatter"))
     low = float(table[0]["low"]) if table else lowest([])
     schema = pa.schema([("name", pa.string()), ("x", pa.float64()), ("y", pa.float64()), ("draws", pa.bool_())])
     rows = pa.Table.from_pylist(table) if table else schema.empty_table()

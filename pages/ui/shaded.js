@@ -13,10 +13,13 @@ export default function (component) {
       const part = el("span", value < -0.05 ? "against" : "", label);
       part.dir = "auto";
       part.title = told;
-      if (value > 0) part.style.background = `color-mix(in srgb, var(--attention) ${Math.round(75 * Math.sqrt(value))}%, transparent)`;
+      if (value > 0) part.style.background = `color-mix(in srgb, var(--attention) calc(${Math.sqrt(value).toFixed(2)} * var(--deepest)), transparent)`;
       line.append(part);
     }
     row.append(line);
     root.append(row);
   }
+  if (!data.rows.length) return;
+  const rows = () => data.rows[0].parts.map(([label], i) => [label, ...data.rows.map(({ parts }) => parts[i][2])]);
+  root.append(asTable(root, "rows", data.labels.table, [data.labels.token, ...data.rows.map(({ name }) => name)], rows));
 }

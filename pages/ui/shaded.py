@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pages.ui import component
+from pages.ui.i18n import Translator
 
-_rows = component.register("shaded_rows", "shaded")
+_rows = component.register("shaded_rows", "shaded", "table")
 
 
 def row(name: str, note: str, labels: Sequence[str], values: Sequence[float], told: Sequence[str]) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def row(name: str, note: str, labels: Sequence[str], values: Sequence[float], to
     return {"name": name, "note": note, "parts": [list(part) for part in zip(labels, scaled, told, strict=True)]}
 
 
-def draw(rows: Sequence[dict[str, Any]], told: Sequence[str], dark: bool, key: str) -> None:
+def draw(rows: Sequence[dict[str, Any]], told: Sequence[str], dark: bool, t: Translator, key: str) -> None:
     """`told`: sentences above the rows; they may name tokens, and are drawn as plain text."""
-    _rows(key=key, data={"rows": list(rows), "told": list(told), "dark": dark})
+    labels = {"table": t("access.table.shaded"), "token": t("sums.token")}
+    _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "dark": dark})

@@ -17,6 +17,42 @@ const svg = (tag, attributes, text) => {
   return node;
 };
 
+// Draws anew what is below root, and leaves the keyboard where it was: at what has the same `data-keep`.
+function keepPlace(root, draw) {
+  const active = root.getRootNode().activeElement;
+  const place = active && root.contains(active) && active.matches(":focus-visible") ? active.dataset.keep : undefined;
+  draw();
+  if (place !== undefined) [...root.querySelectorAll("[data-keep]")].find((node) => node.dataset.keep === place)?.focus({ preventScroll: true });
+}
+
+// Of many buttons Tab reaches one, `start`; from there the arrow keys lead on. `next(item, key, items)` says where to.
+function roam(box, selector, start, next = along) {
+  const items = [...box.querySelectorAll(selector)];
+  for (const item of items) item.tabIndex = -1;
+  const stop = start ?? items[0];
+  if (stop) stop.tabIndex = 0;
+  box.addEventListener("focusin", (event) => {
+    if (!items.includes(event.target)) return;
+    for (const item of items) if (item.tabIndex === 0) item.tabIndex = -1;
+    event.target.tabIndex = 0;
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || !items.includes(event.target)) return;
+    const to = next(event.target, event.key, items);
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation(); // the page's own shortcuts
+    to?.focus();
+  });
+}
+
+// In one line: left and right, Home and End. Null where there is nothing further that way.
+function along(item, key, items) {
+  const at = items.indexOf(item);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[key];
+  return to === undefined ? undefined : (items[to] ?? null);
+}
+
 // A probability as a person says it; as `Translator.percent` in i18n.py.
 function percent(data, p) {
   if (p < 1e-15) return data.labels.less;

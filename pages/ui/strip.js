@@ -53,6 +53,7 @@ function drawStrip(root, data) {
       const token = chip(data, data.line[i], `s${surprise(data.facts[i][0])}`);
       if (i > at) token.classList.add("beyond");
       token.dataset.place = i;
+      token.dataset.keep = `place ${i}`;
       // Under the whole character it is enough to say which part a token is.
       if (many && token.textContent.startsWith(`${text} `)) token.textContent = token.textContent.slice(text.length + 1);
       parts.append(token);
@@ -63,7 +64,10 @@ function drawStrip(root, data) {
       strip.append(holder);
     }
   }
-  root.append(strip);
+  strip.setAttribute("role", "toolbar");
+  strip.setAttribute("aria-label", data.labels.text);
+  roam(strip, ".t", strip.querySelector("[aria-current]"));
+  root.append(strip, el("p", "keys", data.labels.alternatives));
   return strip;
 }
 
@@ -81,6 +85,7 @@ function drawBranches(root, data) {
   for (const at of data.line) {
     for (const start of children[at].filter((i) => !onLine.has(i))) {
       const box = el("button", "branch");
+      box.dataset.keep = `branch ${start}`;
       box.type = "button";
       let end = start;
       const words = [data.nodes[start][1]];
@@ -108,7 +113,11 @@ function drawTree(root, data) {
     // A long prompt is known already: its last tokens are enough here.
     const hidden = start === 0 && prompt.length > 12 ? prompt.length - 8 : 0;
     if (hidden) run.append(el("span", "more", `… ${hidden} …`));
-    tokens.slice(hidden).forEach((i) => run.append(chip(data, i, i === data.cursor ? "here" : "")));
+    for (const i of tokens.slice(hidden)) {
+      const token = chip(data, i, i === data.cursor ? "here" : "");
+      token.dataset.keep = `tree ${i}`;
+      run.append(token);
+    }
     row.append(run);
     if (children[at].length) {
       const next = el("ul");
@@ -119,6 +128,7 @@ function drawTree(root, data) {
   };
   const list = el("ul", "tree");
   branch(0, list);
+  roam(list, ".t", list.querySelector("[aria-current]"));
   root.append(el("h2", "", data.labels.tree), list);
 }
 
@@ -157,7 +167,9 @@ function drawChain(root, data, at) {
   const box = el("details", "chain");
   box.open = root.chainOpen === true;
   box.addEventListener("toggle", () => (root.chainOpen = box.open));
-  box.append(el("summary", "", data.labels.chain));
+  const name = el("summary", "", data.labels.chain);
+  name.dataset.keep = "chain";
+  box.append(name);
   const known = data.facts.slice(1, at + 1).map((f) => f[0]);
   const lowest = Math.min(...known);
   const list = el("div", "factors");
@@ -171,33 +183,15 @@ function drawChain(root, data, at) {
   root.append(box);
 }
 
-// What else could have stood at a place: shown after a short rest of the pointer, each can be taken.
-function drawCard(root, data, token, send) {
-  const place = Number(token.dataset.place);
-  const [logp, rank, others] = data.facts[place];
-  const card = el("div", "card");
-  const index = data.line[place];
-  card.append(el("div", "head", data.nodes[index][1]));
-  if (logp === null) {
-    card.append(el("p", "note", data.labels.first));
-  } else {
-    card.append(el("p", "note", data.labels.rank.replace("{p}", percent(data, Math.exp(logp))).replace("{rank}", rank.toLocaleString("en"))));
-    for (const [id, text, p] of others) {
-      const row = el("button", "other");
-      row.type = "button";
-      row.append(el("span", "word", text), el("span", "bar"), el("span", "value", percent(data, p)));
-      row.children[1].style.setProperty("--p", p);
-      if (text === data.nodes[index][1]) row.classList.add("same");
-      row.onclick = () => send("pick", { turn: data.turn, after: data.nodes[index][0], token: id });
-      card.append(row);
-    }
+// For those who hear the page: the token that the cursor is on now, and why a run ended.
+function announce(place, data) {
+  let said = place.querySelector(".said");
+  if (!said) {
+    said = el("div", "said");
+    said.setAttribute("aria-live", "polite");
+    place.append(said);
   }
-  const box = token.getBoundingClientRect();
-  const home = root.getBoundingClientRect();
-  card.style.top = `${box.bottom - home.top + 6}px`;
-  card.style.left = `${Math.max(0, Math.min(box.left - home.left, home.width - 250))}px`;
-  root.append(card);
-  return card;
+  said.textContent = [data.nodes[data.cursor][1], data.status].filter(Boolean).join(". ");
 }
 
 export default function (component) {
@@ -207,11 +201,16 @@ export default function (component) {
   const moved = root.turn !== undefined && root.turn !== data.turn && root.cursor !== data.cursor;
   root.turn = data.turn;
   root.cursor = data.cursor;
-  root.replaceChildren();
   root.onclick = (event) => {
     const token = event.target.closest("[data-node]");
     if (token) setTriggerValue("go", { turn: data.turn, node: Number(token.dataset.node) });
   };
+  if (moved && !data.tree) announce(parentElement, data);
+  keepPlace(root, () => drawAll(root, data, moved, setTriggerValue));
+}
+
+function drawAll(root, data, moved, setTriggerValue) {
+  root.replaceChildren();
   if (data.tree) return drawTree(root, data);
   if (data.stage !== null) drawLoop(root, data, moved);
   const strip = drawStrip(root, data);
@@ -221,32 +220,4 @@ export default function (component) {
   if (data.status) root.append(el("p", "status", data.status));
   drawFormula(root, data);
   listenForRest(root, strip, data, setTriggerValue);
-}
-
-function listenForRest(root, strip, data, setTriggerValue) {
-  let card, timer;
-  const hide = () => {
-    clearTimeout(timer);
-    card?.remove();
-    card = undefined;
-  };
-  strip.onpointerover = (event) => {
-    const token = event.target.closest(".t");
-    if (!token || event.pointerType === "touch") return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      hide();
-      if (!strip.isConnected) return;
-      card = drawCard(root, data, token, (name, value) => {
-        hide();
-        setTriggerValue(name, value);
-      });
-      card.onpointerleave = hide;
-      card.onpointerenter = () => clearTimeout(timer);
-    }, 300);
-  };
-  strip.onpointerout = () => {
-    clearTimeout(timer);
-    timer = setTimeout(hide, 250);
-  };
 }

@@ -12,7 +12,7 @@ from typing import Any
 from pages.ui import component
 from pages.ui.i18n import Translator
 
-_strip = component.register("text_strip", "strip")
+_strip = component.register("text_strip", "strip", "strip_card")
 
 
 def labels(t: Translator) -> dict[str, Any]:
@@ -21,7 +21,8 @@ def labels(t: Translator) -> dict[str, Any]:
         "tree", "branch", "chain", "lowest", "first", "rank", "log_p", "log_p_help", "perplexity", "perplexity_help",
         "choices", "choices_help", "legend",
     )  # fmt: skip
-    return {"loop": t.list("strip.loop")} | numbers(t) | {word: t(f"strip.{word}") for word in words}
+    reached = {"text": t("access.text"), "alternatives": t("access.alternatives")}
+    return {"loop": t.list("strip.loop")} | reached | numbers(t) | {word: t(f"strip.{word}") for word in words}
 
 
 def numbers(t: Translator) -> dict[str, Any]:

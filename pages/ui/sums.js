@@ -59,12 +59,19 @@ function drawCurve(root, data) {
     picture.append(word);
   }
   root.append(picture);
+  const told = data.believed.map(([rank, p], i) => [rank, p, data.drawn[i][1]]).filter(([rank], i) => rank <= 10 || i % 12 === 0 || rank === data.size);
+  const rows = () => told.map(([rank, ...shares]) => [rank.toLocaleString("en"), ...shares.map((p) => percent(data, p))]);
+  root.append(asTable(root, "curve", data.labels.table, data.labels.along, rows));
 }
 
 export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");
   root.className = `root ${data.dark ? "dark" : ""}`;
+  keepPlace(root, () => drawAll(root, data));
+}
+
+function drawAll(root, data) {
   root.replaceChildren(el("h2", "", data.labels.title));
   drawTable(root, data);
   root.append(el("p", "note", data.labels.formula));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pages.ui import component
+from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _POINTS = 160  # of a curve: enough for its width in pixels
 
-_sums = component.register("sums", "sums")
+_sums = component.register("sums", "sums", "table")
 
 
 def sums(
@@ -44,6 +44,9 @@ def sums(
         "rank": rank,
         "word": word,
         "labels": {
+            **strip.numbers(t),
+            "table": t("access.table.curve"),
+            "along": t.list("access.columns.curve"),
             "title": t("sums.title"),
             "formula": t("sums.formula", kept=f"{distribution.kept:,}", size=f"{distribution.size:,}"),
             "curve": t("sums.curve"),

@@ -71,6 +71,7 @@ function drawSort(root, data, sort, again) {
     const turn = el("button", "turn", measure[3] !== sort.turned ? "↓" : "↑");
     turn.type = "button";
     turn.title = data.labels.turn_round;
+    turn.setAttribute("aria-label", data.labels.turn_round);
     turn.onclick = () => again({ key: sort.key, turned: !sort.turned });
     bar.append(turn, el("span", "help", measure[2]));
   }
@@ -122,7 +123,11 @@ export default function (component) {
     if (!written || root.sort.key === "way") drawGroups(root, data, { key: "way" });
     else drawSorted(root, data, root.sort);
     root.classList.toggle("empty", !written);
-    if (written) root.append(el("p", "legend", data.labels.legend));
+    if (!written) return;
+    root.append(el("p", "legend", data.labels.legend));
+    const all = data.groups.flatMap((group) => group.texts.flatMap((text) => text.chips.map((chip) => [group, text, chip])));
+    const rows = () => all.map(([group, text, [, , told, repeated]]) => [group.name, text.seed, told, repeated ? "↻" : ""]);
+    root.append(asTable(root, "tokens", data.labels.table, data.labels.told, rows));
   };
   root.onclick = (event) => {
     const take = event.target.closest("[data-at]");

@@ -28,7 +28,7 @@ ORDER = {
     "repetition": True, "tokens_per_second": True, "passes": False,
 }  # fmt: skip
 
-_texts = component.register("compared_texts", "texts")
+_texts = component.register("compared_texts", "texts", "table")
 
 
 def name(way: Way, value: float, t: Translator) -> str:
@@ -152,7 +152,10 @@ def draw(
     are given, the rows stay in the order in which they are.
     """
 
-    labels = {word: t(f"compare.{word}") for word in ("sort", "by_way", "turn_round", "take", "take_help")}
+    labels: dict[str, Any] = {
+        word: t(f"compare.{word}") for word in ("sort", "by_way", "turn_round", "take", "take_help")
+    }
+    labels |= {"table": t("access.table.texts"), "told": t.list("access.columns.texts")}
     shown = data | {
         "dark": dark,
         "labels": labels | {"legend": t(legend)},

@@ -214,7 +214,7 @@ def test_mass_is_what_the_model_believes_of_whole_texts(model: Model) -> None:
 def test_plotly_gets_no_markup_from_tokens() -> None:
     block = {"id": "0", "parent": "", "label": "<b>&", "value": 1.0, "told": "<i>", "kind": "held"}
     trace = beam_mass.figure([block], False)["data"][0]
-    assert trace["labels"] == ["&lt;b&gt;&amp;"]
+    assert trace["labels"] == ["<b>&lt;b&gt;&amp;</b>"]
     assert trace["customdata"] == ["&lt;i&gt;"]
 
 

@@ -1,0 +1,77 @@
+// What else could have stood at a place: shown after a short rest of the pointer, each can be taken.
+function drawCard(root, data, token, send) {
+  const place = Number(token.dataset.place);
+  const [logp, rank, others] = data.facts[place];
+  const card = el("div", "card");
+  const index = data.line[place];
+  card.append(el("div", "head", data.nodes[index][1]));
+  if (logp === null) {
+    card.append(el("p", "note", data.labels.first));
+  } else {
+    card.append(el("p", "note", data.labels.rank.replace("{p}", percent(data, Math.exp(logp))).replace("{rank}", rank.toLocaleString("en"))));
+    for (const [id, text, p] of others) {
+      const row = el("button", "other");
+      row.type = "button";
+      row.append(el("span", "word", text), el("span", "bar"), el("span", "value", percent(data, p)));
+      row.children[1].style.setProperty("--p", p);
+      if (text === data.nodes[index][1]) row.classList.add("same");
+      row.onclick = () => send("pick", { turn: data.turn, after: data.nodes[index][0], token: id });
+      card.append(row);
+    }
+  }
+  const box = token.getBoundingClientRect();
+  const home = root.getBoundingClientRect();
+  card.style.top = `${box.bottom - home.top + 6}px`;
+  card.style.left = `${Math.max(0, Math.min(box.left - home.left, home.width - 250))}px`;
+  root.append(card);
+  return card;
+}
+
+// The card of a token: after a short rest of the pointer on it, or by the down key. Escape closes it.
+function listenForRest(root, strip, data, setTriggerValue) {
+  let card, timer;
+  const hide = () => {
+    clearTimeout(timer);
+    const open = card;
+    card = undefined; // first: what loses the focus when it goes asks again
+    open?.remove();
+  };
+  const show = (token) => {
+    hide();
+    if (!strip.isConnected) return;
+    card = drawCard(root, data, token, (name, value) => {
+      hide();
+      setTriggerValue(name, value);
+    });
+    card.onpointerleave = hide;
+    card.onpointerenter = () => clearTimeout(timer);
+    card.onkeydown = (event) => {
+      const rows = [...card.querySelectorAll("button")];
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step) rows[(rows.indexOf(event.target) + step + rows.length) % rows.length].focus();
+      else if (event.key === "Escape") token.focus();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    card.onfocusout = (event) => card?.contains(event.relatedTarget) || hide();
+  };
+  strip.onpointerover = (event) => {
+    const token = event.target.closest(".t");
+    if (!token || event.pointerType === "touch") return;
+    clearTimeout(timer);
+    timer = setTimeout(() => show(token), 300);
+  };
+  strip.onpointerout = () => {
+    clearTimeout(timer);
+    timer = setTimeout(hide, 250);
+  };
+  strip.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+    if (event.key !== "ArrowDown" || !event.target.matches(".t")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    show(event.target);
+    card.querySelector("button")?.focus();
+  });
+}

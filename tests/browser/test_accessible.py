@@ -1,0 +1,94 @@
+"""Every page of the navigation before axe-core: WCAG 2.1 A and AA, both themes, both widths, with all there is opened.
+
+The pages are those that the app itself lists, so a new one is checked as soon as it stands there. axe looks into the
+components' shadow roots. What axe cannot judge (keys, tables beside pictures, motion) is tested in test_keyboard.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import open_page, settle
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+# Streamlit's own widgets, which cannot be mended from outside: (rule, what the selector of the place holds), and why.
+NOT_OURS: list[tuple[str, str]] = []
+# Theme, width, language.
+LOOKS: list[tuple[Literal["light", "dark"], int, str]] = [("light", 1280, "中文"), ("dark", 390, "English")]
+_OPEN_DETAILS = """() => {
+  const walk = (place) => {
+    for (const node of place.querySelectorAll("*")) {
+      if (node.tagName === "DETAILS") node.open = true;
+      if (node.shadowRoot) walk(node.shadowRoot);
+    }
+  };
+  walk(document.querySelector(".stMain"));
+}"""
+
+
+def addresses(page: Page) -> list[str]:
+    """Every page of the app, in the order of its navigation."""
+    links = page.locator("[data-testid=stSidebarNav] a")
+    return [str(link.evaluate("link => link.href")) for link in links.all()]
+
+
+def show_all(page: Page) -> None:
+    """What a visitor sees who has pressed the main button, opened every disclosure and turned on every switch."""
+    main = page.locator(".stMain [data-testid=stBaseButton-primary]:enabled")
+    if main.count():
+        main.first.click()
+        settle(page)
+    if page.url.endswith("/compare"):
+        page.locator(".st-key-compare_stop button:disabled").wait_for(timeout=60_000)
+        settle(page)
+    for switch in page.locator(".stMain .stCheckbox label:has(input:not(:checked))").all():
+        switch.click()
+        settle(page)
+    if page.locator(".stage").count():  # a way of one's own, and a text that goes on behind the cursor
+        page.get_by_role("button", name="←").click()
+        settle(page)
+    page.evaluate(_OPEN_DETAILS)
+    settle(page)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe objects to, one line a place."""
+    options = {"runOnly": RULES, "resultTypes": ["violations"]}
+    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    lines = []
+    for violation in found:
+        for node in violation["nodes"]:
+            place = str(node["target"])
+            if not any(violation["id"] == rule and part in place for rule, part in NOT_OURS):
+                said = [check["message"] for check in (*node["any"], *node["all"], *node["none"])]
+                lines.append(f"{violation['id']} {place} {node['html'][:160]} {said[0] if said else ''}")
+    return lines
+
+
+def test_no_page_breaks_a_rule(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, address)
+    broken: list[str] = []
+    try:
+        pages = addresses(page)
+        assert len(pages) > 4
+        for scheme, width, language in LOOKS:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.get_by_role("radio", name=language).or_(page.get_by_role("button", name=language)).first.click()
+            settle(page)
+            for link in pages:
+                page.set_viewport_size({"width": 1280, "height": 900})
+                page.locator(f"[data-testid=stSidebarNav] a[href='{link}']").click()
+                page.wait_for_selector(".stMain h1")
+                settle(page)
+                show_all(page)
+                page.set_viewport_size({"width": width, "height": 900})
+                settle(page)
+                broken += [f"{link} {scheme} {width}: {line}" for line in violations(page)]
+                assert page.locator("html").get_attribute("lang") == ("en" if language == "English" else "zh-Hant")
+    finally:
+        page.context.close()
+    assert not broken, "\n".join(broken)
