@@ -132,7 +132,7 @@ def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
-    shaded.draw(rows, told, state.dark(), t, key="mattered")
+    shaded.draw(rows, told, state.dark(), key="mattered", labels=shaded.labels(t))
 
 
 @models.part

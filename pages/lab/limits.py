@@ -212,6 +212,7 @@ def draw_errors(trial: Trial, model: engine.Model) -> None:
         for sentence in told.errors_told(trial.work.pairs, t):
             st.markdown(sentence)
     lines.draw_table(values, t("limits.errors.x"), 2, t, "limits_values_table")
+    lines.draw_table(perplexities, t("limits.errors.x"), 1, t, "limits_perplexities_table")
 
 
 def draw_left(trial: Trial, model: engine.Model) -> None:

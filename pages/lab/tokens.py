@@ -70,7 +70,7 @@ def workbench() -> None:
     draw_merges(model)
     draw_compared(model)
     st.subheader(t("cut.why.title"), anchor=False)
-    shaded.draw([], cut.why(model, found, cuts.opened, t), state.dark(), t, key="cut_why")
+    shaded.draw([], cut.why(model, found, cuts.opened, t), state.dark(), key="cut_why")
 
 
 here = address.Here(session, t, cuts)

@@ -184,10 +184,13 @@ def draw(
     labels: tuple[str, ...] | None = None,
 ) -> None:
     """The chart and its table. `on_pick` is told the `pick` of the row that was clicked. `labels`: see `specification`,
-    without the last."""
+    without the last; who gives others draws another table."""
     from pages.ui import state
 
-    labels = labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason"))
+    given, labels = (
+        labels,
+        labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")),
+    )
 
     def callback() -> None:
         selection = (state.widget(key) or {}).get("selection", {}).get("pick") or [{}]
@@ -202,8 +205,9 @@ def draw(
         on_select=callback,
         selection_mode="pick",
     )
-    columns = [t("sums.token"), *(labels[i] for i in (2, 3, 1, 4))]
-    as_table.draw(t("access.table.bars"), columns, tabled(table, t), dark, f"{key}_table", on_pick)
+    if not given:
+        columns = [t("sums.token"), *(labels[i] for i in (2, 3, 1, 4))]
+        as_table.draw(t("access.table.bars"), columns, tabled(table, t), dark, f"{key}_table", on_pick)
 
 
 def tabled(table: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:

@@ -159,8 +159,8 @@ function listenForRest(root, pane, at) {
   };
   pane.onpointerover = (event) => show(event.pointerType === "touch" ? null : event.target.closest(".node"));
   pane.onpointerleave = hide;
-  pane.onfocusin = (event) => event.target.matches(":focus-visible") && show(event.target.closest(".node"));
-  pane.onfocusout = hide;
+  pane.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && show(event.target.closest(".node")));
+  pane.addEventListener("focusout", hide);
 }
 
 export default function (component) {

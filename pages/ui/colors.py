@@ -58,7 +58,7 @@ def palette(dark: bool) -> Palette:
 def css() -> str:
     """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark`.
 
-    `--deepest` is how much of `--attention` may lie behind words that must stay readable."""
+    `--deepest` is how much of `--attention` or `--surprise` may lie behind words that must stay readable."""
     rules = ((".root", LIGHT, "62%"), (".root.dark", DARK, "46%"))
     return "\n".join(
         f"{selector} {{ {' '.join(f'--{name}: {value};' for name, value in colors._asdict().items())}"

@@ -19,15 +19,20 @@ def read(file: str) -> str:
     return (_HERE / file).read_text("utf-8")
 
 
-def register(name: str, file: str, *parts: str) -> Any:
-    """A component whose style and script are `FILE.css` and `FILE.js` here.
+def sources(file: str, *parts: str) -> tuple[str, str]:
+    """The script and the style of a component, `FILE.js` and `FILE.css` here.
 
-    `shared.css` and `shared.js` stand before them; `parts` are pieces that some components share, a script each and
+    `shared.js` and `shared.css` stand before them; `parts` are pieces that some components share, a script each and
     some a style.
     """
-    script = "".join(read(f"{part}.js") for part in ("shared", *parts, file))
-    styles = [f"{part}.css" for part in ("shared", *parts, file)]
-    style = css() + "".join(read(style) for style in styles if (_HERE / style).exists())
+    names = ("shared", *parts, file)
+    styles = [f"{name}.css" for name in names if (_HERE / f"{name}.css").exists()]
+    return "".join(read(f"{name}.js") for name in names), css() + "".join(map(read, styles))
+
+
+def register(name: str, file: str, *parts: str) -> Any:
+    """A component made of its `sources`."""
+    script, style = sources(file, *parts)
     return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
 
 

@@ -70,7 +70,7 @@ export default function (component) {
     if (chip && event.pointerType !== "touch") show(Number(chip.dataset.token));
   };
   chips.onpointerleave = () => show(data.opened);
-  chips.onfocusin = (event) => event.target.matches(":focus-visible") && show(Number(event.target.dataset.token));
+  chips.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && show(Number(event.target.dataset.token)));
   show(data.opened);
   const scroll = root.querySelector(".chips")?.scrollTop ?? 0;
   keepPlace(root, () => root.replaceChildren(counts, chips, place));

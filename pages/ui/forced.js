@@ -19,19 +19,22 @@ export default function (component) {
     chip.type = "button";
     chip.dir = "auto";
     chip.title = told;
-    chip.dataset.position = at;
+    chip.dataset.position = chip.dataset.keep = at;
     chip.disabled = loss === null;
     chip.setAttribute("aria-pressed", String(at === data.opened));
-    chip.style.backgroundColor = `color-mix(in srgb, var(--surprise) ${Math.round(Math.min(1, bits / 16) * 62)}%, transparent)`;
+    chip.style.backgroundColor = `color-mix(in srgb, var(--surprise) calc(${Math.min(1, bits / 16).toFixed(2)} * var(--deepest)), transparent)`;
     chip.append(el("span", "label", label), el("span", "loss", read || "–"));
     return chip;
   });
+  chips.setAttribute("role", "toolbar");
+  chips.setAttribute("aria-label", data.text);
+  roam(chips, "button:enabled", chips.querySelector("[aria-pressed=true]"));
   chips.onclick = (event) => {
     const chip = event.target.closest("[data-position]");
     if (chip && !chip.disabled) setTriggerValue("open", { turn: data.turn, position: Number(chip.dataset.position) });
   };
   const scroll = root.querySelector(".chips")?.scrollTop ?? 0;
-  root.replaceChildren(numbers, chips, el("p", "soft legend", data.legend));
+  keepPlace(root, () => root.replaceChildren(numbers, chips, el("p", "soft legend", data.legend)));
   const opened = chips.querySelector("[aria-pressed=true]");
   chips.scrollTop = scroll;
   if (opened && (opened.offsetTop - chips.offsetTop < scroll || opened.offsetTop - chips.offsetTop > scroll + chips.clientHeight - 40)) {

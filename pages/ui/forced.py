@@ -100,7 +100,7 @@ def table(model: Model, score: Score, t: Translator) -> pa.Table:
 
 def draw_chips(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int], None]) -> None:
     """What `chips` made. `on_open` is told the turn and the position."""
-    data = shown | {"dark": dark, "legend": t("training.legend")}
+    data = shown | {"dark": dark, "legend": t("training.legend"), "text": t("access.text")}
     _chips(key="forced", data=data, on_open_change=component.report("forced", "open", _told(on_open)))
 
 

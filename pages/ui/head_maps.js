@@ -130,7 +130,7 @@ export default function (component) {
   };
   canvas.onclick = (event) => open(find(event));
   const names = data.told.flatMap((heads, layer) => heads.map((what, head) => ({ layer, head, what })));
-  const rows = () => names.map(({ layer, head, what }) => [[fill(data.labels.name, { layer: layer + 1, head: head + 1 }), () => open({ layer, head })], what]);
+  const rows = () => names.map(({ layer, head, what }) => [[fill(data.labels.name, { layer: layer + 1, head: head + 1 }).replace(/[:：]$/, ""), () => open({ layer, head })], what]);
   keepPlace(root, () => root.querySelector(".table").replaceChildren(asTable(root, "heads", data.labels.table, data.labels.columns, rows)));
   canvas.onkeydown = (event) => {
     const move = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];

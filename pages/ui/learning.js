@@ -109,24 +109,15 @@ function lossOf(data) {
   return [picture, mark];
 }
 
-function tableOf(data) {
-  const box = el("details");
-  box.append(el("summary", "", data.labels.table));
-  const table = el("table");
-  const head = el("tr");
-  head.append(el("th", "", data.labels.step), el("th", "", data.labels.loss), ...data.lines.map(([id]) => el("th", "", data.words[id])), el("th", "", data.labels.likeliest));
-  table.append(head);
-  data.moments.forEach(([step, loss, likeliest], i) => {
-    const row = el("tr");
-    row.append(el("td", "", step.toLocaleString("en")), el("td", "", loss === null ? "–" : loss.toFixed(2)));
-    for (const [, values] of data.lines) row.append(el("td", "", values[i] === null ? data.labels.missing : percent(data, values[i])));
-    row.append(el("td", "", `${data.words[likeliest[0][0]]} ${percent(data, likeliest[0][1])}`));
-    table.append(row);
-  });
-  const pane = el("div", "pane");
-  pane.append(table);
-  box.append(pane);
-  return box;
+function tableOf(root, data) {
+  const { step, loss, likeliest, missing } = data.labels;
+  const rows = () => data.moments.map(([at, nats, first], i) => [
+    at.toLocaleString("en"),
+    nats === null ? "–" : nats.toFixed(2),
+    ...data.lines.map(([, values]) => (values[i] === null ? missing : percent(data, values[i]))),
+    `${data.words[first[0][0]]} ${percent(data, first[0][1])}`,
+  ]);
+  return asTable(root, "moments", data.labels.table, [step, loss, ...data.lines.map(([id]) => data.words[id]), likeliest], rows);
 }
 
 export default function (component) {
@@ -157,5 +148,5 @@ export default function (component) {
   }
   const halves = el("div", "halves");
   halves.append(left, right);
-  root.replaceChildren(bar, halves, tableOf(data));
+  root.replaceChildren(bar, halves, tableOf(root, data));
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BARS = 8  # tokens shown at a moment
 LINES = 5  # the likeliest tokens at the end, followed through the training
 
-_learning = component.register("learning", "learning", "stepper")
+_learning = component.register("learning", "learning", "stepper", "table")
 
 
 def data(found: Learned, model: Model, prompt: str, at: int, t: Translator) -> dict[str, Any]:

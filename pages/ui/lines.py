@@ -87,8 +87,10 @@ def specification(dark: bool, looks: tuple[tuple[str, str, str, str], ...], axes
     marks = marks.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)
     written = (
         alt.layer(curves, marks)
-        .properties(height=height + _LEGEND + _ROW * len(looks))
-        .configure(background="transparent", padding=4, view=alt.ViewConfig(stroke=None))
+        .properties(height=height + _LEGEND + _ROW * len(looks), description=f"{axes.y} / {axes.x}: {', '.join(names)}")
+        .configure(
+            background="transparent", padding=4, view=alt.ViewConfig(stroke=None), mark=alt.MarkConfig(aria=False)
+        )
         .to_dict(validate=False)
     )
     for part in (written, *written["layer"]):

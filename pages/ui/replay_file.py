@@ -19,7 +19,8 @@ from pages.ui import component
 from pages.ui.colors import css
 from pages.ui.i18n import Translator
 
-PARTS = ("strip", "one_head", "beam_tree")  # the app's components that take part
+# The app's components that take part, each with the pieces it needs.
+PARTS = {"strip": ("strip_card",), "one_head": ("table",), "beam_tree": ()}
 _ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
@@ -55,7 +56,7 @@ def _hash(text: str) -> str:
 @cache
 def _script() -> str:
     """All scripts in one: a function for each component, then the page's own."""
-    styles = {part: css() + component.read(f"{part}.css") for part in PARTS}
+    styles = {part: component.sources(part, *pieces)[1] for part, pieces in PARTS.items()}
     styles["one_head"] += ".pane { max-height: 380px; }"
     parts = "".join(f"{part}: (() => {{\n{_function(part)}}})(),\n" for part in PARTS)
     own = component.read("shared.js") + component.read("replay_bars.js") + component.read("replay.js")
@@ -64,7 +65,7 @@ def _script() -> str:
 
 def _function(part: str) -> str:
     """A component's script as the body of a function that gives what the script exports."""
-    script = component.read("shared.js") + component.read(f"{part}.js")
+    script = component.sources(part, *PARTS[part])[0]
     exported, given = "export default function", "return function"
     if script.count(exported) != 1 or "</script" in script:
         raise ValueError(f"{part}.js cannot be put into a page")

@@ -22,7 +22,13 @@ def row(name: str, note: str, labels: Sequence[str], values: Sequence[float], to
     return {"name": name, "note": note, "parts": [list(part) for part in zip(labels, scaled, told, strict=True)]}
 
 
-def draw(rows: Sequence[dict[str, Any]], told: Sequence[str], dark: bool, t: Translator, key: str) -> None:
-    """`told`: sentences above the rows; they may name tokens, and are drawn as plain text."""
-    labels = {"table": t("access.table.shaded"), "token": t("sums.token")}
+def labels(t: Translator) -> dict[str, str]:
+    """The words that rows need."""
+    return {"table": t("access.table.shaded"), "token": t("sums.token")}
+
+
+def draw(
+    rows: Sequence[dict[str, Any]], told: Sequence[str], dark: bool, key: str, labels: dict[str, str] | None = None
+) -> None:
+    """`told`: sentences above the rows; they may name tokens, and are drawn as plain text. `labels`: only for rows."""
     _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "dark": dark})

@@ -1,7 +1,7 @@
 // How shapes are written so that they stand alone, in any program: colours in figures, style beside each shape.
 
 const SVG_NS = "http://www.w3.org/2000/svg";
-const SKIPPED = ".stepper button, .tools button, input, textarea, select, label, .take, .turn, .card, .vega-actions, details:not([open]), .modebar, .hoverlayer";
+const SKIPPED = ".stepper button, .tools button, input, textarea, select, label, .take, .turn, .card, .keys, .vega-actions, details:not([open]), .modebar, .hoverlayer";
 const SHAPES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linejoin"];
 const LETTERS = ["font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline", "text-decoration-line"];
 const PLAIN = { "fill-opacity": "1", stroke: "none", "stroke-dasharray": "none", "stroke-opacity": "1", "stroke-linejoin": "miter", "font-style": "normal", "text-anchor": "start", "dominant-baseline": "auto", "text-decoration-line": "none", "font-weight": "400" };

@@ -26,7 +26,7 @@ function keepPlace(root, draw) {
 }
 
 // Of many buttons Tab reaches one, `start`; from there the arrow keys lead on. `next(item, key, items)` says where to.
-function roam(box, selector, start, next = along) {
+function roam(box, selector, start, next = inLine) {
   const items = [...box.querySelectorAll(selector)];
   for (const item of items) item.tabIndex = -1;
   const stop = start ?? items[0];
@@ -47,7 +47,7 @@ function roam(box, selector, start, next = along) {
 }
 
 // In one line: left and right, Home and End. Null where there is nothing further that way.
-function along(item, key, items) {
+function inLine(item, key, items) {
   const at = items.indexOf(item);
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[key];
   return to === undefined ? undefined : (items[to] ?? null);

@@ -23,6 +23,9 @@ export default function (component) {
   row(data.labels.predicts, "predicts", data.places.map(([, predicts]) => predicts));
   row(data.labels.loss, "loss", data.places.map(([, , loss]) => loss.toFixed(1)));
   const pane = el("div", "pane");
+  pane.tabIndex = 0; // the arrow keys scroll it
+  pane.setAttribute("role", "region");
+  pane.setAttribute("aria-label", data.labels.predicts);
   pane.append(table);
   root.replaceChildren(pane);
 }

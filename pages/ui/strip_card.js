@@ -54,7 +54,7 @@ function listenForRest(root, strip, data, setTriggerValue) {
       event.preventDefault();
       event.stopPropagation();
     };
-    card.onfocusout = (event) => card?.contains(event.relatedTarget) || hide();
+    card.addEventListener("focusout", (event) => card?.contains(event.relatedTarget) || hide());
   };
   strip.onpointerover = (event) => {
     const token = event.target.closest(".t");

@@ -56,6 +56,7 @@ class Drawing {
     if (node.matches(SKIPPED)) return;
     const style = getComputedStyle(node);
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    if (style.clipPath !== "none") return; // said, not shown
     let target = into;
     if (style.opacity !== "1") into.append((target = shape("g", { opacity: style.opacity })));
     if (node instanceof SVGSVGElement) return this.inner(node, target);

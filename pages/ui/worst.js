@@ -5,10 +5,15 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".root");
   root.className = `root ${data.dark ? "dark" : ""}`;
+  keepPlace(root, () => drawAll(root, data, setTriggerValue));
+}
+
+function drawAll(root, data, setTriggerValue) {
   root.replaceChildren();
   for (const [position, before, token, told, expected] of data.rows) {
     const row = el("button", "row");
     row.type = "button";
+    row.dataset.keep = position;
     row.setAttribute("aria-pressed", String(position === data.opened));
     const words = el("span", "words");
     const left = el("bdi", "before", before);

@@ -1,0 +1,151 @@
+"""The lab by keys alone (no mouse, no script that focuses anything), and the tables that say what the pictures show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import chips, open_page, settle, words
+
+_FOCUSED = """() => {
+  let node = document.activeElement;
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  return {
+    name: node?.getAttribute("aria-label") ?? node?.textContent ?? "",
+    kind: node?.getAttribute("class") ?? "",
+    tag: node?.localName ?? "",
+    seen: node?.matches(":focus-visible") ?? false,
+  };
+}"""
+Wanted = Callable[[dict[str, Any]], bool]
+
+
+def focused(page: Page) -> dict[str, Any]:
+    """What has the focus, inside of components too."""
+    found: dict[str, Any] = page.evaluate(_FOCUSED)
+    return found
+
+
+def tab_to(page: Page, wanted: Wanted, most: int = 90) -> dict[str, Any]:
+    """Press Tab until what is wanted has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        at = focused(page)
+        if wanted(at):
+            assert at["seen"], at
+            return at
+    raise AssertionError("it cannot be reached by Tab")
+
+
+def named(name: str) -> Wanted:
+    return lambda at: str(at["name"]).startswith(name)
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+    settle(page)
+
+
+def follow(page: Page, link: str, there: str) -> None:
+    tab_to(page, lambda at: at["tag"] == "a" and at["name"] == link)
+    press(page, "Enter")
+    page.wait_for_selector(there, timeout=30_000)
+    settle(page)
+
+
+def test_a_text_is_written_by_keys(page: Page) -> None:
+    text = chips(page)
+    tab_to(page, named("下一步"))
+    press(page, "Enter")
+    assert len(chips(page)) == len(text) + 1
+
+    # Along the text, which is one stop; the arrow keys belong to it there, and step no model.
+    tab_to(page, lambda at: " t " in f" {at['kind']} ")
+    text = chips(page)
+    assert focused(page)["name"] == text[-1]
+    press(page, "ArrowLeft", "ArrowLeft", "ArrowRight")
+    assert focused(page)["name"] == text[-2]
+    assert chips(page) == text
+
+    # Back there; the focus stays at the token.
+    press(page, "Enter")
+    assert page.locator(".strip .beyond").all_inner_texts() == text[-1:]
+    assert focused(page)["name"] == text[-2]
+
+    # What else could have stood there, and take it; Escape leaves it.
+    press(page, "ArrowDown", "Escape")
+    assert page.locator(".card").count() == 0
+    assert focused(page)["name"] == text[-2]
+    press(page, "ArrowDown", "ArrowDown")
+    other = page.locator(".card .other").nth(1).locator(".word").inner_text()
+    press(page, "Enter")
+    assert chips(page) == [*text[:-2], other]
+
+
+def test_any_candidate_is_taken_by_keys(page: Page) -> None:
+    text = chips(page)
+    tab_to(page, named("用表格看這些長條"))
+    press(page, "Enter")
+    table = page.locator(".st-key-bars_table table")
+    assert table.locator("tbody th").all_inner_texts()[:-1] == words(page)[:-1]
+    word = words(page)[2]
+    tab_to(page, named(word), 5)
+    press(page, "Enter")
+    assert chips(page) == [*text, word]
+    assert table.is_visible(), "it stays open"
+
+    tab_to(page, lambda at: at["tag"] == "input" and at["name"] == "找任何一個詞元")
+    page.keyboard.type("雨")
+    page.locator(".st-key-found button").first.wait_for()
+    settle(page)
+    tab_to(page, named("雨"), 5)
+    press(page, "Enter")
+    assert chips(page) == [*text, word, "雨"]
+
+
+def test_a_head_a_row_and_a_cell_are_opened_by_keys(page: Page) -> None:
+    follow(page, "看看裡面", ".pane canvas")
+    tab_to(page, lambda at: at["tag"] == "canvas")
+    press(page, "ArrowDown", "ArrowRight")
+    assert "第 2 層第 2 個頭" in focused(page)["name"]
+    tokens = page.locator(".line .chips button").all_inner_texts()
+    tab_to(page, named(tokens[-1]))
+    press(page, "ArrowLeft", "Enter")
+    assert page.locator(".line .chips button.at").all_inner_texts() == [tokens[-2]]
+    tab_to(page, lambda at: page.locator(".st-key-lens_table button:focus").count() == 1)
+    press(page, "ArrowDown", "ArrowLeft", "Enter")
+    assert page.locator("[data-cell].open").count() == 1
+    assert page.locator("[data-cell].open:focus").count() == 1
+
+
+def test_the_tree_is_walked_by_keys(page: Page) -> None:
+    follow(page, "集束搜尋", ".pane .node")
+    tab_to(page, named("長一層"))
+    press(page, "Enter")
+    press(page, "Enter")
+    page.locator(".pane .head").nth(2).wait_for()
+    tab_to(page, lambda at: str(at["kind"]).startswith("node"))
+    press(page, "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowDown")
+    assert page.locator(".pane .head").count() == 3, "the tree's arrows grow nothing"
+    assert page.locator(".st-key-beam_tree .card").count() == 1
+    before = focused(page)["name"]
+    press(page, "Enter")
+    assert page.locator(".node.open").get_attribute("aria-label") == before
+    assert focused(page)["name"] == before
+
+
+def test_what_moves_stands_still_for_those_who_ask(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, address)
+    try:
+        shown = []
+        for motion in ("no-preference", "reduce"):
+            page.emulate_media(reduced_motion=motion)
+            page.get_by_role("button", name="下一步").click()
+            settle(page)
+            shown.append(page.locator(".stage.played").first.evaluate("node => getComputedStyle(node).animationName"))
+        assert shown == ["pulse", "none"]
+    finally:
+        page.context.close()
