@@ -83,8 +83,9 @@ def test_probabilities_read_as_a_person_says_them(p: float, english: str, chines
 
 
 def test_the_chart_is_built_once_and_names_no_data() -> None:
-    labels = ("a", "b", "c", "d", "e")
+    labels = ("a", "b", "c", "d", "e", "f")
     one = bars.specification(False, labels)
     assert one is bars.specification(False, labels)
     assert "datasets" not in one
+    assert one["description"] == "f"
     assert all("data" not in layer for layer in one["layer"])
