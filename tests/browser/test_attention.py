@@ -73,7 +73,7 @@ def test_another_layer_by_click_and_by_key(inside: Page) -> None:
     settle(inside)
     told = inside.locator(".told").first
     assert "第 1 層，" in (told.text_content() or "")
-    canvas = inside.locator("canvas[role=img]")
+    canvas = inside.locator("canvas[role=application]")
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": 60, "y": 18 + (box["height"] - 18) / 6 * 3.5})
