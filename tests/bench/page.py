@@ -102,7 +102,7 @@ def inside(page: Page) -> tuple[Callable[[], None], Callable[[], None]]:
     page.wait_for_selector(".chips", timeout=30_000)
     settle(page)
     tokens, across = itertools.cycle((-3, -5)), itertools.cycle((90, 200))
-    maps = page.locator("canvas[role=img]")
+    maps = page.locator("canvas[role=application]")
     return (
         lambda: page.locator(".line .chips button").nth(next(tokens)).click(),
         lambda: maps.click(position={"x": next(across), "y": 60}),
