@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from engine import config
-from pages.ui import share
+from pages.ui import component, share
 from pages.ui.i18n import Translator
 from pages.ui.picture import Place
 from pages.ui.session import Session
@@ -17,7 +17,7 @@ _STYLE = """<style>
 .stMain:focus-visible { outline: none; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
-.st-key-history, .st-key-history_entry { display: none; }
+.st-key-language, .st-key-history, .st-key-history_entry { display: none; }
 .stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
 .stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p {
   color: light-dark(#1D2330, #8EC3EE);
@@ -25,12 +25,13 @@ _STYLE = """<style>
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
 </style>"""
 
+_language = component.register("language", "language")
+
 
 def begin(title: str, lead: str, session: Session, t: Translator, place: Place | None = None) -> None:
     """The head of a page. `place` names it to the share panel, which then has this page's tables and pictures too."""
-    # Streamlit's page says that it is English; a screen reader must know in which language to read.
-    language = f"<script>document.documentElement.lang = '{t.language.replace('_', '-')}'</script>"
-    st.html(_STYLE + language, unsafe_allow_javascript=True)
+    st.html(_STYLE)
+    _language(key="language", data={"language": t.language.replace("_", "-")})
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.title(title, anchor=False, width="content")
         share.draw(session, t, place)
