@@ -19,7 +19,8 @@ _STYLE = """<style>
 .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
 .st-key-language, .st-key-history, .st-key-history_entry { display: none; }
 .stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
-.stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p {
+.stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p,
+.stApp button[kind="tertiary"]:hover p {
   color: light-dark(#1D2330, #8EC3EE);
 }
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
