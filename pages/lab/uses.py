@@ -6,7 +6,7 @@ import streamlit as st
 
 import engine
 from engine import config, shared
-from pages.ui import models, page, settings, state, task_prompt
+from pages.ui import address, models, page, settings, state, task_prompt
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import Trial
 from pages.ui.using import ONE_LINE, TASKS, Name, Writing, parts
@@ -81,6 +81,7 @@ def workbench() -> None:
     task_prompt.draw(pieces, state.dark(), "uses_prompt")
     draw_words(task, model)
     models.drawn()
+    here.write()
     if trial.running:
         trial.go_on(BREATH)
         state.rerun()
@@ -122,7 +123,9 @@ def draw_load(name: str) -> None:
         st.markdown(f"`{name}`", help=t("uses.not_allowed"))
 
 
+here = address.Here(session, t, widgets={"task": ("uses_task", TASKS)})
 page.begin(t("uses.title"), t("uses.lead"), session, t)
+here.open()
 st.segmented_control(
     t("uses.which"), TASKS, default=TASKS[0], required=True, format_func=lambda task: t(f"uses.{task}.name"),
     key="uses_task", persist_state="session", label_visibility="collapsed",

@@ -111,8 +111,6 @@ class Here:
     def _take(self, said: Said) -> None:
         self._kept.notice = None
         step = state.course().follow(said, reading.lessons(self.t.language))
-        if step is not None and "t" not in said:
-            arranging.arrange(step)
         before = self.session.model_name
         try:
             trace = engine.decode_trace(said.text("t")) if "t" in said else None
@@ -147,6 +145,8 @@ class Here:
         for name, (key, values) in self._widgets.items():
             state.set_widget(key, next((value for value in values if write(value) == said.text(name)), values[0]))
         self._show()
+        if step is not None and "t" not in said:  # a link to a lesson and no more
+            arranging.arrange(step)
 
     def _note(self, key: str, said: Said | None = None, trace: Trace | None = None, replay: bool = True) -> None:
         name = self.t("settings.bundled") if trace is not None and trace.model == shared.BUNDLED_NAME else ""
