@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from engine import config
 from engine.types import Settings
 from pages.learn.reading import Step
 from pages.ui import settings, state
@@ -17,7 +18,9 @@ _CHOOSING = tuple(field.name for field in fields(Settings))
 SETTINGS = (
     *_CHOOSING, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
     "uses_task",
+    "compare_tokens", "compare_seeds",
 )  # fmt: skip
+_LENGTHS = ("run_tokens", "beam_levels", "compare_tokens")  # the host may allow less
 POINTS = {
     "controls": ".st-key-next, .st-key-run, .st-key-back",
     "prompt": ".st-key-prompt",
@@ -25,6 +28,7 @@ POINTS = {
     "bars": ".st-key-bars",
     "search": ".st-key-search",
     "sums": ".st-key-sums",
+    "curve": ".st-key-sums",
     "temperature": ".st-key-temperature",
     "top_k": ".st-key-top_k",
     "top_p": ".st-key-top_p",
@@ -36,6 +40,7 @@ POINTS = {
     "maps": ".st-key-head_maps",
     "head": ".st-key-one_head",
     "lens": ".st-key-lens_table",
+    "flat": "[class*='st-key-compare-flat'], [class*='st-key-compare-peaked']",
     "mattered": ".st-key-inside_mattered",
     "cut": ".st-key-cut",
     "merges": ".st-key-merging",
@@ -52,16 +57,19 @@ POINTS = {
     "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start",
 }
 
+ENDS = ("curve",)  # of these it is the lower end that is to be seen
+
 
 def arrange(step: Step) -> None:
     """Everything that the step's file names; what it does not name stays as it is."""
     if step.prompt is not None:
         _PROMPTS[step.page](step.prompt)
     session = state.session()
-    for name, value in step.settings:
+    for name, asked in step.settings:
+        value = min(asked, config.current().run_tokens) if name in _LENGTHS else asked
         if name in _CHOOSING:
             session.settings = replace(session.settings, **{name: value})
-        elif name in ("strategy", "seed"):
+        elif name in ("strategy", "seed", "run_tokens"):
             setattr(session, name, value)
         else:
             state.set_widget(name, value)
@@ -74,6 +82,7 @@ def _begin(prompt: str) -> None:
     session.prompt, session.trace, session.running = prompt, None, 0
     session.problem = session.stopped = None
     state.set_widget("prompt", prompt)
+    state.set_widget("search", "")
 
 
 def _forced(prompt: str) -> None:

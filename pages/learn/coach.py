@@ -50,6 +50,8 @@ def turn_to_page(t: Translator) -> None:
         st.switch_page("pages/learn/contents.py")
     if turning and lesson and (page := lesson.steps[course.step].page) != course.here:
         st.switch_page(f"pages/{'learn' if page == 'quiz' else 'lab'}/{page}.py")
+    if turning and lesson:  # the prompt and the settings stand outside of the fragment: they are to show what they say
+        st.rerun()
 
 
 def draw(model: Model | None, t: Translator) -> None:
@@ -69,7 +71,7 @@ def draw(model: Model | None, t: Translator) -> None:
     with st.container(key="coach"):
         _sheet(
             key="coach_sheet",
-            data=data(lesson, step, done, at_home, table, t) | {"point": point},
+            data=data(lesson, step, done, at_home, table, t) | {"point": point, "end": step.point in arranging.ENDS},
             on_go_change=component.report("coach_sheet", "go", lambda value: go(value, t.language)),
             on_fold_change=component.report("coach_sheet", "fold", lambda value: course.fold(value["small"])),
             on_leave_change=component.report("coach_sheet", "leave", lambda _: course.leave()),
@@ -101,7 +103,8 @@ def data(lesson: Lesson, step: Step, done: bool, at_home: bool, table: Table, t:
         "kept": course.kept(),
         "dark": state.dark(),
         "labels": {word: t(f"course.sheet.{word}") for word in
-                   ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step")},
+                   ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step",
+                    "aside")},
     }  # fmt: skip
 
 

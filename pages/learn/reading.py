@@ -57,9 +57,15 @@ def lesson(language: str, name: str) -> Lesson | None:
 
 
 @cache
+def languages() -> tuple[str, ...]:
+    """Those that have lessons."""
+    return tuple(sorted(folder.name for folder in FOLDER.iterdir()))
+
+
+@cache
 def prompts() -> frozenset[str]:
     """Every prompt that a lesson begins with, in any language: what a demo allows besides the app's own."""
-    every = (step for folder in FOLDER.iterdir() for one in lessons(folder.name) for step in one.steps)
+    every = (step for language in languages() for one in lessons(language) for step in one.steps)
     return frozenset(step.prompt for step in every if step.prompt)
 
 

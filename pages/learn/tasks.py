@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.measures import repeated_ngrams
 from engine.types import EngineError
+from pages.learn import facts, reading
 from pages.ui.forcing import Forcing
 from pages.ui.limits_session import Limits, Trial
 from pages.ui.quizzing import Quizzing
@@ -119,12 +120,12 @@ def _at_least(table: Table, limits: dict[str, float], memory: Memory) -> bool:
 
 
 def _seeds(table: Table, count: int, memory: Memory) -> bool:
-    """So many seeds were tried, each for at least one token drawn."""
+    """So many seeds were tried, each for at least one token drawn; two may have drawn the same."""
     trace, seen = table.trace, memory.setdefault("seeds", set())
-    drawn = [i for i in _since(table, memory) if trace.choices[i].how == "drawn"]
-    if len(drawn) > memory.get("drawn", 0):
+    at = len(trace.path())
+    if at > memory.get("at", at) and trace.choices[trace.cursor].how == "drawn":
         seen.add(table.session.seed)
-    memory["drawn"] = len(drawn)
+    memory["at"] = at
     return len(seen) >= count
 
 
@@ -143,11 +144,42 @@ def _unlikely(table: Table, below: float, memory: Memory) -> bool:
 
 
 def _search(table: Table, yes: bool, memory: Memory) -> bool:
-    return bool(table.widget("search")) is yes
+    """A token of the vocabulary was looked for and found."""
+    query = str(table.widget("search") or "")
+    return bool(query and table.model.vocabulary.search(query)) is yes
+
+
+def _again(table: Table, count: int, memory: Memory) -> bool:
+    """From the prompt, so many tokens were written, and then written once more: without luck there is one way only."""
+    trace = table.trace
+    written = len(trace.path()) - trace.prompt_length
+    if written <= 0 and memory.get("once"):
+        memory["back"] = True
+    memory["once"] = memory.get("once", False) or written >= count
+    one_way = all(len(children) == 1 for children in trace.children().values())
+    return bool(memory.get("back")) and written >= count and one_way
+
+
+def _least(table: Table, yes: bool, memory: Memory) -> bool:
+    """The cursor was moved to the token of the text that the model expected least."""
+    trace = table.trace
+    line = trace.line()
+    memory["moved"] = memory.get("moved", False) or trace.cursor != memory.setdefault("cursor", trace.cursor)
+    logs = table.model.score([trace.choices[i].token_id for i in line]).log_probabilities
+    known = [(value, i) for value, i in zip(logs, line, strict=True) if value is not None]
+    return (memory["moved"] and bool(known) and min(known)[1] == trace.cursor) is yes
 
 
 def _beam_width(table: Table, width: int, memory: Memory) -> bool:
     return table.beaming.settings.width == width
+
+
+def _beam_widths(table: Table, count: int, memory: Memory) -> bool:
+    """So many widths were followed to the end."""
+    seen = memory.setdefault("widths", set())
+    if table.beaming.over:
+        seen.add(table.beaming.settings.width)
+    return len(seen) >= count
 
 
 def _beam_levels(table: Table, levels: int, memory: Memory) -> bool:
@@ -166,6 +198,16 @@ def _beam_opened(table: Table, yes: bool, memory: Memory) -> bool:
 def _compared(table: Table, ways: int, memory: Memory) -> bool:
     """So many strategies have finished."""
     return len(table.comparison.finished) >= ways
+
+
+def _flat_changed(table: Table, yes: bool, memory: Memory) -> bool:
+    """One of the two prompts that stand beside each other was changed into another that can be read."""
+    changed = False
+    for key in (f"compare {which} {language}" for language in reading.languages() for which in ("flat", "peaked")):
+        now = table.widget(key)
+        if now is not None and now != memory.setdefault(key, now):
+            changed = changed or facts.kept_first(table, str(now)) is not None
+    return changed is yes
 
 
 def _head(table: Table, count: int, memory: Memory) -> bool:
@@ -278,11 +320,15 @@ TASKS: dict[str, Callable[[Table, Any, Memory], bool]] = {
     "own_prompt": _own_prompt,
     "unlikely": _unlikely,
     "search": _search,
+    "again": _again,
+    "least": _least,
     "beam_width": _beam_width,
+    "beam_widths": _beam_widths,
     "beam_levels": _beam_levels,
     "beam_over": _beam_over,
     "beam_opened": _beam_opened,
     "compared": _compared,
+    "flat_changed": _flat_changed,
     "head": _head,
     "row": _row,
     "lens": _lens,

@@ -45,19 +45,34 @@ function drawTask(data, tell) {
   const name = last ? (data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last) : data.done ? data.labels.on : data.labels.skip;
   const moves = el("div", "moves");
   if (!data.home) moves.append(button("first", data.labels.home, () => tell("go", { step: data.step })));
+  drawAside(data, moves);
   moves.append(button(data.done ? "first" : "plain", name, () => tell("go", { step: data.step + 1 })));
   task.append(moves);
   return task;
 }
 
-// Brings what the step points at between the head of the window and the sheet.
-function show(selector, sheet) {
+// What a step points at may lie in the sidebar, and that may be closed (on a phone it is): then the sheet opens it.
+function drawAside(data, moves) {
+  const open = document.querySelector("[data-testid=stExpandSidebarButton]");
+  if (data.done || !open || !document.querySelector("[data-testid=stSidebar]")?.querySelector(data.point)) return;
+  const aside = button("aside", data.labels.aside, () => {
+    open.click();
+    aside.remove();
+    setTimeout(() => show(data.point), 500);
+  });
+  moves.prepend(aside);
+}
+
+// Brings what the step points at into sight: in the sidebar, or between the head of the window and the sheet.
+function show(selector, sheet, end) {
   const place = document.querySelector(selector);
-  const box = place?.getBoundingClientRect();
+  if (!place) return;
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  if (place.closest("[data-testid=stSidebar]")) return place.scrollIntoView({ block: "center", behavior });
+  const box = place.getBoundingClientRect();
   const foot = sheet.getBoundingClientRect().top;
-  if (!box || !place.closest("[data-testid=stMain]") || (box.top > 70 && Math.min(box.bottom, box.top + 150) < foot)) return;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  document.querySelector("[data-testid=stMain]").scrollBy({ top: box.top - 90, behavior: calm ? "auto" : "smooth" });
+  if (box.top > 70 && (end ? box.bottom : Math.min(box.bottom, box.top + 150)) < foot) return;
+  document.querySelector("[data-testid=stMain]").scrollBy({ top: end ? box.bottom - foot + 14 : box.top - 90, behavior });
 }
 
 export default function (component) {
@@ -80,6 +95,6 @@ export default function (component) {
   const same = root.turn === data.turn;
   root.replaceChildren(sheet);
   if (same && !data.small) root.querySelector(".body").scrollTop = scroll;
-  if (!same && !data.small) setTimeout(() => show(data.point, sheet), 500);
+  if (!same && !data.small) setTimeout(() => show(data.point, sheet, data.end), 500);
   root.turn = data.turn;
 }

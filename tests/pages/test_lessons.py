@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import engine
 from engine import shared
 from engine.model import Model
-from engine.types import Settings
+from engine.types import BeamSettings, Settings
 from pages.learn import arranging, facts, reading, tasks
 from pages.learn.course import Course
 from pages.ui.beam_session import Beaming
@@ -91,7 +92,8 @@ def test_every_condition_begins_undone_or_says_what_stands(bundled: Model) -> No
         "written": 1, "hand": 0.5, "back": 1, "branches": 2, "stopped": ["end", "length", "person", "context"],
         "loops": True, "length": 1, "seeds": 1, "own_prompt": True, "unlikely": 1e-9, "search": True, "beam_over": True,
         "beam_opened": True, "compared": 1, "head": 1, "row": True, "lens": True, "mattered": True, "cut_text": True,
-        "cut_opened": True, "merged": 1, "beam_levels": 2,
+        "cut_opened": True, "merged": 1, "beam_levels": 2, "again": 1, "least": True, "beam_widths": 1,
+        "flat_changed": True,
     }  # fmt: skip
     for name, value in values.items():
         assert not tasks.done(((name, value),), at_rest, {}), name
@@ -167,6 +169,173 @@ def test_every_step_can_be_arranged_and_asked(bundled: Model, language: str) -> 
             for name, value in step.settings:
                 if name in arranging._CHOOSING:
                     Settings(**{name: value})
+
+
+def test_a_text_that_is_written_twice_without_luck(bundled: Model) -> None:
+    at, memory = table(bundled), dict[str, Any]()
+    at.session.strategy = "greedy"
+    task = (("again", 3),)
+    for _ in range(3):
+        at.session.step(bundled)
+        assert not tasks.done(task, at, memory)
+    at.session.restart(bundled)
+    assert not tasks.done(task, at, memory)
+    for _ in range(3):
+        assert not tasks.done(task, at, memory)
+        at.session.step(bundled)
+    assert tasks.done(task, at, memory)
+    at.session.back(bundled)
+    improbable = bundled.distribution(at.trace.token_ids()).top(9)[8]
+    at.session.pick(bundled, at.session.turn, improbable.token_id)
+    assert not tasks.done(task, at, memory), "another way was gone"
+
+
+def test_the_least_expected_token_is_found_by_standing_on_it(bundled: Model) -> None:
+    at = table(bundled, "今天天氣真好，我們一起去公園洗碗。")
+    logs = bundled.score(at.trace.token_ids()).log_probabilities
+    ticked, memory = [], dict[str, Any]()
+    assert not tasks.done((("least", True),), at, memory)
+    for place in range(len(logs)):
+        at.session.go_to(bundled, at.session.turn, place)
+        if tasks.done((("least", True),), at, memory):
+            ticked.append(place)
+    assert ticked == [min(range(1, len(logs)), key=lambda place: logs[place] or 0.0)]
+
+
+def test_a_search_counts_where_something_is_found(bundled: Model) -> None:
+    for query, found in (("雨", True), ("", False), ("qqzzqq", False)):
+        assert tasks.done((("search", True),), table(bundled, search=query), {}) is found
+    t = Translator("en")
+    at = table(bundled, search="雨")
+    raw = bundled.distribution(at.trace.token_ids()).raw
+    rain = bundled.vocabulary.search("雨")[0]
+    expected = ("雨", f"{int((raw > raw[rain]).sum()) + 1:,}", t.percent(float(raw[rain])))
+    assert tuple(facts.FACTS[name](at, t) for name in ("found", "found_rank", "found_p")) == expected
+    assert facts.FACTS["found"](table(bundled, search="qqzzqq"), t) == facts.NOTHING
+
+
+def test_beams_followed_to_the_end_at_two_widths(bundled: Model) -> None:
+    at, memory, t = table(bundled), dict[str, Any](), Translator("en")
+    task = (("beam_widths", 2),)
+    for width in (2, 2, 3):
+        assert not tasks.done(task, at, memory)
+        at.beaming.settings = BeamSettings(width, max_new_tokens=3)
+        at.beaming.ready(at.session, bundled)
+        at.beaming.restart()
+        assert not tasks.done(task, at, memory)
+        at.beaming.run()
+        while at.beaming.run_on(0.1):
+            pass
+        assert facts.FACTS["beam_candidates"](at, t) == f"{width * bundled.vocabulary.size:,}"
+    assert tasks.done(task, at, memory)
+    assert facts.FACTS["beam_held"](at, t) == "3"
+    assert at.beaming.search is not None
+    assert facts.FACTS["beam_score"](at, t) == t.number(at.beaming.search.sequences[0].score, 2)
+    at.session.strategy = "greedy"
+    for _ in range(3):
+        at.session.step(bundled)
+    assert facts.FACTS["greedy_score"](at, t) == t.number(sum(facts._logs(at)[-3:]) / 3, 2)
+    at.beaming.back()
+    assert facts.FACTS["beam_score"](at, t) == facts.NOTHING
+
+
+def test_one_of_two_prompts_is_changed(bundled: Model) -> None:
+    memory: dict[str, Any] = {}
+    task = (("flat_changed", True),)
+    ask = lambda **prompts: tasks.done(  # noqa: E731
+        task, table(bundled, **{f"compare {which} en": prompt for which, prompt in prompts.items()}), memory
+    )
+    assert not ask(flat="I like", peaked="Once upon a")
+    assert not ask(flat="I like", peaked="  ")
+    assert ask(flat="I like", peaked="Once")
+    t = Translator("en")
+    at = table(bundled, **{"compare flat en": "I like", "compare peaked en": " "})
+    raw = -np.sort(-bundled.distribution(bundled.read_prompt("I like")).raw)
+    top_p = float(facts.FACTS["compare_top_p"](at, t))
+    assert facts.FACTS["flat_kept"](at, t) == f"{int((np.cumsum(raw) < top_p).sum()) + 1:,}"
+    assert facts.FACTS["peaked_kept"](at, t) == facts.NOTHING
+
+
+def test_a_text_that_repeats_itself_is_shown_where_it_does(bundled: Model) -> None:
+    at, t = table(bundled, "I went to the"), Translator("en")
+    at.session.strategy = "greedy"
+    assert facts.FACTS["repeated"](at, t) == facts.NOTHING
+    for _ in range(24):
+        at.session.step(bundled)
+    assert tasks.done((("loops", True),), at, {})
+    said = facts.FACTS["repeated"](at, t)
+    text = bundled.text(at.trace.token_ids())
+    assert text.count(said) >= 2
+    ids, span = at.trace.token_ids(), 4
+    start = at.trace.prompt_length
+    again, once = min(
+        (j, i) for j in range(start, len(ids) - 3) for i in range(start, j) if ids[i : i + 4] == ids[j : j + 4]
+    )
+    for name, first in (("once_p", once), ("again_p", again)):
+        chances = [float(bundled.distribution(ids[:k]).raw[ids[k]]) for k in range(first, first + span)]
+        assert facts.FACTS[name](at, t) == t.percent(math.prod(chances) ** (1 / span))
+
+
+def test_the_chain_of_probabilities_and_the_draw(bundled: Model) -> None:
+    at, t = table(bundled), Translator("zh_Hant")
+    at.session.settings = Settings(temperature=0.5)
+    u, pick = facts.FACTS["u"](at, t), facts.FACTS["pick"](at, t)
+    assert 0 <= float(u) < 1
+    ids = at.trace.token_ids()
+    logits = bundled.distribution(ids).logits.astype(np.float64) / 0.5
+    drawn = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    assert facts.FACTS["best_drawn"](at, t) == t.percent(float(drawn.max()))
+    before = facts.FACTS["perplexity"](at, t)
+    at.session.step(bundled)
+    assert facts.FACTS["last"](at, t) == pick
+    assert facts.FACTS["perplexity_before"](at, t) == before
+    ids = at.trace.token_ids()
+    chances = [float(bundled.distribution(ids[:k]).raw[ids[k]]) for k in range(1, len(ids))]
+    assert facts.FACTS["text_p"](at, t) == t.percent(math.prod(chances))
+    assert facts.FACTS["factors"](at, t) == str(len(chances))
+    assert facts.FACTS["perplexity"](at, t) == t.number(math.prod(chances) ** (-1 / len(chances)))
+    at.session.strategy = "greedy"
+    assert facts.FACTS["u"](at, t) == facts.NOTHING
+
+
+ODD = (
+    "好",
+    "a",
+    "  hi ",
+    "👨‍👩‍👧‍👦",
+    "مرحبا",
+    "{best} **b** <b>",
+    "<eos>",
+    "今天天氣真好。" * 43,
+    "a\u0000b",
+    "\n\n",
+    "ChatGPT 是",
+)
+
+
+@pytest.mark.parametrize("prompt", ODD)
+def test_no_step_breaks_on_a_prompt_of_the_learners_own(bundled: Model, prompt: str) -> None:
+    """Every step of every lesson, asked and told, over a text that nobody expected: begun, written and gone back."""
+    at = table(bundled, prompt, search="%", **dict.fromkeys(("compare flat en", "compare peaked zh_Hant"), prompt))
+    at.session.set_prompt(bundled, prompt)
+    at.beaming.settings = BeamSettings(2, max_new_tokens=2)
+    at.beaming.ready(at.session, bundled)
+    moves = (
+        lambda: None,
+        lambda: at.session.step(bundled),
+        lambda: at.beaming.run_on(1),
+        lambda: at.session.back(bundled),
+    )
+    for move in moves:
+        move()
+        for language in LANGUAGES:
+            t, course = Translator(language), Course()
+            told = {name: fact(at, t) for name, fact in facts.FACTS.items()}
+            assert all(isinstance(said, str) and said for said in told.values())
+            for lesson in reading.lessons(language):
+                for number in range(len(lesson.steps)):
+                    course.begin(lesson, number)
+                    course.look(lesson, at)
 
 
 json = st.recursive(
