@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _sheet = component.register("coach", "coach", "progress")
 # While a lesson is on, its own words stand for the page's; the sheet stays in sight at the foot of the window.
 _STYLE = """<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-coach) {
+[data-testid=stLayoutWrapper]:has(> .st-key-coach) {
   position: sticky; bottom: 0; z-index: 90; order: 99; margin-top: auto;
 }
-[data-testid="stVerticalBlock"]:has(> [data-testid="stLayoutWrapper"] > .st-key-coach) {
-  min-height: calc(100vh - 2.6rem);
-}
+:is([data-testid=stLayoutWrapper], .stVerticalBlock):has(> [data-testid=stLayoutWrapper] > .st-key-coach),
+[data-testid=stLayoutWrapper]:has(> * > [data-testid=stLayoutWrapper] > .st-key-coach) { display: contents; }
+.stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 2.6rem); }
 .stMainBlockContainer { padding-bottom: 0; }
 .st-key-lead, .st-key-examples { display: none; }
 :is(%s) { outline: 2px dashed #D55E00; outline-offset: 5px; border-radius: 6px; }
