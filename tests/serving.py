@@ -67,14 +67,14 @@ def started(*command: str, **environment: str) -> Iterator[Server]:
                 cwd=ROOT, env={**os.environ, **environment}, stdout=file, stderr=subprocess.STDOUT,
             )  # fmt: skip
         try:
-            _wait(address, process)
+            wait(address, process)
             yield Server(address, process, log)
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait(address: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:

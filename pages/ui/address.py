@@ -97,13 +97,13 @@ class Here:
         return now
 
     def _text(self) -> dict[str, str]:
-        trace = self.session.trace
-        if trace is None:
+        model = models.ready(self.session)
+        if model is None:
             return {}
+        trace = self.session.ready(model)
         if self._kept.coded is None or self._kept.coded[0] is not trace:
             code, self._kept.cut = coded(trace)
-            model = models.ready(self.session)
-            text = encode_text(*said_in_words(model, trace, self.session.prompt)) if model is not None else ""
+            text = encode_text(*said_in_words(model, trace, self.session.prompt))
             self._kept.coded = trace, code, text if len(code) + len(text) < MOST else ""
         _, code, text = self._kept.coded
         return {name: value for name, value in (("t", code), ("text", text)) if value}

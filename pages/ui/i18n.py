@@ -42,8 +42,9 @@ def shipped() -> frozenset[str]:
 
 
 def plain(text: str) -> str:
-    """A text from a person or a model that is to stand in a sentence: nothing in it is Markdown any more."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    """A text from a person or a model that is to stand in a sentence: nothing in it is Markdown or a link."""
+    unlinked = re.sub(r"(://|www|@)", "\\1\u2060", " ".join(text.split()), flags=re.IGNORECASE)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", unlinked)
 
 
 class Translator:

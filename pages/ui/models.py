@@ -14,7 +14,7 @@ import streamlit as st
 from engine import door, shared
 from engine.types import EngineError, ModelError, PromptError
 from pages.ui import state
-from pages.ui.i18n import Translator
+from pages.ui.i18n import Translator, plain
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def admitted(t: Translator) -> bool:
 def tell(problem: EngineError | None, t: Translator, kept: str = "error.kept") -> None:
     """Say what went wrong, if anything did; of a prompt, that nothing of what was typed is lost."""
     if problem is not None:
-        sentence = t(f"error.{problem.code}", **problem.values)
+        values = {name: plain(v) if isinstance(v, str) else v for name, v in problem.values.items()}
+        sentence = t(f"error.{problem.code}", **values)
         say = st.warning if problem.code.startswith("limit_") else st.error  # nobody did anything wrong
         say(f"{sentence} {t(kept)}" if isinstance(problem, PromptError) else sentence)
 

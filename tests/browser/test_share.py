@@ -1,0 +1,336 @@
+"""Links in a real browser: everywhere and at any time they show what was left; nobody's address can do harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+import engine
+from engine.codec import encode_text
+from engine.trace import Trace
+from engine.types import Settings
+from tests.browser.app import chips, settle
+from tests.payloads import PAYLOADS
+from tests.serving import ROOT, free_port, wait
+
+STEP, BEAM, INSIDE = ".loop", ".pane .node", "canvas"
+
+
+def open_link(opened: Browser, link: str, drawn: str = STEP, **context: Any) -> Page:
+    """A visitor of their own who follows a link."""
+    page = opened.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900}, **context).new_page()
+    page.set_default_timeout(20_000)
+    page.goto(link)
+    page.wait_for_selector(drawn, timeout=90_000)
+    settle(page)
+    return page
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+    settle(page)
+
+
+def go(page: Page, way: str, drawn: str = STEP) -> None:
+    page.go_back() if way == "back" else page.go_forward()
+    page.wait_for_selector(drawn)
+    page.wait_for_timeout(300)
+    settle(page)
+
+
+def seen(page: Page) -> tuple[list[str], list[str], list[str]]:
+    """The text with all branches, the words before the cursor, the whole tree."""
+    before = page.locator(".formula i:not(.ask)").all_inner_texts()
+    return chips(page), before, page.locator("ul.tree .t").all_inner_texts()
+
+
+def step(page: Page) -> None:
+    """Next, and what it wrote is there."""
+    before = page.locator(".formula i:not(.ask)").count()
+    page.get_by_role("button", name="下一步").click()
+    page.locator(".formula i:not(.ask)").nth(before).wait_for(state="attached")
+    settle(page)
+
+
+def played(page: Page) -> None:
+    """A prompt of one's own, two steps, one back, another seed, another way, one back."""
+    box = page.get_by_role("textbox", name="提示")
+    box.fill("從前有一隻")
+    box.press("Enter")
+    page.locator(".strip .t", has_text="隻").wait_for()
+    settle(page)
+    step(page)
+    step(page)
+    page.get_by_role("spinbutton", name="種子").fill("12")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    settle(page)
+    page.locator(".strip .t").last.hover()
+    page.locator(".card .other:not(.same)").first.click()
+    page.locator(".branch").first.wait_for()
+    settle(page)
+    press(page, "返回")
+    page.locator(".strip .beyond").first.wait_for()
+    settle(page)
+
+
+def said(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+@pytest.fixture
+def restartable() -> Iterator[tuple[str, Any]]:
+    """An address, and what kills the server there and starts another one in its place."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        if running:
+            running[-1].send_signal(signal.SIGKILL)
+            running[-1].wait(20)
+        command = [sys.executable, "-m", "pages", "--server.address", "127.0.0.1", "--server.port", str(port)]
+        running.append(
+            subprocess.Popen(
+                command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ}
+            )
+        )
+        wait(address, running[-1])
+
+    start()
+    yield address, start
+    running[-1].terminate()
+    running[-1].wait(20)
+
+
+def test_a_link_outlives_its_browser_and_its_server(chromium: Browser, restartable: tuple[str, Any]) -> None:
+    address, restart = restartable
+    page = open_link(chromium, address)
+    played(page)
+    left, link = seen(page), page.url
+    assert len(left[2]) == len(left[0]) + 1, "a branch"
+    assert len(left[1]) == len(left[0]) - 1, "the cursor is not at the end"
+    other = open_link(chromium, link)
+    assert seen(other) == left
+    assert other.url == link
+    assert other.get_by_role("textbox", name="提示").input_value() == "從前有一隻"
+    assert other.get_by_role("spinbutton", name="種子").input_value() == "12"
+
+    restart()  # killed; neither page is reloaded, one is asked to go on
+    cold = open_link(chromium, link)  # the first request of the new server
+    assert seen(cold) == left
+    page.reload()
+    page.wait_for_selector(STEP, timeout=90_000)
+    settle(page)
+    assert seen(page) == left
+    other.wait_for_selector("[data-test-connection-state=CONNECTED]", timeout=60_000)
+    settle(other)
+    assert seen(other) == left
+    step(other)
+    assert len(seen(other)[1]) == len(left[1]) + 1
+    for one in (page, other, cold):
+        one.context.close()
+
+
+def test_back_and_forward_go_through_what_was_done(page: Page) -> None:
+    states = [seen(page)]
+    for move in (step, step, lambda page: press(page, "返回")):
+        move(page)
+        states.append(seen(page))
+    for at in (2, 1, 0):
+        go(page, "back")
+        assert seen(page) == states[at]
+    for at in (1, 2, 3):
+        go(page, "forward")
+        assert seen(page) == states[at]
+    step(page)
+    assert len(seen(page)[1]) == len(states[3][1]) + 1
+
+
+def test_back_from_another_page_is_the_page_before_at_once(page: Page) -> None:
+    step(page)
+    left = seen(page)
+    page.get_by_role("link", name="集束搜尋").click()
+    page.wait_for_selector(BEAM)
+    settle(page)
+    assert said(page)["t"]
+    go(page, "back")
+    assert seen(page) == left
+    go(page, "forward", BEAM)
+    assert urlsplit(page.url).path == "/beam"
+
+
+def test_a_run_is_one_entry_of_the_history(page: Page) -> None:
+    step(page)
+    before, entries = seen(page), page.evaluate("history.length")
+    page.get_by_role("button", name="執行").click()
+    page.wait_for_function("new URLSearchParams(location.search).has('run')")
+    page.wait_for_function("!new URLSearchParams(location.search).has('run')", timeout=60_000)
+    settle(page)
+    assert page.evaluate("history.length") == entries + 1
+    written = seen(page)
+    assert len(written[0]) > len(before[0]) + 1
+    go(page, "back")
+    assert seen(page) == before
+    go(page, "forward")
+    assert seen(page) == written
+
+
+def test_nothing_is_sent_where_nothing_changed(page: Page) -> None:
+    step(page)
+    link, entries = page.url, page.evaluate("history.length")
+    box = page.get_by_role("textbox", name="找任何一個詞元")
+    box.fill("雨")
+    settle(page)
+    assert (page.url, page.evaluate("history.length")) == (link, entries)
+
+
+def test_an_opened_node_of_the_beam_search_is_in_the_link(chromium: Browser, page: Page) -> None:
+    page.get_by_role("link", name="集束搜尋").click()
+    page.wait_for_selector(BEAM)
+    for _ in range(2):
+        press(page, "長一層")
+    page.locator(BEAM).nth(5).click()
+    settle(page)
+    told = page.locator(".strip .t").all_inner_texts()
+    assert "node" in said(page) and said(page)["shown"] == ["3"]
+    other = open_link(chromium, page.url, BEAM)
+    assert other.locator(".strip .t").all_inner_texts() == told
+    assert other.locator(BEAM).count() == page.locator(BEAM).count()
+    assert other.url == page.url
+    other.context.close()
+
+
+def test_an_opened_head_is_in_the_link(chromium: Browser, page: Page) -> None:
+    link = f"{page.url.split('?')[0]}attention?{urlencode({'t': said(page)['t'][0], 'head': '3.5', 'row': '2'})}"
+    other = open_link(chromium, link, INSIDE)
+    told = other.locator(".asks, .head, .told").all_inner_texts()
+    assert said(other)["head"] == ["3.5"]
+    assert said(other)["row"] == ["2"]
+    third = open_link(chromium, other.url, INSIDE)
+    assert third.locator(".asks, .head, .told").all_inner_texts() == told
+    assert third.url == other.url
+    for one in (other, third):
+        one.context.close()
+
+
+def share(page: Page) -> None:
+    page.get_by_role("button", name="分享").click()
+    page.locator(".qr svg").wait_for()
+    page.wait_for_timeout(300)
+
+
+def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser, address: str, tmp_path: Path) -> None:
+    page = open_link(chromium, address, color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
+    step(page)
+    share(page)
+    fields = page.locator(".line input")
+    assert fields.first.input_value() == page.url
+    snippet = fields.nth(1).input_value()
+    page.get_by_role("button", name="複製").first.click()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    page.locator(".qr").click()
+    page.wait_for_timeout(200)
+    page.screenshot(path=tmp_path / "qr.png")
+    found = zxingcpp.read_barcodes(np.asarray(Image.open(tmp_path / "qr.png").convert("L")))
+    assert len(found) == 1, "light around it, in the dark theme too"
+    assert open_and_see(chromium, found[0].text) == seen(page)
+    box = page.locator(".large svg").bounding_box()
+    assert box is not None and box["height"] > 800
+    page.keyboard.press("Escape")
+    page.context.close()
+    host = chromium.new_context(viewport={"width": 1000, "height": 800}).new_page()
+    host.set_content(f"<!doctype html>{snippet}")
+    frame = host.frame_locator("iframe")
+    frame.locator(STEP).wait_for(timeout=60_000)
+    host.wait_for_timeout(500)
+    assert frame.get_by_role("button", name="下一步").count() == 1, "in the language of who shared it"
+    assert frame.locator(".strip .t").count() == 4
+    entries = host.evaluate("history.length")
+    frame.get_by_role("button", name="下一步").click()
+    frame.locator(".strip .t").nth(4).wait_for()
+    host.wait_for_timeout(500)
+    assert host.evaluate("history.length") == entries, "the page around it keeps its history"
+    host.context.close()
+
+
+def open_and_see(chromium: Browser, link: str) -> tuple[list[str], list[str], list[str]]:
+    page = open_link(chromium, link)
+    found = seen(page)
+    page.context.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "drawn"), [("", STEP), ("beam", BEAM), ("attention", INSIDE), ("compare", "textarea, input")]
+)
+def test_every_page_can_be_embedded(chromium: Browser, address: str, path: str, drawn: str) -> None:
+    page = open_link(chromium, f"{address}/{path}?embed=true", drawn)
+    page.wait_for_timeout(300)
+    assert "embed=true" in page.url and said(page)["t"]
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.locator("[data-testid=stSidebar][data-collapsed=false]").wait_for()
+    page.context.close()
+
+
+def hostile(payload: str) -> dict[str, str]:
+    """A link whose model, text, language and everything else is a payload."""
+    name = "".join(char for char in payload if char.isprintable())[:200] or "x"
+    trace = Trace.start(name, (1, 2, 3), Settings(), fingerprint="AAAAAAAA")
+    values = dict.fromkeys(("head", "row", "view", "node", "lang", "bars", "lesson", "prompt", "onerror"), payload)
+    return values | {"t": engine.encode_trace(trace), "text": encode_text(payload, payload)}
+
+
+def test_payloads_in_links_stay_text(chromium: Browser, address: str) -> None:
+    page = chromium.new_context(locale="zh-TW").new_page()
+    page.set_default_timeout(20_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    for payload in PAYLOADS[:: len(PAYLOADS) // 20]:
+        page.goto(f"{address}/?{urlencode(hostile(payload))}")
+        alert = page.get_by_test_id("stAlert").first
+        alert.wait_for()
+        assert alert.locator("img, script, a, strong, em, code, svg[onload], iframe").count() == 0, payload
+        assert page.title() != "owned"
+        assert page.evaluate("window.owned") is None
+    settle(page)
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
+        urlsplit(address).netloc
+    }
+    page.context.close()
+
+
+def test_a_model_that_is_not_here_is_told_and_its_text_shown(chromium: Browser, address: str) -> None:
+    model = engine.load()
+    trace = Trace.start("org/gone", model.encode("今天天氣真"), Settings(), seed=3)
+    link = urlencode({"t": engine.encode_trace(trace), "text": encode_text("今天天氣真", "好")})
+    page = open_link(chromium, f"{address}/?{link}")
+    alert = page.get_by_test_id("stAlert")
+    assert "org/gone" in alert.inner_text()
+    page.get_by_role("button", name="用這裡的模型看這段文字").click()
+    settle(page)
+    assert "".join(chips(page)) == "今天天氣真好"
+    assert alert.count() == 0
+    page.context.close()
+
+
+def test_a_damaged_link_is_told(chromium: Browser, address: str) -> None:
+    trace = replace(Trace.start("bundled", (1, 2), Settings()))
+    page = open_link(chromium, f"{address}/?t={engine.encode_trace(trace)[:-1]}x")
+    assert "壞了" in page.get_by_test_id("stAlert").inner_text()
+    assert len(chips(page)) == 3
+    page.context.close()
