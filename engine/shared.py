@@ -6,6 +6,8 @@ the bundled one is the host's word, see `config.py`: names or patterns (`uer/*`,
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import re
 import sys
@@ -129,6 +131,7 @@ def prepare(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08
 
 def _load(name: str, loading: Loading) -> None:
     started = time.monotonic()
+    _keep_small()
     try:
         import torch  # seconds, the first time: this thread's, not the page's
 
@@ -150,6 +153,18 @@ def _load(name: str, loading: Loading) -> None:
         shown = name if re.fullmatch(r"[\w./-]+", name, re.ASCII) else None  # else it may be any text that was typed
         logs.event("model_failed", name=shown, code=error.code)
         loading.future.set_exception(error)
+
+
+def _keep_small() -> None:
+    """Let the system have back what a thread no longer uses (glibc; others need no word).
+
+    Each of many threads would else keep a heap of its own, in which small records hold the place of large passes. Ten
+    visitors who push each other out of a tree of 16 MB: 597 MB after forty seconds, not 754.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-8, 2)  # M_ARENA_MAX: two heaps for all threads
+        libc.mallopt(-3, 2**17)  # M_MMAP_THRESHOLD: what is larger comes from the system and goes back there
 
 
 def _settle() -> None:
