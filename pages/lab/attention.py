@@ -80,7 +80,7 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
             head_maps.data(maps, len(ids), told, looking.opened, looking.text), state.dark(), t, looking.open
         )
     moved, looking.moved = looking.moved, None
-    if moved == "row" or (moved == "head" and state.widget("inside_mattered")):
+    if moved == "row" or (moved == "head" and (state.widget("inside_mattered") or state.course().lesson)):
         st.rerun()  # what else depends on it
     here.write()
 
@@ -109,6 +109,9 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     lens_table.draw(shown, state.dark(), t, looking.choose_cell)
     if shown["first"]:
         st.caption(t("inside.lens.left_out", count=lens_table.POSITIONS))
+    moved, looking.moved = looking.moved, None
+    if moved == "cell" and state.course().lesson:
+        st.rerun()  # the lesson's sheet depends on it
     if looking.cell is None:
         st.caption(t("inside.lens.click"))
     else:

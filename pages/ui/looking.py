@@ -31,7 +31,9 @@ class Looking:
     row: int | None = None  # the position whose look is shown; None: the last one, which predicts the next token
     cell: tuple[int, int] | None = None  # (layer, position) of the lens whose list is open
     text: int = 0  # grows when another text is looked at; a click carries the one it was made on
-    moved: Literal["head", "row"] | None = None  # what the last click changed; the page forgets it once all is drawn
+    moved: Literal["head", "row", "cell"] | None = (
+        None  # what the last click changed; the page forgets it once all is drawn
+    )
     ids: tuple[int, ...] = ()
     tried: dict[str, int] = field(default_factory=dict)  # experiments that were run, and how often each
     kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by name: what was asked last, and the answer
@@ -101,7 +103,7 @@ class Looking:
     def choose_cell(self, text: int, layer: int, position: int) -> None:
         """Open the list of one cell of the lens."""
         if text == self.text and layer >= 0 and 0 <= position < len(self.ids):
-            self.cell = (layer, position)
+            self.cell, self.moved = (layer, position), "cell"
 
     def experiment(self, name: str) -> None:
         """Run a small experiment, or run it again (with other random tokens where there are any)."""
