@@ -365,3 +365,18 @@ def test_any_address_opens_a_step_or_none(text: str) -> None:
     again = Course()
     assert again.follow(Said(course.address()), every) == step
     assert not again.turning
+
+
+def test_the_readme_names_the_lesson_and_the_pages_of_all_twenty_concepts() -> None:
+    told = {}
+    for line in (Path(__file__).parents[2] / "README.md").read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[0].isdecimal():
+            told[int(cells[0])] = (cells[2].strip("`"), cells[3].replace("`", "").split(", "))
+    taught = {
+        concept: (lesson.name, list(dict.fromkeys(step.page for step in lesson.steps)))
+        for lesson in reading.lessons("zh_Hant")
+        for concept in lesson.concepts
+    }
+    assert told == taught
+    assert sorted(taught) == list(range(1, 21))
