@@ -7,6 +7,20 @@ const rest = (search) => {
   return had ? said.toString() : null;
 };
 
+// A server that was started again knows nothing of this page, and Streamlit asks it for nothing: clicks would be lost.
+// When a connection is there again the address is taken once more, as after Back and Forward.
+function reconnect() {
+  const state = () => document.querySelector("[data-test-connection-state]")?.dataset.testConnectionState;
+  let before = state();
+  const look = () => {
+    const now = state();
+    if (now === "CONNECTED" && before !== now) window.dispatchEvent(new PopStateEvent("popstate"));
+    before = now;
+  };
+  const what = { subtree: true, attributeFilter: ["data-test-connection-state"] };
+  new MutationObserver(() => setTimeout(look)).observe(document.body, what);
+}
+
 export default function (component) {
   // Streamlit pushes an entry whenever the address changes. While a run writes (the address then says `run`), while a
   // text is typed (`typed`), and in a page that stands inside another, the present entry is rewritten instead.
@@ -21,6 +35,7 @@ export default function (component) {
       return (gently ? window.history.replaceState : push).call(window.history, state, unused, url);
     };
     window.history.pushState.gentle = true;
+    reconnect();
   }
   const { query } = component.data;
   if (query && window.history.pushState.said !== query) {

@@ -137,6 +137,7 @@ def test_a_link_outlives_its_browser_and_its_server(chromium: Browser, restartab
     settle(page)
     assert seen(page) == left
     other.wait_for_selector("[data-test-connection-state=CONNECTED]", timeout=60_000)
+    other.wait_for_timeout(1_000)
     settle(other)
     assert seen(other) == left
     step(other)
