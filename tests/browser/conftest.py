@@ -11,13 +11,13 @@ from tests.browser.app import browser as opened_browser
 from tests.browser.app import open_page, served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     with served() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with opened_browser() as opened:
         yield opened
