@@ -14,6 +14,7 @@ from pages.ui import address, bars, found, models, page, prompt, settings, state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
+BREATH = 0.03  # seconds for the browser to draw what was clicked, before it is told the new address
 PACE = 0.09  # seconds between tokens of a run, so that an eye can follow
 
 session = state.session()
@@ -123,11 +124,12 @@ def workbench() -> None:
             strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
     with right:
         sums.draw(sums.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), state.dark())
-    here.write()
     models.drawn()
     shared.prepare(model, session.next_ids(model))
     if more:
+        here.write()
         state.rerun(after=PACE)
+    here.write(after=BREATH)
 
 
 def words(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:

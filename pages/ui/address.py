@@ -16,6 +16,7 @@ A page makes its `Here`, calls `open()` before it draws its widgets and `write()
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
@@ -71,13 +72,18 @@ class Here:
             self._arrived = not state.went_through_history()  # that, Streamlit sees to itself
         self._tell()
 
-    def write(self) -> None:
-        """Let the address bar say what is on the table now; nothing is sent where it says so already."""
+    def write(self, after: float = 0.0) -> None:
+        """Let the address bar say what is on the table now; nothing is sent where it says so already.
+
+        Streamlit draws the whole page anew for it, a few milliseconds: where an eye waits, it is told some seconds
+        `after` the rest.
+        """
         now, arrived = self._now(), self._arrived
         self._kept.page = st.context.url or ""
         self._arrived = False
         if now == self._kept.written:
             return
+        time.sleep(after)
         if arrived or not st.query_params:
             # The entry of the history is new: it is to say this. Streamlit would push a second one.
             _history(key="history_entry", data={"query": urlencode(now)})

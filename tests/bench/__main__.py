@@ -1,6 +1,6 @@
 """`python -m tests.bench`: what must stay quick, each as a ratio of two things measured in one run.
 
-`python -m tests.bench PART` measures only that part: `engine`, `beam`, `inside`, `compare` or `page`.
+`python -m tests.bench PART` measures only that part: `engine`, `beam`, `inside`, `compare`, `page` or `link`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-PARTS = ("engine", "beam", "inside", "compare", "page")
+PARTS = ("engine", "beam", "inside", "compare", "page", "link")
 
 
 def main() -> None:
