@@ -11,7 +11,8 @@ from pages.ui.i18n import Translator
 from pages.ui.limits_session import Trial
 from pages.ui.using import ONE_LINE, TASKS, Name, Writing, parts
 
-BREATH = 0.1  # seconds of work between two looks at it
+BREATH = 0.001  # seconds of work between two looks at it: a token
+PACE = 0.03  # seconds between tokens, so that an eye can follow and a hand can stop it
 FAMILIES = ("gpt", "qwen", "ernie", "code", "bart", "hosted")
 
 session = state.session()
@@ -84,7 +85,7 @@ def workbench() -> None:
     here.write()
     if trial.running:
         trial.go_on(BREATH)
-        state.rerun()
+        state.rerun(after=PACE)
 
 
 def draw_words(task: Name, model: engine.Model) -> None:

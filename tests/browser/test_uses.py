@@ -30,6 +30,7 @@ def test_it_stops_and_fits_a_phone(chromium: Browser, address: str) -> None:
         page.get_by_test_id("stButtonGroup").get_by_text("故事", exact=True).click()
         settle(page)
         page.locator(".st-key-uses_run button").click()
+        page.locator(".own .t").nth(2).wait_for()
         page.locator(".st-key-uses_stop button:enabled").click()
         page.locator(".own .status").wait_for()
         settle(page)
