@@ -49,7 +49,6 @@ def to_step_page(written: tuple[int, ...]) -> None:
     if model is not None and beaming.search is not None:
         session.take(model, session.prompt, beaming.search.ids, written, "hand")
         settings.show(session)
-        state.set_widget("prompt", session.prompt)
         beaming.leaving = True
 
 
@@ -73,10 +72,9 @@ def pick_alternative(value: dict[str, Any]) -> None:
         to_step_page((*written(beaming.at)[:kept], value["token"]))
 
 
-def pick_bar(pick: str) -> None:
-    turn, _, token = pick.partition(":")
-    if turn == str(beaming.turn) and token.isdigit():
-        to_step_page((*written(beaming.at), int(token)))
+def pick_bar(turn: int, token_id: int) -> None:
+    if turn == beaming.turn:
+        to_step_page((*written(beaming.at), token_id))
 
 
 def show_settings() -> None:

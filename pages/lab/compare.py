@@ -33,7 +33,6 @@ def take(value: dict[str, Any]) -> None:
     model = models.ready(session)
     if model is not None and comparison.take(session, model, value["turn"], value["entry"], value["text"]):
         settings.show(session)
-        state.set_widget("prompt", session.prompt)
         comparison.from_step = session.prompt
         st.switch_page("pages/lab/step.py")
 

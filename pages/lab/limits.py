@@ -77,7 +77,6 @@ def take(move: Callable[..., bool], which: str, value: dict[str, Any]) -> None:
     model = models.ready(session)
     if model is not None and move(session, model, value["turn"], value[which]):
         settings.show(session)
-        state.set_widget("prompt", session.prompt)
         st.switch_page("pages/lab/step.py")
 
 
@@ -219,7 +218,7 @@ def draw_left(trial: Trial, model: engine.Model) -> None:
     found = trial.work
     shaded.draw([], told.left_plain(found, model, t), state.dark(), "limits_left_told")
     labels = tuple(t(f"limits.left.tip.{name}") for name in ("tokens", "log_left", "left", "whole", "log_right"))
-    bars.draw(rows.cloze_bars(found, trial.turn, t), state.dark(), t, lambda pick: None, "limits_bars", labels)
+    bars.draw(rows.cloze_bars(found, trial.turn, t), state.dark(), t, lambda *_: None, "limits_bars", labels)
     st.caption(t("limits.left.legend"))
     texts.draw(
         rows.cloze_rows(found, model, trial.turn, t), state.dark(), t,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -26,10 +27,8 @@ def new_prompt(text: str) -> None:
     models.act(session, Session.set_prompt, text)
 
 
-def pick_bar(pick: str) -> None:
-    turn, _, token = pick.partition(":")
-    if turn.isdigit() and token.isdigit():
-        models.act(session, Session.pick, int(turn), int(token))
+def pick_bar(turn: int, token_id: int) -> None:
+    models.act(session, Session.pick, turn, token_id)
 
 
 def pick_alternative(value: dict[str, Any]) -> None:
@@ -41,54 +40,21 @@ def go_to(value: dict[str, Any]) -> None:
 
 
 def draw_controls(ended: bool) -> None:
+    running = bool(session.running)
+    run = t("step.stop") if running else t("step.run", n=session.run_tokens)
     with st.container(horizontal=True, gap="small"):
-        st.button(
-            t("step.next"), key="next", type="primary", shortcut="Right", disabled=ended, on_click=models.act,
-            args=(session, Session.step,),
-        )  # fmt: skip
-        if session.running:
-            st.button(
-                t("step.stop"),
-                key="run",
-                shortcut="Space",
-                on_click=models.act,
-                args=(
-                    session,
-                    Session.stop,
-                ),
-            )
-        else:
-            run = t("step.run", n=session.run_tokens)
-            st.button(
-                run,
-                key="run",
-                shortcut="Space",
-                disabled=ended,
-                on_click=models.act,
-                args=(
-                    session,
-                    Session.run,
-                ),
-            )
-        st.button(
-            t("step.back"),
-            key="back",
-            shortcut="Left",
-            on_click=models.act,
-            args=(
-                session,
-                Session.back,
-            ),
-        )
-        st.button(
-            t("step.restart"),
-            key="restart",
-            on_click=models.act,
-            args=(
-                session,
-                Session.restart,
-            ),
-        )
+        draw_button("next", t("step.next"), Session.step, "Right", ended)
+        draw_button("run", run, Session.stop if running else Session.run, "Space", ended and not running)
+        draw_button("back", t("step.back"), Session.back, "Left")
+        draw_button("restart", t("step.restart"), Session.restart)
+
+
+def draw_button(
+    key: str, name: str, move: Callable[..., Any], shortcut: str | None = None, disabled: bool = False
+) -> None:
+    """One of the session's moves."""
+    kind: Literal["primary", "secondary"] = "primary" if key == "next" else "secondary"
+    st.button(name, key=key, type=kind, shortcut=shortcut, disabled=disabled, on_click=models.act, args=(session, move))
 
 
 def draw_messages() -> None:

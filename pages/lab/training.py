@@ -33,15 +33,13 @@ def taken(text: str) -> None:
     read(text)
 
 
-def pick_bar(pick: str) -> None:
+def pick_bar(turn: int, token_id: int) -> None:
     """Go on from another token than the real one, on the step page."""
     model = models.ready(session)
-    turn, _, token = pick.partition(":")
-    if model is not None and turn.isdigit() and token.isdigit():
-        forcing.follow(session, model, int(turn), int(token))
+    if model is not None:
+        forcing.follow(session, model, turn, token_id)
         if forcing.leaving:
             settings.show(session)
-            state.set_widget("prompt", session.prompt)
 
 
 def draw_box() -> None:

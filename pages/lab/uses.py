@@ -39,7 +39,6 @@ def take(task: Name) -> None:
     model = models.ready(session)
     if model is not None and using.take(session, model, task):
         settings.show(session)
-        state.set_widget("prompt", session.prompt)
         using.leaving = True
 
 

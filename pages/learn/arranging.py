@@ -81,7 +81,6 @@ def _begin(prompt: str) -> None:
     session = state.session()
     session.prompt, session.trace, session.running = prompt, None, 0
     session.problem = session.stopped = None
-    state.set_widget("prompt", prompt)
     state.set_widget("search", "")
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.learn import arranging, facts, reading
 from pages.learn.reading import NAMED, Lesson, Step
-from pages.learn.tasks import Table
+from pages.learn.table import Table
 from pages.ui import component, state
 from pages.ui.i18n import Translator
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pages.learn import tasks
-from pages.learn.tasks import Memory, Table
+from pages.learn.table import Memory, Table
 
 if TYPE_CHECKING:
     from pages.learn.reading import Lesson, Step

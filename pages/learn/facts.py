@@ -11,7 +11,7 @@ from engine.types import EngineError
 from pages.ui.story import totals
 
 if TYPE_CHECKING:
-    from pages.learn.tasks import Table
+    from pages.learn.table import Table
     from pages.ui.i18n import Translator
 
 

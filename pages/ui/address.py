@@ -147,7 +147,6 @@ class Here:
             self.session.ready(model)
             self.session.problem = error
         settings.show(self.session)
-        state.set_widget("prompt", self.session.prompt)
         for name, (key, values) in self._widgets.items():
             state.set_widget(key, next((value for value in values if write(value) == said.text(name)), values[0]))
         self._show()

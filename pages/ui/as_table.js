@@ -1,9 +1,8 @@
 // The table beside a chart that was not drawn here. `data` is described in as_table.py.
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   const first = (pick, word) => (pick === null ? word : [word, () => setTriggerValue("pick", { pick })]);
   const rows = () => data.rows.map(([pick, word, ...cells]) => [first(pick, word), ...cells]);
   keepPlace(root, () => root.replaceChildren(asTable(root, "all", data.name, data.columns, rows)));

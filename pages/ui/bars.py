@@ -14,7 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.ui import as_table
+from pages.ui import as_table, charts
 from pages.ui.colors import Palette, palette
 from pages.ui.i18n import Translator
 
@@ -156,13 +156,7 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         .add_params(alt.selection_point(name="pick", fields=["pick"], on="click", clear=False, toggle=False)),
     ]
     chart = alt.layer(*layers).properties(height=alt.Step(ROW), description=labels[-1])
-    plain = alt.ViewConfig(stroke=None)
-    unread = alt.MarkConfig(aria=False)  # the table says the same in an order that can be followed
-    written = chart.configure(background="transparent", padding=0, view=plain, mark=unread).to_dict(validate=False)
-    for part in (written, *written["layer"]):
-        part.pop("data", None)  # the rows come with each step
-    written.pop("datasets", None)
-    return written
+    return charts.written(chart, padding=0)
 
 
 def _stripes(colors: Palette) -> alt.Gradient:
@@ -179,12 +173,12 @@ def draw(
     table: list[dict[str, Any]],
     dark: bool,
     t: Translator,
-    on_pick: Callable[[str], None],
+    on_pick: Callable[[int, int], None],
     key: str = "bars",
     labels: tuple[str, ...] | None = None,
 ) -> None:
-    """The chart and its table. `on_pick` is told the `pick` of the row that was clicked. `labels`: see `specification`,
-    without the last; who gives others draws another table."""
+    """The chart and its table. `on_pick` is told turn and token of the row that was clicked. `labels`: see
+    `specification`, without the last; who gives others draws another table."""
     from pages.ui import state
 
     given, labels = (
@@ -192,9 +186,14 @@ def draw(
         labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")),
     )
 
+    def told(pick: str) -> None:
+        turn, _, token = pick.partition(":")
+        if turn.isdigit() and token.isdigit():  # not the bar of all the others
+            on_pick(int(turn), int(token))
+
     def callback() -> None:
         selection = (state.widget(key) or {}).get("selection", {}).get("pick") or [{}]
-        on_pick(str(selection[0].get("pick", "")))
+        told(str(selection[0].get("pick", "")))
 
     st.vega_lite_chart(
         pa.Table.from_pylist(table),
@@ -207,7 +206,7 @@ def draw(
     )
     if not given:
         columns = [t("sums.token"), *(labels[i] for i in (2, 3, 1, 4))]
-        as_table.draw(t("access.table.bars"), columns, tabled(table, t), dark, f"{key}_table", on_pick)
+        as_table.draw(t("access.table.bars"), columns, tabled(table, t), dark, f"{key}_table", told)
 
 
 def tabled(table: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:

@@ -164,9 +164,8 @@ function listenForRest(root, pane, at) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   root.zoom ??= 1;
   const old = root.querySelector(".pane");
   const scroll = old ? [old.scrollLeft, old.scrollTop] : null;

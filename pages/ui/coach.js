@@ -10,27 +10,20 @@ function write(place, sentence, values) {
   return place;
 }
 
-function button(name, text, act) {
-  const node = el("button", name, text);
-  node.type = "button";
-  node.onclick = act;
-  return node;
-}
-
 function drawHead(data, tell) {
   const head = el("div", "head");
   head.append(el("span", "which", fill(data.labels.lesson, { number: data.number, of: data.of })), el("b", "title", data.title));
   const dots = el("span", "dots");
   data.steps.forEach((done, i) => {
-    const dot = button(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => tell("go", { step: i }));
+    const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => tell("go", { step: i }));
     dot.title = fill(data.labels.step, { n: i + 1 });
     dot.setAttribute("aria-label", dot.title);
     if (i === data.step) dot.setAttribute("aria-current", "step");
     dots.append(dot);
   });
-  const small = button("plain", data.small ? data.labels.unfold : data.labels.fold, () => tell("fold", { small: !data.small }));
+  const small = makeButton("plain", data.small ? data.labels.unfold : data.labels.fold, () => tell("fold", { small: !data.small }));
   small.setAttribute("aria-expanded", String(!data.small));
-  head.append(dots, small, button("plain", data.labels.leave, () => tell("leave", {})));
+  head.append(dots, small, makeButton("plain", data.labels.leave, () => tell("leave", {})));
   return head;
 }
 
@@ -44,9 +37,9 @@ function drawTask(data, tell) {
   const last = data.step === data.steps.length - 1;
   const name = last ? (data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last) : data.done ? data.labels.on : data.labels.skip;
   const moves = el("div", "moves");
-  if (!data.home) moves.append(button("first", data.labels.home, () => tell("go", { step: data.step })));
+  if (!data.home) moves.append(makeButton("first", data.labels.home, () => tell("go", { step: data.step })));
   drawAside(data, moves);
-  moves.append(button(data.done ? "first" : "plain", name, () => tell("go", { step: data.step + 1 })));
+  moves.append(makeButton(data.done ? "first" : "plain", name, () => tell("go", { step: data.step + 1 })));
   task.append(moves);
   return task;
 }
@@ -55,7 +48,7 @@ function drawTask(data, tell) {
 function drawAside(data, moves) {
   const open = document.querySelector("[data-testid=stExpandSidebarButton]");
   if (data.done || !open || !document.querySelector("[data-testid=stSidebar]")?.querySelector(data.point)) return;
-  const aside = button("aside", data.labels.aside, () => {
+  const aside = makeButton("aside", data.labels.aside, () => {
     open.click();
     aside.remove();
     setTimeout(() => show(data.point), 500);
@@ -76,10 +69,9 @@ function show(selector, sheet, end) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   keep(data.kept);
-  root.className = `root ${data.dark ? "dark" : ""}`;
   const tell = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
   const sheet = el("section", `sheet${data.small ? " small" : ""}`);
   sheet.setAttribute("aria-label", data.title);

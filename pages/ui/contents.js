@@ -17,9 +17,8 @@ function card(lesson, data, open) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   const fresh = keep(data.kept);
   if (fresh) setTriggerValue("remembered", { kept: fresh });
   const list = el("ol");

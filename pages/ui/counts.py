@@ -10,7 +10,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.ui import as_table
+from pages.ui import as_table, charts
 from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
@@ -75,16 +75,7 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
     hover = alt.Chart().mark_rule(opacity=0, strokeWidth=22).encode(x=x, tooltip=titles)
     level = line("top_k", labels[1], colors.soft, [5, 4])
     chart = alt.layer(*level, *own_way, hover).add_params(alt.param(name="words", value=list(words)))
-    view = alt.ViewConfig(stroke=None)
-    unread = alt.MarkConfig(aria=False)
-    written = chart.properties(height=210, description=labels[-1]).configure(
-        background="transparent", padding=4, view=view, mark=unread
-    )
-    plain = written.to_dict(validate=False)
-    for part in (plain, *plain["layer"]):
-        part.pop("data", None)
-    plain.pop("datasets", None)
-    return plain
+    return charts.written(chart.properties(height=210, description=labels[-1]))
 
 
 def draw(table: list[dict[str, Any]], most: int, top_k: int, top_p: float, dark: bool, t: Translator, key: str) -> None:

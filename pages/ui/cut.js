@@ -36,9 +36,8 @@ function drawCard(data, index) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   const counts = el("div", "counts");
   for (const [name, value] of data.counts) {
     const count = el("span", "", ` ${name}`);

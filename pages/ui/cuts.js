@@ -2,9 +2,8 @@
 // All text goes in through textContent.
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   const table = el("div", "rows");
   table.style.setProperty("--columns", data.columns.length);
   const head = el("div", "row head");

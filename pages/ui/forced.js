@@ -2,9 +2,8 @@
 // All text goes in through textContent.
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   const numbers = el("div", "numbers");
   for (const [name, value, help] of data.numbers) {
     const one = el("span", "", `${name} `);

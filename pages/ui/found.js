@@ -1,9 +1,8 @@
 // Tokens that a search found, each with its rank and probability; a click takes it. Text goes in through textContent.
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   keepPlace(root, () => drawAll(root, data, setTriggerValue));
 }
 

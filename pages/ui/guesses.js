@@ -2,13 +2,6 @@
 
 const SIGNS = { you: "▶", model: "●", text: "✓" };
 
-function button(name, text, act) {
-  const made = el("button", name, text);
-  made.type = "button";
-  made.onclick = act;
-  return made;
-}
-
 function mark(data, whose) {
   const made = el("span", `mark ${whose}`);
   made.append(el("span", "sign", `${SIGNS[whose]} `), data.labels[whose]);
@@ -37,7 +30,7 @@ function drawAsk(data, tell) {
     form.tabIndex = -1;
     form.classList.add("first");
     data.options.forEach(([token, text], at) => {
-      const option = button("option", undefined, () => tell("choose", { token }));
+      const option = makeButton("option", undefined, () => tell("choose", { token }));
       option.append(el("kbd", "", at + 1), el("span", "token", text));
       option.dataset.digit = at + 1;
       form.append(option);
@@ -62,7 +55,7 @@ function drawAsk(data, tell) {
       event.preventDefault();
       if (!event.repeat) send();
     };
-    form.append(box, button("send", data.labels.guess, send));
+    form.append(box, makeButton("send", data.labels.guess, send));
   }
   const note = el("p", "note", data.note);
   note.id = "note";
@@ -100,7 +93,7 @@ function drawRows(data) {
 }
 
 function drawReveal(data, tell) {
-  const go = button("go first", data.last ? data.labels.result : data.labels.go, () => tell("go", {}));
+  const go = makeButton("go first", data.last ? data.labels.result : data.labels.go, () => tell("go", {}));
   go.setAttribute("aria-describedby", "told");
   return [drawTold(data), go, drawRows(data), el("p", "note", data.labels.legend)];
 }
@@ -140,7 +133,7 @@ function drawTable(name, heads, lines) {
 }
 
 function drawSummary(data, tell) {
-  const again = button("again", data.labels.again, () => tell("again", {}));
+  const again = makeButton("again", data.labels.again, () => tell("again", {}));
   const told = drawTold(data);
   told.tabIndex = -1; // Enter here must not throw the result away
   told.classList.add("first");
@@ -185,9 +178,8 @@ function onKey(root, event) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   root.sent = false;
   const { draft, ...rest } = data;
   const shown = JSON.stringify(rest);

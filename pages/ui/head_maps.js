@@ -94,9 +94,8 @@ function prepare(root) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   const canvas = root.querySelector("canvas") ?? prepare(root);
   root.querySelector(".title").textContent = data.labels.title;
   root.querySelector(".legend").textContent = data.labels.legend;

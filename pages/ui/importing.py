@@ -30,7 +30,6 @@ def draw(session: Session, t: Translator, step_page: bool) -> None:
         if file is not None:
             opening.read(session, file.getvalue())
             settings.show(session)
-            state.set_widget("prompt", session.prompt)
 
     most = portable.MOST_BYTES // 1_000_000
     st.file_uploader(t("export.open"), "json", key=key, max_upload_size=most, on_change=chosen)

@@ -121,9 +121,8 @@ function tableOf(root, data) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   const same = JSON.stringify([data.prompt, data.labels]);
   if (root.same === same) return; // it has moved on by itself
   root.same = same;

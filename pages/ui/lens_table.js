@@ -14,9 +14,8 @@ function drawCell(data, layer, position, [label, p, right]) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   const old = root.querySelector(".pane");
   const scroll = old?.scrollLeft;
   const table = el("table");

@@ -14,6 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
+from pages.ui import charts
 from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
@@ -85,18 +86,9 @@ def specification(dark: bool, looks: tuple[tuple[str, str, str, str], ...], axes
     curves = curves.encode(x=x, y=y, color=color, strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None))
     marks = alt.Chart().mark_point(filled=True, size=46, opacity=1)
     marks = marks.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)
-    written = (
-        alt.layer(curves, marks)
-        .properties(height=height + _LEGEND + _ROW * len(looks), description=f"{axes.y} / {axes.x}: {', '.join(names)}")
-        .configure(
-            background="transparent", padding=4, view=alt.ViewConfig(stroke=None), mark=alt.MarkConfig(aria=False)
-        )
-        .to_dict(validate=False)
-    )
-    for part in (written, *written["layer"]):
-        part.pop("data", None)
-    written.pop("datasets", None)
-    return written
+    described = f"{axes.y} / {axes.x}: {', '.join(names)}"
+    tall = height + _LEGEND + _ROW * len(looks)
+    return charts.written(alt.layer(curves, marks).properties(height=tall, description=described))
 
 
 def draw(lines: Sequence[Line], axes: Axes, dark: bool, key: str, height: int) -> None:

@@ -67,9 +67,8 @@ function drawList(root, data) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   root.turn = data.turn;
   const same = JSON.stringify([data.parts, data.merges, data.labels]);
   if (root.same === same) return; // it has moved on by itself

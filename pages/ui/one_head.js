@@ -212,9 +212,8 @@ function drawTools(root, data, again) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   [root.matrix, root.small] = picture(root, data);
   let { row } = heard(data, root, data.chosen);
   const drawAll = (follow) => keepPlace(root, () => drawParts(follow));

@@ -44,9 +44,8 @@ async function take(root, { key, name, file }, kind) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   const told = el("p", "told");
   const list = el("div", "list");
   for (const picture of data.pictures) {

@@ -14,6 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
+from pages.ui import charts
 from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
@@ -67,13 +68,7 @@ def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -
     chance = alt.Chart().mark_tick(color=colors.soft, thickness=2, size=22)
     chance = chance.encode(x=x, y=alt.Y("chance:Q", title=labels[1]))
     chart = alt.layer(chance, marks).properties(height=HEIGHT)
-    written = chart.configure(background="transparent", padding=4, view=alt.ViewConfig(stroke=None)).to_dict(
-        validate=False
-    )
-    for part in (written, *written["layer"]):
-        part.pop("data", None)
-    written.pop("datasets", None)
-    return written
+    return charts.written(chart, read=True)
 
 
 def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:

@@ -12,6 +12,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
+from pages.ui import charts
 from pages.ui.colors import palette
 from pages.ui.comparison import Comparison
 from pages.ui.i18n import Translator
@@ -117,17 +118,7 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     leads = alt.Chart().mark_rule(color=colors.cut).encode(x=x, x2="label_x", y=y, y2="label")
     names = alt.Chart().mark_text(align="left", dx=5, baseline="middle", font=_SANS, fontSize=14, color=colors.ink)
     chart = alt.layer(leads, marks, names.encode(**at_label, text="name:N"))
-    written = (
-        chart.properties(height=HEIGHT + _AXIS, description=labels[-1])
-        .configure(
-            background="transparent", padding=4, view=alt.ViewConfig(stroke=None), mark=alt.MarkConfig(aria=False)
-        )
-        .to_dict(validate=False)
-    )
-    for part in (written, *written["layer"]):
-        part.pop("data", None)
-    written.pop("datasets", None)
-    return written
+    return charts.written(chart.properties(height=HEIGHT + _AXIS, description=labels[-1]))
 
 
 def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:

@@ -93,7 +93,8 @@ def length(label: str, low: int, high: int, first: int, key: str) -> int:
 
 
 def show(session: Session) -> None:
-    """Let the controls say what the session says, after another page has changed it."""
+    """Let the prompt's box and the controls say what the session says, after something else has changed it."""
+    state.set_widget("prompt", session.prompt)
     state.set_widget("strategy", session.strategy)
     state.set_widget("seed", session.seed)
     for name in _SLIDERS:

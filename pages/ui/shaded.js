@@ -1,9 +1,8 @@
 // Sentences shaded by what mattered. All text goes in through textContent. `data` is described in shaded.py.
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   root.replaceChildren(...data.told.map((line) => el("p", "told", line)));
   for (const { name, note, parts } of data.rows) {
     const row = el("div", "row");

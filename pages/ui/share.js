@@ -51,9 +51,8 @@ function square(data, root) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   root.replaceChildren(line(data, data.link, data.labels.link));
   if (data.qr) square(data, root);
   else root.append(el("div", "note", data.labels.no_qr));

@@ -7,6 +7,20 @@ const el = (tag, name, text) => {
   return node;
 };
 
+// Where a component draws, in the colours of the theme.
+function rootOf({ data, parentElement }) {
+  const root = parentElement.querySelector(".root");
+  root.className = `root ${data.dark ? "dark" : ""}`;
+  return root;
+}
+
+function makeButton(name, text, act) {
+  const node = el("button", name, text);
+  node.type = "button";
+  node.onclick = act;
+  return node;
+}
+
 // A sentence with its {names} filled in. (`replace` with a text would read a token such as "$&" as a command.)
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
@@ -68,7 +82,6 @@ function percent(data, p) {
   const value = p * 100;
   return value >= 9.95 ? `${value.toFixed(0)} %` : `${Number(value.toPrecision(2))} %`;
 }
-
 
 // A choice shows at once and is told to the app under `name`; `heard` gives what to show: the app's word, but an answer
 // to an earlier choice does not undo a later one.

@@ -2,9 +2,8 @@
 // All text goes in through textContent.
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   const table = el("table");
   const row = (name, kind, values) => {
     const line = el("tr", kind);

@@ -196,8 +196,7 @@ function announce(place, data) {
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const root = rootOf(component);
   const moved = root.turn !== undefined && root.turn !== data.turn && root.cursor !== data.cursor;
   root.turn = data.turn;
   root.cursor = data.cursor;

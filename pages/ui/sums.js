@@ -65,9 +65,8 @@ function drawCurve(root, data) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   keepPlace(root, () => drawAll(root, data));
 }
 

@@ -18,9 +18,8 @@ function chip([read, parts, told, , special]) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data } = component;
+  const root = rootOf(component);
   root.replaceChildren();
   for (const [kind, name, words] of data.parts) {
     const [part, text] = row(kind, name);

@@ -1,9 +1,8 @@
 // A box that is read while one types. `data` is described in text_box.py.
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   let box = root.querySelector("textarea");
   if (!box) {
     box = el("textarea");

@@ -106,9 +106,8 @@ function drawSorted(root, data, sort) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  const { data, setTriggerValue } = component;
+  const root = rootOf(component);
   root.sort ??= { key: "way", turned: false };
   const again = (wanted) => {
     root.sort = wanted;

@@ -77,3 +77,13 @@ def click_bar(page: Page, row: int) -> str:
     page.mouse.click(box["x"] + 130, box["y"] + ROW * (row + 0.5))
     settle(page)
     return word
+
+
+def beyond_the_edge(page: Page) -> int:
+    """How many things of a page stick out on the right of a phone's screen, 390 px wide."""
+    return int(
+        page.evaluate(
+            "[...document.querySelectorAll('.stMain *')].filter(e => e.getBoundingClientRect().right > 391 "
+            "&& getComputedStyle(e).position !== 'absolute').length"
+        )
+    )

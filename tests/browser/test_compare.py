@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, open_page, served, settle
+from tests.browser.app import beyond_the_edge, chips, open_page, served, settle
 
 TAKE = ".row.text .take:enabled"
 STOPPED = ".st-key-compare_stop button:disabled"
@@ -144,11 +144,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, a
         page.locator(".st-key-compare_start button").click()
         finish(page)
         page.locator(".bar select").select_option("passes")
-        wide = page.evaluate(
-            "[...document.querySelectorAll('.stMain *')].filter(e => e.getBoundingClientRect().right > 391 "
-            "&& getComputedStyle(e).position !== 'absolute').length"
-        )
-        assert wide == 0
+        assert beyond_the_edge(page) == 0
     finally:
         page.context.close()
 

@@ -130,24 +130,24 @@ def another_way(learner: Learner) -> None:
     learner.bar(5)
 
 
-def loop_no_more(learner: Learner) -> None:
-    learner.choose("settings.sample")
+def until_done(learner: Learner) -> None:
+    """Run from the prompt with other seeds, until luck has it."""
     for _ in range(5):
         learner.run()
         if learner.page.locator(".task.done").count():
             return
         learner.press("step.restart")
         learner.another_seed()
+
+
+def loop_no_more(learner: Learner) -> None:
+    learner.choose("settings.sample")
+    until_done(learner)
 
 
 def hotter(learner: Learner) -> None:
     learner.slide("temperature", *["PageUp"] * 4)
-    for _ in range(5):
-        learner.run()
-        if learner.page.locator(".task.done").count():
-            return
-        learner.press("step.restart")
-        learner.another_seed()
+    until_done(learner)
 
 
 def next_five(learner: Learner) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, open_page, settle
+from tests.browser.app import beyond_the_edge, chips, open_page, settle
 
 READY = ".st-key-limits_start button:enabled"
 
@@ -74,10 +74,6 @@ def test_a_phone_shows_it_without_scrolling_sideways(chromium: Browser, address:
         page.wait_for_selector(READY)
         show(page, "錯誤累積")
         start(page, "兩條路從")
-        wide = page.evaluate(
-            "[...document.querySelectorAll('.stMain *')].filter(e => e.getBoundingClientRect().right > 391 "
-            "&& getComputedStyle(e).position !== 'absolute').length"
-        )
-        assert wide == 0
+        assert beyond_the_edge(page) == 0
     finally:
         page.context.close()

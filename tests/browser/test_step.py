@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pages.ui.colors import LIGHT
-from tests.browser.app import browser, chips, click_bar, open_page, served, settle, words
+from tests.browser.app import beyond_the_edge, browser, chips, click_bar, open_page, served, settle, words
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -228,11 +228,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, a
     try:
         press(page, "下一步")
         click_bar(page, 1)
-        wide = page.evaluate(
-            "[...document.querySelectorAll('.stMain *')].filter(e => e.getBoundingClientRect().right > 391 "
-            "&& getComputedStyle(e).position !== 'absolute').length"
-        )
-        assert wide == 0
+        assert beyond_the_edge(page) == 0
     finally:
         page.context.close()
 

@@ -14,7 +14,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
-from engine.loading import load
+from engine.loading import BUNDLED, load
 from engine.model import Model
 from engine.prefix import PrefixTree
 from engine.tokens import Vocabulary
@@ -144,3 +144,15 @@ def wordpiece() -> Vocabulary:
 @pytest.fixture(scope="session")
 def sentencepiece() -> Vocabulary:
     return Vocabulary(tiny.sentencepiece(), tiny.sentencepiece().get_vocab_size())
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """The bundled model."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def reference() -> PreTrainedModel:
+    """The bundled model as `transformers` runs it."""
+    return AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32, attn_implementation="eager").eval()

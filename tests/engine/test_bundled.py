@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 import engine
-from engine.loading import BUNDLED, load
+from engine.loading import BUNDLED
 from engine.model import Model
 from tests.engine.conftest import random_texts
 
@@ -24,16 +24,6 @@ PROMPTS = [
     "一隻小貓",
     "老師說",
 ]
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return load()
-
-
-@pytest.fixture(scope="module")
-def reference() -> PreTrainedModel:
-    return AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32, attn_implementation="eager").eval()
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,11 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from engine import guessing
 from engine.characters import incomplete
 from engine.guessing import Question
-from engine.loading import BUNDLED, load
 from engine.model import Model
 from engine.tally import Guess, Outcome, perplexity, tally
 from engine.types import PromptError
@@ -25,16 +24,6 @@ TEXTS = [
     '"You said five minutes." "I did not say which five minutes, did I?" 3.14 and 2,000 are well-known.',
     "我用 Python 3 寫了 👩‍👩‍👧 龘 𠮷 的程式，don't stop now, 你看\n換行之後 again.",
 ]
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return load()
-
-
-@pytest.fixture(scope="module")
-def reference() -> PreTrainedModel:
-    return AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32, attn_implementation="eager").eval()
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,12 @@ from streamlit.testing.v1 import AppTest
 from engine import shared
 from engine.types import Settings
 from pages.ui.session import Session
-
-ROOT = Path(__file__).parents[2]
+from tests.pages.visit import visit
 
 
 @pytest.fixture
 def app() -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    driver.session_state["lang"] = "zh_Hant"
-    return driver.run()
+    return visit()
 
 
 def session(app: AppTest) -> Session:
@@ -68,10 +64,7 @@ def test_an_example_begins_anew(app: AppTest) -> None:
 
 
 def test_english_begins_with_an_english_example() -> None:
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    driver.session_state["lang"] = "en"
-    driver.run()
-    assert text(driver) == "The weather today is"
+    assert text(visit(language="en")) == "The weather today is"
 
 
 @pytest.mark.parametrize("bad", ["", "  ", "字" * 20_001, "今天天氣真好。" * 400])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine import shared
 from engine.model import Model
 from engine.types import BeamSettings
 from pages.ui import beam_mass, beam_table, beam_tree, beam_truth, beam_words
@@ -20,8 +18,8 @@ from pages.ui.beam_layout import apart, places
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 LANGUAGES = ("zh_Hant", "en")
 
 
@@ -274,10 +272,7 @@ def test_the_truth_is_told_by_the_scores_that_are_compared(model: Model, languag
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = getattr(request, "param", "zh_Hant")
-    return driver.run().switch_page("pages/lab/beam.py").run()
+    return visit("pages/lab/beam.py", getattr(request, "param", "zh_Hant"))
 
 
 @pytest.mark.parametrize("app", LANGUAGES, indirect=True)

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import shared
 from pages.ui.comparison import Comparison
-
-ROOT = Path(__file__).parents[2]
+from tests.pages.visit import visit
 
 
 @pytest.fixture
 def app() -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = "zh_Hant"
-    driver.run()
-    driver.switch_page("pages/lab/compare.py").run()
+    driver = visit("pages/lab/compare.py")
     driver.slider(key="compare_tokens").set_value(4)
     return driver.slider(key="compare_seeds").set_value(2).run()
 

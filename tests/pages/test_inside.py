@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 from streamlit.testing.v1 import AppTest
 
-from engine import heads, shared
+from engine import heads
 from engine.loading import load
 from engine.model import Model
 from pages.ui import head_maps, inside, lens_table, one_head, shaded
@@ -21,8 +21,8 @@ from pages.ui.i18n import Translator
 from pages.ui.looking import EXPERIMENTS, VIEWS, Looking
 from pages.ui.session import Session
 from tests import tiny
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 LANGUAGES = ("zh_Hant", "en")
 TEXT = "今天天氣, the cat"
 
@@ -189,10 +189,7 @@ def test_shaded_rows_scale_by_their_largest_value() -> None:
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = getattr(request, "param", "zh_Hant")
-    return driver.run().switch_page("pages/lab/attention.py").run()
+    return visit("pages/lab/attention.py", getattr(request, "param", "zh_Hant"))
 
 
 @pytest.mark.parametrize("app", LANGUAGES, indirect=True)
@@ -224,10 +221,7 @@ def test_one_token_and_a_long_text(app: AppTest, text: str) -> None:
 def test_a_model_without_attention_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tiny.build("mamba", tmp_path / "mamba")
     monkeypatch.setenv("ENGINE_MODELS", str(folder))
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = "en"
-    driver.session_state["session"] = Session(prompt="the cat", model_name=str(folder))
-    driver.run().switch_page("pages/lab/attention.py").run()
+    driver = visit("pages/lab/attention.py", "en", session=Session(prompt="the cat", model_name=str(folder)))
     assert load(folder, from_hub=False).name
     assert not driver.exception
     assert next(info.value for info in driver.info).startswith("This model computes no attention")

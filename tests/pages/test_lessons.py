@@ -17,6 +17,7 @@ from engine.model import Model
 from engine.types import BeamSettings, Settings
 from pages.learn import arranging, facts, reading, tasks
 from pages.learn.course import Course
+from pages.learn.table import Table
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
 from pages.ui.cutting import Cutting
@@ -40,9 +41,9 @@ then = "D"
 """
 
 
-def table(model: Model, prompt: str = "今天天氣真", **widgets: Any) -> tasks.Table:
+def table(model: Model, prompt: str = "今天天氣真", **widgets: Any) -> Table:
     session = Session(prompt=prompt, settings=Settings())
-    return tasks.Table(model, session, Beaming(), Comparison(), Looking(), Cutting(), widgets.get)
+    return Table(model, session, Beaming(), Comparison(), Looking(), Cutting(), widgets.get)
 
 
 @pytest.fixture(scope="module")

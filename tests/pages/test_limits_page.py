@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import shared
 from engine.accumulation import Fork
 from engine.cloze import fill
 from engine.model import Model
@@ -16,17 +13,13 @@ from pages.ui import limits_rows, limits_told, lines
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import NAMES, Limits, Trial
 from pages.ui.session import Session
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 PROBLEMS = ["", "  ", "一", "😀", "今天天氣真好。" * 43, "今天天氣真好。" * 400]
 
 
 def opened(language: str) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = language
-    driver.run()
-    return driver.switch_page("pages/lab/limits.py").run()
+    return visit("pages/lab/limits.py", language)
 
 
 def show(app: AppTest, name: str) -> AppTest:

@@ -21,6 +21,7 @@ from pages.ui import guesses, quiz_chart
 from pages.ui.i18n import Translator, shipped
 from pages.ui.quiz_texts import ROUNDS, texts
 from pages.ui.quizzing import Quizzing
+from tests.pages.visit import visit
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("zh_Hant", "en")
@@ -35,11 +36,7 @@ def bundled() -> Model:
 
 
 def opened(language: str) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    driver.session_state["lang"] = language
-    driver.run()
-    return driver.switch_page("pages/learn/quiz.py").run()
+    return visit("pages/learn/quiz.py", language)
 
 
 def quiz_of(app: AppTest) -> Quizzing:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from streamlit.testing.v1 import AppTest
 
-from engine import shared
 from engine.cuts import cut as cut_by
 from engine.cuts import plain
 from engine.loading import load
@@ -19,8 +18,8 @@ from pages.ui.i18n import Translator
 from pages.ui.session import Session
 from tests import tiny
 from tests.engine.test_encode import HARD, texts
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 LANGUAGES = ("zh_Hant", "en")
 EMOJI = "好 👍🏽龘"
 
@@ -123,11 +122,7 @@ def test_moves_that_are_out_of_date_do_nothing(model: Model) -> None:
 
 
 def page(language: str) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    driver.session_state["lang"] = language
-    driver.run()
-    return driver.switch_page("pages/lab/tokens.py").run()
+    return visit("pages/lab/tokens.py", language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

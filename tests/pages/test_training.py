@@ -18,8 +18,8 @@ from pages.ui.forcing import Forcing
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 from tests import tiny
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 LANGUAGES = ("zh_Hant", "en")
 TEXT = "今天天氣真好, the cat sat on the mat"
 
@@ -107,11 +107,7 @@ def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> No
 
 
 def page(language: str) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    driver.session_state["lang"] = language
-    driver.run()
-    return driver.switch_page("pages/lab/training.py").run()
+    return visit("pages/lab/training.py", language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

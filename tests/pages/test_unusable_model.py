@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 from tests import tiny
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 PAGES = ("step", "beam", "compare", "attention")
 
 
@@ -27,11 +27,8 @@ def spoilt(folder: Path, position: int) -> Path:
 
 def opened(folder: Path, page: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("ENGINE_MODELS", str(folder))
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = "en"
-    driver.session_state["session"] = Session(prompt="the cat sat on the mat", model_name=str(folder))
-    driver.run()
-    return driver if page == "step" else driver.switch_page(f"pages/lab/{page}.py").run()
+    session = Session(prompt="the cat sat on the mat", model_name=str(folder))
+    return visit(f"pages/lab/{page}.py", "en", session=session)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -20,17 +20,13 @@ from pages.ui.i18n import Translator
 from pages.ui.session import Session
 from pages.ui.using import ONE_LINE, TASKS, Name, Using, Writing, parts
 from tests import tiny
+from tests.pages.visit import visit
 
-ROOT = Path(__file__).parents[2]
 KINDS = {"instruction", "example", "input", "cue"}
 
 
 def opened(language: str) -> AppTest:
-    shared.request().result()
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    driver.session_state["lang"] = language
-    driver.run()
-    return driver.switch_page("pages/lab/uses.py").run()
+    return visit("pages/lab/uses.py", language)
 
 
 def run(using: Using, task: Name) -> Writing:

@@ -1,0 +1,23 @@
+"""A visitor without a browser: the whole app, or one of its pages, driven from a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from engine import shared
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+def visit(page: str = "pages/lab/step.py", language: str = "zh_Hant", **kept: Any) -> AppTest:
+    """A visitor who has opened a page. `kept` is what their session holds before they come."""
+    shared.request().result()
+    driver = AppTest.from_file(str(APP), default_timeout=60)
+    driver.session_state["lang"] = language
+    for key, value in kept.items():
+        driver.session_state[key] = value
+    driver.run()
+    return driver if page == "pages/lab/step.py" else driver.switch_page(page).run()
