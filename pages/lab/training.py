@@ -119,7 +119,7 @@ def workbench() -> None:
 
 
 def show_text() -> None:
-    state.set_widget("training_text", forcing.text)
+    state.set_widget("training_text", forcing.text or TEXTS[0])
 
 
 here = address.Here(session, t, forcing, show_text)

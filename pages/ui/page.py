@@ -15,6 +15,9 @@ from pages.ui.session import Session
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
 .stMain:focus-visible { outline: none; }
+.stHorizontalBlock > :has(.st-key-share) { flex-shrink: 0; min-width: max-content; }
+.stHorizontalBlock:has(> * .st-key-share) > :has(h1) { flex-shrink: 1; min-width: 0; }
+.st-key-share button { white-space: nowrap; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
 .st-key-language, .st-key-history, .st-key-history_entry { display: none; }

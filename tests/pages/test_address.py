@@ -374,3 +374,9 @@ def test_a_text_that_was_read_is_read_again(model: Model) -> None:
 
 def test_values_are_written_as_a_person_would() -> None:
     assert [write(value) for value in (True, False, 0.8, 1.0, 4, "never")] == ["1", "0", "0.8", "1", "4", "never"]
+
+
+def test_a_link_without_a_text_to_read_fills_the_training_box_with_the_text_that_is_read() -> None:
+    app = arrive({"bars": "12"}, "training")
+    assert not app.exception
+    assert app.text_area(key="training_text").value == app.session_state["forcing"].text != ""
