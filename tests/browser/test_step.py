@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from pages.ui.colors import LIGHT
 from tests.browser.app import beyond_the_edge, browser, chips, click_bar, open_page, served, settle, words
@@ -181,13 +181,9 @@ def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
     slider.focus()
     for _ in range(3):
         slider.press("ArrowRight")
-    page.wait_for_timeout(400)
+    expect(page.locator("[data-testid=stVegaLiteChart] svg text", has_text="top-k")).to_have_count(7)
     settle(page)
     assert chips(page) == text
-    cut = page.eval_on_selector_all(
-        "[data-testid=stVegaLiteChart] svg text", "nodes => nodes.filter(n => n.textContent.includes('top-k')).length"
-    )
-    assert cut == 7
     page.get_by_role("button", name="貪婪搜尋").or_(page.get_by_role("radio", name="貪婪搜尋")).first.click()
     settle(page)
     assert chips(page) == text
