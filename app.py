@@ -40,7 +40,7 @@ page = st.navigation(
         ],
     }
 )
-state.course().here = page.url_path or "step"
+state.arrive(page.url_path or "step")
 
 with st.sidebar:
     st.segmented_control(

@@ -23,7 +23,7 @@ def draw(session: Session, t: Translator, on_prompt: Callable[[str], None]) -> N
         on_prompt(text)
 
     state.default_widget("prompt", session.prompt)
-    state.set_widget("prompt", state.widget("prompt"))  # on another page the box is a new one: tell it what it holds
+    state.tell_widget("prompt")
     st.text_input(
         t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=typed,
         label_visibility="collapsed", persist_state="session", disabled=config.current().demo,

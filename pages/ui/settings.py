@@ -67,7 +67,8 @@ def _slider(name: str, greedy: bool, t: Translator) -> float:
     low, high, step = _SLIDERS[name]
     state.default_widget(name, getattr(FIRST_SETTINGS, name))
     stands = type(step)(state.widget(name))  # a link may hold any value that there is
-    state.set_widget(name, stands)
+    if type(state.widget(name)) is not type(stands):  # not always: a slider that is told its value is taken out of hand
+        state.set_widget(name, stands)
     low, high = min(low, stands), max(high, stands)
     value = st.slider(
         t(f"settings.{name}"),

@@ -127,6 +127,24 @@ def set_widget(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def arrive(page: str) -> None:
+    """The visitor is on a page now, by the name that its address has."""
+    if page != course().here:
+        course().here = page
+        st.session_state["visit"] = st.session_state.get("visit", 0) + 1
+
+
+def tell_widget(key: str) -> None:
+    """Send a widget what it holds, once a visit of a page: there it is a new one to the browser.
+
+    One that is told so in every run would take back what a visitor types meanwhile.
+    """
+    visit = st.session_state.get("visit", 0)
+    if st.session_state.get(f"{key} told") != visit:
+        st.session_state[f"{key} told"] = visit
+        st.session_state[key] = st.session_state[key]
+
+
 def default_widget(key: str, value: Any) -> None:
     """The value that a widget begins with."""
     st.session_state.setdefault(key, value)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.chromium import ARGUMENTS, require
 from tests.serving import started
@@ -20,10 +24,37 @@ def served(script: Path | None = None, **environment: str) -> Iterator[str]:
         yield server.address
 
 
+_waiting: WeakSet[Page] = WeakSet()  # those that have asked the server for something and have no answer yet
+
+
+def _listen(page: Page) -> None:
+    """Notice what a page asks of the server, and when it is answered."""
+
+    def sent(data: str | bytes) -> None:
+        if isinstance(data, bytes) and BackMsg.FromString(data).WhichOneof("type") == "rerun_script":
+            _waiting.add(page)
+
+    def received(data: str | bytes) -> None:
+        message = ForwardMsg.FromString(data) if isinstance(data, bytes) else ForwardMsg()
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            _waiting.add(page)
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            _waiting.discard(page)
+
+    def connected(socket: WebSocket) -> None:
+        socket.on("framesent", sent)
+        socket.on("framereceived", received)
+        socket.on("close", lambda _: _waiting.discard(page))
+
+    page.on("websocket", connected)
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=require(), args=ARGUMENTS)
+        opened.on("context", lambda context: context.on("page", _listen))
         try:
             yield opened
         finally:
@@ -45,11 +76,17 @@ def open_page(
     return page
 
 
-def settle(page: Page) -> None:
-    """Wait until the app has drawn what the last move changed."""
-    page.wait_for_timeout(150)
+def settle(page: Page, seconds: float = 20.0) -> None:
+    """Wait until the app has drawn what the last move changed: asked the server, been answered, and come to rest."""
+    end = time.monotonic() + seconds
+    page.wait_for_timeout(200)
+    while page in _waiting:
+        assert time.monotonic() < end, "the server has not answered"
+        page.wait_for_timeout(30)
+        if page not in _waiting:
+            page.wait_for_timeout(200)  # what was drawn may ask for more
     page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
-    page.wait_for_timeout(250)
+    page.wait_for_timeout(50)
 
 
 def chips(page: Page) -> list[str]:

@@ -190,6 +190,16 @@ def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
     assert page.get_by_text("貪婪搜尋不抽籤").count() == 1
 
 
+def test_a_slider_stays_in_the_hand_while_the_page_answers(page: Page) -> None:
+    slider = page.get_by_role("slider", name="top-k")
+    slider.focus()
+    for step in range(60):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(15 if step % 6 else 200 + step)  # now and then a rest, in which the page begins to answer
+    settle(page)
+    expect(slider).to_have_value("60")
+
+
 def test_any_token_can_be_found_and_taken(page: Page) -> None:
     text = chips(page)
     box = page.get_by_role("textbox", name="找任何一個詞元")
