@@ -78,13 +78,18 @@ def open_page(
 
 def settle(page: Page, seconds: float = 20.0) -> None:
     """Wait until the app has drawn what the last move changed: asked the server, been answered, and come to rest."""
-    end = time.monotonic() + seconds
     page.wait_for_timeout(200)
+    answered(page, seconds)
+    page.wait_for_timeout(200)  # what was drawn may ask for more
+    answered(page, seconds)
+
+
+def answered(page: Page, seconds: float = 20.0) -> None:
+    """Wait until the server has answered what it was asked, and the browser has drawn that."""
+    end = time.monotonic() + seconds
     while page in _waiting:
         assert time.monotonic() < end, "the server has not answered"
-        page.wait_for_timeout(30)
-        if page not in _waiting:
-            page.wait_for_timeout(200)  # what was drawn may ask for more
+        page.wait_for_timeout(20)
     page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
     page.wait_for_timeout(50)
 

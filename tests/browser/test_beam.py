@@ -72,6 +72,7 @@ def test_a_stub_opens_and_closes(beams: Page) -> None:
     settle(beams)
     assert beams.locator(".node.pruned").count() > pruned
     beams.get_by_role("button", name="−").first.click()
+    settle(beams)
     beams.locator(".stub text", has_text="−").first.click()
     settle(beams)
     assert beams.locator(".node.pruned").count() == pruned

@@ -14,6 +14,7 @@ from pages.learn import reading
 from pages.learn.reading import Lesson
 from pages.ui.bars import ROW
 from pages.ui.i18n import Translator
+from tests.browser.app import answered
 
 LOCALES = {"zh_Hant": "zh-TW", "en": "en-GB"}
 
@@ -36,7 +37,7 @@ class Learner:
     def quiet(self) -> None:
         """Until the app has answered."""
         self.page.wait_for_timeout(60)
-        self.page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
+        answered(self.page)
 
     def run(self) -> None:
         """Write a run to its end."""
@@ -326,7 +327,7 @@ def begun(page: Page, lesson: Lesson, step: int, t: Translator) -> None:
     expect(page.get_by_role("region", name=lesson.title)).to_be_visible()
     expect(page.locator(f".dot.at[title='{t('course.sheet.step', n=step + 1)}']")).to_be_visible()
     expect(page.locator(".task:not(.done)")).to_be_visible()
-    page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
+    answered(page)
 
 
 @pytest.mark.parametrize("language", LOCALES)
