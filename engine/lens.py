@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.ending import Ending, close, ending
 from engine.model import Model
-from engine.prefix import Record
+from engine.record import Record
 from engine.types import EngineError
 
 _CHUNK = 2**23  # logits at once: 32 MiB, and as much again for their softmax

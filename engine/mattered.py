@@ -20,8 +20,8 @@ from transformers import PreTrainedModel
 from engine import door
 from engine.forward import Forward, only_the_last, takes
 from engine.model import Model
-from engine.prefix import Record
 from engine.probe import ordinary, repeated
+from engine.record import Record
 from engine.types import EngineError, PromptError
 
 _CHUNK = 2**24  # numbers that a batch may hold at once in a layer, about: 64 MiB

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import door
-from engine.prefix import PrefixTree, Record
+from engine.prefix import PrefixTree
+from engine.record import Record
 from engine.sampling import Distribution
 from engine.tokens import Vocabulary
 from engine.types import EngineError, PromptError, Score, Settings

@@ -10,69 +10,16 @@ is asked for. Many threads may use it at once. It does not know what the tokens 
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from engine.forward import Forward, Recorded
+from engine.record import Record
 from engine.store import Buffer
-from engine.types import EngineError
 
-TOP = 10  # alternatives that a record names
 _BUFFERS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """What the model computed for one token, standing at position t (from 0) of a text.
-
-    logits   (V,) float32, for the token that follows
-    hidden   (L + 1, d) or None, see `forward.Recorded`
-    rows     (L, H, t + 1) or None: what this position looked at
-    column   (F,) or None: its keys and values
-    """
-
-    logits: np.ndarray
-    hidden: Tensor | None
-    rows: Tensor | None
-    column: Tensor | None
-
-    @property
-    def nbytes(self) -> int:
-        tensors = [t for t in (self.hidden, self.rows, self.column) if t is not None]
-        return self.logits.nbytes + sum(t.numel() * t.element_size() for t in tensors)
-
-    @cached_property
-    def log_z(self) -> float:
-        """Log of the sum of exp(logits): a token's log-probability is its logit less this.
-
-        Raises EngineError(`not_finite`) where a logit is no number: then there is no distribution.
-        """
-        found = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
-        if not math.isfinite(found):
-            raise EngineError("not_finite", "the model gives a logit that is not a number")
-        return found
-
-    @cached_property
-    def top(self) -> list[int]:
-        """Ids of the likeliest next tokens, likeliest first."""
-        return torch.from_numpy(self.logits).topk(min(TOP, len(self.logits))).indices.tolist()
-
-    def log_probability(self, token_id: int) -> float:
-        """Natural log of the raw probability that `token_id` follows."""
-        return float(self.logits[token_id]) - self.log_z
-
-    def rank(self, token_id: int) -> int:
-        """1 for the likeliest token; of equal ones the lowest id stands first, as in `Distribution.order`."""
-        value = self.logits[token_id]
-        return int((self.logits > value).sum() + (self.logits[:token_id] == value).sum()) + 1
 
 
 @dataclass(eq=False, slots=True)
@@ -260,19 +207,14 @@ def _common(left: list[int], right: list[int]) -> int:
 
 
 def _split(recorded: Recorded, n: int, known: int) -> list[Record]:
-    """Records of the last n tokens of a pass, the first of which stands at position `known`.
-
-    Each owns its memory, so that dropping one frees it; a pass over a single token is taken as it is.
-    """
+    """Records of the last n tokens of a pass, the first of which stands at position `known`."""
     logits, hidden, rows, columns = recorded
-    own = (lambda t: t) if n == 1 == len(logits) else torch.clone
-    logits = logits[-n:]  # (n, V)
     return [
-        Record(
-            logits=own(logits[i]).numpy(),
-            hidden=None if hidden is None else own(hidden[i - n]),
-            rows=None if rows is None else own(rows[:, :, i - n, : known + i + 1]),
-            column=None if columns is None else own(columns[i - n]),
+        Record.of(
+            logits[i - n],
+            None if hidden is None else hidden[i - n],
+            None if rows is None else rows[:, :, i - n, : known + i + 1],
+            None if columns is None else columns[i - n],
         )
         for i in range(n)
     ]

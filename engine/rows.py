@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import torch
 
-from engine.prefix import PrefixTree, Record
+from engine.prefix import PrefixTree
+from engine.record import Record
 from engine.store import Store
 
 
@@ -56,11 +57,11 @@ class Rows:
         self._tree.count(len(token_ids))
         self._store = store
         return [
-            Record(
-                logits=logits[i].clone().numpy(),
-                hidden=None if hidden is None else hidden[i].clone(),
-                rows=None if rows is None else rows[i].clone(),
-                column=None if columns is None else columns[i].clone(),
+            Record.of(
+                logits[i],
+                None if hidden is None else hidden[i],
+                None if rows is None else rows[i],
+                None if columns is None else columns[i],
             )
             for i in range(len(token_ids))
         ]

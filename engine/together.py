@@ -15,7 +15,7 @@ from engine.beam import BeamSearch
 from engine.generation import stop_reason
 from engine.measures import Cost
 from engine.model import Model
-from engine.prefix import Record
+from engine.record import Record
 from engine.rows import Rows
 from engine.sampling import Distribution, uniform
 from engine.strategies import Way

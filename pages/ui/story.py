@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from engine.model import Model
-    from engine.prefix import Record
+    from engine.record import Record
     from engine.trace import Trace
 
 ALTERNATIVES = 5

@@ -1,0 +1,84 @@
+"""What a model computed for one token of a text, as the prefix tree keeps it.
+
+It knows neither the text nor the tree, and chooses nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.types import EngineError
+
+TOP = 10  # alternatives that a record names
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What the model computed for one token, standing at position t (from 0) of a text.
+
+    logits   (V,) float32, for the token that follows
+    hidden   (L + 1, d) or None, see `forward.Recorded`
+    rows     (L, H, t + 1) or None: what this position looked at
+    column   (F,) or None: its keys and values
+    """
+
+    logits: np.ndarray
+    hidden: Tensor | None
+    rows: Tensor | None
+    column: Tensor | None
+
+    @classmethod
+    def of(cls, logits: Tensor, hidden: Tensor | None, rows: Tensor | None, column: Tensor | None) -> Record:
+        """A record with memory of its own, all of it in one piece.
+
+        Dropping it frees that; and between pieces of one size the heap keeps far fewer holes than between small ones.
+        """
+        parts = [t for t in (logits, hidden, rows, column) if t is not None]
+        parts.sort(key=Tensor.element_size, reverse=True)  # so that each begins where its kind of number may
+        piece = torch.empty(sum(map(_nbytes, parts)), dtype=torch.uint8)
+        own, at = dict[int, Tensor](), 0
+        for part in parts:
+            place = piece[at : at + _nbytes(part)].view(part.dtype).view(part.shape)
+            own[id(part)] = place.copy_(part)
+            at += _nbytes(part)
+        return cls(own[id(logits)].numpy(), *(None if t is None else own[id(t)] for t in (hidden, rows, column)))
+
+    @property
+    def nbytes(self) -> int:
+        tensors = [t for t in (self.hidden, self.rows, self.column) if t is not None]
+        return self.logits.nbytes + sum(map(_nbytes, tensors))
+
+    @cached_property
+    def log_z(self) -> float:
+        """Log of the sum of exp(logits): a token's log-probability is its logit less this.
+
+        Raises EngineError(`not_finite`) where a logit is no number: then there is no distribution.
+        """
+        found = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
+        if not math.isfinite(found):
+            raise EngineError("not_finite", "the model gives a logit that is not a number")
+        return found
+
+    @cached_property
+    def top(self) -> list[int]:
+        """Ids of the likeliest next tokens, likeliest first."""
+        return torch.from_numpy(self.logits).topk(min(TOP, len(self.logits))).indices.tolist()
+
+    def log_probability(self, token_id: int) -> float:
+        """Natural log of the raw probability that `token_id` follows."""
+        return float(self.logits[token_id]) - self.log_z
+
+    def rank(self, token_id: int) -> int:
+        """1 for the likeliest token; of equal ones the lowest id stands first, as in `Distribution.order`."""
+        value = self.logits[token_id]
+        return int((self.logits > value).sum() + (self.logits[:token_id] == value).sum()) + 1
+
+
+def _nbytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
