@@ -76,6 +76,11 @@ def of_length(opened: Browser, address: str, tokens: int) -> Page:
     return page
 
 
+def lesson(opened: Browser, address: str) -> Page:
+    """A lesson on the step page, its sheet open, at a step that is about writing on."""
+    return open_page(opened, f"{address}/?lesson=02-loop.1")
+
+
 def beams(opened: Browser, address: str, levels: int) -> Page:
     """The beam page with so many levels on show and room for many more."""
     context = opened.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900})
@@ -157,6 +162,12 @@ def run() -> None:
                   f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
             page.context.close()
         print(f"click on Next, long text ÷ short text: {medians[1] / medians[0]:.2f}")
+        page = lesson(opened, address)
+        for name, watched in (("bars", chart), ("sheet", ".st-key-coach .root")):
+            ours, bare = alternate((page, "下一步", watched), line)
+            print(f"click on Next in a lesson, to the {name} ÷ an app that prints one line:"
+                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+        page.context.close()
         for levels in (1, 30):
             page = beams(opened, address, levels)
             ours, bare = alternate((page, "長一層", ".root:has(> .pane)"), line)
