@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
+import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from pages.ui import state
 from pages.ui.colors import css
 
 _HERE = Path(__file__).parent
+_PACKAGE = "next-token"
+_lock = threading.Lock()
 
 
 def read(file: str) -> str:
@@ -30,10 +39,45 @@ def sources(file: str, *parts: str) -> tuple[str, str]:
     return "".join(read(f"{name}.js") for name in names), css() + "".join(map(read, styles))
 
 
-def register(name: str, file: str, *parts: str) -> Any:
-    """A component made of its `sources`."""
+def register(name: str, file: str, *parts: str) -> Callable[..., Any]:
+    """A component made of its `sources`: to be called as Streamlit's own are. It is made when it is first drawn."""
     script, style = sources(file, *parts)
-    return st.components.v2.component(name, html='<div class="root"></div>', css=style, js=script)
+    made: list[Callable[..., Any]] = []
+
+    def draw(**arguments: Any) -> Any:
+        with _lock:
+            if not made:
+                full_name, js = _served(name, script)
+                html = '<div class="root"></div>'
+                made.append(st.components.v2.component(full_name, html=html, css=style, js=js))
+        return made[0](**arguments)
+
+    return draw
+
+
+def _served(name: str, script: str) -> tuple[str, str]:
+    """A component's full name and its script: the name of a file that the server hands out, or the script itself.
+
+    Streamlit sends a script with every drawing of its component, some 40 kB a click. A file is fetched once; but those
+    it takes only of packages that are installed with a manifest, so the app tells its manager of one. Where a test
+    drives pages there is no server, and where nothing can be written no file.
+    """
+    if not runtime.exists():
+        return name, script
+    file = f"{name}-{hashlib.sha256(script.encode()).hexdigest()[:12]}.js"
+    try:
+        folder = Path(_folder().name)
+        (folder / file).write_text(script, "utf-8")
+    except OSError:
+        return name, script
+    manifest = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir=".")])
+    get_bidi_component_manager().register_from_manifest(manifest, folder)
+    return f"{_PACKAGE}.{name}", file
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=_PACKAGE, ignore_cleanup_errors=True)
 
 
 def report(key: str, name: str, act: Callable[[Any], None]) -> Callable[[], None]:

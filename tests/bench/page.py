@@ -89,6 +89,7 @@ def beams(opened: Browser, address: str, levels: int) -> Page:
     page.goto(f"{address}/beam")
     page.wait_for_selector(".pane .node", timeout=90_000)
     page.get_by_text("更多設定").click()
+    settle(page)
     page.get_by_role("combobox").click()
     page.get_by_role("option", name="確定不可能更好才停").click()
     most = page.get_by_role("slider", name="最多幾層")

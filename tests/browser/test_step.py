@@ -190,6 +190,22 @@ def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
     assert page.get_by_text("貪婪搜尋不抽籤").count() == 1
 
 
+def test_a_script_is_fetched_once_and_not_sent_with_every_click(chromium: Browser, address: str) -> None:
+    fetched: list[str] = []
+    page = chromium.new_context(locale="zh-TW").new_page()
+    page.on("response", lambda response: fetched.append(f"{response.status} {response.url}"))
+    page.goto(address)
+    page.wait_for_selector(".loop", timeout=90_000)
+    settle(page)
+    scripts = [line for line in fetched if "/bidi-components/" in line]
+    assert any("text_strip-" in line for line in scripts)
+    assert all(line.startswith("200 ") for line in scripts) and len(set(scripts)) == len(scripts)
+    for _ in range(3):
+        press(page, "下一步")
+    assert [line for line in fetched if "/bidi-components/" in line] == scripts
+    page.context.close()
+
+
 def test_a_slider_stays_in_the_hand_while_the_page_answers(page: Page) -> None:
     slider = page.get_by_role("slider", name="top-k")
     slider.focus()
