@@ -66,7 +66,8 @@ def workbench() -> None:
 
 
 here = address.Here(session, t, session)
-page.begin(t("course.title"), t("course.lead"), session, t)
+minutes = 5 * round(sum(lesson.minutes for lesson in lessons) / 5)
+page.begin(t("course.title"), t("course.lead", minutes=minutes), session, t)
 here.open()
 workbench()
 here.write()

@@ -42,15 +42,16 @@ def sources(file: str, *parts: str) -> tuple[str, str]:
 def register(name: str, file: str, *parts: str) -> Callable[..., Any]:
     """A component made of its `sources`: to be called as Streamlit's own are. It is made when it is first drawn."""
     script, style = sources(file, *parts)
-    made: list[Callable[..., Any]] = []
+    made: list[Any] = []  # the server's manager of components, and what draws this one there
 
     def draw(**arguments: Any) -> Any:
+        manager = get_bidi_component_manager()
         with _lock:
-            if not made:
+            if not made or made[0] is not manager:
                 full_name, js = _served(name, script)
                 html = '<div class="root"></div>'
-                made.append(st.components.v2.component(full_name, html=html, css=style, js=js))
-        return made[0](**arguments)
+                made[:] = manager, st.components.v2.component(full_name, html=html, css=style, js=js)
+        return made[1](**arguments)
 
     return draw
 
@@ -59,8 +60,8 @@ def _served(name: str, script: str) -> tuple[str, str]:
     """A component's full name and its script: the name of a file that the server hands out, or the script itself.
 
     Streamlit sends a script with every drawing of its component, some 40 kB a click. A file is fetched once; but those
-    it takes only of packages that are installed with a manifest, so the app tells its manager of one. Where a test
-    drives pages there is no server, and where nothing can be written no file.
+    it takes only of packages that are installed with a manifest, so the app tells its manager of one. Without a server,
+    or where nothing can be written, it is the script itself.
     """
     if not runtime.exists():
         return name, script
