@@ -80,7 +80,7 @@ def settle(page: Page, seconds: float = 20.0) -> None:
     """Wait until the app has drawn what the last move changed: asked the server, been answered, and come to rest."""
     page.wait_for_timeout(200)
     answered(page, seconds)
-    page.wait_for_timeout(200)  # what was drawn may ask for more
+    page.wait_for_timeout(100)  # what was drawn may ask for more
     answered(page, seconds)
 
 
