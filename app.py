@@ -28,7 +28,8 @@ page = st.navigation(
             st.Page("pages/learn/quiz.py", title=t("quiz.title"), url_path="quiz"),
         ],
         t("app.lab"): [
-            st.Page("pages/lab/step.py", title=t("step.title"), url_path="step", default=True),
+            st.Page("pages/lab/step.py", title=t("step.title"), url_path="first", default=True),  # it stands at /
+            st.Page("pages/lab/to_step.py", title=t("step.title"), url_path="step", visibility="hidden"),
             st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),
             st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
             st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),

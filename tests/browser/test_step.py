@@ -192,6 +192,14 @@ def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
     assert page.get_by_text("貪婪搜尋不抽籤").count() == 1
 
 
+def test_the_page_is_found_by_its_name_too(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, f"{address}/step?bars=5")
+    assert len(words(page)) == 6, "five and the others"
+    assert page.get_by_role("dialog").count() == 0
+    assert page.get_by_role("link", name="一步一步生成").count() == 1
+    page.context.close()
+
+
 def test_a_script_is_fetched_once_and_not_sent_with_every_click(chromium: Browser, address: str) -> None:
     fetched: list[str] = []
     page = chromium.new_context(locale="zh-TW").new_page()
