@@ -29,7 +29,7 @@ page = st.navigation(
         ],
         t("app.lab"): [
             st.Page("pages/lab/step.py", title=t("step.title"), url_path="first", default=True),  # it stands at /
-            st.Page("pages/lab/to_step.py", title=t("step.title"), url_path="step", visibility="hidden"),
+            st.Page("pages/host/to_step.py", title=t("step.title"), url_path="step", visibility="hidden"),
             st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),
             st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
             st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
