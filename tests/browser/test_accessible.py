@@ -101,7 +101,7 @@ def test_no_page_breaks_a_rule(
             settle(page)
             broken += [f"{link} {scheme} {width}: {line}" for line in violations(page)]
             assert page.locator("html").get_attribute("lang") == ("en" if language == "English" else "zh-Hant")
-        page.goto(f"{address}/?lesson=02-loop.2")  # a lesson's sheet, and a step of it that is done
+        page.goto(f"{address}/?lesson=02-loop.2")  # with a lesson's sheet
         page.locator(".task").wait_for(timeout=60_000)
         settle(page)
         show_all(page)
