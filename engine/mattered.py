@@ -30,16 +30,18 @@ _SEED = 1948  # of the random string that the neutral token is found on
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mattered:
-    """Leaving out each of the T tokens of `ids` in turn; log-probabilities are of `token_id` coming next, in nats.
+    """Leaving out each of the last n tokens of `ids` in turn; log-probabilities are of `token_id` coming next, in nats.
 
+    first                       the position of the first token that was left out; n = len(ids) − first
     log_probability             with nothing left out
     neutral                     the token that stood in where one was replaced, see `neutral`
-    replaced_log_probabilities  (T,) float64: with the neutral token in the place of each
-    masked_log_probabilities    (T,) float64: with each hidden from attention; None for a model without attention
+    replaced_log_probabilities  (n,) float64: with the neutral token in the place of each
+    masked_log_probabilities    (n,) float64: with each hidden from attention; None for a model without attention
     """
 
     ids: tuple[int, ...]
     token_id: int
+    first: int
     log_probability: float
     neutral: int
     replaced_log_probabilities: np.ndarray
@@ -52,19 +54,21 @@ class Mattered:
 
     @property
     def replaced(self) -> np.ndarray:
-        """(T,) nats that replacing each token takes from the log-probability; below 0 where it adds some."""
+        """(n,) nats that replacing each token takes from the log-probability; below 0 where it adds some."""
         return self.log_probability - self.replaced_log_probabilities
 
     @property
     def masked(self) -> np.ndarray:
-        """(T,) nats that hiding each token takes. Raises EngineError(`attention`) where there is none to hide from."""
+        """(n,) nats that hiding each token takes. Raises EngineError(`attention`) where there is none to hide from."""
         if self.masked_log_probabilities is None:
             raise EngineError("attention", "a model without attention has nothing that a token could be hidden from")
         return self.log_probability - self.masked_log_probabilities
 
 
-def occlusion(model: Model, ids: Sequence[int], token_id: int) -> Mattered:
+def occlusion(model: Model, ids: Sequence[int], token_id: int, last: int | None = None) -> Mattered:
     """Leave each token out in turn, and see how probable `token_id` still is after `ids`; all in one batch, or a few.
+
+    last: so many tokens at the end are left out in turn, all where it is None or more than there are.
 
     Masked: no position may attend to the token (attention mask 0 at it), all others keep their positions. The last
     token asks the question and cannot be taken away so: it only loses sight of itself; of a text of one token nothing
@@ -73,28 +77,32 @@ def occlusion(model: Model, ids: Sequence[int], token_id: int) -> Mattered:
     Convolutional Networks"; on words, Li et al. 2016, "Understanding Neural Networks through Representation Erasure".
 
     Raises PromptError as `Model.records`, `token` for a token_id outside the vocabulary, too;
-    EngineError(`not_finite`).
+    EngineError(`not_finite`); ValueError for a `last` below 1.
     """
+    if last is not None and last < 1:
+        raise ValueError(f"the last {last} tokens")
     rows = _checked(model, ids, token_id).rows
     forward, length = model.tree.forward, len(ids)
     hides = rows is not None and len(rows) == forward.layers  # not where some layer hands the past on without attention
     stand_in = neutral(model)
+    n = length if last is None else min(last, length)
     text = torch.tensor(ids)  # (T,)
-    each = torch.eye(length, dtype=torch.bool)  # (T, T): row i marks token i
-    replaced = torch.where(each, stand_in, text)  # (T, T)
-    whole = torch.ones((1 + length, length), dtype=torch.long)
-    variants, masks = torch.cat([text[None], replaced]), whole  # (1 + T, T)
+    each = torch.eye(length, dtype=torch.bool)[length - n :]  # (n, T): row i marks token T - n + i
+    replaced = torch.where(each, stand_in, text)  # (n, T)
+    whole = torch.ones((1 + n, length), dtype=torch.long)
+    variants, masks = torch.cat([text[None], replaced]), whole  # (1 + n, T)
     if hides:
-        variants = torch.cat([variants, text.expand(length, length)])  # (1 + 2T, T)
+        variants = torch.cat([variants, text.expand(n, length)])  # (1 + 2n, T)
         masks = torch.cat([whole, (~each).long()])
     values = _finite(_log_probabilities(forward.model, variants, masks if hides else None, token_id))
     return Mattered(
         ids=tuple(ids),
         token_id=token_id,
+        first=length - n,
         log_probability=float(values[0]),
         neutral=stand_in,
-        replaced_log_probabilities=values[1 : 1 + length],
-        masked_log_probabilities=values[1 + length :] if hides else None,
+        replaced_log_probabilities=values[1 : 1 + n],
+        masked_log_probabilities=values[1 + n :] if hides else None,
     )
 
 

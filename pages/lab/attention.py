@@ -69,7 +69,7 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
         t("inside.view"), VIEWS, required=True, format_func=lambda view: t(f"inside.views.{view}"),
         key="inside_view", on_change=choose_view, label_visibility="collapsed", wrap=True,
     )  # fmt: skip
-    left, right = st.columns([1, 1.5], gap="large")
+    left, right = st.columns([1, 1.5 if attention.shape[1] <= 8 else 1.1], gap="large")  # many heads need room
     with right:  # goes out first: it is what the eye waits for
         shown = one_head.data(looking.matrix(model), model.pieces(ids), looking.at, looking.text)
         one_head.draw(shown, t(f"inside.views_note.{looking.view}"), state.dark(), t, looking.choose_row)

@@ -1,50 +1,24 @@
 // Every head of every layer as a small map. All text goes in through textContent. `data` is described in head_maps.py.
 
 const LEFT = 42;
-const GAP = 6;
-
-const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-
-const rgb = (root, name) => {
-  const probe = el("i");
-  probe.style.color = `var(--${name})`;
-  root.append(probe);
-  const found = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return found;
-};
-
-// One small picture a head: the deeper, the more it was looked at (by the square root, so that little can be seen).
-function picture(data, maps, index, paper, ink) {
-  const { side } = data;
-  const small = document.createElement("canvas");
-  small.width = small.height = side;
-  const image = new ImageData(side, side);
-  for (let i = 0; i < side * side; i++) {
-    const share = Math.sqrt(maps[index * side * side + i] / 255);
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = paper[c] + (ink[c] - paper[c]) * share;
-    image.data[4 * i + 3] = i % side > Math.floor(i / side) ? 0 : 255; // nothing looks ahead
-  }
-  small.getContext("2d").putImageData(image, 0, 0);
-  return small;
-}
 
 // The small pictures, made once for the maps of a text.
 function pictures(root, data) {
   const made = [data.maps, data.dark].join();
   if (root.made !== made) {
     root.made = made;
-    const [paper, ink] = ["paper", "attention"].map((name) => rgb(root, name));
     const maps = bytes(data.maps);
-    root.pictures = Array.from({ length: data.layers * data.heads }, (_, i) => picture(data, maps, i, paper, ink));
+    const pairs = before(data.side);
+    root.pictures = Array.from({ length: data.layers * data.heads }, (_, i) => half(root, data.side, (at) => maps[i * pairs + at] / 255));
   }
   return root.pictures;
 }
 
 function paintAll(canvas, root, data, opened) {
   const room = root.clientWidth - LEFT - 4;
-  const size = Math.max(26, Math.min(76, Math.floor(room / data.heads) - GAP));
-  const step = size + GAP;
+  const gap = data.heads > 8 ? 3 : 6;
+  const size = Math.max(16, Math.min(76, Math.floor(room / data.heads) - gap));
+  const step = size + gap;
   const width = LEFT + data.heads * step;
   const height = 18 + data.layers * step;
   const ratio = window.devicePixelRatio || 1;
@@ -52,7 +26,7 @@ function paintAll(canvas, root, data, opened) {
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  const [soft, line, pick] = ["soft", "line", "pick"].map((name) => `rgb(${rgb(root, name).slice(0, 3).join(" ")})`);
+  const [soft, line, pick] = ["soft", "line", "pick"].map((name) => color(root, name));
   const small = pictures(root, data);
   // Also for what saves pictures: it paints once more, on a context of its own.
   canvas.paint = (paint) => {

@@ -19,7 +19,7 @@ from pages.ui.i18n import Translator
 CELLS = 48
 MOST_BYTES = 1_000_000  # of all maps together, before they are written as text
 
-_maps = component.register("head_maps", "head_maps", "table")
+_maps = component.register("head_maps", "head_maps", "table", "matrix")
 
 
 def small(attention: np.ndarray) -> np.ndarray:
@@ -44,13 +44,14 @@ def data(
 
     `opened`: the head on show, (layer, None) for the mean of a layer, None for neither.
     """
+    rows, columns = np.tril_indices(maps.shape[2])  # the half that can be, row after row
     return {
         "text": text,
         "layers": maps.shape[0],
         "heads": maps.shape[1],
         "side": maps.shape[2],
         "block": -(-length // maps.shape[2]),
-        "maps": base64.b64encode(maps.tobytes()).decode("ascii"),
+        "maps": base64.b64encode(maps[:, :, rows, columns].tobytes()).decode("ascii"),
         "told": told,
         "opened": None if opened is None else {"layer": opened[0], "head": opened[1]},
     }

@@ -15,12 +15,17 @@ import numpy as np
 from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
-_head = component.register("one_head", "one_head", "table")
+_head = component.register("one_head", "one_head", "table", "matrix", "heat_map")
 
 
 def data(matrix: np.ndarray, labels: Sequence[str], row: int, text: int) -> dict[str, Any]:
-    """Plain data for the component. The matrix goes as whole numbers of 1/65535, half a megabyte at 512 tokens."""
-    sent = np.rint(np.clip(matrix, 0, 1) * 65535).astype("<u2")
+    """Plain data for the component.
+
+    matrix: of (T, T) the half that can be, row after row, as whole numbers of 1/65535: a third of a megabyte at 512
+    tokens.
+    """
+    half = matrix[np.tril_indices(len(matrix))]  # (T (T + 1) / 2,)
+    sent = np.rint(np.clip(half, 0, 1) * 65535).astype("<u2")
     return {
         "text": text,
         "tokens": list(labels),

@@ -82,9 +82,10 @@ class Drawing {
     this.put(into, copied, box);
   }
 
-  // What paints itself on a canvas paints here once more, on one that writes down shapes; of others the pixels are taken.
+  // What paints itself on a canvas paints here once more, on one that writes down shapes (`whole`: what it has
+  // room for, where only a part is in sight); of others the pixels are taken.
   canvas(node, into) {
-    const box = this.box(node.getBoundingClientRect());
+    const box = this.box((node.whole ?? node).getBoundingClientRect());
     if (node.paint) {
       const group = shape("g", { transform: `translate(${box.x} ${box.y})` });
       node.paint(new Recorder(group, this.defs, this.pen));

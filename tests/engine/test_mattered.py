@@ -88,6 +88,20 @@ def test_a_batch_equals_one_by_one(each: Tiny, monkeypatch: pytest.MonkeyPatch) 
         np.testing.assert_allclose(pieces.masked, whole.masked, atol=1e-4)
 
 
+def test_the_last_tokens_alone_give_the_same_as_all(each: Tiny) -> None:
+    ids = each.prefixes(3, longest=20)[-1]
+    whole = occlusion(each.model, ids, 3)
+    for last in (1, 4, len(ids), 99):
+        part = occlusion(each.model, ids, 3, last=last)
+        assert whole.first == 0 and part.first == max(0, len(ids) - last)
+        assert part.log_probability == pytest.approx(whole.log_probability, abs=1e-5)
+        np.testing.assert_allclose(part.replaced, whole.replaced[part.first :], atol=1e-4)
+        if each.family != "mamba":
+            np.testing.assert_allclose(part.masked, whole.masked[part.first :], atol=1e-4)
+    with pytest.raises(ValueError):
+        occlusion(each.model, ids, 3, last=0)
+
+
 def test_a_model_without_attention_can_hide_nothing(mamba: Tiny) -> None:
     out = occlusion(mamba.model, (5, 6, 7), 9)
     assert out.masked_log_probabilities is None and np.isfinite(out.replaced).all()
