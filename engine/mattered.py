@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,9 +23,11 @@ from engine.forward import Forward, only_the_last, takes
 from engine.model import Model
 from engine.probe import ordinary, repeated
 from engine.record import Record
+from engine.store import Store
 from engine.types import EngineError, PromptError
 
 _CHUNK = 2**24  # numbers that a batch may hold at once in a layer, about: 64 MiB
+_BLOCK = 16  # tokens that are left out of one batch: it begins at the first of them
 _SEED = 1948  # of the random string that the neutral token is found on
 
 
@@ -81,28 +84,25 @@ def occlusion(model: Model, ids: Sequence[int], token_id: int, last: int | None 
     """
     if last is not None and last < 1:
         raise ValueError(f"the last {last} tokens")
-    rows = _checked(model, ids, token_id).rows
-    forward, length = model.tree.forward, len(ids)
-    hides = rows is not None and len(rows) == forward.layers  # not where some layer hands the past on without attention
-    stand_in = neutral(model)
-    n = length if last is None else min(last, length)
-    text = torch.tensor(ids)  # (T,)
-    each = torch.eye(length, dtype=torch.bool)[length - n :]  # (n, T): row i marks token T - n + i
-    replaced = torch.where(each, stand_in, text)  # (n, T)
-    whole = torch.ones((1 + n, length), dtype=torch.long)
-    variants, masks = torch.cat([text[None], replaced]), whole  # (1 + n, T)
-    if hides:
-        variants = torch.cat([variants, text.expand(n, length)])  # (1 + 2n, T)
-        masks = torch.cat([whole, (~each).long()])
-    values = _finite(_log_probabilities(forward.model, variants, masks if hides else None, token_id))
+    record = _checked(model, ids, token_id)
+    rows = record.rows
+    hides = rows is not None and len(rows) == model.tree.forward.layers  # not where a layer has none
+    stand_in, length = neutral(model), len(ids)
+    first = 0 if last is None else max(0, length - last)
+    replaced, masked = [], []
+    for start in range(first, length, _BLOCK):
+        n = min(_BLOCK, length - start)
+        values = _finite(_without(model, ids, range(start, start + n), stand_in, hides, token_id))
+        replaced.append(values[:n])
+        masked.append(values[n:])
     return Mattered(
         ids=tuple(ids),
         token_id=token_id,
-        first=length - n,
-        log_probability=float(values[0]),
+        first=first,
+        log_probability=record.log_probability(token_id),
         neutral=stand_in,
-        replaced_log_probabilities=values[1 : 1 + n],
-        masked_log_probabilities=values[1 + n :] if hides else None,
+        replaced_log_probabilities=np.concatenate(replaced),
+        masked_log_probabilities=np.concatenate(masked) if hides else None,
     )
 
 
@@ -129,31 +129,6 @@ def gradient_input(model: Model, ids: Sequence[int], token_id: int) -> np.ndarra
         log_probability = torch.log_softmax(logits, dim=-1)[token_id]
         (gradient,) = torch.autograd.grad(log_probability, embedded)
         return _finite((gradient * embedded).sum(-1)[0].detach())
-
-
-def agreement(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float | None:
-    """Spearman's rank correlation of two values a token, from −1 to 1; equal values share the mean of their ranks.
-
-    None where it is undefined: fewer than two tokens, or one of them the same everywhere. Raises ValueError for
-    different lengths. Spearman 1904, "The Proof and Measurement of Association between Two Things".
-
-    >>> agreement([1, 2, 3], [10, 30, 20])
-    0.5
-    """
-    if len(a) != len(b):
-        raise ValueError(f"{len(a)} and {len(b)} values")
-    if len(a) < 2:
-        return None
-    one, two = _ranks(a), _ranks(b)
-    spread = float(np.sqrt((one @ one) * (two @ two)))
-    return float(one @ two) / spread if spread else None
-
-
-def _ranks(values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """(T,) ranks less their mean."""
-    _, which, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[which]
-    return ranks - ranks.mean()
 
 
 _lock = threading.Lock()
@@ -189,29 +164,60 @@ def _checked(model: Model, ids: Sequence[int], token_id: int) -> Record:
 
 
 @torch.inference_mode()
-def _log_probabilities(hf: PreTrainedModel, texts: Tensor, masks: Tensor | None, token_id: int) -> Tensor:
-    """(B,) log-probability of a token after texts (B, T); masks (B, T) are 0 where nothing may look. In chunks."""
+def _without(model: Model, ids: Sequence[int], places: range, stand_in: int, hides: bool, token_id: int) -> Tensor:
+    """(n,) log-probability of a token with each of n places replaced; with `hides` (2n,), then with each hidden.
+
+    What stands before the first place stays as it was, so its keys and values are taken from the tree.
+    """
+    forward, length = model.tree.forward, len(ids)
+    start = places[0] if forward.uses_buffer else 0
+    each = torch.eye(length, dtype=torch.bool)[places.start : places.stop]  # (n, T): row i marks its place
+    tail = torch.tensor(ids[start:])  # (T',)
+    variants = torch.where(each[:, start:], stand_in, tail)  # (n, T')
+    masks = torch.ones((len(places), length), dtype=torch.long)
+    if hides:
+        variants = torch.cat([variants, tail.expand(len(places), -1)])  # (2n, T')
+        masks = torch.cat([masks, (~each).long()])  # (2n, T)
+    columns = [r.column for r in model.tree.records(ids[:start]) if r.column is not None] if start else []
+    before = torch.stack(columns) if columns else None  # (start, F)
+    size = _rows_at_once(forward.model, len(tail), 0 if before is None else before.numel())
     found = []
-    size = _rows_at_once(hf, texts.shape[1])
-    for at in range(0, len(texts), size):
-        chunk = texts[at : at + size].to(hf.device)  # (b, T)
-        door.passed(chunk.numel())
-        arguments = only_the_last(hf)
-        if masks is not None:
-            arguments["attention_mask"] = masks[at : at + size].to(hf.device)
-            if takes(hf, "position_ids"):
-                arguments["position_ids"] = torch.arange(chunk.shape[1], device=hf.device).expand_as(chunk)
-        logits = hf(input_ids=chunk, use_cache=False, **arguments).logits[:, -1]  # (b, V)
-        found.append(torch.log_softmax(logits, dim=-1)[:, token_id])
+    for at in range(0, len(variants), size):
+        hidden = masks[at : at + size] if hides else None
+        found.append(_log_probabilities(forward, variants[at : at + size], hidden, before, token_id))
     return torch.cat(found)
 
 
-def _rows_at_once(hf: PreTrainedModel, length: int) -> int:
-    """How many texts of a length make a batch that fits the bound."""
+def _log_probabilities(
+    forward: Forward, texts: Tensor, masks: Tensor | None, before: Tensor | None, token_id: int
+) -> Tensor:
+    """(B,) log-probability of a token after texts (B, T') behind what `before` (t, F) holds keys and values of.
+
+    masks: (B, t + T'), 0 where nothing may look.
+    """
+    hf = forward.model
+    door.passed(texts.numel())
+    arguments: dict[str, Any] = {"use_cache": False, **only_the_last(hf)}
+    known = 0 if before is None else len(before)
+    if before is not None:
+        store = Store(forward.layers)
+        store.fill(before.expand(len(texts), -1, -1), forward.shapes)
+        arguments |= {"past_key_values": store.cache, "use_cache": True}
+    if masks is not None:
+        arguments["attention_mask"] = masks.to(hf.device)
+        if takes(hf, "position_ids"):
+            positions = torch.arange(known, known + texts.shape[1], device=hf.device)  # (T',)
+            arguments["position_ids"] = positions.expand_as(texts)
+    logits = hf(input_ids=texts.to(hf.device), **arguments).logits[:, -1]  # (B, V)
+    return torch.log_softmax(logits, dim=-1)[:, token_id]
+
+
+def _rows_at_once(hf: PreTrainedModel, length: int, before: int) -> int:
+    """How many texts make a batch that fits the bound: of a length, behind keys and values of so many numbers."""
     config = hf.config.get_text_config(decoder=True)
     heads = getattr(config, "num_attention_heads", 0)
     logits = config.vocab_size * (1 if takes(hf, "logits_to_keep") else length)
-    return max(1, _CHUNK // (length * (3 * heads * length + 16 * config.hidden_size) + logits))
+    return max(1, _CHUNK // (length * (3 * heads * length + 16 * config.hidden_size) + logits + before))
 
 
 def _finite(values: Tensor) -> np.ndarray:

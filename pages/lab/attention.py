@@ -10,13 +10,16 @@ import engine
 from engine.types import EngineError
 from pages.ui import (
     address,
+    experiments,
     head_maps,
     inside,
     lens_table,
+    mattering,
     models,
     one_head,
     page,
     prompt,
+    ranked,
     settings,
     shaded,
     state,
@@ -76,66 +79,57 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     with left:
         maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))
         told = inside.heads_told(model, t)
-        head_maps.draw(
-            head_maps.data(maps, len(ids), told, looking.opened, looking.text), state.dark(), t, looking.open
-        )
+        small = head_maps.data(maps, len(ids), told, looking.opened, looking.text, looking.revealed)
+        head_maps.draw(small, state.dark(), t, looking.open)
     moved, looking.moved = looking.moved, None
     if moved == "row" or (moved == "head" and (state.widget("inside_mattered") or state.course().lesson)):
         st.rerun()  # what else depends on it
     here.write()
 
 
-def draw_ranks(model: engine.Model) -> None:
-    try:
-        found = inside.lens_of(looking, model)
-    except EngineError as error:
-        st.info(t(f"error.{error.code}", **error.values))
-        return
-    target = inside.target(session, looking, model)
-    word = inside.word(looking, model, target)
-    st.dataframe(
-        inside.through_layers(found, looking.at, target, word, t), hide_index=True, width=560, key="inside_ranks"
-    )
-    st.caption(t("inside.lens.ranks"))
-
-
 @models.part
 def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     try:
         found = inside.lens_of(looking, model)
-    except EngineError:
-        return  # said above
-    shown = lens_table.data(found, model, ids, model.pieces(ids), looking.cell, looking.text)
+    except EngineError as error:
+        st.info(t(f"error.{error.code}", **error.values))
+        return
+    shown = lens_table.data(found, model, model.pieces(ids), looking.at, looking.cell, looking.text)
     lens_table.draw(shown, state.dark(), t, looking.choose_cell)
-    if shown["first"]:
-        st.caption(t("inside.lens.left_out", count=lens_table.POSITIONS))
+    if len(shown["columns"]) < len(ids):
+        first, last = (shown["columns"][i][0] + 1 for i in (0, -1))
+        st.caption(t("inside.lens.left_out", first=first, last=last, count=len(ids)))
     moved, looking.moved = looking.moved, None
     if moved == "cell" and state.course().lesson:
         st.rerun()  # the lesson's sheet depends on it
-    if looking.cell is None:
-        st.caption(t("inside.lens.click"))
-    else:
-        st.caption(t("inside.lens.cell", layer=looking.cell[0], position=looking.cell[1] + 1))
-        st.dataframe(
-            inside.cell_list(found, model, ids, looking.cell, t), hide_index=True, width=560, key="inside_cell"
-        )
+    left, right = st.columns(2, gap="large")
+    with left:
+        target = inside.target(session, looking, model)
+        name = t("inside.lens.ranks", token=inside.word(looking, model, target))
+        ranked.draw(ranked.through_layers(found, looking.at, target, t), name, state.dark(), "inside_ranks")
+    with right:
+        if looking.cell is None:
+            st.caption(t("inside.lens.click"))
+        else:
+            name = t("inside.lens.cell", layer=ranked.layer_name(looking.cell[0], t), position=looking.cell[1] + 1)
+            ranked.draw(ranked.likeliest(found, model, looking.cell, t), name, state.dark(), "inside_cell")
     here.write()
 
 
-def draw_mattered(model: engine.Model, ids: tuple[int, ...]) -> None:
+def draw_mattered(model: engine.Model) -> None:
     st.subheader(t("inside.mattered.title"), anchor=False)
     st.caption(t("inside.mattered.lead"))
-    if len(ids) > inside.MOST_MATTERED:
-        st.info(t("inside.mattered.long", most=inside.MOST_MATTERED))
-        return
     if not st.toggle(t("inside.mattered.show"), key="inside_mattered", persist_state="session"):
         return
     try:
-        rows, told = inside.mattered(session, looking, model, t)
+        rows, told = mattering.mattered(session, looking, model, t)
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
     shaded.draw(rows, told, state.dark(), key="mattered", labels=shaded.labels(t))
+    st.caption(t("inside.mattered.legend"))
+    if looking.at >= mattering.MOST:
+        st.caption(t("inside.mattered.long", most=mattering.MOST))
 
 
 @models.part
@@ -146,11 +140,24 @@ def draw_experiments(model: engine.Model) -> None:
             st.button(t(f"inside.try.{name}"), key=f"try {name}", on_click=looking.experiment, args=(name,))
             st.caption(t(f"inside.try.{name}_note"))
         if name in looking.tried:
-            try:
-                st.markdown(inside.outcome(name, looking, model, t))
-            except EngineError as error:
-                st.info(t(f"error.{error.code}", **error.values))
+            draw_outcome(name, model)
+    if looking.moved == "head":
+        st.rerun()  # a head was opened from here
     here.write()
+
+
+def draw_outcome(name: str, model: engine.Model) -> None:
+    try:
+        found = experiments.outcome(name, looking, model, t)
+    except EngineError as error:
+        st.info(t(f"error.{error.code}", **error.values))
+        return
+    st.markdown(found.sentence)
+    if found.rows:
+        shaded.draw(found.rows, [], state.dark(), f"tried {name}", shaded.labels(t), tone="surprise")
+        st.caption(t("inside.try.legend"))
+    if found.head:
+        st.button(t("inside.try.open"), key=f"open {name}", type="tertiary", on_click=looking.reveal, args=found.head)
 
 
 @models.fragment
@@ -160,11 +167,10 @@ def workbench() -> None:
     draw_text(model)
     ids = looking.ready(session, model)
     draw_heads(model, ids)
-    draw_mattered(model, ids)
     st.subheader(t("inside.lens.title"), anchor=False)
     st.caption(t("inside.lens.lead"))
-    draw_ranks(model)
     draw_lens(model, ids)
+    draw_mattered(model)
     draw_experiments(model)
 
 

@@ -92,6 +92,8 @@ export default function (component) {
     return head >= 0 && head < data.heads && layer >= 0 && layer < data.layers ? { layer, head } : null;
   };
   tell(opened);
+  if (root.revealed !== undefined && root.revealed !== data.revealed) root.scrollIntoView({ block: "center", behavior: "smooth" });
+  root.revealed = data.revealed;
   canvas.onpointermove = (event) => tell(find(event) ?? opened);
   canvas.onpointerleave = () => tell(opened);
   const open = (at) => {

@@ -38,15 +38,22 @@ def small(attention: np.ndarray) -> np.ndarray:
 
 
 def data(
-    maps: np.ndarray, length: int, told: list[list[str]], opened: tuple[int, int | None] | None, text: int
+    maps: np.ndarray,
+    length: int,
+    told: list[list[str]],
+    opened: tuple[int, int | None] | None,
+    text: int,
+    revealed: int = 0,
 ) -> dict[str, Any]:
     """Plain data for the canvas: what `small` made of a text of so many tokens, a sentence for each head.
 
     `opened`: the head on show, (layer, None) for the mean of a layer, None for neither.
+    `revealed` grows when it is to be brought into sight.
     """
     rows, columns = np.tril_indices(maps.shape[2])  # the half that can be, row after row
     return {
         "text": text,
+        "revealed": revealed,
         "layers": maps.shape[0],
         "heads": maps.shape[1],
         "side": maps.shape[2],

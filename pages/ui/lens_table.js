@@ -21,7 +21,7 @@ export default function (component) {
   const table = el("table");
   const head = el("tr");
   head.append(el("th", "name", data.labels.follows));
-  for (const [, , follows] of data.columns) head.append(el("th", "", follows ?? data.labels.unknown));
+  for (const [at, , follows] of data.columns) head.append(el("th", at === data.row ? "row" : "", follows ?? data.labels.unknown));
   const body = el("tbody");
   for (const [layer, cells] of data.rows) {
     const row = el("tr");
@@ -31,7 +31,7 @@ export default function (component) {
   }
   const foot = el("tr");
   foot.append(el("th", "name", data.labels.after));
-  for (const [, token] of data.columns) foot.append(el("th", "", token));
+  for (const [at, token] of data.columns) foot.append(el("th", at === data.row ? "row" : "", at === data.row ? `▶${token}` : token));
   const top = el("thead");
   const bottom = el("tfoot");
   top.append(head);
@@ -47,7 +47,10 @@ export default function (component) {
     return to && (items[at + to] ?? null);
   });
   keepPlace(root, () => root.replaceChildren(pane, el("p", "legend", data.labels.legend)));
-  pane.scrollLeft = scroll ?? pane.scrollWidth;
+  const place = [data.text, data.row].join();
+  const column = foot.querySelector(".row");
+  pane.scrollLeft = root.place === place ? scroll : column.offsetLeft + column.offsetWidth - pane.clientWidth * 0.8;
+  root.place = place;
   pane.onclick = (event) => {
     const button = event.target.closest("[data-cell]");
     if (!button) return;

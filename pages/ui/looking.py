@@ -34,6 +34,7 @@ class Looking:
     moved: Literal["head", "row", "cell"] | None = (
         None  # what the last click changed; the page forgets it once all is drawn
     )
+    revealed: int = 0  # grows when a head is opened from elsewhere on the page: it is to come into sight
     ids: tuple[int, ...] = ()
     tried: dict[str, int] = field(default_factory=dict)  # experiments that were run, and how often each
     kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by name: what was asked last, and the answer
@@ -90,6 +91,11 @@ class Looking:
             if head is not None:
                 self.head, self.view = head, "head"
             self.moved = "head"
+
+    def reveal(self, layer: int, head: int) -> None:
+        """Open a head from elsewhere on the page, and bring it into sight."""
+        self.open(self.text, layer, head)
+        self.revealed += 1
 
     def show(self, view: View) -> None:
         """One head, a layer's mean, the mean of all, or rollout."""

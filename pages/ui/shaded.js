@@ -12,7 +12,7 @@ export default function (component) {
       const part = el("span", value < -0.05 ? "against" : "", label);
       part.dir = "auto";
       part.title = told;
-      if (value > 0) part.style.background = `color-mix(in srgb, var(--attention) calc(${Math.sqrt(value).toFixed(2)} * var(--deepest)), transparent)`;
+      if (value > 0) part.style.background = `color-mix(in srgb, var(--${data.tone}) calc(${Math.sqrt(value).toFixed(2)} * var(--deepest)), transparent)`;
       line.append(part);
     }
     row.append(line);

@@ -1,13 +1,13 @@
-"""The same sentence several times, each shaded by another answer to "what mattered?".
+"""The same sentence several times, each shaded by other numbers: by an answer to "what mattered?", or by surprise.
 
-A value above 0 spoke for the token, one below 0 against it: shaded, and hatched with a minus sign. Each row is scaled
-by its own largest value; resting on a token tells the number.
+A value above 0 spoke for the token, one below 0 against it: shaded, and hatched with a minus sign. A row is scaled by
+its own largest value, or by one that rows share; resting on a token tells the number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pages.ui import component
 from pages.ui.i18n import Translator
@@ -15,9 +15,17 @@ from pages.ui.i18n import Translator
 _rows = component.register("shaded_rows", "shaded", "table")
 
 
-def row(name: str, note: str, labels: Sequence[str], values: Sequence[float], told: Sequence[str]) -> dict[str, Any]:
-    """One shading: a value a token, and what resting on it tells."""
-    largest = max((abs(value) for value in values), default=0.0)
+def row(
+    name: str,
+    note: str,
+    labels: Sequence[str],
+    values: Sequence[float],
+    told: Sequence[str],
+    largest: float | None = None,
+) -> dict[str, Any]:
+    """One shading: a value a token, and what resting on it tells. `largest`: the value that is deepest."""
+    if largest is None:
+        largest = max((abs(value) for value in values), default=0.0)
     scaled = [round(value / largest, 4) if largest else 0.0 for value in values]
     return {"name": name, "note": note, "parts": [list(part) for part in zip(labels, scaled, told, strict=True)]}
 
@@ -28,7 +36,12 @@ def labels(t: Translator) -> dict[str, str]:
 
 
 def draw(
-    rows: Sequence[dict[str, Any]], told: Sequence[str], dark: bool, key: str, labels: dict[str, str] | None = None
+    rows: Sequence[dict[str, Any]],
+    told: Sequence[str],
+    dark: bool,
+    key: str,
+    labels: dict[str, str] | None = None,
+    tone: Literal["attention", "surprise"] = "attention",
 ) -> None:
     """`told`: sentences above the rows; they may name tokens, and are drawn as plain text. `labels`: only for rows."""
-    _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "dark": dark})
+    _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "tone": tone, "dark": dark})

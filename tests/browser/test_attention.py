@@ -97,4 +97,8 @@ def test_a_cell_of_the_lens_opens_its_list(inside: Page) -> None:
     inside.locator("[data-cell='2:1']").click()
     settle(inside)
     assert inside.locator("[data-cell='2:1'].open").count() == 1
-    assert inside.locator("[data-testid=stDataFrame]").count() == 2
+    listed = inside.locator(".st-key-inside_cell tbody tr")
+    assert listed.count() == 10
+    cell = inside.locator("[data-cell='2:1'].open").inner_text().split("\n")[0]
+    assert listed.first.locator("th").inner_text() == cell
+    assert inside.locator(".st-key-inside_ranks tbody tr").count() == 7

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from engine import heads
 from engine.loading import load
 from engine.model import Model
-from pages.ui import head_maps, inside, lens_table, one_head, shaded
+from pages.ui import experiments, head_maps, inside, lens_table, mattering, one_head, ranked, shaded
 from pages.ui.i18n import Translator
 from pages.ui.looking import EXPERIMENTS, VIEWS, Looking
 from pages.ui.session import Session
@@ -115,7 +115,7 @@ def test_every_head_is_described_by_its_scores(model: Model, language: str) -> N
 def test_the_lens_table_ends_with_what_the_model_believes(model: Model) -> None:
     _, found, ids = looking(model)
     lens = inside.lens_of(found, model)
-    data = lens_table.data(lens, model, ids, model.pieces(ids), None, 0)
+    data = lens_table.data(lens, model, model.pieces(ids), found.at, None, 0)
     assert [row[0] for row in data["rows"]] == [3, 2, 1, 0]
     for at, cell in enumerate(data["rows"][0][1]):
         distribution = model.distribution(ids[: at + 1])
@@ -126,9 +126,13 @@ def test_the_lens_table_ends_with_what_the_model_believes(model: Model) -> None:
     long = (ids * 9)[:63]
     from engine.lens import lens as make
 
-    data = lens_table.data(make(model, long), model, long, model.pieces(long), None, 0)
-    assert len(data["columns"]) == lens_table.POSITIONS
-    assert data["columns"][-1][2] is None
+    for row, first in ((62, 15), (40, 15), (39, 15), (38, 14), (20, 0), (0, 0)):
+        data = lens_table.data(make(model, long), model, model.pieces(long), row, None, 0)
+        places = [column[0] for column in data["columns"]]
+        assert places == list(range(first, first + lens_table.POSITIONS))
+        assert row in places
+        assert [column[1] for column in data["columns"]] == [model.pieces(long)[at] for at in places]
+        assert (data["columns"][-1][2] is None) == (places[-1] == 62)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -138,28 +142,76 @@ def test_ranks_and_lists_of_the_lens(model: Model, language: str) -> None:
     lens = inside.lens_of(found, model)
     target = inside.target(session, found, model)
     assert target == session.choice(model)[1]
-    table = inside.through_layers(lens, found.at, target, inside.word(found, model, target), t).to_pylist()
-    assert list(table[0].values())[1] == f"{model.records(ids)[-1].rank(target):,}"
+    climbed = ranked.through_layers(lens, found.at, target, t)["rows"]
+    assert [row[3] for row in climbed] == [f"{rank:,}" for rank in reversed(lens.ranks(found.at, target))]
+    assert climbed[0][3] == f"{model.records(ids)[-1].rank(target):,}"
+    assert [row[4] for row in climbed] == [rank == 1 for rank in reversed(lens.ranks(found.at, target))]
+    assert climbed[0][1] == pytest.approx(model.distribution(ids).raw[target], abs=1e-5)
     found.choose_row(found.text, 1)
     assert inside.target(session, found, model) == ids[2]
-    assert inside.cell_list(lens, model, ids, (3, 1), t).num_rows == 10
+    for position in (1, len(ids) - 1):
+        listed = ranked.likeliest(lens, model, (3, position), t)["rows"]
+        top = lens.top(3, position, 10)
+        assert [row[1] for row in listed] == [p for _, p in top]
+        follows = ids[position + 1] if position + 1 < len(ids) else None
+        assert [row[4] for row in listed] == [token_id == follows for token_id, _ in top]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_mattered_is_told_by_the_numbers(model: Model, language: str) -> None:
+def test_what_mattered_is_told_by_the_numbers(model: Model, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from engine.mattered import gradient_input, occlusion
 
     t = Translator(language)
-    session, found, ids = looking(model)
-    rows, told = inside.mattered(session, found, model, t)
-    target = inside.target(session, found, model)
-    out = occlusion(model, ids, target)
-    assert [len(row["parts"]) for row in rows] == [len(ids)] * 4
-    assert t.percent(out.probability) in told[0]
-    gradient = gradient_input(model, ids, target)
-    for row, values in zip(rows[1:], (out.masked, out.replaced, gradient), strict=True):
-        shares = np.array([part[1] for part in row["parts"]])
-        np.testing.assert_allclose(shares, np.asarray(values) / np.abs(values).max(), atol=1e-3)
+    for most in (mattering.MOST, 3):
+        monkeypatch.setattr(mattering, "MOST", most)
+        session, found, ids = looking(model)
+        rows, told = mattering.mattered(session, found, model, t)
+        target = inside.target(session, found, model)
+        out = occlusion(model, ids, target, most)
+        n = min(most, len(ids))
+        assert [len(row["parts"]) for row in rows] == [n] * 4
+        assert [part[0] for part in rows[0]["parts"]] == model.pieces(ids)[-n:]
+        assert t.percent(out.probability) in told[0]
+        attention = found.matrix(model)[found.at, -n:]
+        gradient = gradient_input(model, ids, target)[-n:]
+        for row, values in zip(rows, (attention, out.masked, out.replaced, gradient), strict=True):
+            shares = np.array([part[1] for part in row["parts"]])
+            np.testing.assert_allclose(shares, np.asarray(values) / np.abs(values).max(), atol=1e-3)
+        assert out.masked_log_probabilities is not None
+        for i, log_probability in enumerate(out.masked_log_probabilities):
+            after = t.percent(float(np.exp(log_probability)))
+            assert rows[1]["parts"][i][2] == f"{t.percent(out.probability)} → {after}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_answers_agree_and_where_not(language: str) -> None:
+    t = Translator(language)
+    one, three = (t("inside.mattered.place", token="a", n=n) for n in (3, 5))
+    named = mattering.named(["a", "b", "a", "c", "d", "e"], 2, t)
+    assert named == [one, "b", three, "c", "d", "e"]
+
+    def told(attention: list[float], masked: list[float], gradient: list[float]) -> list[str]:
+        answers = {"attention": attention, "masked": masked, "gradient": gradient}
+        return mattering.compared({name: np.array(values) for name, values in answers.items()}, named, 0.5, t)
+
+    same = [0.1, 0.6, 0.1, 0.05, 0.05, 0.1]
+    lines = told(same, same, same)
+    assert lines[0] == t("inside.mattered.all_point", token="b")
+    assert len(lines) == 3 and "1.00" in lines[1] and "1.00" in lines[2]
+    name = {name: t(f"inside.mattered.{name}") for name in ("attention", "masked", "gradient")}
+    assert lines[1] == t("inside.mattered.alike", one=name["attention"], other=name["masked"], value="1.00")
+    hung = [0.0, 0.2, 0.1, 0.3, 2.0, 0.0]
+    lines = told([0.8, 0.1, 0.02, 0.03, 0.04, 0.01], hung, hung)
+    assert lines[0] == t("inside.mattered.points", names=name["attention"], token=one)
+    both = t("inside.mattered.comma").join((name["masked"], name["gradient"]))
+    assert lines[1] == t("inside.mattered.point", names=both, token="d")
+    half = t.percent(0.5)
+    assert lines[2] == t("inside.mattered.looked_only", token=one, p="80 %", before=half, after=half)
+    assert lines[3] == t("inside.mattered.unlike", one=name["attention"], other=name["masked"], value="0.12")
+    lines = told([0.3, 0.3, 0.2, 0.1, 0.0, 0.1], hung, hung)
+    fallen = t.percent(0.5 * float(np.exp(-2)))
+    assert lines[2] == t("inside.mattered.needed_only", token="d", p="0 %", before=half, after=fallen)
+    assert told([1.0], [0.0], [0.3]) == [t("inside.mattered.all_point", token=one)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -169,17 +221,25 @@ def test_the_experiments_tell_what_they_found(model: Model, language: str) -> No
     for name in EXPERIMENTS:
         found.experiment(name)
     layer, head, score = heads.previous_token_head(model)
-    assert inside.outcome("previous", found, model, t) == t(
-        "inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score)
-    )
+    previous = experiments.outcome("previous", found, model, t)
+    assert previous.head == (layer, head)
+    assert previous.sentence == t("inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score))
     sink = heads.sink(model.attention(ids))
-    assert t.percent(float(sink.max())) in inside.outcome("sink", found, model, t)
+    told = experiments.outcome("sink", found, model, t)
+    assert t.percent(float(sink.max())) in told.sentence
+    assert told.head is not None and sink[told.head] == sink.max()
     result = heads.induction_experiment(model, 1)
-    said = inside.outcome("induction", found, model, t)
-    assert t.number(result.second_mean, 2) in said
+    said = experiments.outcome("induction", found, model, t)
+    assert t.percent(float(np.exp(-result.second_mean))) in said.sentence
     kind = "copies" if result.copies else "copies_not"
     start = t(f"inside.try.{kind}", first="·", second="·", shuffled="·").split("·")[0]
-    assert said.startswith(start)
+    assert said.sentence.startswith(start)
+    assert said.head == (result.layer, result.head)
+    losses = [np.array([loss or 0.0 for loss in each]) for each in (result.first, result.second, result.shuffled)]
+    for row, values in zip(said.rows, losses, strict=True):  # one measure for all three
+        shares = [part[1] for part in row["parts"]]
+        np.testing.assert_allclose(shares, values / np.concatenate(losses).max(), atol=1e-3)
+        assert [part[0] for part in row["parts"]] == model.pieces(result.token_ids)[result.start :][: len(values)]
 
 
 def test_shaded_rows_scale_by_their_largest_value() -> None:
@@ -204,10 +264,14 @@ def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
     for name in EXPERIMENTS:
         app.button(key=f"try {name}").click().run()
         assert not app.exception
-    app.session_state["looking"].choose_cell(app.session_state["looking"].text, 2, 1)
+    looking = app.session_state["looking"]
+    for name in EXPERIMENTS:
+        app.button(key=f"open {name}").click().run()
+        assert not app.exception
+        assert looking.opened == experiments.outcome(name, looking, load(), Translator("en")).head
+    looking.choose_cell(looking.text, 2, 1)
     app.run()
     assert not app.exception
-    assert len(app.dataframe) == 2
 
 
 @pytest.mark.parametrize("text", ["好", "今天天氣真好，我們一起去公園。" * 20])

@@ -1,0 +1,91 @@
+"""The small experiments of the looking-inside page, told: each is made anew on the model when it is asked for.
+
+Numbers come from `engine.heads`; here they become sentences, a head to open, and sentences shaded by surprise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pages.ui import shaded
+from pages.ui.i18n import Translator
+from pages.ui.looking import Looking
+
+if TYPE_CHECKING:
+    from engine.heads import InductionResult
+    from engine.model import Model
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment found: a sentence, the (layer, head) it is about if any, and rows for `shaded`."""
+
+    sentence: str
+    head: tuple[int, int] | None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def outcome(name: str, looking: Looking, model: Model, t: Translator) -> Outcome:
+    """What an experiment found just now. Raises EngineError for a model that it cannot be made with."""
+    return _EXPERIMENTS[name](looking, model, t)
+
+
+def _previous(looking: Looking, model: Model, t: Translator) -> Outcome:
+    from engine import heads
+
+    layer, head, score = heads.previous_token_head(model)
+    told = t("inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score))
+    return Outcome(told, (layer, head))
+
+
+def _sink(looking: Looking, model: Model, t: Translator) -> Outcome:
+    from engine import heads
+
+    shares = heads.sink(looking.attention(model))
+    layer, head = (int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
+    best, mean = t.percent(float(shares.max())), t.percent(float(shares.mean()))
+    told = t("inside.try.sink_found", layer=layer + 1, head=head + 1, score=best, mean=mean)
+    return Outcome(told, (layer, head))
+
+
+def _induction(looking: Looking, model: Model, t: Translator) -> Outcome:
+    from engine import heads
+
+    seed = looking.tried["induction"]
+    asked = (model.name, seed)
+    found = looking.once("induction", asked, lambda: heads.induction_experiment(model, seed), steps=1)
+    means = {"first": found.first_mean, "second": found.second_mean, "shuffled": found.shuffled_mean}
+    numbers = {name: t.percent(math.exp(-loss)) for name, loss in means.items()}
+    told = t("inside.try.copies" if found.copies else "inside.try.copies_not", **numbers)
+    rows = _losses(found, model, t)
+    if found.layer is None or found.head is None or found.score is None:
+        return Outcome(told, None, rows)
+    score = t.percent(found.score)
+    told += " " + t("inside.try.induction_head", layer=found.layer + 1, head=found.head + 1, score=score)
+    return Outcome(told, (found.layer, found.head), rows)
+
+
+def _losses(found: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
+    """The random string three times, shaded by surprise, all by one measure."""
+    n = len(found.first)
+    labels = model.pieces(found.token_ids)[found.start : found.start + n]
+    times = {"first": found.first, "second": found.second, "shuffled": found.shuffled}
+    most = max(loss or 0.0 for losses in times.values() for loss in losses)
+    rows = []
+    for name, losses in times.items():
+        told = ["" if loss is None else t.percent(math.exp(-loss)) for loss in losses]
+        values: Sequence[float] = [loss or 0.0 for loss in losses]
+        rows.append(shaded.row(t(f"inside.try.{name}"), t(f"inside.try.{name}_note"), labels, values, told, most))
+    return rows
+
+
+_EXPERIMENTS: dict[str, Callable[[Looking, Model, Translator], Outcome]] = {
+    "previous": _previous,
+    "induction": _induction,
+    "sink": _sink,
+}
