@@ -152,12 +152,14 @@ def draw_outcome(name: str, model: engine.Model) -> None:
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
-    st.markdown(found.sentence)
+    with st.container(gap="xsmall"):
+        st.markdown(found.sentence)
+        if found.head:
+            head = found.head
+            st.button(t("inside.try.open"), key=f"open {name}", type="tertiary", on_click=looking.reveal, args=head)
     if found.rows:
         shaded.draw(found.rows, [], state.dark(), f"tried {name}", shaded.labels(t), tone="surprise")
         st.caption(t("inside.try.legend"))
-    if found.head:
-        st.button(t("inside.try.open"), key=f"open {name}", type="tertiary", on_click=looking.reveal, args=found.head)
 
 
 @models.fragment

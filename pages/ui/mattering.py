@@ -53,7 +53,9 @@ def mattered(session: Session, looking: Looking, model: Model, t: Translator) ->
         shaded.row(t(f"inside.mattered.{name}"), t(f"inside.mattered.{name}_note"), labels, values.tolist(), told[name])
         for name, values in answers.items()
     ]
-    question = t("inside.mattered.question", token=word(looking, model, token_id), p=t.percent(out.probability))
+    question = t(
+        "inside.mattered.question", token=shaded.token(word(looking, model, token_id)), p=t.percent(out.probability)
+    )
     return rows, [question, *compared(answers, named(labels, out.first, t), out.probability, t)]
 
 
@@ -72,7 +74,9 @@ def _fell(out: Mattered, without: np.ndarray, t: Translator) -> list[str]:
 def named(labels: Sequence[str], first: int, t: Translator) -> list[str]:
     """Tokens as a sentence names them: one that stands there several times is told apart by its place in the text."""
     return [
-        label if labels.count(label) == 1 else t("inside.mattered.place", token=label, n=first + i + 1)
+        shaded.token(label)
+        if labels.count(label) == 1
+        else t("inside.mattered.place", token=shaded.token(label), n=first + i + 1)
         for i, label in enumerate(labels)
     ]
 

@@ -11,10 +11,10 @@ export default function (component) {
   head.append(titles);
   const body = el("tbody");
   const noted = data.rows.some(([, , , note]) => note);
+  if (noted) table.className = "words"; // layers have words for names, not tokens
   for (const [name, p, told, note, marked] of data.rows) {
     const row = el("tr", marked ? "marked" : "");
-    const first = Object.assign(el("th", "", name), { scope: "row" });
-    first.dir = "auto";
+    const first = Object.assign(el("th", "", name), { scope: "row", dir: "auto" });
     const bar = el("td", "bar");
     const track = el("span", "track");
     const filled = el("i");

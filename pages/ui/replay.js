@@ -64,8 +64,8 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(
 // (n, n) as the component reads it: a row a token, what comes after it 0.
 function headData(path) {
   const n = path.length;
-  const matrix = new Uint16Array(n * n);
-  path.forEach((node, row) => matrix.set(new Uint16Array(bytesOf(recording.rows[node]).buffer), row * n));
+  const matrix = new Uint16Array((n * (n + 1)) / 2); // the half that can be, row after row: see one_head.py
+  path.forEach((node, row) => matrix.set(new Uint16Array(bytesOf(recording.rows[node]).buffer), (row * (row + 1)) / 2));
   const sent = new Uint8Array(matrix.buffer);
   let text = "";
   for (let i = 0; i < sent.length; i += 32768) text += String.fromCharCode(...sent.subarray(i, i + 32768));

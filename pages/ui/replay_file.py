@@ -20,7 +20,7 @@ from pages.ui.colors import css
 from pages.ui.i18n import Translator
 
 # The app's components that take part, each with the pieces it needs.
-PARTS = {"strip": ("strip_card",), "one_head": ("table",), "beam_tree": ()}
+PARTS = {"strip": ("strip_card",), "one_head": ("table", "matrix", "heat_map"), "beam_tree": ()}
 _ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 

@@ -1,9 +1,17 @@
 // Sentences shaded by what mattered. All text goes in through textContent. `data` is described in shaded.py.
 
+// A sentence; what stands between the two signs in it is a token: see shaded.py.
+function sentence(text) {
+  const line = el("p", "told");
+  text.split(/\x02([^\x03]*)\x03/).forEach((piece, i) => line.append(i % 2 ? Object.assign(el("b", "token", piece), { dir: "auto" }) : piece));
+  return line;
+}
+
 export default function (component) {
   const { data } = component;
+  const deep = data.tone === "surprise" ? (value) => value : Math.sqrt; // so that a little attention can be seen
   const root = rootOf(component);
-  root.replaceChildren(...data.told.map((line) => el("p", "told", line)));
+  root.replaceChildren(...data.told.map(sentence));
   for (const { name, note, parts } of data.rows) {
     const row = el("div", "row");
     row.append(el("span", "name", name), el("span", "note", note));
@@ -12,11 +20,12 @@ export default function (component) {
       const part = el("span", value < -0.05 ? "against" : "", label);
       part.dir = "auto";
       part.title = told;
-      if (value > 0) part.style.background = `color-mix(in srgb, var(--${data.tone}) calc(${Math.sqrt(value).toFixed(2)} * var(--deepest)), transparent)`;
+      if (value > 0) part.style.background = `color-mix(in srgb, var(--${data.tone}) calc(${deep(value).toFixed(2)} * var(--deepest)), transparent)`;
       line.append(part);
     }
     row.append(line);
     root.append(row);
+    line.scrollTop = line.scrollHeight; // the last token asks: what is near it matters most often
   }
   if (!data.rows.length) return;
   const rows = () => data.rows[0].parts.map(([label], i) => [label, ...data.rows.map(({ parts }) => parts[i][2])]);

@@ -30,6 +30,11 @@ def row(
     return {"name": name, "note": note, "parts": [list(part) for part in zip(labels, scaled, told, strict=True)]}
 
 
+def token(label: str) -> str:
+    """A token as part of a sentence that `draw` is told: it is set apart from the words around it."""
+    return f"\x02{label}\x03"
+
+
 def labels(t: Translator) -> dict[str, str]:
     """The words that rows need."""
     return {"table": t("access.table.shaded"), "token": t("sums.token")}

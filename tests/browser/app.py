@@ -121,11 +121,21 @@ def click_bar(page: Page, row: int) -> str:
     return word
 
 
-def beyond_the_edge(page: Page) -> int:
-    """How many things of a page stick out on the right of a phone's screen, 390 px wide."""
-    return int(
-        page.evaluate(
-            "[...document.querySelectorAll('.stMain *')].filter(e => e.getBoundingClientRect().right > 391 "
-            "&& getComputedStyle(e).position !== 'absolute').length"
-        )
+def beyond_the_edge(page: Page) -> list[str]:
+    """What sticks out on the right of a phone's screen, 390 px wide: in our components too, but not in what scrolls."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const found = [];
+          const look = (node) => {
+            const style = getComputedStyle(node);
+            const { width, right } = node.getBoundingClientRect();
+            if (style.position === "absolute" || style.display === "none") return;
+            if (width && right > 391) found.push(`${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`);
+            if (style.overflowX !== "visible" && right <= 391) return; // what is in it scrolls, or is cut off
+            for (const child of [...node.children, ...(node.shadowRoot?.children ?? [])]) look(child);
+          };
+          [...document.querySelector(".stMain").children].forEach(look);
+          return found;
+        }"""
     )
+    return found

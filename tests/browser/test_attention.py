@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, settle
+from tests.browser.app import beyond_the_edge, chips, open_page, settle
 
 
 @pytest.fixture
@@ -93,6 +93,54 @@ def test_every_view_is_drawn(inside: Page) -> None:
         assert inside.locator(".arc").count() > 0
 
 
+def test_an_experiment_opens_the_head_it_found(inside: Page) -> None:
+    inside.get_by_role("button", name="哪個頭會找前一個詞元？").click()
+    settle(inside)
+    found = inside.get_by_text("它的注意力有").inner_text().split("：")[0]
+    inside.get_by_role("button", name="打開這個頭").click()
+    settle(inside)
+    assert (inside.locator(".told").first.text_content() or "").startswith(found)
+    maps = inside.locator("canvas[role=application]")
+    inside.wait_for_function("at => at.getBoundingClientRect().top >= 0", arg=maps.element_handle())  # it scrolls there
+
+
+def test_a_long_text_can_be_scrolled_zoomed_and_asked(inside: Page) -> None:
+    received = [0]
+    inside.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
+    inside.reload()  # so that its connection is listened to from the start
+    inside.wait_for_selector(".pane canvas", timeout=30_000)
+    settle(inside)
+    box = inside.get_by_role("textbox", name="提示")
+    box.fill("從前有一隻小貓，牠很喜歡在花園裡玩。" * 36)
+    received.clear()
+    box.press("Enter")
+    settle(inside)
+    settle(inside)
+    chips_below = inside.locator(".line .chips button")
+    tokens = chips_below.count()
+    assert 450 <= tokens <= 512
+    assert sum(received) < 2_000_000
+    assert inside.get_by_text(f"文字有 {tokens} 個詞元，這裡顯示第 {tokens - 47} 到第 {tokens} 個。").is_visible()
+    for _ in range(7):
+        inside.get_by_role("button", name="放大").click()
+    pane = inside.locator(".pane:has(> .whole)")
+    canvas = pane.locator("canvas")
+    across, down = pane.evaluate("p => [p.scrollLeft = p.scrollLeft - 300, p.scrollTop = p.scrollTop - 400]")
+    assert min(across, down) > 1000
+    seen = canvas.bounding_box()
+    assert seen is not None and seen["height"] <= 560  # what is in sight is all that is painted
+    size = pane.locator(".whole").evaluate("w => w.clientHeight")
+    canvas.hover(position={"x": 200, "y": 200})
+    told = pane.locator("+ .told").text_content() or ""
+    canvas.click(position={"x": 200, "y": 200})
+    settle(inside)
+    settle(inside)
+    row = chips_below.evaluate_all("all => all.findIndex(chip => chip.classList.contains('at'))")
+    assert told.startswith(chips_below.nth(row).inner_text()) or chips_below.nth(row).inner_text() in told
+    assert row == pytest.approx((down + 200) / size * tokens, abs=4)
+    assert inside.get_by_text(f"這裡顯示第 {row + 1 - 24} 到第 {row + 24} 個。").is_visible()  # the table below follows
+
+
 def test_a_cell_of_the_lens_opens_its_list(inside: Page) -> None:
     inside.locator("[data-cell='2:1']").click()
     settle(inside)
@@ -102,3 +150,29 @@ def test_a_cell_of_the_lens_opens_its_list(inside: Page) -> None:
     cell = inside.locator("[data-cell='2:1'].open").inner_text().split("\n")[0]
     assert listed.first.locator("th").inner_text() == cell
     assert inside.locator(".st-key-inside_ranks tbody tr").count() == 7
+
+
+@pytest.mark.parametrize("text", ["The weather today is really", "Once upon a time there was a little cat. " * 16])
+def test_all_of_it_fits_a_phone(chromium: Browser, address: str, text: str) -> None:
+    page = open_page(chromium, address, locale="en-GB", width=390, height=844)
+    try:
+        page.goto(f"{address}/attention")
+        page.wait_for_selector(".pane canvas", timeout=30_000)
+        settle(page)
+        box = page.get_by_role("textbox", name="Prompt")
+        box.fill(text)
+        box.press("Enter")
+        settle(page)
+        page.get_by_text("Take each token away in turn").click()
+        settle(page)
+        for name in ("Which head finds", "Does it copy", "Who rests on"):
+            page.get_by_role("button", name=name).click()
+            settle(page)
+        page.locator("[data-cell]").last.click()
+        settle(page)
+        assert page.locator(".parts").count() == 7
+        assert page.locator(".st-key-inside_cell tbody tr").count() == 10
+        assert beyond_the_edge(page) == []
+        assert page.locator("[data-testid=stException]").count() == 0
+    finally:
+        page.context.close()

@@ -74,6 +74,6 @@ def test_a_phone_shows_it_without_scrolling_sideways(chromium: Browser, address:
         page.wait_for_selector(READY)
         show(page, "錯誤累積")
         start(page, "兩條路從")
-        assert beyond_the_edge(page) == 0
+        assert beyond_the_edge(page) == []
     finally:
         page.context.close()
