@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LOCALES = Path(__file__).parent.parent / "locales"
+_PERCENT = "\xa0%"
 
 
 @cache
@@ -66,19 +67,21 @@ class Translator:
     def percent(self, p: float) -> str:
         """A probability as a person says it: 34 %, 2.1 %, 0.03 %, then 1 in 40,000.
 
-        >>> [Translator("en").percent(p) for p in (1, 0.342, 0.021, 0.00031, 0.000025, 0)]
-        ['100 %', '34 %', '2.1 %', '0.031 %', '1 in 40,000', '0 %']
+        The sign never stands alone on the next line: the space before it does not break.
+
+        >>> [Translator("en").percent(p).replace("\\xa0", "_") for p in (1, 0.342, 0.021, 0.00031, 0.000025, 0)]
+        ['100_%', '34_%', '2.1_%', '0.031_%', '1 in 40,000', '0_%']
         """
         if p <= 0:
-            return "0 %"
+            return f"0{_PERCENT}"
         if p < 1e-15:
             return self("number.less")
         if p < 0.0001:
             return self("number.one_in", n=self._large(float(f"{1 / p:.2g}")))
         if 0.995 <= p < 1:
-            return f"{min(p, 0.9999) * 100:.2f} %"
+            return f"{min(p, 0.9999) * 100:.2f}{_PERCENT}"
         value = p * 100
-        return f"{value:.0f} %" if value >= 9.95 else f"{value:.2g} %"
+        return f"{value:.0f}{_PERCENT}" if value >= 9.95 else f"{value:.2g}{_PERCENT}"
 
     def _large(self, n: float) -> str:
         """A large round number: 40,000, or in Chinese by ten thousands: 4 萬."""

@@ -56,7 +56,7 @@ def test_the_slider_goes_through_the_training(training: Page) -> None:
     moments = learned().moments
     winner = moments[-1].likeliest["今天天氣真"][0][1]
     value = training.locator(".bar.winner .value")
-    assert value.inner_text().startswith(f"{winner * 100:.0f} %")
+    assert value.inner_text().startswith(f"{winner * 100:.0f}\xa0%")
     slider = training.locator(".stepper input")
     slider.press("Home")
     assert "第 0 " in training.locator(".where").inner_text()

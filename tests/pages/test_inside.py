@@ -207,11 +207,11 @@ def test_where_answers_agree_and_where_not(language: str) -> None:
     both = t("inside.mattered.comma").join((name["masked"], name["gradient"]))
     assert lines[1] == t("inside.mattered.point", names=both, token=d)
     half = t.percent(0.5)
-    assert lines[2] == t("inside.mattered.looked_only", token=one, p="80 %", before=half, after=half)
+    assert lines[2] == t("inside.mattered.looked_only", token=one, p=t.percent(0.8), before=half, after=half)
     assert lines[3] == t("inside.mattered.unlike", one=name["attention"], other=name["masked"], value="0.12")
     lines = told([0.1, 0.15, 0.1, 0.05, 0.0, 0.6], hung, hung)
     fallen = t.percent(0.5 * float(np.exp(-2)))
-    assert lines[2] == t("inside.mattered.needed_only", token=d, p="0 %", before=half, after=fallen)
+    assert lines[2] == t("inside.mattered.needed_only", token=d, p=t.percent(0), before=half, after=fallen)
     assert told([1.0], [0.0], [0.3]) == [t("inside.mattered.all_point", token=one)]
 
 
