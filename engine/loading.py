@@ -63,9 +63,8 @@ def load(
     forward = _ready(hf, shown)
     _check_causal(hf, shown)
     config = hf.config.get_text_config(decoder=True)
-    limit = getattr(config, "max_position_embeddings", None) or (
-        text_limit if text_limit < 10**6 else _UNBOUNDED_CONTEXT
-    )
+    stated = (getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len"))  # the latter: MPT
+    limit = next(filter(None, stated), text_limit if text_limit < 10**6 else _UNBOUNDED_CONTEXT)
     return Model(
         name=shown,
         vocabulary=vocabulary,

@@ -39,15 +39,16 @@ class Record:
 
         Dropping it frees that; and between pieces of one size the heap keeps far fewer holes than between small ones.
         """
-        parts = [t for t in (logits, hidden, rows, column) if t is not None]
-        parts.sort(key=Tensor.element_size, reverse=True)  # so that each begins where its kind of number may
-        piece = torch.empty(sum(map(_nbytes, parts)), dtype=torch.uint8)
-        own, at = dict[int, Tensor](), 0
-        for part in parts:
-            place = piece[at : at + _nbytes(part)].view(part.dtype).view(part.shape)
-            own[id(part)] = place.copy_(part)
+        parts = {"logits": logits, "hidden": hidden, "rows": rows, "column": column}
+        there = {name: part for name, part in parts.items() if part is not None}
+        piece = torch.empty(sum(map(_nbytes, there.values())), dtype=torch.uint8)
+        own: dict[str, Tensor] = {}
+        at = 0
+        # The largest numbers first, so that each part begins where its kind of number may.
+        for name, part in sorted(there.items(), key=lambda item: item[1].element_size(), reverse=True):
+            own[name] = piece[at : at + _nbytes(part)].view(part.dtype).view(part.shape).copy_(part)
             at += _nbytes(part)
-        return cls(own[id(logits)].numpy(), *(None if t is None else own[id(t)] for t in (hidden, rows, column)))
+        return cls(own["logits"].numpy(), own.get("hidden"), own.get("rows"), own.get("column"))
 
     @property
     def nbytes(self) -> int:

@@ -52,8 +52,8 @@ def turn_to_page(t: Translator) -> None:
     turning, course.turning = course.turning, False
     if turning and lesson is None:
         st.switch_page("pages/learn/contents.py")
-    if turning and lesson and (page := lesson.steps[course.step].page) != course.here:
-        st.switch_page(f"pages/{'learn' if page == 'quiz' else 'lab'}/{page}.py")
+    if turning and lesson and (step := lesson.steps[course.step]).page != course.here:
+        st.switch_page(step.script)
     if turning and lesson:  # the prompt and the settings stand outside of the fragment: they are to show what they say
         st.rerun()
 

@@ -34,6 +34,11 @@ class Step:
     settings: tuple[tuple[str, Any], ...] = ()
     point: str | None = None
 
+    @property
+    def script(self) -> str:
+        """Where the page's script lies."""
+        return f"pages/{'learn' if self.page == 'quiz' else 'lab'}/{self.page}.py"
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:

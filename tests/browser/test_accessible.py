@@ -52,6 +52,9 @@ def show_all(page: Page) -> None:
     for switch in page.locator(".stMain .stCheckbox label:has(input:not(:checked))").all():
         switch.click()
         settle(page)
+    for experiment in page.locator("[class*='st-key-try-'] button").all():
+        experiment.click()
+        settle(page)
     if page.locator(".stage").count():  # a way of one's own, and a text that goes on behind the cursor
         page.get_by_role("button", name="←").click()
         settle(page)
@@ -85,6 +88,15 @@ def test_no_page_breaks_a_rule(
 ) -> None:
     page = open_page(chromium, address)
     broken: list[str] = []
+
+    def check() -> None:
+        settle(page)
+        show_all(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        broken.extend(f"{page.url} {scheme} {width}: {line}" for line in violations(page))
+        page.set_viewport_size({"width": 1280, "height": 900})
+
     try:
         pages = addresses(page)
         assert len(pages) > 4
@@ -92,20 +104,13 @@ def test_no_page_breaks_a_rule(
         page.get_by_role("radio", name=language).or_(page.get_by_role("button", name=language)).first.click()
         settle(page)
         for link in pages:
-            page.set_viewport_size({"width": 1280, "height": 900})
             page.locator(f"[data-testid=stSidebarNav] a[href='{link}']").click()
             page.wait_for_selector(".stMain h1")
-            settle(page)
-            show_all(page)
-            page.set_viewport_size({"width": width, "height": 900})
-            settle(page)
-            broken += [f"{link} {scheme} {width}: {line}" for line in violations(page)]
+            check()
             assert page.locator("html").get_attribute("lang") == ("en" if language == "English" else "zh-Hant")
         page.goto(f"{address}/?lesson=02-loop.2")  # with a lesson's sheet
         page.locator(".task").wait_for(timeout=60_000)
-        settle(page)
-        show_all(page)
-        broken += [f"{page.url} {scheme} {width}: {line}" for line in violations(page)]
+        check()
     finally:
         page.context.close()
     assert not broken, "\n".join(broken)

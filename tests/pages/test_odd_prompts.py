@@ -30,8 +30,7 @@ def test_every_lesson_takes_any_prompt(language: str, name: str) -> None:
     lesson = reading.lesson(language, name)
     assert lesson is not None
     for number, step in enumerate(lesson.steps):
-        folder = "learn" if step.page == "quiz" else "lab"
-        app = visit(f"pages/{folder}/{step.page}.py", language, f"{name}.{number + 1}")
+        app = visit(step.script, language, f"{name}.{number + 1}")
         check(app, f"{name} {number}")
         assert app.session_state["course"].lesson == name
         mine = ODD[number :: len(lesson.steps)]
