@@ -78,8 +78,8 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
         one_head.draw(shown, t(f"inside.views_note.{looking.view}"), state.dark(), t, looking.choose_row)
     with left:
         maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))
-        told = inside.heads_told(model, t)
-        small = head_maps.data(maps, len(ids), told, looking.opened, looking.text, looking.revealed)
+        told, scores = inside.heads_told(model, t), inside.scores(model)
+        small = head_maps.data(maps, len(ids), told, scores, looking.opened, looking.text, looking.revealed)
         head_maps.draw(small, state.dark(), t, looking.open)
     moved, looking.moved = looking.moved, None
     if moved == "row" or (moved == "head" and (state.widget("inside_mattered") or state.course().lesson)):

@@ -104,8 +104,12 @@ export default function (component) {
     ask(component, root, "open", opened);
   };
   canvas.onclick = (event) => open(find(event));
-  const names = data.told.flatMap((heads, layer) => heads.map((what, head) => ({ layer, head, what })));
-  const rows = () => names.map(({ layer, head, what }) => [[fill(data.labels.name, { layer: layer + 1, head: head + 1 }).replace(/[:：]$/, ""), () => open({ layer, head })], what]);
+  const names = data.told.flatMap((heads, layer) => heads.map((what, head) => ({ layer, head, what, scores: data.scores[layer][head] })));
+  const rows = () => names.map(({ layer, head, what, scores }) => {
+    const name = fill(data.labels.name, { layer: layer + 1, head: head + 1 }).replace(/[:：]$/, "");
+    const shares = scores.slice(0, -1).map((share) => (share === null ? "–" : percent(data, share)));
+    return [[name, () => open({ layer, head })], ...shares, scores.at(-1).toFixed(1), what];
+  });
   keepPlace(root, () => root.querySelector(".table").replaceChildren(asTable(root, "heads", data.labels.table, data.labels.columns, rows)));
   canvas.onkeydown = (event) => {
     const move = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];

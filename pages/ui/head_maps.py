@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.ui import component
+from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
 CELLS = 48
@@ -41,11 +41,12 @@ def data(
     maps: np.ndarray,
     length: int,
     told: list[list[str]],
+    scores: list[list[list[float | None]]],
     opened: tuple[int, int | None] | None,
     text: int,
     revealed: int = 0,
 ) -> dict[str, Any]:
-    """Plain data for the canvas: what `small` made of a text of so many tokens, a sentence for each head.
+    """Plain data for the canvas: what `small` made of a text of so many tokens; for each head a sentence, and scores.
 
     `opened`: the head on show, (layer, None) for the mean of a layer, None for neither.
     `revealed` grows when it is to be brought into sight.
@@ -60,6 +61,7 @@ def data(
         "block": -(-length // maps.shape[2]),
         "maps": base64.b64encode(maps[:, :, rows, columns].tobytes()).decode("ascii"),
         "told": told,
+        "scores": scores,
         "opened": None if opened is None else {"layer": opened[0], "head": opened[1]},
     }
 
@@ -69,7 +71,7 @@ def draw(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[in
 
     opened = component.report("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
     labels: dict[str, Any] = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
-    labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")}
+    labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")} | strip.numbers(t)
     if shown["block"] > 1:
         labels["legend"] += " " + t("inside.maps.coarse", block=shown["block"])
     _maps(key="head_maps", data=shown | {"dark": dark, "labels": labels}, on_open_change=opened)

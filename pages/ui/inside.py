@@ -5,6 +5,7 @@ Numbers come from `engine.heads` and `engine.lens`; here they become rows and se
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from pages.ui.i18n import Translator
@@ -22,6 +23,18 @@ def heads_told(model: Model, t: Translator) -> list[list[str]]:
     from engine import heads
 
     return [[describe(head, t) for head in layer] for layer in heads.describe(model)]
+
+
+def scores(model: Model) -> list[list[list[float | None]]]:
+    """All that was measured of each head of each layer on the probe: shares of attention in the order of the table's
+    columns, and over how many tokens it spreads (e to the mean entropy)."""
+    from engine import heads
+
+    def of(head: HeadDescription) -> list[float | None]:
+        shares = (head.previous, head.first, head.self, head.same, head.induction)
+        return [*(None if share is None else round(share, 5) for share in shares), round(math.exp(head.entropy), 2)]
+
+    return [[of(head) for head in layer] for layer in heads.describe(model)]
 
 
 def describe(found: HeadDescription, t: Translator) -> str:

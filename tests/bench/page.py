@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page
 
 import engine
 from pages.ui import head_maps, one_head
+from pages.ui import inside as inside_told
 from tests.browser.app import browser, chips, open_page, served, settle
 
 HERE = Path(__file__).parent
@@ -121,7 +122,7 @@ def bytes_sent(length: int) -> int:
     ids = list(range(100, 100 + length))
     attention = model.attention(ids)
     told = [["x" * 40] * attention.shape[1]] * attention.shape[0]
-    maps = head_maps.data(head_maps.small(attention), length, told, (0, 0), 0)
+    maps = head_maps.data(head_maps.small(attention), length, told, inside_told.scores(model), (0, 0), 0)
     return len(json.dumps([maps, one_head.data(attention[0, 0], model.pieces(ids), length - 1, 0)]))
 
 

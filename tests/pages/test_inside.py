@@ -50,7 +50,7 @@ def test_what_is_sent_stays_small() -> None:
     for layers, count, length in ((6, 6, 512), (32, 32, 256), (48, 25, 128)):
         attention = np.zeros((layers, count, length, length), dtype=np.float16)
         told = [[""] * count] * layers
-        sent = head_maps.data(head_maps.small(attention), length, told, None, 0)["maps"]
+        sent = head_maps.data(head_maps.small(attention), length, told, [], None, 0)["maps"]
         assert len(sent) < 750_000
     sent = one_head.data(np.zeros((512, 512), dtype=np.float32), ["字"] * 512, 511, 0)["matrix"]
     assert len(sent) < 400_000
@@ -110,6 +110,13 @@ def test_every_head_is_described_by_its_scores(model: Model, language: str) -> N
             assert expected in sentence
     kinds = {"previous", "first", "self", "same", "induction", None}
     assert {head.kind for row in described for head in row} <= kinds
+
+
+def test_the_table_of_heads_holds_all_that_was_measured(model: Model) -> None:
+    for described, scored in zip(heads.describe(model), inside.scores(model), strict=True):
+        for head, values in zip(described, scored, strict=True):
+            shares = [head.previous, head.first, head.self, head.same, head.induction]
+            assert values == pytest.approx([*shares, np.exp(head.entropy)], abs=0.006)
 
 
 def test_the_lens_table_ends_with_what_the_model_believes(model: Model) -> None:
