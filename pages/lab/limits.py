@@ -10,7 +10,7 @@ import streamlit as st
 import engine
 from engine import config
 from engine.types import EngineError
-from pages.ui import address, bars, lines, models, page, settings, shaded, state, texts
+from pages.ui import address, as_table, bars, lines, models, page, settings, shaded, state, texts
 from pages.ui import limits_rows as rows
 from pages.ui import limits_told as told
 from pages.ui.i18n import Translator
@@ -189,7 +189,7 @@ def draw_sequential(trial: Trial, model: engine.Model) -> None:
     for sentence in told.times_told(trial.work, t):
         st.markdown(sentence)
     st.caption(t("limits.sequential.note"))
-    lines.draw_table(curves, t("limits.sequential.x"), 1, t, "limits_times_table")
+    lines.draw_table(curves, t("limits.sequential.x"), 1, state.dark(), t, "limits_times_table")
 
 
 def draw_errors(trial: Trial, model: engine.Model) -> None:
@@ -210,8 +210,8 @@ def draw_errors(trial: Trial, model: engine.Model) -> None:
         shaded.draw([], told.errors_plain(trial.work, model, t), state.dark(), "limits_errors_told")
         for sentence in told.errors_told(trial.work.pairs, t):
             st.markdown(sentence)
-    lines.draw_table(values, t("limits.errors.x"), 2, t, "limits_values_table")
-    lines.draw_table(perplexities, t("limits.errors.x"), 1, t, "limits_perplexities_table")
+    lines.draw_table(values, t("limits.errors.x"), 2, state.dark(), t, "limits_values_table")
+    lines.draw_table(perplexities, t("limits.errors.x"), 1, state.dark(), t, "limits_perplexities_table")
 
 
 def draw_left(trial: Trial, model: engine.Model) -> None:
@@ -225,8 +225,9 @@ def draw_left(trial: Trial, model: engine.Model) -> None:
         lambda value: take(limits.take_filled, "text", value), "limits_cloze", rows.cloze_columns(t),
         "limits.left.rows_legend",
     )  # fmt: skip
-    with st.expander(t("limits.table")):
-        st.dataframe(rows.cloze_table(found, t), hide_index=True, key="limits_left_table")
+    as_table.draw(
+        t("limits.table"), rows.cloze_columns_read(t), rows.cloze_table(found, t), state.dark(), "limits_left_table"
+    )
 
 
 def draw_exposure(trial: Trial, model: engine.Model) -> None:
@@ -242,7 +243,7 @@ def draw_exposure(trial: Trial, model: engine.Model) -> None:
     for sentence in told.exposure_told(exposure, t):
         st.markdown(sentence)
     st.caption(t("limits.exposure.note"))
-    lines.draw_table(curves, t("limits.exposure.x"), 2, t, "limits_exposure_table")
+    lines.draw_table(curves, t("limits.exposure.x"), 2, state.dark(), t, "limits_exposure_table")
     with st.expander(t("limits.exposure.written")):
         st.dataframe(
             {

@@ -8,7 +8,7 @@ import engine
 from engine import config, door
 from engine.shared import BUNDLED_NAME
 from engine.types import Settings
-from pages.ui import address, bars, forced, learning, models, page, settings, state, text_box
+from pages.ui import address, as_table, bars, forced, learning, models, page, settings, state, text_box
 from pages.ui.i18n import Translator
 
 session = state.session()
@@ -77,8 +77,8 @@ def draw_forced(model: engine.Model) -> None:
     st.caption(t("training.shift_note"))
     forced.draw_shifted(forced.shifted(model, score, at), state.dark(), t)
     st.markdown(t("training.why", predicted=f"{score.predicted:,}", loss=t.number(score.loss, 2)))
-    with st.expander(t("training.numbers")):
-        st.dataframe(forced.table(model, score, t), hide_index=True, key="training_table")
+    columns = [t(f"training.{name}") for name in ("position", "token", "probability", "rank", "loss")]
+    as_table.draw(t("training.numbers"), columns, forced.table(model, score, t), state.dark(), "training_table")
 
 
 def draw_learned(model: engine.Model) -> None:

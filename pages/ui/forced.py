@@ -10,8 +10,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from pages.ui import component, cut
 from pages.ui.i18n import Translator
 
@@ -83,19 +81,16 @@ def shifted(model: Model, score: Score, around: int) -> list[list[Any]]:
     return [[labels[at - 1], labels[at], round(-(score.log_probabilities[at] or 0.0), 1)] for at in places]
 
 
-def table(model: Model, score: Score, t: Translator) -> pa.Table:
-    """Every token with its numbers, for those who would rather read."""
-    known = [value is not None for value in score.log_probabilities]
-    p = [math.exp(value) if value is not None else None for value in score.log_probabilities]
-    return pa.table(
-        {
-            t("training.position"): list(range(1, len(known) + 1)),
-            t("training.token"): model.pieces(score.token_ids),
-            t("training.probability"): ["" if value is None else t.percent(value) for value in p],
-            t("training.rank"): [None if rank is None else rank for rank in score.ranks],
-            t("training.loss"): [None if v is None else round(-v, 3) for v in score.log_probabilities],
-        }
-    )
+def table(model: Model, score: Score, t: Translator) -> list[list[str | None]]:
+    """Every token with its numbers, for those who would rather read: rows for `as_table`."""
+    rows: list[list[str | None]] = []
+    facts = zip(model.pieces(score.token_ids), score.log_probabilities, score.ranks, strict=True)
+    for at, (token, value, rank) in enumerate(facts, 1):
+        numbers = ("–", "–", "–")  # nothing stands before the first, so nothing predicted it
+        if value is not None and rank is not None:
+            numbers = (t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3))
+        rows.append([None, str(at), token, *numbers])
+    return rows
 
 
 def draw_chips(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int], None]) -> None:

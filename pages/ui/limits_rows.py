@@ -94,15 +94,17 @@ def cloze_columns(t: Translator) -> list[list[Any]]:
     ]
 
 
-def cloze_table(found: Cloze, t: Translator) -> dict[str, list[str]]:
-    """The bars as a table."""
-    return {
-        t("limits.left.candidate"): [f.text for f in found.filled],
-        t("limits.left.thin"): [t.percent(f.left_alone) for f in found.filled],
-        t("limits.left.solid"): [t.percent(f.whole) for f in found.filled],
-        t("limits.left.column.left"): [t.number(f.log_left, 2) for f in found.filled],
-        t("limits.left.column.right"): [t.number(f.log_right, 2) for f in found.filled],
-    }
+def cloze_columns_read(t: Translator) -> list[str]:
+    """What the columns of `cloze_table` are."""
+    return [t(f"limits.left.{name}") for name in ("candidate", "thin", "solid", "column.left", "column.right")]
+
+
+def cloze_table(found: Cloze, t: Translator) -> list[list[str | None]]:
+    """The bars as rows for `as_table`."""
+    return [
+        [None, f.text, t.percent(f.left_alone), t.percent(f.whole), t.number(f.log_left, 2), t.number(f.log_right, 2)]
+        for f in found.filled
+    ]
 
 
 def forced_options(

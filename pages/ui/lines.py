@@ -14,7 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.ui import charts
+from pages.ui import as_table, charts
 from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
@@ -101,13 +101,11 @@ def draw(lines: Sequence[Line], axes: Axes, dark: bool, key: str, height: int) -
             st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
 
 
-def draw_table(lines: Sequence[Line], x: str, digits: int, t: Translator, key: str) -> None:
+def draw_table(lines: Sequence[Line], x: str, digits: int, dark: bool, t: Translator, key: str) -> None:
     """The same numbers, a column a line."""
-    places = sorted({point.x for line in lines for point in line.points})
     known = [{point.x: point.y for point in line.points} for line in lines]
-    table: dict[str, list[str]] = {x: [f"{place:g}" for place in places]}
-    for line, values in zip(lines, known, strict=True):
-        told = [values.get(place) for place in places]
-        table[line.name] = ["–" if value is None else t.number(value, digits) for value in told]
-    with st.expander(t("limits.table")):
-        st.dataframe(table, hide_index=True, key=key)
+    table: list[list[str | None]] = []
+    for place in sorted({point.x for line in lines for point in line.points}):
+        told = (values.get(place) for values in known)
+        table.append([None, f"{place:g}", *("–" if value is None else t.number(value, digits) for value in told)])
+    as_table.draw(t("limits.table"), [x, *(line.name for line in lines)], table, dark, key)

@@ -11,10 +11,13 @@ from pages.ui.picture import Place
 from pages.ui.session import Session
 
 # Streamlit's own defaults leave a quarter of a phone's screen empty. Nothing here depends on anything a person typed.
-# Its captions, key names and values get the contrast that small text needs.
+# Its captions, key names and values get the contrast that small text needs. Quotation marks in English come from the
+# Chinese font, which has them as wide as a character, too.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
+:lang(en) .stApp { font-variant-east-asian: proportional-width; }
 .stMain:focus-visible { outline: none; }
+.stColumn { min-width: min(100%, 18rem); }
 .stHorizontalBlock > :has(.st-key-share) { flex-shrink: 0; min-width: max-content; }
 .stHorizontalBlock:has(> * .st-key-share) > :has(h1) { flex-shrink: 1; min-width: 0; }
 .st-key-share button { white-space: nowrap; }
@@ -26,6 +29,7 @@ _STYLE = """<style>
 .stApp button[kind="tertiary"]:hover p {
   color: light-dark(#1D2330, #8EC3EE);
 }
+@media (max-width: 1100px) { .stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; } }
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
 </style>"""
 

@@ -2,6 +2,7 @@
 // cumulative curve. All text goes in through textContent. `data` is described in sums.py.
 
 function drawTable(root, data) {
+  const box = el("div", "sums");
   const table = el("table");
   const head = el("tr");
   data.columns.forEach((name) => head.append(el("th", "", name)));
@@ -9,13 +10,14 @@ function drawTable(root, data) {
   for (const [state, ...cells] of data.rows) {
     const row = el("tr", state);
     cells.forEach((cell, i) => {
-      const box = el("td");
-      box.append(el(i === 0 && state === "cut" ? "s" : "span", "", cell));
-      row.append(box);
+      const place = el("td");
+      place.append(el(i === 0 && state === "cut" ? "s" : "span", "", cell));
+      row.append(place);
     });
     table.append(row);
   }
-  root.append(table);
+  box.append(table);
+  root.append(box);
 }
 
 // Rank (logarithmic) to the right, cumulative probability upwards, a stair a token.

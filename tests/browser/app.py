@@ -122,16 +122,18 @@ def click_bar(page: Page, row: int) -> str:
 
 
 def beyond_the_edge(page: Page) -> list[str]:
-    """What sticks out on the right of a phone's screen, 390 px wide: in our components too, but not in what scrolls."""
+    """What sticks out of the page on the right: in our components too, but not in what scrolls."""
     found: list[str] = page.evaluate(
         """() => {
           const found = [];
+          const edge = innerWidth + 1;
           const look = (node) => {
             const style = getComputedStyle(node);
             const { width, right } = node.getBoundingClientRect();
             if (style.position === "absolute" || style.display === "none") return;
-            if (width && right > 391) found.push(`${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`);
-            if (style.overflowX !== "visible" && right <= 391) return; // what is in it scrolls, or is cut off
+            if (width && right > edge)
+              found.push(`${node.tagName}.${node.className}: ${node.textContent.slice(0, 30)}`);
+            if (style.overflowX !== "visible" && right <= edge) return; // what is in it scrolls, or is cut off
             for (const child of [...node.children, ...(node.shadowRoot?.children ?? [])]) look(child);
           };
           [...document.querySelector(".stMain").children].forEach(look);

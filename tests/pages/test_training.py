@@ -38,7 +38,10 @@ def test_every_number_is_the_score(language: str, model: Model) -> None:
             assert t.percent(math.exp(value)) in fact[2] and f"{rank:,}" in fact[2]
     assert [row[1] for row in data["numbers"]][:2] == [str(len(ids) - 1), t.number(score.loss, 2)]
     table = forced.table(model, score, t)
-    assert table.num_rows == len(ids) and table.column(1).to_pylist() == model.pieces(ids)
+    assert [row[2] for row in table] == model.pieces(ids)
+    for row, value, rank in zip(table, score.log_probabilities, score.ranks, strict=True):
+        told = ["–"] * 3 if value is None else [t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3)]
+        assert row[3:] == told
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

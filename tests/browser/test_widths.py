@@ -1,0 +1,41 @@
+"""Between a phone and a desk: on a tablet, a projector or in half a window every page fits, with room for its parts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.app import beyond_the_edge, open_page, settle
+from tests.browser.test_accessible import addresses
+
+
+@pytest.mark.parametrize("width", [700, 900])
+def test_every_page_fits_a_window_of_middling_width(chromium: Browser, address: str, width: int) -> None:
+    page = open_page(chromium, address, locale="en-GB")
+    try:
+        for link in addresses(page):
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.locator(f"[data-testid=stSidebarNav] a[href='{link}']").click()
+            page.wait_for_selector(".stMain h1")
+            settle(page)
+            page.set_viewport_size({"width": width, "height": 900})  # the sidebar stays open beside it
+            settle(page)
+            assert beyond_the_edge(page) == [], link
+            for column in page.locator(".stMain .stColumn").all():
+                assert column.evaluate("c => c.clientWidth >= Math.min(280, c.parentElement.clientWidth - 1)"), link
+    finally:
+        page.context.close()
+
+
+def test_texts_lie_in_lines_where_a_window_is_narrow(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, address, width=900)
+    try:
+        page.goto(f"{address}/compare")
+        page.get_by_role("button", name="開始比").click()
+        page.locator(".st-key-compare_stop button:disabled").wait_for(timeout=60_000)
+        settle(page)
+        tops = page.locator(".text .chips").first.locator(".t").evaluate_all("all => all.map(chip => chip.offsetTop)")
+        assert len(tops) > 10
+        assert len(set(tops)) < len(tops) / 3, "several tokens to a line"
+    finally:
+        page.context.close()
