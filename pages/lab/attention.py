@@ -74,7 +74,7 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     )  # fmt: skip
     left, right = st.columns([1, 1.5 if attention.shape[1] <= 8 else 1.1], gap="large")  # many heads need room
     with right:  # goes out first: it is what the eye waits for
-        shown = one_head.data(looking.matrix(model), model.pieces(ids), looking.at, looking.text)
+        shown = one_head.data(looking.matrix(model, attention), model.pieces(ids), looking.at, looking.text)
         one_head.draw(shown, t(f"inside.views_note.{looking.view}"), state.dark(), t, looking.choose_row)
     with left:
         maps = looking.once("maps", (model.name, ids), lambda: head_maps.small(attention))

@@ -47,6 +47,8 @@ def _sink(looking: Looking, model: Model, t: Translator) -> Outcome:
     from engine import heads
 
     shares = heads.sink(looking.attention(model))
+    if len(looking.ids) == 1:
+        return Outcome(t("inside.try.sink_short"), None)
     layer, head = (int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
     best, mean = t.percent(float(shares.max())), t.percent(float(shares.mean()))
     told = t("inside.try.sink_found", layer=layer + 1, head=head + 1, score=best, mean=mean)

@@ -56,18 +56,23 @@ class Looking:
         return self.kept[name][1]
 
     def attention(self, model: Model) -> np.ndarray:
-        """(L, H, T, T) of the text. Raises EngineError: `attention` for a model that has none, `not_finite`."""
-        found: np.ndarray = self.once("attention", (model.name, self.ids), lambda: _finite(model.attention(self.ids)))
+        """(L, H, T, T) of the text. Raises EngineError: `attention` for a model that has none, `not_finite`.
+
+        It is put together from the tree each time, which takes less than drawing it: kept, it would be 36 MB a visitor
+        for a text of 512 tokens.
+        """
+        found = _finite(model.attention(self.ids))
         self.layer, self.head = min(self.layer, found.shape[0] - 1), min(self.head, found.shape[1] - 1)
         return found
 
-    def matrix(self, model: Model) -> np.ndarray:
-        """(T, T) of what is on show: one head, the mean of its layer, the mean of all, or rollout."""
+    def matrix(self, model: Model, attention: np.ndarray | None = None) -> np.ndarray:
+        """(T, T) of what is on show: one head, the mean of its layer, the mean of all, or rollout. `attention` is that
+        of the text, where it is at hand."""
         from engine import heads
 
-        full = self.attention(model)
+        full = self.attention(model) if attention is None else attention
         if self.view == "head":
-            return full[self.layer, self.head]
+            return full[self.layer, self.head].copy()  # what is kept of it keeps no more alive
         if self.view == "layer":
             return heads.mean(full[self.layer : self.layer + 1])
         how = heads.mean if self.view == "all" else heads.rollout

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 MOST = 96  # tokens, the last ones of a text, that are taken away in turn
 _ALIKE, _PARTLY = 0.6, 0.3  # rank correlation from which two answers are called alike, or partly so
+_TAKEN = ("masked", "replaced")  # the answers that say what a token's absence costs, in nats
 _FEWEST = 5  # tokens from which a rank correlation says something
+_NOTICED = 0.01  # nats, one part in a hundred: what takes less away is not shaded, and no token is named for it
 _APART = 0.5  # of the largest value: how far apart attention and hiding must be to be told of
 
 
@@ -50,7 +52,14 @@ def mattered(session: Session, looking: Looking, model: Model, t: Translator) ->
     told["gradient"] = [t.number(float(value), 2) for value in answers["gradient"]]
     labels = model.pieces(looking.ids)[out.first : len(ids)]
     rows = [
-        shaded.row(t(f"inside.mattered.{name}"), t(f"inside.mattered.{name}_note"), labels, values.tolist(), told[name])
+        shaded.row(
+            t(f"inside.mattered.{name}"),
+            t(f"inside.mattered.{name}_note"),
+            labels,
+            values.tolist(),
+            told[name],
+            max(float(np.abs(values).max()), _NOTICED) if name in _TAKEN else None,
+        )
         for name, values in answers.items()
     ]
     question = t(
@@ -84,11 +93,16 @@ def named(labels: Sequence[str], first: int, t: Translator) -> list[str]:
 def _agreeing(answers: Mapping[str, np.ndarray], names: Sequence[str], t: Translator) -> list[str]:
     """Which token each answer points to most, answers that point to the same one together."""
     most: dict[int, list[str]] = {}
+    nothing = []
     for name, values in answers.items():
-        most.setdefault(int(np.argmax(values)), []).append(t(f"inside.mattered.{name}"))
-    if len(most) == 1:
+        called = t(f"inside.mattered.{name}")
+        if name in _TAKEN and values.max() < _NOTICED:
+            nothing.append(called)
+        else:
+            most.setdefault(int(np.argmax(values)), []).append(called)
+    if len(most) == 1 and not nothing:
         return [t("inside.mattered.all_point", token=names[next(iter(most))])]
-    lines = []
+    lines = [t("inside.mattered.nothing", names=t("inside.mattered.comma").join(nothing))] if nothing else []
     for at, which in most.items():
         verb = "points" if len(which) == 1 else "point"
         lines.append(t(f"inside.mattered.{verb}", names=t("inside.mattered.comma").join(which), token=names[at]))
@@ -100,7 +114,7 @@ def _apart(answers: Mapping[str, np.ndarray], names: Sequence[str], probability:
     if "masked" not in answers:
         return []
     looked, needed = answers["attention"][:-1], answers["masked"][:-1]
-    if not len(looked) or looked.max() <= 0 or np.abs(needed).max() <= 0:
+    if not len(looked) or looked.max() <= 0 or np.abs(answers["masked"]).max() < _NOTICED:
         return []
     gaps = looked / answers["attention"].max() - needed / np.abs(answers["masked"]).max()
     at = int(np.argmax(np.abs(gaps)))

@@ -39,7 +39,7 @@ _language = component.register("language", "language")
 def begin(title: str, lead: str, session: Session, t: Translator, place: Place | None = None) -> None:
     """The head of a page. `place` names it to the share panel, which then has this page's tables and pictures too."""
     st.html(_STYLE)
-    _language(key="language", data={"language": t.language.replace("_", "-")})
+    _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.title(title, anchor=False, width="content")
         share.draw(session, t, place)

@@ -71,7 +71,7 @@ def attention(model: Model) -> None:
 
 
 def occlusion(model: Model) -> None:
-    """Every token left out in turn, all in one batch, beside one variant after another."""
+    """Every token left out in turn, in batches, beside one variant after another."""
     ids = model.encode(PROMPT)
     token_id = model.records(ids)[-1].top[0]
 
@@ -83,7 +83,7 @@ def occlusion(model: Model) -> None:
             return batch()
 
     np.testing.assert_allclose(batch(), one_by_one(), atol=1e-3)
-    told(f"{len(ids)} tokens left out in one batch ÷ one after another", in_turns(batch, one_by_one))
+    told(f"{len(ids)} tokens left out in batches ÷ one after another", in_turns(batch, one_by_one))
 
 
 def memory(model: Model) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.ui.colors import LIGHT
+from pages.ui.colors import LIGHT, palette
 from tests.browser.app import beyond_the_edge, browser, chips, click_bar, open_page, served, settle, words
 
 HOSTILE = [
@@ -250,6 +250,19 @@ def test_the_language_is_the_browsers_and_can_be_switched(chromium: Browser, add
         settle(page)
         assert "一步一步生成" in page.locator("h1").inner_text()
         assert chips(page) == after
+    finally:
+        page.context.close()
+
+
+def test_night_falls_while_nobody_clicks(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, address)
+    try:
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            page.locator(f".root{':not(.dark)' if scheme == 'light' else '.dark'} .strip").wait_for()
+            settle(page)
+            word = page.locator("[data-testid=stVegaLiteChart] svg .mark-text text").nth(1)
+            assert word.evaluate("node => node.getAttribute('fill')") in palette(scheme == "dark")
     finally:
         page.context.close()
 

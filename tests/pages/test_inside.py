@@ -184,6 +184,7 @@ def test_what_mattered_is_told_by_the_numbers(model: Model, language: str, monke
         for row, values in zip(rows, (attention, out.masked, out.replaced, gradient), strict=True):
             shares = np.array([part[1] for part in row["parts"]])
             np.testing.assert_allclose(shares, np.asarray(values) / np.abs(values).max(), atol=1e-3)
+        assert min(np.abs(out.masked).max(), np.abs(out.replaced).max()) > 0.01, "else they are shaded fainter"
         assert out.masked_log_probabilities is not None
         for i, log_probability in enumerate(out.masked_log_probabilities):
             after = t.percent(float(np.exp(log_probability)))
@@ -219,7 +220,11 @@ def test_where_answers_agree_and_where_not(language: str) -> None:
     lines = told([0.1, 0.15, 0.1, 0.05, 0.0, 0.6], hung, hung)
     fallen = t.percent(0.5 * float(np.exp(-2)))
     assert lines[2] == t("inside.mattered.needed_only", token=d, p=t.percent(0), before=half, after=fallen)
-    assert told([1.0], [0.0], [0.3]) == [t("inside.mattered.all_point", token=one)]
+    alone = told([1.0], [0.0], [0.3])
+    both = t("inside.mattered.comma").join((name["attention"], name["gradient"]))
+    assert alone == [
+        t("inside.mattered.nothing", names=name["masked"]), t("inside.mattered.point", names=both, token=one)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -248,6 +253,19 @@ def test_the_experiments_tell_what_they_found(model: Model, language: str) -> No
         shares = [part[1] for part in row["parts"]]
         np.testing.assert_allclose(shares, values / np.concatenate(losses).max(), atol=1e-3)
         assert [part[0] for part in row["parts"]] == model.pieces(result.token_ids)[result.start :][: len(values)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_cannot_be_asked_of_one_token_is_not_shown(model: Model, language: str) -> None:
+    t = Translator(language)
+    session, found, ids = looking(model, "a")
+    assert len(ids) == 1
+    rows, told = mattering.mattered(session, found, model, t)
+    assert rows[1]["name"] == t("inside.mattered.masked")
+    assert abs(rows[1]["parts"][0][1]) < 0.01, "it cannot be hidden from itself"
+    assert len(told) > 1
+    found.experiment("sink")
+    assert experiments.outcome("sink", found, model, t) == experiments.Outcome(t("inside.try.sink_short"), None)
 
 
 def test_shaded_rows_scale_by_their_largest_value() -> None:
