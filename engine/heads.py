@@ -98,6 +98,8 @@ class InductionResult:
                 what it helps to have seen them at all
     layer, head, score  the head that looks most at what stood after the token the first time, and how much of its
                 attention that is; None for a model without attention
+    at          the token of the string, counted from 0, at which that head looks most at what stood after it
+    looked      (n,) its attention there, the second time, to the string as it stood the first time
     """
 
     token_ids: tuple[int, ...]
@@ -108,6 +110,8 @@ class InductionResult:
     layer: int | None
     head: int | None
     score: float | None
+    at: int | None
+    looked: tuple[float, ...] | None
 
     @property
     def first_mean(self) -> float:
@@ -156,9 +160,14 @@ def induction_experiment(model: Model, seed: int) -> InductionResult:
     losses = _losses(model, ids)
     elsewhere = _losses(model, other)[start + n :]
     best: HeadDescription | None = None
+    at, looked = None, None
     try:
-        heads = [head for layer in describe_attention((_attention(model, ids), ids)) for head in layer]
+        attention = _attention(model, ids)
+        heads = [head for layer in describe_attention((attention, ids)) for head in layer]
         best = max(heads, key=lambda head: head.induction or 0.0)
+        back = attention[best.layer, best.head, start + n : start + 2 * n, start : start + n]  # (n, n)
+        at = int(np.diagonal(back, offset=1).argmax())
+        looked = tuple(back[at].tolist())
     except EngineError as error:
         if error.code != "attention":
             raise
@@ -171,6 +180,8 @@ def induction_experiment(model: Model, seed: int) -> InductionResult:
         layer=best.layer if best else None,
         head=best.head if best else None,
         score=best.induction if best else None,
+        at=at,
+        looked=looked,
     )
 
 

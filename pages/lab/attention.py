@@ -157,9 +157,11 @@ def draw_outcome(name: str, model: engine.Model) -> None:
         if found.head:
             head = found.head
             st.button(t("inside.try.open"), key=f"open {name}", type="tertiary", on_click=looking.reveal, args=head)
-    if found.rows:
-        shaded.draw(found.rows, [], state.dark(), f"tried {name}", shaded.labels(t), tone="surprise")
+    if found.surprise:
+        shaded.draw(found.surprise, [], state.dark(), f"tried {name}", shaded.labels(t), tone="surprise")
         st.caption(t("inside.try.legend"))
+    if found.looks:
+        shaded.draw(found.looks, [], state.dark(), f"looks {name}", shaded.labels(t))
 
 
 @models.fragment

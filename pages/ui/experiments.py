@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment found: a sentence, the (layer, head) it is about if any, and rows for `shaded`."""
+    """What an experiment found: a sentence, the (layer, head) it is about if any, and rows for `shaded`.
+
+    surprise: rows by how little a token was expected; looks: rows by where a head looked
+    """
 
     sentence: str
     head: tuple[int, int] | None
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    surprise: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[dict[str, Any]] = field(default_factory=list)
 
 
 def outcome(name: str, looking: Looking, model: Model, t: Translator) -> Outcome:
@@ -69,7 +73,7 @@ def _induction(looking: Looking, model: Model, t: Translator) -> Outcome:
         return Outcome(told, None, rows)
     score = t.percent(found.score)
     told += " " + t("inside.try.induction_head", layer=found.layer + 1, head=found.head + 1, score=score)
-    return Outcome(told, (found.layer, found.head), rows)
+    return Outcome(told, (found.layer, found.head), rows, _looks(found, model, t))
 
 
 def _losses(found: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
@@ -84,6 +88,17 @@ def _losses(found: InductionResult, model: Model, t: Translator) -> list[dict[st
         values: Sequence[float] = [loss or 0.0 for loss in losses]
         rows.append(shaded.row(t(f"inside.try.{name}"), t(f"inside.try.{name}_note"), labels, values, told, most))
     return rows
+
+
+def _looks(found: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
+    """Where the head looked at one token of the second time: in the string, as it stood the first time."""
+    if found.at is None or found.looked is None:
+        return []
+    labels = model.pieces(found.token_ids)[found.start : found.start + len(found.first)]
+    name = t("inside.try.looks", layer=(found.layer or 0) + 1, head=(found.head or 0) + 1)
+    note = t("inside.try.looks_note", token=labels[found.at], following=labels[found.at + 1])
+    told = [t.percent(share) for share in found.looked]
+    return [shaded.row(name, note, labels, found.looked, told)]
 
 
 _EXPERIMENTS: dict[str, Callable[[Looking, Model, Translator], Outcome]] = {

@@ -170,7 +170,7 @@ def test_all_of_it_fits_a_phone(chromium: Browser, address: str, text: str) -> N
             settle(page)
         page.locator("[data-cell]").last.click()
         settle(page)
-        assert page.locator(".parts").count() == 7
+        assert page.locator(".parts").count() == 8
         assert page.locator(".st-key-inside_cell tbody tr").count() == 10
         assert beyond_the_edge(page) == []
         assert page.locator("[data-testid=stException]").count() == 0

@@ -249,10 +249,14 @@ def test_the_experiments_tell_what_they_found(model: Model, language: str) -> No
     assert said.sentence.startswith(start)
     assert said.head == (result.layer, result.head)
     losses = [np.array([loss or 0.0 for loss in each]) for each in (result.first, result.second, result.shuffled)]
-    for row, values in zip(said.rows, losses, strict=True):  # one measure for all three
+    for row, values in zip(said.surprise, losses, strict=True):  # one measure for all three
         shares = [part[1] for part in row["parts"]]
         np.testing.assert_allclose(shares, values / np.concatenate(losses).max(), atol=1e-3)
         assert [part[0] for part in row["parts"]] == model.pieces(result.token_ids)[result.start :][: len(values)]
+    assert result.looked is not None and result.at is not None
+    [looks] = said.looks
+    assert [part[2] for part in looks["parts"]] == [t.percent(share) for share in result.looked]
+    assert looks["parts"][result.at][0] in looks["note"] and looks["parts"][result.at + 1][0] in looks["note"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
