@@ -26,6 +26,7 @@ from pages.ui import (
     strip,
 )
 from pages.ui.beam_session import MOST_LEVELS, MOST_NGRAM, MOST_WIDTH, PENALTIES, REPETITIONS
+from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
@@ -45,11 +46,7 @@ def new_prompt(text: str) -> None:
 
 def to_step_page(written: tuple[int, ...]) -> None:
     """Hand a text over: the prompt and these tokens after it."""
-    model = models.ready(session)
-    if model is not None and beaming.search is not None:
-        session.take(model, session.prompt, beaming.search.ids, written, "hand")
-        settings.show(session)
-        beaming.leaving = True
+    hand_over(session, beaming.take, written)
 
 
 def written(node: int) -> tuple[int, ...]:
@@ -185,9 +182,6 @@ def draw_told() -> None:
 
 @models.fragment
 def workbench() -> None:
-    if beaming.leaving:
-        beaming.leaving = False
-        st.switch_page("pages/lab/step.py")
     model = models.wait(session, t)
     search = beaming.ready(session, model)
     more = beaming.run_on(BREATH)

@@ -13,6 +13,7 @@ from engine.strategies import BY_NAME, WAYS, Parameter
 from engine.types import EngineError, ModelError
 from pages.ui import address, counts, models, page, scatter, settings, state, texts, verdict
 from pages.ui.comparison import FIRST_SEEDS, FIRST_TOKENS, LAST_FIRST_SEED, MOST_SEEDS, TOKENS
+from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
 
 BREATH = 0.3  # seconds of work between two looks at it
@@ -30,11 +31,7 @@ def start() -> None:
 
 
 def take(value: dict[str, Any]) -> None:
-    model = models.ready(session)
-    if model is not None and comparison.take(session, model, value["turn"], value["entry"], value["text"]):
-        settings.show(session)
-        comparison.from_step = session.prompt
-        st.switch_page("pages/lab/step.py")
+    hand_over(session, comparison.take, value["turn"], value["entry"], value["text"])
 
 
 def draw_settings() -> None:

@@ -13,6 +13,7 @@ from engine.types import EngineError
 from pages.ui import address, as_table, bars, lines, models, page, settings, shaded, state, texts
 from pages.ui import limits_rows as rows
 from pages.ui import limits_told as told
+from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import NAMES, Name, Trial
 
@@ -74,10 +75,7 @@ def force(model: engine.Model) -> None:
 
 def take(move: Callable[..., bool], which: str, value: dict[str, Any]) -> None:
     """Hand a text over to the step page."""
-    model = models.ready(session)
-    if model is not None and move(session, model, value["turn"], value[which]):
-        settings.show(session)
-        st.switch_page("pages/lab/step.py")
+    hand_over(session, move, value["turn"], value[which])
 
 
 def draw_box(name: str) -> None:

@@ -9,6 +9,7 @@ from engine import config, door
 from engine.shared import BUNDLED_NAME
 from engine.types import Settings
 from pages.ui import address, as_table, bars, forced, learning, models, page, settings, state, text_box
+from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
 
 session = state.session()
@@ -35,11 +36,7 @@ def taken(text: str) -> None:
 
 def pick_bar(turn: int, token_id: int) -> None:
     """Go on from another token than the real one, on the step page."""
-    model = models.ready(session)
-    if model is not None:
-        forcing.follow(session, model, turn, token_id)
-        if forcing.leaving:
-            settings.show(session)
+    hand_over(session, forcing.follow, turn, token_id)
 
 
 def draw_box() -> None:
@@ -105,9 +102,6 @@ def draw_learned(model: engine.Model) -> None:
 
 @models.fragment
 def workbench() -> None:
-    if forcing.leaving:
-        forcing.leaving = False
-        st.switch_page("pages/lab/step.py")
     model = models.wait(session, t)
     forcing.ready(model, TEXTS[0])
     draw_box()

@@ -7,6 +7,7 @@ import streamlit as st
 import engine
 from engine import config, shared
 from pages.ui import address, models, page, settings, state, task_prompt
+from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import Trial
 from pages.ui.using import ONE_LINE, TASKS, Name, Writing, parts
@@ -36,10 +37,7 @@ def run(task: Name) -> None:
 
 
 def take(task: Name) -> None:
-    model = models.ready(session)
-    if model is not None and using.take(session, model, task):
-        settings.show(session)
-        using.leaving = True
+    hand_over(session, using.take, task)
 
 
 def draw_question(task: Name) -> None:
@@ -67,9 +65,6 @@ def draw_controls(task: Name, trial: Trial) -> None:
 def workbench() -> None:
     model = models.wait(session, t)
     using.ready(model)
-    if using.leaving:
-        using.leaving = False
-        st.switch_page("pages/lab/step.py")
     task = shown()
     trial = using.trial(task)
     draw_question(task)

@@ -36,7 +36,6 @@ class Beaming:
     unfolded: set[int] = field(default_factory=set)  # nodes whose pruned children are on show
     turn: int = 0  # grows with every move; a click carries the turn it was made on
     running: bool = False
-    leaving: bool = False  # a text was handed to the step page, which is to be opened
     problem: EngineError | None = None
     search: BeamSearch | None = None  # the one on show
     story: Story = field(default_factory=Story)
@@ -138,6 +137,12 @@ class Beaming:
         if turn == self.turn and self._is_shown(node):
             self.opened = node
             self.turn += 1
+
+    def take(self, session: Session, model: Model, written: tuple[int, ...]) -> bool:
+        """Put the prompt and these tokens after it on the step page's table; False where nothing was searched."""
+        if self.search is not None:
+            session.take(model, session.prompt, self.search.ids, written, "hand")
+        return self.search is not None
 
     def fold(self, turn: int, node: int) -> None:
         """Open or close the pruned children of a node."""

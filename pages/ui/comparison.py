@@ -171,6 +171,7 @@ class Comparison:
             session.seed = session.seed if written.seed is None else written.seed
         how: How = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
         session.take(model, self.answered.prompt, self.ids, written.token_ids, how)
+        self.from_step = session.prompt
         return True
 
     def address(self) -> dict[str, str]:

@@ -31,7 +31,6 @@ class Forcing:
     problem: EngineError | None = None
     prompt: str | None = None  # of the record: whose learning is on show
     moment: int | None = None  # None: the last
-    leaving: bool = False  # a text was handed to the step page, which is to be opened
     _score: tuple[tuple[str, tuple[int, ...]], Score] | None = field(default=None, repr=False)
 
     def ready(self, model: Model, first: str) -> None:
@@ -95,14 +94,15 @@ class Forcing:
             self.opened = position
             self.turn += 1
 
-    def follow(self, session: Session, model: Model, turn: int, token_id: int) -> None:
-        """Hand the text before the opened position to the step page, with another token after it."""
+    def follow(self, session: Session, model: Model, turn: int, token_id: int) -> bool:
+        """Put the text before the opened position on the step page's table, with another token after it. False for a
+        click that is out of date, or where nothing stands before."""
         at = self.at(model)
         if turn != self.turn or at is None or not 0 <= token_id < model.vocabulary.size:
-            return
+            return False
         if before := model.text(self.ids[:at]):
             session.take(model, before, self.ids[:at], (token_id,), "hand")
-            self.leaving = True
+        return bool(before)
 
     def rest(self, moment: int, count: int) -> None:
         """Stand at a moment of the training."""

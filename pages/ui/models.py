@@ -49,6 +49,10 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(draw)
     def guarded(*arguments: P.args, **named: P.kwargs) -> None:
+        session = state.session()
+        if session.handed:
+            session.handed = False
+            st.switch_page("pages/lab/step.py")
         with door.answering():
             try:
                 draw(*arguments, **named)

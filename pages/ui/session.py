@@ -45,6 +45,7 @@ class Session:
     stopped: StopReason | None = None  # why the last move could not go on, or a run ended
     problem: EngineError | None = None
     notes: list[str] = field(default_factory=list)
+    handed: bool = False  # a text was put here from another page: the step page is to be opened
     bars: int = FIRST_BARS
     run_tokens: int = FIRST_RUN
     story: Story = field(default_factory=Story)

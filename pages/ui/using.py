@@ -104,7 +104,6 @@ class Writing:
 class Using:
     trials: dict[str, Trial] = field(default_factory=dict)
     model: str = ""
-    leaving: bool = False  # a text was handed to the step page, which is to be opened
 
     def ready(self, model: Model) -> None:
         """Forget what another model wrote."""

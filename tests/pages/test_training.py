@@ -98,11 +98,11 @@ def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> No
     assert forcing.at(model) == 2
     forcing.read(model, "")
     assert (forcing.ids, forcing.problem and forcing.problem.code) == (ids, "empty")
-    forcing.follow(session, model, forcing.turn - 1, 5)
-    forcing.follow(session, model, forcing.turn, model.vocabulary.size)
-    assert not forcing.leaving
-    forcing.follow(session, model, forcing.turn, 5)
-    assert forcing.leaving and session.trace is not None
+    assert not forcing.follow(session, model, forcing.turn - 1, 5)
+    assert not forcing.follow(session, model, forcing.turn, model.vocabulary.size)
+    assert session.trace is None
+    assert forcing.follow(session, model, forcing.turn, 5)
+    assert session.trace is not None
     assert session.trace.token_ids() == (*ids[:2], 5) and session.prompt == model.text(ids[:2])
     forcing.rest(-1, 3)
     forcing.rest(3, 3)
