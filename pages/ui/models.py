@@ -45,7 +45,10 @@ P = ParamSpec("P")
 
 
 def part(draw: Callable[P, None]) -> Callable[P, None]:
-    """`st.fragment` for a part of a page: where a limit cuts the drawing short, the visitor is told why."""
+    """`st.fragment` for a part of a page: where a limit cuts the drawing short, the visitor is told why.
+
+    Where a text was handed over to the step page, that page is opened instead.
+    """
 
     @wraps(draw)
     def guarded(*arguments: P.args, **named: P.kwargs) -> None:
