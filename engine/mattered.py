@@ -84,22 +84,24 @@ def occlusion(model: Model, ids: Sequence[int], token_id: int, last: int | None 
     """
     if last is not None and last < 1:
         raise ValueError(f"the last {last} tokens")
-    record = _checked(model, ids, token_id)
-    rows = record.rows
+    records = _checked(model, ids, token_id)
+    rows = records[-1].rows
     hides = rows is not None and len(rows) == model.tree.forward.layers  # not where a layer has none
     stand_in, length = neutral(model), len(ids)
     first = 0 if last is None else max(0, length - last)
+    columns = [record.column for record in records if record.column is not None]
+    cached = torch.stack(columns) if columns else None  # (T, F)
     replaced, masked = [], []
     for start in range(first, length, _BLOCK):
         n = min(_BLOCK, length - start)
-        values = _finite(_without(model, ids, range(start, start + n), stand_in, hides, token_id))
+        values = _finite(_without(model.tree.forward, ids, cached, range(start, start + n), stand_in, hides, token_id))
         replaced.append(values[:n])
         masked.append(values[n:])
     return Mattered(
         ids=tuple(ids),
         token_id=token_id,
         first=first,
-        log_probability=record.log_probability(token_id),
+        log_probability=records[-1].log_probability(token_id),
         neutral=stand_in,
         replaced_log_probabilities=np.concatenate(replaced),
         masked_log_probabilities=np.concatenate(masked) if hides else None,
@@ -155,22 +157,31 @@ def neutral(model: Model) -> int:
     return known
 
 
-def _checked(model: Model, ids: Sequence[int], token_id: int) -> Record:
-    """What was recorded of the last token. Raises PromptError for what is no text or no token."""
-    record = model.records(ids)[-1]
+def _checked(model: Model, ids: Sequence[int], token_id: int) -> list[Record]:
+    """What was recorded of each token. Raises PromptError for what is no text or no token."""
+    records = model.records(ids)
     if not 0 <= token_id < model.vocabulary.size:
         raise PromptError("token", "a token id outside the vocabulary", size=model.vocabulary.size)
-    return record
+    return records
 
 
 @torch.inference_mode()
-def _without(model: Model, ids: Sequence[int], places: range, stand_in: int, hides: bool, token_id: int) -> Tensor:
+def _without(
+    forward: Forward,
+    ids: Sequence[int],
+    cached: Tensor | None,
+    places: range,
+    stand_in: int,
+    hides: bool,
+    token_id: int,
+) -> Tensor:
     """(n,) log-probability of a token with each of n places replaced; with `hides` (2n,), then with each hidden.
 
-    What stands before the first place stays as it was, so its keys and values are taken from the tree.
+    What stands before the first place stays as it was, so its keys and values are taken from `cached` (T, F), or None
+    for a model that cannot use them.
     """
-    forward, length = model.tree.forward, len(ids)
-    start = places[0] if forward.uses_buffer else 0
+    length = len(ids)
+    start = places.start if cached is not None else 0
     each = torch.eye(length, dtype=torch.bool)[places.start : places.stop]  # (n, T): row i marks its place
     tail = torch.tensor(ids[start:])  # (T',)
     variants = torch.where(each[:, start:], stand_in, tail)  # (n, T')
@@ -178,8 +189,7 @@ def _without(model: Model, ids: Sequence[int], places: range, stand_in: int, hid
     if hides:
         variants = torch.cat([variants, tail.expand(len(places), -1)])  # (2n, T')
         masks = torch.cat([masks, (~each).long()])  # (2n, T)
-    columns = [r.column for r in model.tree.records(ids[:start]) if r.column is not None] if start else []
-    before = torch.stack(columns) if columns else None  # (start, F)
+    before = cached[:start] if cached is not None and start else None  # (start, F)
     size = _rows_at_once(forward.model, len(tail), 0 if before is None else before.numel())
     found = []
     for at in range(0, len(variants), size):

@@ -92,9 +92,9 @@ def sentencepiece() -> Tokenizer:
     return tokenizer
 
 
-_NO_MARKS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
-_LLAMA_SHAPE: dict[str, Any] = {
-    **_NO_MARKS,
+NO_MARKS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+SHAPE: dict[str, Any] = {
+    **NO_MARKS,
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 3,
@@ -112,23 +112,23 @@ FAMILIES: dict[str, tuple[Callable[[], Tokenizer], Callable[[int], PreTrainedCon
     "gpt2": (
         byte_level,
         lambda size: GPT2Config(
-            vocab_size=size, n_positions=CONTEXT, n_embd=32, n_layer=3, n_head=4, initializer_range=0.25, **_NO_MARKS
+            vocab_size=size, n_positions=CONTEXT, n_embd=32, n_layer=3, n_head=4, initializer_range=0.25, **NO_MARKS
         ),
     ),
-    "llama": (sentencepiece, lambda size: LlamaConfig(vocab_size=size, **_LLAMA_SHAPE)),
-    "qwen2": (byte_level, lambda size: Qwen2Config(vocab_size=size, num_key_value_heads=2, **_LLAMA_SHAPE)),
+    "llama": (sentencepiece, lambda size: LlamaConfig(vocab_size=size, **SHAPE)),
+    "qwen2": (byte_level, lambda size: Qwen2Config(vocab_size=size, num_key_value_heads=2, **SHAPE)),
     "mistral": (
         sentencepiece,
-        lambda size: MistralConfig(vocab_size=size, num_key_value_heads=1, sliding_window=4, **_LLAMA_SHAPE),
+        lambda size: MistralConfig(vocab_size=size, num_key_value_heads=1, sliding_window=4, **SHAPE),
     ),
     "gemma2": (
         byte_level,
-        lambda size: Gemma2Config(vocab_size=size, num_key_value_heads=2, sliding_window=5, **_GEMMA, **_LLAMA_SHAPE),
+        lambda size: Gemma2Config(vocab_size=size, num_key_value_heads=2, sliding_window=5, **_GEMMA, **SHAPE),
     ),
     "mamba": (
         byte_level,
         lambda size: MambaConfig(
-            vocab_size=size, hidden_size=32, num_hidden_layers=3, state_size=4, initializer_range=0.25, **_NO_MARKS
+            vocab_size=size, hidden_size=32, num_hidden_layers=3, state_size=4, initializer_range=0.25, **NO_MARKS
         ),
     ),
 }

@@ -59,13 +59,11 @@ function stripData(line, step) {
   return { nodes, line, cursor, groups: groupsOf(line), facts: known, totals, turn: cursor, stage: null, status: step ? "" : words.end, choices: step?.choices ?? "–", labels: words.strip };
 }
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-
-// (n, n) as the component reads it: a row a token, what comes after it 0.
+// As the component reads it: a row a token, each up to its own (see one_head.py).
 function headData(path) {
   const n = path.length;
-  const matrix = new Uint16Array((n * (n + 1)) / 2); // the half that can be, row after row: see one_head.py
-  path.forEach((node, row) => matrix.set(new Uint16Array(bytesOf(recording.rows[node]).buffer), (row * (row + 1)) / 2));
+  const matrix = new Uint16Array(before(n));
+  path.forEach((node, row) => matrix.set(new Uint16Array(bytes(recording.rows[node]).buffer), before(row)));
   const sent = new Uint8Array(matrix.buffer);
   let text = "";
   for (let i = 0; i < sent.length; i += 32768) text += String.fromCharCode(...sent.subarray(i, i + 32768));

@@ -59,7 +59,7 @@ def _script() -> str:
     styles = {part: component.sources(part, *pieces)[1] for part, pieces in PARTS.items()}
     styles["one_head"] += ".pane { max-height: 380px; }"
     parts = "".join(f"{part}: (() => {{\n{_function(part)}}})(),\n" for part in PARTS)
-    own = component.read("shared.js") + component.read("replay_bars.js") + component.read("replay.js")
+    own = "".join(map(component.read, ("shared.js", "matrix.js", "replay_bars.js", "replay.js")))
     return f"(() => {{\nconst STYLES = {embedded(styles)};\nconst PARTS = {{\n{parts}}};\n{own}}})();\n"
 
 

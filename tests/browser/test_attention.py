@@ -105,7 +105,7 @@ def test_an_experiment_opens_the_head_it_found(inside: Page) -> None:
 
 
 def test_a_long_text_can_be_scrolled_zoomed_and_asked(inside: Page) -> None:
-    received = [0]
+    received: list[int] = []
     inside.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
     inside.reload()  # so that its connection is listened to from the start
     inside.wait_for_selector(".pane canvas", timeout=30_000)

@@ -141,7 +141,7 @@ VOCABULARY = 6
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """Six tokens, of which the last ends the text: everything can be searched."""
     tokenizer = Tokenizer(models.WordLevel({c: i for i, c in enumerate("abcde.")}, unk_token="a"))
-    config = LlamaConfig(vocab_size=VOCABULARY, **tiny._LLAMA_SHAPE)
+    config = LlamaConfig(vocab_size=VOCABULARY, **tiny.SHAPE)
     return load(tiny.save(tmp_path_factory.mktemp("smallest"), tokenizer, config, end="."), from_hub=False)
 
 

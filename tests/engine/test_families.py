@@ -21,37 +21,30 @@ from engine.loading import load
 from engine.mattered import gradient_input, occlusion
 from engine.types import EngineError
 from tests import tiny
+from tests.tiny import NO_MARKS, SHAPE
 
-_ENDS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
-_SHAPE: dict[str, Any] = {
-    **_ENDS,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "max_position_embeddings": tiny.CONTEXT,
+_GROUPED: dict[str, Any] = {**SHAPE, "num_key_value_heads": 2}
+_GPTJ: dict[str, Any] = {
+    **NO_MARKS, "n_positions": tiny.CONTEXT, "n_embd": 32, "n_layer": 3, "n_head": 4, "rotary_dim": 4,
     "initializer_range": 0.25,
-}
-_GROUPED: dict[str, Any] = {**_SHAPE, "num_key_value_heads": 2}
-_OLD: dict[str, Any] = {**_ENDS, "n_embd": 32, "n_layer": 3, "n_head": 4, "initializer_range": 0.25}
-_GPTJ: dict[str, Any] = {**_OLD, "n_positions": tiny.CONTEXT, "rotary_dim": 4}
+}  # fmt: skip
 _EXPERTS: dict[str, Any] = {"num_experts_per_tok": 2}
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     # learned positions that begin at two
-    "OPT": ("OPTConfig", {**_SHAPE, "ffn_dim": 48, "word_embed_proj_dim": 32, "init_std": 0.25}),
+    "OPT": ("OPTConfig", {**SHAPE, "ffn_dim": 48, "word_embed_proj_dim": 32, "init_std": 0.25}),
     # distances instead of positions (ALiBi)
-    "BLOOM": ("BloomConfig", {**_ENDS, "hidden_size": 32, "n_layer": 3, "n_head": 4, "initializer_range": 0.25}),
+    "BLOOM": ("BloomConfig", {**NO_MARKS, "hidden_size": 32, "n_layer": 3, "n_head": 4, "initializer_range": 0.25}),
     # the same, with a window that goes by another name
     "MPT": ("MptConfig", {"d_model": 32, "n_heads": 4, "n_layers": 3, "max_seq_len": 64, "initializer_range": 0.25}),
     "GPT-J": ("GPTJConfig", _GPTJ),  # every second number of a head turns with the position
-    "GPT-NeoX": ("GPTNeoXConfig", _SHAPE),  # attention and feed-forward side by side
-    "Falcon": ("FalconConfig", {**_SHAPE, "num_kv_heads": 1}),  # one key for all heads
+    "GPT-NeoX": ("GPTNeoXConfig", SHAPE),  # attention and feed-forward side by side
+    "Falcon": ("FalconConfig", {**SHAPE, "num_kv_heads": 1}),  # one key for all heads
     "Gemma 3": ("Gemma3TextConfig", {**_GROUPED, "head_dim": 8, "sliding_window": 5, "query_pre_attn_scalar": 8}),
     "Qwen3": ("Qwen3Config", {**_GROUPED, "head_dim": 8}),  # keys and queries are normed
     "Mixtral": ("MixtralConfig", {**_GROUPED, **_EXPERTS, "num_local_experts": 3}),  # experts
     # heads that may look nowhere: rows do not sum to 1
     "gpt-oss": ("GptOssConfig", {**_GROUPED, **_EXPERTS, "head_dim": 8, "num_local_experts": 4, "sliding_window": 5}),
-    "RWKV": ("RwkvConfig", {**_ENDS, "hidden_size": 32, "num_hidden_layers": 3, "context_length": 64}),  # recurrent
+    "RWKV": ("RwkvConfig", {**NO_MARKS, "hidden_size": 32, "num_hidden_layers": 3, "context_length": 64}),  # recurrent
     # attention in one layer of three, the others hand the past on in a convolution
     "LFM2": ("Lfm2Config", {**_GROUPED, "layer_types": ["conv", "full_attention", "conv"]}),
 }  # fmt: skip
