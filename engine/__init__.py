@@ -8,45 +8,41 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from engine.types import (
-    BeamSettings,
-    Candidate,
-    EngineError,
-    ModelError,
-    PromptError,
-    Score,
-    Settings,
-    SettingsError,
-    TraceError,
-)
+from engine.decoding.beam_types import BeamSettings
+from engine.errors import EngineError, ModelError, PromptError, SettingsError, TraceError
+from engine.sampling.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch, beam_search
-    from engine.codec import decode_trace, encode_trace
-    from engine.generation import Generation, Step, choose, generate, stop_reason
-    from engine.heads import rollout
-    from engine.loading import load
-    from engine.mattered import gradient_input, occlusion
-    from engine.model import Model
-    from engine.sampling import Distribution, uniform
+    from engine.decoding.beam_search import BeamSearch, beam_search
+    from engine.decoding.generation import Generation, Step, choose, generate
+    from engine.decoding.stopping import stop_reason
+    from engine.interpret.attention_maps import rollout
+    from engine.interpret.attribution import gradient_input, occlusion
+    from engine.model.loading import load
+    from engine.model.model import Model
+    from engine.model.score import Score
+    from engine.sampling.distribution import Candidate, Distribution, uniform
+    from engine.trace.link_codec import decode_trace, encode_trace
 
 _LAZY = {
-    "BeamSearch": "engine.beam",
-    "beam_search": "engine.beam",
-    "decode_trace": "engine.codec",
-    "encode_trace": "engine.codec",
-    "generate": "engine.generation",
-    "Generation": "engine.generation",
-    "choose": "engine.generation",
-    "stop_reason": "engine.generation",
-    "Step": "engine.generation",
-    "gradient_input": "engine.mattered",
-    "load": "engine.loading",
-    "Model": "engine.model",
-    "occlusion": "engine.mattered",
-    "rollout": "engine.heads",
-    "Distribution": "engine.sampling",
-    "uniform": "engine.sampling",
+    "BeamSearch": "engine.decoding.beam_search",
+    "Candidate": "engine.sampling.distribution",
+    "Distribution": "engine.sampling.distribution",
+    "Generation": "engine.decoding.generation",
+    "Model": "engine.model.model",
+    "Score": "engine.model.score",
+    "Step": "engine.decoding.generation",
+    "beam_search": "engine.decoding.beam_search",
+    "choose": "engine.decoding.generation",
+    "decode_trace": "engine.trace.link_codec",
+    "encode_trace": "engine.trace.link_codec",
+    "generate": "engine.decoding.generation",
+    "gradient_input": "engine.interpret.attribution",
+    "load": "engine.model.loading",
+    "occlusion": "engine.interpret.attribution",
+    "rollout": "engine.interpret.attention_maps",
+    "stop_reason": "engine.decoding.stopping",
+    "uniform": "engine.sampling.distribution",
 }
 
 __all__ = [

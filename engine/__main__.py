@@ -11,8 +11,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from engine import config
-from engine.types import RANGES, EngineError, Settings
+from engine.errors import EngineError
+from engine.sampling.settings import RANGES, Settings
+from engine.serving import config
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +68,7 @@ def _configured(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print a list of settings for a program")
     as_json = parser.parse_args(arguments).json
     try:
-        found = config.stated()
+        found = config.load_config()
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -85,8 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.steps < 0 or options.top < 1 or options.seed < 0:
             raise EngineError("range", "--steps and --seed must not be negative, --top must be at least 1")
         settings = Settings(**{name: getattr(options, name) for name in RANGES})
-        from engine.generation import generate
-        from engine.loading import load
+        from engine.decoding.generation import generate
+        from engine.model.loading import load
 
         model = load(options.model)
         ids = model.read_prompt(options.prompt)

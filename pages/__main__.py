@@ -8,16 +8,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from engine import logs, shared
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.serving import json_logs, model_registry
 
 APP = Path(__file__).parents[1] / "app.py"
 
 
 def main() -> None:
     try:
-        logs.begin()
-        shared.request()  # reads weights while the rest starts
+        json_logs.begin()
+        model_registry.request()  # reads weights while the rest starts
         from pages.ui import host
 
         host.start()

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from engine.training import bits, prompts, samples, tokenizer
+from engine.training import bits_per_character, prompt_suite, samples, tokenizer
 from engine.training.errors import TrainingError
-from engine.training.prompts import accepted
+from engine.training.prompt_suite import accepted
 
 __all__ = ["Extent", "accepted", "evaluate", "load"]
 
@@ -48,8 +48,8 @@ def evaluate(folder: Path, work: Path, suites: Path, extent: Extent) -> None:
     print(f"{folder.name}: {size / 1e6:.1f} M parameters, {trained.get_vocab_size()} entries")
     context = int(getattr(model.config, "max_position_embeddings", 512))
     if extent.characters:
-        bits.rows(model, trained, work, extent.characters, context, extent.rival_bytes)
+        bits_per_character.rows(model, trained, work, extent.characters, context, extent.rival_bytes)
         print()
-    prompts.report(model, trained, suites)
+    prompt_suite.report(model, trained, suites)
     if extent.stories:
         samples.report(model, trained, extent.stories, extent.length)

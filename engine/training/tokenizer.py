@@ -19,9 +19,9 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from engine.characters import byte_of_character
+from engine.tokenization.unicode import byte_of_character
 from engine.training.errors import TrainingError
-from engine.training.pretokens import PATTERN, WORDS, splitter
+from engine.training.pre_tokenizer import PATTERN, WORDS, splitter
 
 EOS = "<eos>"
 CONTEXT = 512

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from engine.training import learning
+from engine.training import history
 from engine.training.errors import TrainingError, require_space
 from engine.training.mixture import shares
 from engine.training.prepare import Batches
@@ -197,12 +197,12 @@ def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool,
     if found:
         run.load(found[0], found[1])
         print(f"going on from step {run.step}", flush=True)
-    moments = learning.moments(plan.steps)
+    moments = history.moments(plan.steps)
     loss = _logged_loss(work, run.step)
     saved, started, first = time.monotonic(), time.monotonic(), run.step
     while run.step < plan.steps:
         if run.step in moments:
-            learning.record(work, run.model, run.step, loss, prompts)
+            history.record(work, run.model, run.step, loss, prompts)
         loss = run.advance(batches)
         with (work / "loss.jsonl").open("a") as log:
             log.write(json.dumps({"step": run.step, "loss": round(loss, 5), "rate": plan.rate(run.step - 1)}) + "\n")
@@ -216,5 +216,5 @@ def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool,
             run.save()
             saved = time.monotonic()
     run.save()
-    learning.record(work, run.model, run.step, loss, prompts)
+    history.record(work, run.model, run.step, loss, prompts)
     return loss

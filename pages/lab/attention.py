@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 import engine
-from engine.types import EngineError
+from engine.errors import EngineError
 from pages.ui import (
     address,
     experiments,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 import engine
-from engine.trace import Trace
-from engine.types import BeamSettings
+from engine.decoding.beam_types import BeamSettings
+from engine.trace.trace import Trace
 from pages.ui import (
     address,
     bars,
@@ -31,7 +31,7 @@ from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch
+    from engine.decoding.beam_search import BeamSearch
 
 BREATH = 0.15  # seconds of growing between two looks at it
 
@@ -162,7 +162,7 @@ def draw_opened(model: engine.Model, search: BeamSearch) -> None:
     }
     name = "title" if beaming.opened is not None else "winner" if beaming.over else "best"
     st.subheader(t(f"beam.opened.{name}"), anchor=False)
-    st.caption(beam_tree.fate(search, node, beaming.held, t) if at else t("beam.told.root"))
+    st.caption(beam_tree.status_sentence(search, node, beaming.held, t) if at else t("beam.told.root"))
     strip.draw(story, open_token, pick_alternative, key="beam_strip")
     st.button(t("beam.opened.take"), key="beam_take", on_click=to_step_page, args=(written(at),))
     if distribution is not None:

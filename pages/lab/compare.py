@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 import engine
-from engine.strategies import BY_NAME, WAYS, Parameter
-from engine.types import EngineError, ModelError
+from engine.decoding.strategies import BY_NAME, STRATEGIES, Parameter
+from engine.errors import EngineError, ModelError
 from pages.ui import address, counts, models, page, scatter, settings, state, texts, verdict
 from pages.ui.comparison import FIRST_SEEDS, FIRST_TOKENS, LAST_FIRST_SEED, MOST_SEEDS, TOKENS
 from pages.ui.handing import hand_over
@@ -46,7 +46,7 @@ def draw_settings() -> None:
     )
     st.caption(t("compare.seeds_note"))
     values: dict[str, float] = {}
-    for way in WAYS:
+    for way in STRATEGIES:
         if way.parameter is not None:
             values[way.name] = slider(way.name, way.parameter)
             st.caption(t(f"compare.note.{way.name}"))
@@ -114,7 +114,7 @@ def doing() -> str:
         return t("compare.first")
     if comparison.running:
         at = comparison.entries[-1] if comparison.entries else None
-        return t("compare.doing", name=texts.name(at.way, at.value, t)) if at else t("compare.begin")
+        return t("compare.doing", name=texts.name(at.strategy, at.value, t)) if at else t("compare.begin")
     tokens = sum(entry.together.cost.tokens for entry in comparison.entries)
     seconds = sum(entry.together.cost.seconds for entry in comparison.entries)
     done = t("compare.done", ways=len(comparison.entries), tokens=f"{tokens:,}", seconds=t.number(seconds))

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 import engine
-from engine import config
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.serving import config
 from pages.ui import address, as_table, bars, lines, models, page, settings, shaded, state, texts
 from pages.ui import limits_rows as rows
 from pages.ui import limits_told as told
@@ -50,7 +50,7 @@ def start(name: Name) -> None:
     elif name == "left":
         limits.fill(model, text("left"), tuple(state.widget(key("candidates")) or ()))
     else:
-        from engine.exposure import BETWEEN  # torch comes with it: not before a model is there
+        from engine.experiments.exposure_bias import BETWEEN  # torch comes with it: not before a model is there
 
         given = tuple(line.strip() for line in text("exposure").splitlines() if line.strip())
         greedy = state.widget("limits_greedy") == "greedy"
@@ -98,8 +98,8 @@ def set_example(name: str, at: int) -> None:
 
 def draw_question(name: Name, model: engine.Model) -> None:
     """What can be asked."""
-    from engine.cloze import MOST
-    from engine.exposure import BETWEEN
+    from engine.experiments.cloze import MOST
+    from engine.experiments.exposure_bias import BETWEEN
 
     if name == "exposure":
         state.default_widget(key(name), "\n".join(t.list("limits.exposure.examples")))

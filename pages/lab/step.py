@@ -9,8 +9,8 @@ from typing import Any, Literal
 import streamlit as st
 
 import engine
-from engine import shared
-from engine.types import StopReason
+from engine.decoding.stopping import StopReason
+from engine.serving import model_registry
 from pages.ui import address, bars, found, models, page, prompt, settings, state, strip, sums
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
@@ -91,7 +91,7 @@ def workbench() -> None:
     with right:
         sums.draw(sums.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), state.dark())
     models.drawn()
-    shared.prepare(model, session.next_ids(model))
+    model_registry.prefetch(model, session.next_ids(model))
     if more:
         here.write()
         state.rerun(after=PACE)

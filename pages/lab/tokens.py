@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 import engine
-from engine.shared import BUNDLED_NAME
-from engine.types import EngineError
+from engine.bundled import BUNDLED_NAME
+from engine.errors import EngineError
 from pages.ui import address, cut, cutting, merging, models, page, settings, shaded, state, text_box
 from pages.ui.i18n import Translator
 
@@ -39,13 +39,13 @@ def draw_merges(model: engine.Model) -> None:
 
 
 def draw_compared(model: engine.Model) -> None:
-    from engine.cuts import cut as cut_by
-    from engine.cuts import plain
+    from engine.tokenization.tokenized_text import standalone_tokenizer
+    from engine.tokenization.tokenized_text import tokenize as cut_by
 
     st.subheader(t("cut.compare.title"), anchor=False)
     st.caption(t("cut.compare.lead"))
     tokenizers = [] if model.name == BUNDLED_NAME else [("own", model.vocabulary)]
-    tokenizers += [(name, plain(name)) for name in ("bundled", "characters", "bytes")]
+    tokenizers += [(name, standalone_tokenizer(name)) for name in ("bundled", "characters", "bytes")]
     found = [(name, vocabulary, cut_by(vocabulary, cuts.text)) for name, vocabulary in tokenizers]
     cut.draw_compared(cut.compared(found, t), state.dark())
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import engine
-from engine import config, door
-from engine.shared import BUNDLED_NAME
-from engine.types import Settings
+from engine.bundled import BUNDLED_NAME
+from engine.sampling.settings import Settings
+from engine.serving import admission, config
 from pages.ui import address, as_table, bars, forced, learning, models, page, settings, state, text_box
 from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
@@ -19,7 +19,7 @@ TEXTS = t.list("training.examples.texts")
 
 
 def read(text: str) -> None:
-    door.arrive()
+    admission.start_response_timer()
     model = models.ready(session)
     if model is not None:
         forcing.read(model, text)
@@ -83,9 +83,9 @@ def draw_learned(model: engine.Model) -> None:
     if model.name != BUNDLED_NAME:
         st.info(t("training.learned.other"))
         return
-    from engine.learned import learned
+    from engine.bundled.training_history import training_history
 
-    found = learned()
+    found = training_history()
     steps = f"{found.moments[-1].step:,}"
     st.caption(t("training.learned.lead", steps=steps, count=len(found.moments), top=found.top))
     prompts = list(found.prompts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 import engine
-from engine import config, shared
+from engine import bundled
+from engine.serving import config, model_registry
 from pages.ui import address, models, page, settings, state, task_prompt
 from pages.ui.handing import hand_over
 from pages.ui.i18n import Translator
@@ -90,7 +91,7 @@ def draw_words(task: Name, model: engine.Model) -> None:
         st.markdown(t(f"uses.{task}.how") + (" " + t("uses.one_line") if task in ONE_LINE else ""))
     with right:
         st.markdown(f"**{t('uses.can')}**")
-        if model.name == shared.BUNDLED_NAME:
+        if model.name == bundled.BUNDLED_NAME:
             st.markdown(t(f"uses.{task}.bundled"))
         st.markdown(t(f"uses.{task}.size"))
 
@@ -111,7 +112,7 @@ def draw_families() -> None:
 
 def draw_load(name: str) -> None:
     """A model by its name; a button where this host allows it."""
-    if shared.allowed(name) and not config.current().demo:
+    if model_registry.allowed(name) and not config.current().demo:
         st.button(name, key=f"uses load {name}", on_click=session.choose_model, args=(name,),
                   disabled=session.model_name == name, help=t("uses.load"))  # fmt: skip
     else:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from engine import config
-from engine.types import Settings
+from engine.sampling.settings import Settings
+from engine.serving import config
 from pages.learn.reading import Step
 from pages.ui import settings, state
 

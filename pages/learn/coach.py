@@ -18,7 +18,7 @@ from pages.ui import component, state
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
 
 _sheet = component.register("coach", "coach", "progress")
 # While a lesson is on, its own words stand for the page's; the sheet stays in sight at the foot of the window.

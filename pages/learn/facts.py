@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.measures import REPEATED, repeated_ngrams
-from engine.types import EngineError
+from engine.decoding.text_metrics import REPEATED, repeated_ngrams
+from engine.errors import EngineError
 from pages.ui.story import totals
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _level(table: Table) -> tuple[str, str, str]:
     if beaming.search is None or not beaming.shown:
         return NOTHING, NOTHING, NOTHING
     level = beaming.search.levels[beaming.shown - 1]
-    return f"{level.considered:,}", str(len(level.live)), str(len(level.finished))
+    return f"{level.considered:,}", str(len(level.active)), str(len(level.finished))
 
 
 def _beam_scores(table: Table, t: Translator) -> tuple[str, str]:

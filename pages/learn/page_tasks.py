@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.types import EngineError
+from engine.errors import EngineError
 from pages.learn import facts, reading
 from pages.learn.table import Condition, Memory, Table
 from pages.ui.limits_session import Trial

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 import engine
-from engine import config
-from engine.types import ModelError
+from engine.errors import ModelError
+from engine.serving import config
 from pages.ui import address, guesses, models, page, quiz_chart, settings, state
 from pages.ui.i18n import Translator
 from pages.ui.quizzing import MODES, Quizzing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.measures import repeated_ngrams
+from engine.decoding.text_metrics import repeated_ngrams
 from pages.learn.table import Condition, Memory, Table
 
 

@@ -12,8 +12,8 @@ from pages.ui.quizzing import Quizzing
 from pages.ui.using import Using
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.trace import Trace
+    from engine.model.model import Model
+    from engine.trace.trace import Trace
     from pages.ui.beam_session import Beaming
     from pages.ui.comparison import Comparison
     from pages.ui.cutting import Cutting

@@ -24,10 +24,11 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 import engine
-from engine import shared
-from engine.codec import decode_text, encode_text
-from engine.trace import Trace
-from engine.types import EngineError, TraceError
+from engine import bundled
+from engine.errors import EngineError, TraceError
+from engine.serving import model_registry
+from engine.trace.link_codec import decode_text, encode_text
+from engine.trace.trace import Trace
 from pages.learn import arranging, reading
 from pages.ui import component, models, settings, state
 from pages.ui.i18n import Translator, plain
@@ -35,7 +36,7 @@ from pages.ui.said import Nothing, Notice, Said, View, write
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
 
 MOST = 7_500  # characters of a query: what the servers between a browser and this one let through
 _history = component.register("address", "address")
@@ -124,7 +125,7 @@ class Here:
             self._note(f"address.{error.code}")
             trace = None
         if trace is not None and trace.model != before:
-            if shared.allowed(trace.model):
+            if model_registry.allowed(trace.model):
                 self.session.choose_model(trace.model)
             else:
                 self._note("address.not_allowed", said, trace)
@@ -154,7 +155,7 @@ class Here:
             arranging.arrange(step)
 
     def _note(self, key: str, said: Said | None = None, trace: Trace | None = None, replay: bool = True) -> None:
-        name = self.t("settings.bundled") if trace is not None and trace.model == shared.BUNDLED_NAME else ""
+        name = self.t("settings.bundled") if trace is not None and trace.model == bundled.BUNDLED_NAME else ""
         words = in_words(said) if said is not None and replay else ("", "")
         values = {"name": name or plain(trace.model)} if trace is not None else {}
         self._kept.notice = Notice(key, values, self.session.turn, words if words[0] else None)

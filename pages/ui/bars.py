@@ -19,7 +19,7 @@ from pages.ui.colors import Palette, palette
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.sampling import Distribution
+    from engine.sampling.distribution import Distribution
 
 ROW = 30  # pixels
 _WORDS, _VALUES = 92, 146  # pixels left and right of the bars

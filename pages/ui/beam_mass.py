@@ -18,7 +18,7 @@ from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch
+    from engine.decoding.beam_search import BeamSearch
 
 THINNEST = 0.001  # of all there is: a block thinner than this cannot be seen, nor can what hangs below it
 _FONT = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', 'Noto Sans TC', monospace"
@@ -46,7 +46,7 @@ def shares(beaming: Beaming) -> tuple[float, float, int]:
         return 1.0, 0.0, 0
     sums = believed(search, beaming.shown)
     level = search.levels[beaming.shown - 1]
-    held = {*level.live, *level.finished}
+    held = {*level.active, *level.finished}
     inner = {search.nodes[index].parent for index in sums if index}
     leaves = [index for index in sums if index not in inner]
     kept = math.fsum(math.exp(sums[index]) for index in held)
@@ -63,7 +63,7 @@ def blocks(beaming: Beaming, t: Translator) -> list[dict[str, Any]]:
     sums = believed(search, beaming.shown)
     level = search.levels[beaming.shown - 1] if beaming.shown else None
     held = {0}
-    for end in (*level.live, *level.finished) if level else ():
+    for end in (*level.active, *level.finished) if level else ():
         held.update(search.path(end))
     children: dict[int, list[int]] = {}
     for index in sums:

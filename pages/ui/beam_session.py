@@ -9,14 +9,15 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine import config, door
-from engine.types import BeamSettings, EngineError
+from engine.decoding.beam_types import BeamSettings
+from engine.errors import EngineError
+from engine.serving import admission, config
 from pages.ui.said import Said, changed
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch
-    from engine.model import Model
+    from engine.decoding.beam_search import BeamSearch
+    from engine.model.model import Model
     from pages.ui.session import Session
 
 # What the page's own settings reach to.
@@ -47,7 +48,7 @@ class Beaming:
         One that cannot be made is put on record as a problem, and the last one stays; where there is none yet, as many
         beams as can be had are used.
         """
-        from engine.searches import find
+        from engine.decoding.beam_search_cache import cached_beam_search
 
         trace = session.ready(model)
         ids = trace.token_ids(trace.prompt_length - 1)
@@ -56,15 +57,15 @@ class Beaming:
         if now is not None and (now.model, now.ids, now.settings) == asked:
             return now
         try:
-            door.check_run(self.settings.max_new_tokens)
-            found = find(model, ids, self.settings)
-            door.step(max(1, self.shown - len(found.levels)))
+            admission.check_run(self.settings.max_new_tokens)
+            found = cached_beam_search(model, ids, self.settings)
+            admission.charge(max(1, self.shown - len(found.levels)))
         except EngineError as error:
             self.problem, self.running = error, False
             if now is not None and (now.model, now.ids) == (model, ids):
                 return now
             most = min(self.settings.max_new_tokens, config.current().run_tokens)
-            found, self.shown = find(model, ids, BeamSettings(width=1, max_new_tokens=most)), 1
+            found, self.shown = cached_beam_search(model, ids, BeamSettings(width=1, max_new_tokens=most)), 1
         else:
             self.problem = None
         if now is None or (now.model, now.ids) != (model, ids):
@@ -116,7 +117,7 @@ class Beaming:
     def _pay(self) -> bool:
         """Ask for one level more. False, with the reason on record, where the host's limits have an end."""
         try:
-            door.step()
+            admission.charge()
         except EngineError as error:
             self.problem, self.running = error, False
             return False
@@ -176,7 +177,7 @@ class Beaming:
         )
         search = self.ready(session, model)
         shown = said.whole("shown", 0, self.settings.max_new_tokens, 1)
-        door.step(max(1, shown - len(search.levels)))
+        admission.charge(max(1, shown - len(search.levels)))
         self.opened = None
         self._show(shown)
         self.unfolded = {node for node, token_id in said.pairs("open") if self._is(node, token_id)}
@@ -207,4 +208,4 @@ class Beaming:
         level = search.levels[self.shown - 1]
         if self.over and level.finished:
             return level.finished[0]
-        return level.live[0] if level.live else level.finished[0]
+        return level.active[0] if level.active else level.finished[0]

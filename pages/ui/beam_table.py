@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.measures import measure
+from engine.decoding.text_metrics import measure
 from pages.ui import texts
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.together import Written
+    from engine.decoding.batch_generation import Continuation
 
 
-def numbers(text: Written, score: float, t: Translator) -> dict[str, list[Any]]:
+def numbers(text: Continuation, score: float, t: Translator) -> dict[str, list[Any]]:
     """The measures of a text, and the score that beams are ranked by."""
     found = texts.numbers(measure((text.token_ids, text.log_probabilities)), None, t)
     return found | {"score": [score, t.number(score, 2)]}
@@ -28,7 +28,7 @@ def columns(t: Translator) -> list[list[Any]]:
 
 def rows(beaming: Beaming, t: Translator) -> dict[str, Any]:
     """For the table of texts: one row a finished beam, with its place and score."""
-    from engine.together import Written
+    from engine.decoding.batch_generation import Continuation
 
     search = beaming.search
     assert search is not None
@@ -36,7 +36,7 @@ def rows(beaming: Beaming, t: Translator) -> dict[str, Any]:
     for at, found in enumerate(search.sequences):
         path = [search.nodes[node] for node in search.path(found.node)]
         new = tuple(node.token_id for node in path)
-        text = Written(None, new, tuple(node.step_log_probability for node in path))
+        text = Continuation(None, new, tuple(node.step_log_probability for node in path))
         made.append(
             {
                 "seed": f"{at + 1}.",

@@ -17,8 +17,8 @@ from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch
-    from engine.types import BeamNode
+    from engine.decoding.beam_search import BeamSearch
+    from engine.decoding.beam_types import BeamNode
 
 
 _tree = component.register("beam_tree", "beam_tree")
@@ -45,8 +45,8 @@ def data(beaming: Beaming, t: Translator) -> dict[str, Any]:
             "row": round(rows[node.index], 3),
             "label": labels[node.index],
             "p": t.percent(math.exp(node.step_log_probability)) if node.index else "",
-            "kind": kinds.get(node.index, "pruned" if node.fate == "pruned" else "dead"),
-            "ends": node.fate == "finished",
+            "kind": kinds.get(node.index, "pruned" if node.status == "pruned" else "dead"),
+            "ends": node.status == "finished",
             "told": _told(search, node, beaming, t),
             "stub": stubs.get(node.index, 0),
             "folds": node.index in beaming.unfolded and node.level < beaming.shown - 1,
@@ -62,7 +62,7 @@ def _drawn(search: BeamSearch, beaming: Beaming) -> tuple[list[BeamNode], dict[i
     for number, level in enumerate(search.levels[: beaming.shown], 1):
         for index in level.candidates:
             node = search.nodes[index]
-            if node.fate != "pruned" or number == beaming.shown or node.parent in beaming.unfolded:
+            if node.status != "pruned" or number == beaming.shown or node.parent in beaming.unfolded:
                 drawn.append(node)
             else:
                 stubs[node.parent] = stubs.get(node.parent, 0) + 1
@@ -75,7 +75,7 @@ def _kinds(search: BeamSearch, beaming: Beaming) -> dict[int, str]:
     if not beaming.shown:
         return kinds
     level = search.levels[beaming.shown - 1]
-    for end in (*level.live, *level.finished):
+    for end in (*level.active, *level.finished):
         while end not in kinds:
             kinds[end] = "live"
             end = search.nodes[end].parent
@@ -103,16 +103,16 @@ def _told(search: BeamSearch, node: BeamNode, beaming: Beaming, t: Translator) -
         t("beam.told.step", p=t.percent(math.exp(node.step_log_probability))),
         t("beam.told.sum", value=t.number(node.log_probability, 2)),
         t("beam.told.score", value=t.number(node.score, 2)),
-        fate(search, node, beaming.held, t),
+        status_sentence(search, node, beaming.held, t),
     ]
 
 
-def fate(search: BeamSearch, node: BeamNode, held: tuple[int, ...], t: Translator) -> str:
+def status_sentence(search: BeamSearch, node: BeamNode, held: tuple[int, ...], t: Translator) -> str:
     """What became of a node, and why, in a sentence. `held`: the finished beams on show, best first."""
     width = search.settings.width
-    if node.fate == "kept":
+    if node.status == "kept":
         return t("beam.fate.kept", rank=node.rank, width=width)
-    if node.fate == "finished":
+    if node.status == "finished":
         if node.index in held:
             return t("beam.fate.held", place=held.index(node.index) + 1, width=width)
         return t("beam.fate.displaced", width=width)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from engine.strategies import BY_NAME
+from engine.decoding.strategies import BY_NAME
 from pages.ui import beam_table, texts
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch
-    from engine.together import Written
+    from engine.decoding.batch_generation import Continuation
+    from engine.decoding.beam_search import BeamSearch
 
 SEEDS = tuple(range(1, 9))
 
@@ -28,27 +28,27 @@ SEEDS = tuple(range(1, 9))
 class Truth:
     """The three texts, and the score of each: log-probability / length ** length_penalty, by belief (nats)."""
 
-    beam: Written
-    greedy: Written
-    sampled: Written
+    beam: Continuation
+    greedy: Continuation
+    sampled: Continuation
     scores: tuple[float, float, float]
 
 
 def truth(search: BeamSearch) -> Truth:
     """Of a search that is over and has finished beams."""
-    from engine.together import Together, Written
+    from engine.decoding.batch_generation import BatchGeneration, Continuation
 
     winner = search.sequences[0]
     believed = search.model.score(winner.token_ids).log_probabilities[len(search.ids) :]
-    beam = Written(None, winner.token_ids[len(search.ids) :], tuple(v for v in believed if v is not None))
+    beam = Continuation(None, winner.token_ids[len(search.ids) :], tuple(v for v in believed if v is not None))
 
-    def write(way: str) -> list[Written]:
-        together = Together(search.model, search.ids, BY_NAME[way], 0, SEEDS, search.most)
+    def write(way: str) -> list[Continuation]:
+        together = BatchGeneration(search.model, search.ids, BY_NAME[way], 0, SEEDS, search.most)
         while together.step():
             pass
         return together.texts
 
-    def score(text: Written) -> float:
+    def score(text: Continuation) -> float:
         return sum(text.log_probabilities) / len(text.token_ids) ** search.settings.length_penalty
 
     greedy, sampled = write("greedy")[0], max(write("sample"), key=score)
@@ -72,7 +72,7 @@ def rows(found: Truth, beaming: Beaming, t: Translator) -> dict[str, Any]:
     assert search is not None
     groups = []
     for at, name in enumerate(("beam", "greedy", "sampled")):
-        text: Written = getattr(found, name)
+        text: Continuation = getattr(found, name)
         row = {
             "seed": t("compare.seed", seed=text.seed) if text.seed is not None else "",
             "chips": texts.chips(search.model, search.ids, text, t),

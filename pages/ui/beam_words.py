@@ -8,7 +8,7 @@ from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.types import BeamLevel
+    from engine.decoding.beam_types import BeamLevel
 
 
 def told(beaming: Beaming, t: Translator) -> list[str]:
@@ -18,12 +18,17 @@ def told(beaming: Beaming, t: Translator) -> list[str]:
         return []
     level = search.levels[beaming.shown - 1]
     nodes = [search.nodes[i] for i in level.candidates]
-    before = search.levels[beaming.shown - 2].live if beaming.shown > 1 else (0,)
-    ended = sum(node.fate == "finished" for node in nodes)
+    before = search.levels[beaming.shown - 2].active if beaming.shown > 1 else (0,)
+    ended = sum(node.status == "finished" for node in nodes)
     lines = [
-        t("beam.words.extend", live=len(before), size=f"{search.model.vocabulary.size:,}", all=f"{level.considered:,}"),
+        t(
+            "beam.words.extend",
+            live=len(before),
+            size=f"{search.model.vocabulary.size:,}",
+            all=f"{level.considered:,}",
+        ),
         t("beam.words.best", count=len(nodes)),
-        t("beam.words.kept", count=len(level.live), pruned=sum(node.fate == "pruned" for node in nodes)),
+        t("beam.words.kept", count=len(level.active), pruned=sum(node.status == "pruned" for node in nodes)),
     ]
     if ended:
         last = beaming.shown == search.most
@@ -36,11 +41,11 @@ def told(beaming: Beaming, t: Translator) -> list[str]:
 
 
 def _whether_to_go_on(beaming: Beaming, level: BeamLevel, t: Translator) -> str:
-    if level.stop in ("bound", None) and level.hope is not None and level.worst is not None:
+    if level.stop in ("bound", None) and level.best_possible is not None and level.worst_finished is not None:
         return t(
             "beam.words.bound" if level.stop else "beam.words.hope",
-            hope=t.number(level.hope, 2),
-            worst=t.number(level.worst, 2),
+            hope=t.number(level.best_possible, 2),
+            worst=t.number(level.worst_finished, 2),
         )
     if level.stop:
         assert beaming.search is not None

@@ -11,21 +11,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine import config, door
-from engine.codec import decode_text, encode_text
-from engine.measures import Measures, measure
-from engine.shared import BUNDLED_NAME
-from engine.strategies import WAYS, Parameter, Way
-from engine.types import EngineError, How, TraceError
+from engine.bundled import BUNDLED_NAME
+from engine.decoding.strategies import STRATEGIES, DecodingStrategy, Parameter
+from engine.decoding.text_metrics import Measures, measure
+from engine.errors import EngineError, TraceError
+from engine.sampling.settings import TokenOrigin
+from engine.serving import admission, config
+from engine.trace.link_codec import decode_text, encode_text
 from pages.ui.said import Said, changed
 from pages.ui.session import FIRST_PROMPT, Session
 
 if TYPE_CHECKING:
-    from engine.kept import Kept
-    from engine.model import Model
-    from engine.together import Together, Written
+    from engine.decoding.batch_generation import BatchGeneration, Continuation
+    from engine.experiments.filter_sizes import FilterSizes
+    from engine.model.model import Model
 
-FIRST_VALUES = {way.name: way.parameter.first for way in WAYS if way.parameter}
+FIRST_VALUES = {way.name: way.parameter.first for way in STRATEGIES if way.parameter}
 KEPT_STEPS = 12
 TOKENS, FIRST_TOKENS = (4, 100), 20
 MOST_SEEDS, FIRST_SEEDS = 8, 3
@@ -42,7 +43,7 @@ class Question:
     seeds: tuple[int, ...] = (7, 8, 9)
     max_new_tokens: int = FIRST_TOKENS
 
-    def value(self, way: Way) -> float:
+    def value(self, way: DecodingStrategy) -> float:
         return dict(self.values).get(way.name, 0.0)
 
 
@@ -50,9 +51,9 @@ class Question:
 class Entry:
     """One strategy's part of the answer; `problem` says why it could not be carried out."""
 
-    way: Way
+    strategy: DecodingStrategy
     value: float
-    together: Together
+    together: BatchGeneration
     problem: EngineError | None = None
 
     @property
@@ -63,7 +64,7 @@ class Entry:
     def measures(self, seeds: int) -> Measures:
         """Of all seeds together; what does not draw writes the same with each of them."""
         texts = [(text.token_ids, text.log_probabilities) for text in self.together.texts]
-        return measure(*texts, times=1 if self.way.draws else seeds)
+        return measure(*texts, times=1 if self.strategy.draws else seeds)
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Comparison:
     turn: int = 0  # grows with every start; a click carries the turn it was made on
     problem: EngineError | None = None
     from_step: str | None = None  # the step page's prompt when this page last looked
-    _kept: dict[tuple[object, ...], list[Kept]] = field(default_factory=dict)
+    _kept: dict[tuple[object, ...], list[FilterSizes]] = field(default_factory=dict)
 
     def ready(self, model: Model) -> None:
         """Forget the answers of another model: their tokens mean nothing to this one."""
@@ -90,7 +91,7 @@ class Comparison:
     def start(self, model: Model) -> None:
         """Ask the question. A prompt that cannot be read leaves the answers there are as they are."""
         try:
-            door.check_run(self.question.max_new_tokens)
+            admission.check_run(self.question.max_new_tokens)
             ids = model.read_prompt(self.question.prompt)
         except EngineError as error:
             self.problem = error
@@ -109,21 +110,21 @@ class Comparison:
 
     def _piece(self, model: Model) -> None:
         """Begin with the next strategy, or a token more for each text of the one at work."""
-        from engine.together import Together
+        from engine.decoding.batch_generation import BatchGeneration
 
         assert self.answered is not None
         at_work = self.entries[-1] if self.entries else None
         if at_work is None or at_work.together.done:
-            if len(self.entries) == len(WAYS):
+            if len(self.entries) == len(STRATEGIES):
                 self.running = False
                 return
-            way, asked = WAYS[len(self.entries)], self.answered
+            way, asked = STRATEGIES[len(self.entries)], self.answered
             value = asked.value(way)
-            together = Together(model, self.ids, way, value, asked.seeds, asked.max_new_tokens)
+            together = BatchGeneration(model, self.ids, way, value, asked.seeds, asked.max_new_tokens)
             self.entries.append(Entry(way, value, together))
             return
         try:
-            door.step()
+            admission.charge()
         except EngineError as error:  # the host's limits have an end: what is written stays
             self.problem = error
             self.stop()
@@ -149,7 +150,7 @@ class Comparison:
         at_work = self.entries[-1].together
         longest = max(len(text.token_ids) for text in at_work.texts)
         part = 1.0 if at_work.done else longest / self.answered.max_new_tokens
-        return (len(self.entries) - 1 + part) / len(WAYS)
+        return (len(self.entries) - 1 + part) / len(STRATEGIES)
 
     @property
     def finished(self) -> list[Entry]:
@@ -162,14 +163,14 @@ class Comparison:
         if not (0 <= entry < len(self.entries) and 0 <= text < len(self.entries[entry].together.texts)):
             return False
         chosen = self.entries[entry]
-        written: Written = chosen.together.texts[text]
-        way = chosen.way
+        written: Continuation = chosen.together.texts[text]
+        way = chosen.strategy
         if way.name != "beam":  # that chooses whole texts: there are no settings with which a step would do the same
             session.strategy = "sample" if way.draws else "greedy"
             plain = replace(session.settings, repetition_penalty=1.0, no_repeat_ngram_size=0)
             session.settings = way.settings(chosen.value) if way.draws else plain
             session.seed = session.seed if written.seed is None else written.seed
-        how: How = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
+        how: TokenOrigin = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
         session.take(model, self.answered.prompt, self.ids, written.token_ids, how)
         self.from_step = session.prompt
         return True
@@ -196,7 +197,7 @@ class Comparison:
         self.question = Question(
             model.name,
             prompt,
-            tuple((way.name, _value(said, way.name, way.parameter)) for way in WAYS if way.parameter),
+            tuple((way.name, _value(said, way.name, way.parameter)) for way in STRATEGIES if way.parameter),
             tuple(range(first, first + seeds)),
             min(tokens, config.current().run_tokens),
         )
@@ -205,18 +206,18 @@ class Comparison:
         if said.text("asked") == "1" and self.answered != self.question:
             self.start(model)
 
-    def kept(self, model: Model, prompt: str) -> list[Kept]:
+    def kept(self, model: Model, prompt: str) -> list[FilterSizes]:
         """How many tokens top-k and top-p leave along a text that begins with `prompt`; the latest few are remembered.
 
         Raises PromptError for a prompt that cannot be read.
         """
-        from engine.kept import kept_along
+        from engine.experiments.filter_sizes import filter_sizes_along
 
         values, seed = dict(self.question.values), self.question.seeds[0]
         top_k, top_p = int(values["top_k"]), values["top_p"]
         asked = (model.name, prompt, top_k, top_p, seed)
         if asked not in self._kept:
-            found = kept_along(model, model.read_prompt(prompt), top_k, top_p, seed, KEPT_STEPS)
+            found = filter_sizes_along(model, model.read_prompt(prompt), top_k, top_p, seed, KEPT_STEPS)
             self._kept = dict([*self._kept.items(), (asked, found)][-4:])
         return self._kept[asked]
 

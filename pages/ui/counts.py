@@ -15,12 +15,12 @@ from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.kept import Kept
+    from engine.experiments.filter_sizes import FilterSizes
 
 _SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
 
 
-def rows(kept: list[Kept], t: Translator) -> list[dict[str, Any]]:
+def rows(kept: list[FilterSizes], t: Translator) -> list[dict[str, Any]]:
     """One row a step. `word`: the token that was drawn there."""
     return [
         {

@@ -13,9 +13,9 @@ from pages.ui import component
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.cuts import Cut
-    from engine.model import Model
-    from engine.tokens import Vocabulary
+    from engine.model.model import Model
+    from engine.tokenization.tokenized_text import TokenizedText
+    from engine.tokenization.vocabulary import Vocabulary
 
 MOST_DRAWN = 600  # chips; what follows is counted, not drawn
 MOST_COMPARED = 160
@@ -24,7 +24,7 @@ _cut = component.register("cut_text", "cut", "chips")
 _cuts = component.register("cut_texts", "cuts", "chips")
 
 
-def counts(cut: Cut) -> dict[str, int]:
+def counts(cut: TokenizedText) -> dict[str, int]:
     """What there is to count: tokens that hold text, characters, bytes of the text."""
     tokens = len(cut.token_ids) - sum(
         1 for span, part in zip(cut.spans, cut.parts, strict=True) if not any(span) and not part
@@ -51,12 +51,12 @@ def chips(vocabulary: Vocabulary, ids: Sequence[int]) -> list[dict[str, Any]]:
     return groups
 
 
-def cards(vocabulary: Vocabulary, cut: Cut, most: int) -> list[list[Any]]:
+def cards(vocabulary: Vocabulary, cut: TokenizedText, most: int) -> list[list[Any]]:
     """For each token [id, its bytes in hex, [[character, code point, first, last, size] …]].
 
     A part of no whole character has no character; a mark that the tokenizer adds has no parts.
     """
-    from engine.characters import visible
+    from engine.tokenization.unicode import visible
 
     made: list[list[Any]] = []
     for token_id, parts in zip(cut.token_ids[:most], cut.parts, strict=False):
@@ -68,7 +68,7 @@ def cards(vocabulary: Vocabulary, cut: Cut, most: int) -> list[list[Any]]:
     return made
 
 
-def data(vocabulary: Vocabulary, cut: Cut, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
+def data(vocabulary: Vocabulary, cut: TokenizedText, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
     """Everything that the chips of one text need."""
     return {
         "turn": turn,
@@ -79,12 +79,12 @@ def data(vocabulary: Vocabulary, cut: Cut, opened: int | None, turn: int, t: Tra
     }
 
 
-def compared(found: Sequence[tuple[str, Vocabulary, Cut]], t: Translator) -> dict[str, Any]:
+def compared(found: Sequence[tuple[str, Vocabulary, TokenizedText]], t: Translator) -> dict[str, Any]:
     """The same text in several tokenizers, each (its name's key, tokenizer, cut); a row each.
 
     numbers: tokens, then tokens a character of each script that is in the text.
     """
-    from engine.cuts import SCRIPTS
+    from engine.tokenization.tokenized_text import SCRIPTS
 
     scripts = [script for script in SCRIPTS if found and found[0][2].per_character(script)[0]]
     rows = []
@@ -103,7 +103,7 @@ def compared(found: Sequence[tuple[str, Vocabulary, Cut]], t: Translator) -> dic
     return {"columns": [t("cut.count.tokens"), *(t(f"cut.each.{script}") for script in scripts)], "rows": rows}
 
 
-def why(model: Model, cut: Cut, opened: int | None, t: Translator) -> list[str]:
+def why(model: Model, cut: TokenizedText, opened: int | None, t: Translator) -> list[str]:
     """Why the cutting matters, in sentences about this text: what is paid for, what fits, what cannot be seen."""
     number = counts(cut)
     tokens, characters = number["tokens"], number["characters"]
@@ -118,7 +118,7 @@ def why(model: Model, cut: Cut, opened: int | None, t: Translator) -> list[str]:
     return [*lines, t("cut.why.letters", token=word, id=f"#{cut.token_ids[at]}", count=letters)]
 
 
-def _longest(cut: Cut) -> int | None:
+def _longest(cut: TokenizedText) -> int | None:
     """The token that holds the most characters, where it holds several."""
     at = max(range(len(cut.parts)), key=lambda i: len(cut.parts[i]), default=None)
     return at if at is not None and len(cut.parts[at]) > 1 else None

@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.codec import decode_text, encode_text
-from engine.types import PromptError, TraceError
+from engine.errors import PromptError, TraceError
+from engine.trace.link_codec import decode_text, encode_text
 from pages.ui.said import Said
 
 if TYPE_CHECKING:
-    from engine.cuts import Cut
-    from engine.merges import Replay
-    from engine.model import Model
+    from engine.model.model import Model
+    from engine.tokenization.bpe import BPEDerivation
+    from engine.tokenization.tokenized_text import TokenizedText
     from pages.ui.session import Session
 
 MOST_CHARACTERS = 5_000  # of a text that is cut again at every key
@@ -32,8 +32,8 @@ class Cutting:
     box: int = 0  # grows with every text that did not come out of the box itself
     opened: int | None = None  # the token whose card stays open
     merged: int = 0  # how many merges were made so far
-    _cut: tuple[tuple[str, str], Cut] | None = None
-    _replay: tuple[tuple[str, str], Replay] | None = None
+    _cut: tuple[tuple[str, str], TokenizedText] | None = None
+    _replay: tuple[tuple[str, str], BPEDerivation] | None = None
 
     def at_hand(self, session: Session, model: Model) -> str:
         """The step page's text, up to its cursor."""
@@ -95,18 +95,18 @@ class Cutting:
         if turn == self.turn and self._replay is not None and 0 <= count <= len(self._replay[1].merges):
             self.merged = count
 
-    def cut(self, model: Model) -> Cut:
+    def cut(self, model: Model) -> TokenizedText:
         """The text in the model's tokens. Raises PromptError: `characters` (too long), `surrogate`."""
-        from engine.cuts import cut
+        from engine.tokenization.tokenized_text import tokenize
 
         if len(self.text) > MOST_CHARACTERS:
             raise PromptError("cut_long", f"{len(self.text)} characters", count=len(self.text), most=MOST_CHARACTERS)
         asked = model.name, self.text
         if self._cut is None or self._cut[0] != asked:
-            self._cut = asked, cut(model.vocabulary, self.text)
+            self._cut = asked, tokenize(model.vocabulary, self.text)
         return self._cut[1]
 
-    def replay(self, model: Model) -> Replay:
+    def replay(self, model: Model) -> BPEDerivation:
         """The merges of the text's beginning. Raises EngineError where the tokenizer makes none."""
         asked = model.name, self.text[:MOST_MERGED]
         if self._replay is None or self._replay[0] != asked:

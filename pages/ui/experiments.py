@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.interpret import attention_maps
 from pages.ui import shaded
 from pages.ui.i18n import Translator
 from pages.ui.looking import Looking
 
 if TYPE_CHECKING:
-    from engine.heads import InductionResult
-    from engine.model import Model
+    from engine.interpret.induction import InductionResult
+    from engine.model.model import Model
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def outcome(name: str, looking: Looking, model: Model, t: Translator) -> Outcome
 
 
 def _previous(looking: Looking, model: Model, t: Translator) -> Outcome:
-    from engine import heads
+    from engine.interpret import heads
 
     layer, head, score = heads.previous_token_head(model)
     told = t("inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score))
@@ -48,9 +49,7 @@ def _previous(looking: Looking, model: Model, t: Translator) -> Outcome:
 
 
 def _sink(looking: Looking, model: Model, t: Translator) -> Outcome:
-    from engine import heads
-
-    shares = heads.sink(looking.attention(model))
+    shares = attention_maps.sink(looking.attention(model))
     if len(looking.ids) == 1:
         return Outcome(t("inside.try.sink_short"), None)
     layer, head = (int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
@@ -60,11 +59,11 @@ def _sink(looking: Looking, model: Model, t: Translator) -> Outcome:
 
 
 def _induction(looking: Looking, model: Model, t: Translator) -> Outcome:
-    from engine import heads
+    from engine.interpret.induction import induction_experiment  # torch comes with it: not before a model is there
 
     seed = looking.tried["induction"]
     asked = (model.name, seed)
-    found = looking.once("induction", asked, lambda: heads.induction_experiment(model, seed), steps=1)
+    found = looking.once("induction", asked, lambda: induction_experiment(model, seed), steps=1)
     means = {"first": found.first_mean, "second": found.second_mean, "shuffled": found.shuffled_mean}
     numbers = {name: t.percent(math.exp(-loss)) for name, loss in means.items()}
     told = t("inside.try.copies" if found.copies else "inside.try.copies_not", **numbers)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from engine import portable
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.trace import json_file
 from pages.ui import importing, models, picture, replay, replay_file, sheets, state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def files(session: Session, model: Model, t: Translator, place: picture.Place | 
         return replay_file.page(replay.collect(model, session.ready(model), seen, beaming, t), t)
 
     found = [File("replay", "replay.html", recording)]
-    found.append(File("trace", "next-token.json", lambda: portable.write(model, session.ready(model))))
+    found.append(File("trace", "next-token.json", lambda: json_file.to_json(model, session.ready(model))))
     if place == "step":
         found.append(
             File("candidates", "candidates.csv", lambda: sheets.candidates(model, session.choice(model)[0], t))

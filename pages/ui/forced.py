@@ -14,8 +14,8 @@ from pages.ui import component, cut
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.types import Score
+    from engine.model.model import Model
+    from engine.model.score import Score
 
 WORST = 6
 BEFORE = 6  # tokens shown before a surprise
@@ -28,9 +28,9 @@ _shifted = component.register("shifted_text", "shifted")
 
 def numbers(model: Model, score: Score, t: Translator) -> list[list[str]]:
     """What is counted of the text: [name, value, what it means]."""
-    from engine.forcing import bits_per_character
+    from engine.model.score import bits_per_character
 
-    bits = bits_per_character(model, score)
+    bits = bits_per_character(model.vocabulary, score)
     values = {
         "predicted": f"{score.predicted:,}",
         "loss": t.number(score.loss, 2),
@@ -57,7 +57,7 @@ def chips(model: Model, score: Score, opened: int | None, turn: int, t: Translat
 
 def worst(model: Model, score: Score, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
     """The least expected tokens, worst first: [position, text before, token, numbers, what the model expected]."""
-    from engine.forcing import worst as least_expected
+    from engine.model.score import least_expected as least_expected
 
     labels = model.pieces(score.token_ids)
     rows = []

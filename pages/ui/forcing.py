@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.codec import decode_text, encode_text
-from engine.types import EngineError, TraceError
+from engine.errors import EngineError, TraceError
+from engine.trace.link_codec import decode_text, encode_text
 from pages.ui.said import Said
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.types import Score
+    from engine.model.model import Model
+    from engine.model.score import Score
     from pages.ui.session import Session
 
 MOST_LINKED = 1_500  # characters of a text that an address holds
@@ -82,11 +82,11 @@ class Forcing:
 
     def at(self, model: Model) -> int | None:
         """The position whose prediction is on show; None where nothing is predicted."""
-        from engine.forcing import worst
+        from engine.model.score import least_expected
 
         if self.opened is not None:
             return self.opened
-        return next(iter(worst(self.score(model), 1)), None)
+        return next(iter(least_expected(self.score(model), 1)), None)
 
     def open(self, turn: int, position: int) -> None:
         """Look at another position. The first has no prediction."""

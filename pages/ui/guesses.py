@@ -15,8 +15,8 @@ from pages.ui import component
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.tally import Guess, Outcome, Tally
+    from engine.model.model import Model
+    from engine.quiz.scoring import GameScore, Guess, Outcome
     from pages.ui.quizzing import Quizzing
 
 TOP = 8  # candidates that are shown
@@ -47,11 +47,11 @@ def head(quiz: Quizzing, t: Translator) -> dict[str, Any]:
 
 def question(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
     """The text up to the place, and a box or four options."""
-    from engine import guessing
+    from engine.quiz import questions
 
     options: list[list[Any]] = []
     if quiz.mode == "choose":
-        given = guessing.options(model, quiz.question, quiz.seed)
+        given = questions.options(model, quiz.question, quiz.seed)
         options = [[i, model.vocabulary.label(i, model.vocabulary.pending(quiz.question.before))] for i in given]
     problem = quiz.problem
     return head(quiz, t) | {
@@ -108,11 +108,11 @@ def rows(outcome: Outcome, model: Model, before: Sequence[int], t: Translator) -
 
     Each {text, p (a number for the bar), probability, bits, rank, marks: some of you, model, text}.
     """
-    from engine import guessing
+    from engine.quiz import questions
 
     distribution = model.distribution(before)
-    place = guessing.Question(tuple(before), outcome.truth.token_ids[0], ())
-    shown = [guessing.weigh(model, place, (int(i),)) for i in distribution.order[:TOP]]
+    place = questions.QuizQuestion(tuple(before), outcome.truth.token_ids[0], ())
+    shown = [questions.score_guess(model, place, (int(i),)) for i in distribution.order[:TOP]]
     known = {guess.token_ids for guess in shown}
     more = {g.token_ids: g for g in (outcome.truth, outcome.guess) if g.token_ids not in known}
     shown += sorted(more.values(), key=lambda guess: guess.bits)
@@ -142,7 +142,7 @@ def bits(value: float, t: Translator, digits: int = 1) -> str:
 
 def plain(text: str) -> str:
     """Text as it stands, spaces and line ends kept; what cannot be seen becomes a mark."""
-    from engine.characters import readable
+    from engine.tokenization.unicode import readable
 
     parts = re.split(r"([ \n\u3000]+)", text)
     return "".join(part if at % 2 else readable(part) for at, part in enumerate(parts) if part)
@@ -150,9 +150,9 @@ def plain(text: str) -> str:
 
 def summary(quiz: Quizzing, model: Model, t: Translator) -> dict[str, Any]:
     """How it ended: sentences and a table of means."""
-    from engine.tally import tally
+    from engine.quiz.scoring import score_game
 
-    found = tally(quiz.outcomes)
+    found = score_game(quiz.outcomes)
     problem = quiz.problem
     return {
         "head": t("quiz.over"),
@@ -191,9 +191,9 @@ def _short(guess: Guess, hit: bool, t: Translator) -> list[Any]:
     return [guess.text, t("quiz.in_bits", bits=bits(guess.bits, t)), hit]
 
 
-def totals(found: Tally, t: Translator) -> list[list[str]]:
+def totals(found: GameScore, t: Translator) -> list[list[str]]:
     """A row each for the visitor, the model, the real text and chance: name, hits, mean bits, perplexity."""
-    from engine.tally import perplexity
+    from engine.quiz.scoring import perplexity
 
     of = found.rounds
     by_chance = t.number(found.chance_hits, 1 if found.chance_hits >= 0.1 else 3)
@@ -210,9 +210,9 @@ def totals(found: Tally, t: Translator) -> list[list[str]]:
     return made
 
 
-def sentences(outcomes: Sequence[Outcome], found: Tally, t: Translator) -> list[str]:
+def sentences(outcomes: Sequence[Outcome], found: GameScore, t: Translator) -> list[str]:
     """What the game came to, from its own numbers alone."""
-    from engine.tally import perplexity
+    from engine.quiz.scoring import perplexity
 
     if found.hits == found.model_hits:
         case = "draw" if found.hits else "nobody"

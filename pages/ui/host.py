@@ -13,7 +13,7 @@ import uvicorn.config
 from streamlit import runtime
 from streamlit.navigation.page import StreamlitPage
 
-from engine import config, logs, metrics
+from engine.serving import config, json_logs, prometheus
 from pages.ui.i18n import Translator
 
 _lock = threading.Lock()
@@ -48,9 +48,9 @@ def start() -> None:
         if not _started:
             configuration = config.current()
             _take_loggers()
-            logs.begin()
-            metrics.begin()
-            logs.event("begin", **asdict(configuration))
+            json_logs.begin()
+            prometheus.begin()
+            json_logs.event("begin", **asdict(configuration))
             _started = True
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine import portable
+from engine.trace import json_file
 from pages.ui import settings, state
 from pages.ui.i18n import Translator, plain
 from pages.ui.session import Session
@@ -31,7 +31,7 @@ def draw(session: Session, t: Translator, step_page: bool) -> None:
             opening.read(session, file.getvalue())
             settings.show(session)
 
-    most = portable.MOST_BYTES // 1_000_000
+    most = json_file.MOST_BYTES // 1_000_000
     st.file_uploader(t("export.open"), "json", key=key, max_upload_size=most, on_change=chosen)
     if opening.problem is not None:
         st.error(t(f"error.{opening.problem.code}", **{k: plain(str(v)) for k, v in opening.problem.values.items()}))

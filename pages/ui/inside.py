@@ -13,14 +13,14 @@ from pages.ui.looking import Looking
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
-    from engine.heads import HeadDescription
-    from engine.lens import Lens
-    from engine.model import Model
+    from engine.interpret.heads import HeadDescription
+    from engine.interpret.logit_lens import LogitLens
+    from engine.model.model import Model
 
 
 def heads_told(model: Model, t: Translator) -> list[list[str]]:
     """A sentence for each head of each layer: what it was found to do on a fixed probe."""
-    from engine import heads
+    from engine.interpret import heads
 
     return [[describe(head, t) for head in layer] for layer in heads.describe(model)]
 
@@ -28,7 +28,7 @@ def heads_told(model: Model, t: Translator) -> list[list[str]]:
 def scores(model: Model) -> list[list[list[float | None]]]:
     """All that was measured of each head of each layer on the probe: shares of attention in the order of the table's
     columns, and over how many tokens it spreads (e to the mean entropy)."""
-    from engine import heads
+    from engine.interpret import heads
 
     def of(head: HeadDescription) -> list[float | None]:
         shares = (head.previous, head.first, head.self, head.same, head.induction)
@@ -44,11 +44,11 @@ def describe(found: HeadDescription, t: Translator) -> str:
     return t(f"inside.kind.{found.kind}", score=t.percent(getattr(found, found.kind)))
 
 
-def lens_of(looking: Looking, model: Model) -> Lens:
+def lens_of(looking: Looking, model: Model) -> LogitLens:
     """The lens of the text. Raises EngineError for a model that it does not fit."""
-    from engine.lens import lens
+    from engine.interpret.logit_lens import logit_lens
 
-    found: Lens = looking.once("lens", (model.name, looking.ids), lambda: lens(model, looking.ids))
+    found: LogitLens = looking.once("lens", (model.name, looking.ids), lambda: logit_lens(model, looking.ids))
     return found
 
 

@@ -14,8 +14,8 @@ from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.learned import Learned
-    from engine.model import Model
+    from engine.bundled.training_history import Learned
+    from engine.model.model import Model
 
 BARS = 8  # tokens shown at a moment
 LINES = 5  # the likeliest tokens at the end, followed through the training

@@ -13,8 +13,8 @@ from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.lens import Lens
-    from engine.model import Model
+    from engine.interpret.logit_lens import LogitLens
+    from engine.model.model import Model
 
 POSITIONS = 48
 
@@ -22,7 +22,7 @@ _table = component.register("lens_table", "lens_table")
 
 
 def data(
-    found: Lens, model: Model, labels: Sequence[str], row: int, cell: tuple[int, int] | None, text: int
+    found: LogitLens, model: Model, labels: Sequence[str], row: int, cell: tuple[int, int] | None, text: int
 ) -> dict[str, Any]:
     """columns: [position, token, token after it or None]; rows from the last layer to the embedding: [layer, cells],
     a cell [label, probability, whether it is the token that follows]; row: the position that is on show elsewhere."""

@@ -8,16 +8,16 @@ from pages.ui import texts
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.accumulation import Fork
-    from engine.cloze import Cloze
-    from engine.model import Model
+    from engine.experiments.cloze import Cloze
+    from engine.experiments.error_accumulation import ForcedTokenExperiment
+    from engine.model.model import Model
 
 _WIDE = 82  # pixels that a bar's word may take
 
 
-def fork_rows(fork: Fork, model: Model, turn: int, t: Translator) -> dict[str, Any]:
+def fork_rows(fork: ForcedTokenExperiment, model: Model, turn: int, t: Translator) -> dict[str, Any]:
     """Both ways of the first seed."""
-    from engine.measures import measure
+    from engine.decoding.text_metrics import measure
 
     pair = fork.pairs[0]
     groups = []
@@ -72,12 +72,12 @@ def cloze_bars(found: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
 
 def cloze_rows(found: Cloze, model: Model, turn: int, t: Translator) -> dict[str, Any]:
     """Each candidate with the right part after it, as the model read them."""
-    from engine.together import Written  # torch comes with it: not before a model is there
+    from engine.decoding.batch_generation import Continuation  # torch comes with it: not before a model is there
 
     rows = []
     for at, filled in enumerate(found.filled):
         before = filled.token_ids[: filled.first]
-        written = Written(None, filled.token_ids[filled.first :], filled.log_probabilities)
+        written = Continuation(None, filled.token_ids[filled.first :], filled.log_probabilities)
         values = {"left": filled.log_left, "right": filled.log_right, "both": filled.log_left + filled.log_right}
         numbers = {name: [value, t.number(value, 1)] for name, value in values.items()}
         chips = texts.chips(model, before, written, t)

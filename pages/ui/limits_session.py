@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine import config, door
-from engine.types import EngineError, How
+from engine.errors import EngineError
+from engine.sampling.settings import TokenOrigin
+from engine.serving import admission, config
 
 if TYPE_CHECKING:
-    from engine.accumulation import Fork
-    from engine.model import Model
+    from engine.experiments.error_accumulation import ForcedTokenExperiment
+    from engine.model.model import Model
     from pages.ui.session import Session
 
 Name = Literal["sequential", "errors", "left", "exposure"]
@@ -56,7 +57,7 @@ class Trial:
         deadline = time.monotonic() + seconds
         while self.running and time.monotonic() < deadline:
             try:
-                door.step()
+                admission.charge()
                 self.running = self.work.step()
             except EngineError as error:  # what is there stays
                 self.problem = error
@@ -88,7 +89,7 @@ class Limits:
 
         Raises PromptError. Worked out once a prompt.
         """
-        from engine.accumulation import improbable, ladder
+        from engine.experiments.error_accumulation import improbable, ladder
 
         if self._ladder is None or self._ladder[0] != (model.name, prompt):
             ids = model.read_prompt(prompt)
@@ -97,49 +98,51 @@ class Limits:
 
     def time(self, model: Model, prompt: str) -> None:
         """Measure at once against step by step."""
-        from engine.sequential import Timing
+        from engine.experiments.decoding_speed import DecodingSpeed
 
-        self.trials["sequential"].begin(prompt, lambda: Timing(model, model.read_prompt(prompt)))
+        self.trials["sequential"].begin(prompt, lambda: DecodingSpeed(model, model.read_prompt(prompt)))
 
     def force(self, session: Session, model: Model, prompt: str, token_id: int) -> None:
         """Force a token after a prompt, with the step page's strategy, settings and seed, and the seeds after it."""
-        from engine.accumulation import Fork
+        from engine.experiments.error_accumulation import ForcedTokenExperiment
 
         seeds = range(session.seed, session.seed + SEEDS)
         strategy, settings = session.strategy, session.settings
         tokens = min(FORK_TOKENS, config.current().run_tokens)
         self.trials["errors"].begin(
             (prompt, token_id, strategy, settings, session.seed),
-            lambda: Fork(model, model.read_prompt(prompt), token_id, strategy, settings, seeds, tokens),
+            lambda: ForcedTokenExperiment(
+                model, model.read_prompt(prompt), token_id, strategy, settings, seeds, tokens
+            ),
         )
 
     def fill(self, model: Model, sentence: str, candidates: tuple[str, ...]) -> None:
         """Score candidates in a sentence's gap."""
-        from engine.cloze import fill
+        from engine.experiments.cloze import fill
 
         self.trials["left"].begin((sentence, candidates), lambda: fill(model, sentence, candidates))
 
     def expose(self, model: Model, texts: tuple[str, ...], greedy: bool, between: int, seed: int) -> None:
         """Score the ends of texts behind true middles and behind the model's own."""
-        from engine.exposure import Exposure
+        from engine.experiments.exposure_bias import ExposureBias
 
         seeds = range(seed, seed + EXPOSURE_SEEDS)
         strategy: Literal["greedy", "sample"] = "greedy" if greedy else "sample"
         self.trials["exposure"].begin(
-            (texts, greedy, between, seed), lambda: Exposure(model, texts, strategy, seeds, between)
+            (texts, greedy, between, seed), lambda: ExposureBias(model, texts, strategy, seeds, between)
         )
 
     def take_branch(self, session: Session, model: Model, turn: int, which: int) -> bool:
         """Put both ways of the fork on the step page's table as branches, the cursor at the end of one (0: the model's
         own, 1: the forced one). False for a click that is out of date."""
         trial = self.trials["errors"]
-        fork: Fork | None = trial.work
+        fork: ForcedTokenExperiment | None = trial.work
         if turn != trial.turn or fork is None or which not in (0, 1) or self.model != model.name:
             return False
         prompt, _, session.strategy, session.settings, session.seed = trial.asked
         pair = fork.pairs[0]
-        how: How = "drawn" if session.strategy == "sample" else "greedy"
-        ways: list[tuple[tuple[int, ...], How]] = [(pair.own.token_ids, how), (pair.forced.token_ids, "hand")]
+        how: TokenOrigin = "drawn" if session.strategy == "sample" else "greedy"
+        ways: list[tuple[tuple[int, ...], TokenOrigin]] = [(pair.own.token_ids, how), (pair.forced.token_ids, "hand")]
         for written, first in (ways[1 - which], ways[which]):
             session.take(model, prompt, fork.ids, written, how, first)
         return True

@@ -11,12 +11,12 @@ from pages.ui.i18n import Translator
 from pages.ui.lines import Line, Point
 
 if TYPE_CHECKING:
-    from engine.accumulation import Fork, Pair
-    from engine.cloze import Cloze
-    from engine.exposure import Exposure, Prefix
-    from engine.model import Model
-    from engine.sequential import Timing
-    from engine.together import Written
+    from engine.decoding.batch_generation import Continuation
+    from engine.experiments.cloze import Cloze
+    from engine.experiments.decoding_speed import DecodingSpeed
+    from engine.experiments.error_accumulation import ForcedTokenExperiment, TextPair
+    from engine.experiments.exposure_bias import ExposureBias, Prefix
+    from engine.model.model import Model
 
 # Colour, dash and mark of each curve.
 _WAYS = {
@@ -32,7 +32,7 @@ _PREFIXES = {
 _SAME = 0.05  # nats a token: means nearer than this are called equal
 
 
-def times(timing: Timing, t: Translator) -> list[Line]:
+def times(timing: DecodingSpeed, t: Translator) -> list[Line]:
     """Milliseconds over the number of tokens."""
     lines = []
     for way, look in _WAYS.items():
@@ -49,7 +49,7 @@ def _ms(seconds: float, t: Translator) -> str:
     return t.number(seconds * 1000, 0 if seconds >= 0.01 else 1)
 
 
-def times_told(timing: Timing, t: Translator) -> list[str]:
+def times_told(timing: DecodingSpeed, t: Translator) -> list[str]:
     """Of the longest text that was measured in two ways or more."""
     told = []
     known = [row for row in timing.times if row.at_once is not None]
@@ -76,9 +76,9 @@ def times_told(timing: Timing, t: Translator) -> list[str]:
     return told
 
 
-def errors_lines(fork: Fork, model: Model, t: Translator) -> tuple[list[Line], list[Line]]:
+def errors_lines(fork: ForcedTokenExperiment, model: Model, t: Translator) -> tuple[list[Line], list[Line]]:
     """Log-probability token by token, and the running perplexity of what follows the fork, for the first seed."""
-    from engine.accumulation import running_perplexity
+    from engine.experiments.error_accumulation import running_perplexity
 
     pair = fork.pairs[0]
     values, perplexities = [], []
@@ -97,9 +97,9 @@ def errors_lines(fork: Fork, model: Model, t: Translator) -> tuple[list[Line], l
     return values, perplexities
 
 
-def errors_plain(fork: Fork, model: Model, t: Translator) -> list[str]:
+def errors_plain(fork: ForcedTokenExperiment, model: Model, t: Translator) -> list[str]:
     """Where both texts part, and whether they come together again."""
-    from engine.accumulation import first_difference, together_again
+    from engine.experiments.error_accumulation import first_difference, together_again
 
     pair = fork.pairs[0]
     words = [_words(fork, text, model) for text in (pair.own, pair.forced)]
@@ -119,15 +119,15 @@ def errors_plain(fork: Fork, model: Model, t: Translator) -> list[str]:
     return told
 
 
-def _words(fork: Fork, text: Written, model: Model) -> list[str]:
+def _words(fork: ForcedTokenExperiment, text: Continuation, model: Model) -> list[str]:
     return model.pieces([*fork.ids, *text.token_ids])[len(fork.ids) :]
 
 
-def errors_told(pairs: list[Pair], t: Translator) -> list[str]:
+def errors_told(pairs: list[TextPair], t: Translator) -> list[str]:
     """What the forced token did to all that followed, over the seeds."""
-    from engine.accumulation import aftermath
+    from engine.experiments.error_accumulation import summarize
 
-    found = aftermath(pairs)
+    found = summarize(pairs)
     if found is None:
         return [t("limits.errors.nothing")]
     numbers = {
@@ -160,7 +160,7 @@ def left_plain(found: Cloze, model: Model, t: Translator) -> list[str]:
     return told
 
 
-def exposure_lines(exposure: Exposure, t: Translator) -> list[Line]:
+def exposure_lines(exposure: ExposureBias, t: Translator) -> list[Line]:
     """Mean loss at each position of the ends."""
     kinds: list[Prefix] = ["true", "own", "other"]
     return [
@@ -170,9 +170,9 @@ def exposure_lines(exposure: Exposure, t: Translator) -> list[Line]:
     ]  # fmt: skip
 
 
-def exposure_told(exposure: Exposure, t: Translator) -> list[str]:
+def exposure_told(exposure: ExposureBias, t: Translator) -> list[str]:
     """How much the loss rose, whether that is exposure bias, and whether the model recovers."""
-    from engine.exposure import gap
+    from engine.experiments.exposure_bias import gap
 
     true, own, other = (exposure.loss(kind) for kind in ("true", "own", "other"))
     rise, beyond = gap(own, true), gap(own, other)

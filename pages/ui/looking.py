@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine import door
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.interpret import attention_maps
+from engine.serving import admission
 from pages.ui.said import Said, changed
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
     from pages.ui.session import Session
 
 View = Literal["head", "layer", "all", "rollout"]
@@ -51,7 +52,7 @@ class Looking:
         """What `work()` gives, worked out anew, for so many steps of the model, only when something else is asked."""
         if name not in self.kept or self.kept[name][0] != asked:
             if steps:
-                door.step(steps)
+                admission.charge(steps)
             self.kept[name] = asked, work()
         return self.kept[name][1]
 
@@ -68,14 +69,13 @@ class Looking:
     def matrix(self, model: Model, attention: np.ndarray | None = None) -> np.ndarray:
         """(T, T) of what is on show: one head, the mean of its layer, the mean of all, or rollout. `attention` is that
         of the text, where it is at hand."""
-        from engine import heads
 
         full = self.attention(model) if attention is None else attention
         if self.view == "head":
             return full[self.layer, self.head].copy()  # what is kept of it keeps no more alive
         if self.view == "layer":
-            return heads.mean(full[self.layer : self.layer + 1])
-        how = heads.mean if self.view == "all" else heads.rollout
+            return attention_maps.mean(full[self.layer : self.layer + 1])
+        how = attention_maps.mean if self.view == "all" else attention_maps.rollout
         found: np.ndarray = self.once(self.view, (model.name, self.ids), lambda: how(full))
         return found
 
@@ -129,7 +129,7 @@ class Looking:
         return changed(now, {"view": VIEWS[0], "head": "1.1", "row": "", "cell": "", "tried": ""})
 
     def follow_address(self, said: Said, session: Session, model: Model) -> None:
-        length, layers = len(self.ready(session, model)), model.tree.forward.layers
+        length, layers = len(self.ready(session, model)), model.prefix_cache.forward.layers
         self.view = said.one_of("view", VIEWS, VIEWS[0])
         layer, head = said.pair("head") or (1, 1)
         self.layer, self.head = max(0, layer - 1), max(0, head - 1)  # one that the model lacks becomes its last

@@ -17,8 +17,8 @@ from pages.ui.looking import Looking
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
-    from engine.mattered import Mattered
-    from engine.model import Model
+    from engine.interpret.attribution import Occlusion
+    from engine.model.model import Model
 
 MOST = 96  # tokens, the last ones of a text, that are taken away in turn
 _ALIKE, _PARTLY = 0.6, 0.3  # rank correlation from which two answers are called alike, or partly so
@@ -33,12 +33,12 @@ def mattered(session: Session, looking: Looking, model: Model, t: Translator) ->
 
     Raises EngineError where one cannot be had of this model.
     """
-    from engine.mattered import gradient_input, occlusion
+    from engine.interpret.attribution import gradient_input, occlusion
 
     ids = looking.ids[: looking.at + 1]
     token_id = target(session, looking, model)
     asked = (model.name, ids, token_id)
-    out: Mattered = looking.once("occlusion", asked, lambda: occlusion(model, ids, token_id, MOST), steps=1)
+    out: Occlusion = looking.once("occlusion", asked, lambda: occlusion(model, ids, token_id, MOST), steps=1)
     gradient = looking.once("gradient", asked, lambda: gradient_input(model, ids, token_id), steps=1)
     answers: dict[str, np.ndarray] = {}
     told: dict[str, list[str]] = {}
@@ -73,7 +73,7 @@ def compared(answers: Mapping[str, np.ndarray], names: Sequence[str], probabilit
     return [*_agreeing(answers, names, t), *_apart(answers, names, probability, t), *_correlations(answers, t)]
 
 
-def _fell(out: Mattered, without: np.ndarray, t: Translator) -> list[str]:
+def _fell(out: Occlusion, without: np.ndarray, t: Translator) -> list[str]:
     """The probability of the answer, before and after each token was taken away."""
     before = t.percent(out.probability)
     after = [t.percent(float(np.exp(value))) for value in without]
@@ -127,13 +127,13 @@ def _apart(answers: Mapping[str, np.ndarray], names: Sequence[str], probability:
 
 def _correlations(answers: Mapping[str, np.ndarray], t: Translator) -> list[str]:
     """How far two answers agree over all tokens; nothing for so few that it would be chance, or where undefined."""
-    from engine.agreement import agreement
+    from engine.interpret.rank_correlation import spearman
 
     lines = []
     for one, other in (("attention", "masked"), ("masked", "gradient")):
         if one not in answers or len(answers[one]) < _FEWEST:
             continue
-        value = agreement(answers[one], answers[other])
+        value = spearman(answers[one], answers[other])
         if value is None:
             continue
         degree = "alike" if value >= _ALIKE else "partly" if value >= _PARTLY else "unlike"

@@ -13,18 +13,18 @@ from pages.ui import component
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.merges import Replay
-    from engine.tokens import Vocabulary
+    from engine.tokenization.bpe import BPEDerivation
+    from engine.tokenization.vocabulary import Vocabulary
 
 _merging = component.register("merging", "merging", "stepper", "table")
 
 
-def data(vocabulary: Vocabulary, replay: Replay, at: int, turn: int) -> dict[str, Any]:
+def data(vocabulary: Vocabulary, replay: BPEDerivation, at: int, turn: int) -> dict[str, Any]:
     """parts: [sign, word]; merges: [left index, right index, rank, sign of the new token].
 
     A sign is [what is read, its bytes in hex where these are no whole characters, else ""].
     """
-    from engine.characters import Span, characters, describe
+    from engine.tokenization.unicode import Span, characters, describe
 
     held = [vocabulary.token_bytes(i) for i in replay.parts]
     whole = b"".join(held)

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
-from engine import door, shared
-from engine.types import EngineError, ModelError, PromptError
+from engine import bundled
+from engine.errors import EngineError, ModelError, PromptError
+from engine.serving import admission, model_registry
 from pages.ui import state
 from pages.ui.i18n import Translator, plain
 from pages.ui.session import Session
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
 
 
 def ready(session: Session) -> Model | None:
     """The session's model if it is in memory, without waiting: for callbacks."""
     try:
-        loading = shared.request(session.model_name)
+        loading = model_registry.request(session.model_name)
         return loading.result() if loading.done else None
     except ModelError:
         return None
@@ -32,7 +33,7 @@ def ready(session: Session) -> Model | None:
 
 def act(session: Session, move: Callable[..., Any], *arguments: Any) -> None:
     """For callbacks: make one of the session's moves with the model that is in memory. One refused is a problem."""
-    door.arrive()
+    admission.start_response_timer()
     model = ready(session)
     if model is not None:
         try:
@@ -56,7 +57,7 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
         if session.handed:
             session.handed = False
             st.switch_page("pages/lab/step.py")
-        with door.answering():
+        with admission.response_timer():
             try:
                 draw(*arguments, **named)
             except EngineError as error:
@@ -82,13 +83,13 @@ def fragment(draw: Callable[[], None]) -> Callable[[], None]:
 
 def drawn() -> None:
     """For pages that go on working while the visitor looks: what was asked is answered."""
-    door.answered()
+    admission.mark_answered()
 
 
 def admitted(t: Translator) -> bool:
     """Whether there is room for this visitor; where not, they are told so, and how to try again."""
     try:
-        door.enter()
+        admission.admit()
     except EngineError as error:
         tell(error, t)
         st.button(t("host.again"), key="again", type="primary")
@@ -110,19 +111,19 @@ def wait(session: Session, t: Translator) -> Model:
     try:
         return _wait(session.model_name, t)
     except ModelError as error:
-        if session.model_name == shared.BUNDLED_NAME:
+        if session.model_name == bundled.BUNDLED_NAME:
             raise
         session.problem, session.model_name = error, session.fallback_model
         return _wait(session.model_name, t)
 
 
 def _wait(name: str, t: Translator) -> Model:
-    loading = shared.request(name)
+    loading = model_registry.request(name)
     with st.container():  # always there, so that what follows keeps its place on the page
         return _show(loading, t)
 
 
-def _show(loading: shared.Loading, t: Translator) -> Model:
+def _show(loading: model_registry.ModelLoad, t: Translator) -> Model:
     place = st.empty()
     if not loading.done:
         # Meanwhile the browser fetches what draws charts: the first bars need not wait for it.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import portable, shared
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.serving import model_registry
+from engine.trace import json_file
 from pages.ui.session import Session
 
 
@@ -24,8 +25,8 @@ class Opening:
         """
         self.problem = None
         try:
-            trace = portable.read(data)
-            session.open(shared.request(trace.model).result(), trace)
+            trace = json_file.from_json(data)
+            session.open(model_registry.request(trace.model).result(), trace)
         except EngineError as error:
             self.problem = error
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from engine import config
+from engine.serving import config
 from pages.ui import component, share
 from pages.ui.i18n import Translator
 from pages.ui.picture import Place

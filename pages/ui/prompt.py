@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from engine import config
+from engine.serving import config
 from pages.ui import state
 from pages.ui.i18n import Translator
 from pages.ui.session import Session

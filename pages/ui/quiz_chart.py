@@ -19,7 +19,7 @@ from pages.ui.colors import palette
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.tally import Outcome
+    from engine.quiz.scoring import Outcome
 
 HEIGHT = 220  # pixels
 _SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from engine import door
-from engine.types import EngineError, PromptError
+from engine import usage
+from engine.errors import EngineError, PromptError
+from engine.serving import admission
 from pages.ui.quiz_texts import ROUNDS, deal
 
 if TYPE_CHECKING:
-    from engine.guessing import Question
-    from engine.model import Model
-    from engine.tally import Outcome
+    from engine.model.model import Model
+    from engine.quiz.questions import QuizQuestion
+    from engine.quiz.scoring import Outcome
 
 Mode = Literal["type", "choose"]
 MODES: tuple[Mode, ...] = ("type", "choose")
@@ -31,7 +32,7 @@ class Quizzing:
     own: str = ""  # the text that the visitor brought; empty while the page's own are played
     language: str = ""  # of the texts
     model_name: str = ""
-    questions: list[Question] = field(default_factory=list)
+    questions: list[QuizQuestion] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     at: int = 0  # the round on show; as many as there are rounds: the summary
     draft: str = ""  # typed and not yet guessed
@@ -50,7 +51,7 @@ class Quizzing:
         return bool(self.questions) and self.at == len(self.questions)
 
     @property
-    def question(self) -> Question:
+    def question(self) -> QuizQuestion:
         return self.questions[self.at]
 
     @property
@@ -105,18 +106,18 @@ class Quizzing:
 
     def guess(self, model: Model, turn: int, typed: str) -> None:
         """Answer by typing; one refused stays in the box."""
-        from engine import guessing
+        from engine.quiz import questions as questions_module
 
         if self._answerable(model, turn):
             self.draft = typed
-            self._move(lambda: self._answer(model, guessing.read(model, self.question, typed)))
+            self._move(lambda: self._answer(model, questions_module.guess_token_ids(model, self.question, typed)))
 
     def choose(self, model: Model, turn: int, token_id: int) -> None:
         """Answer by taking one of the options."""
-        from engine import guessing
+        from engine.quiz import questions as questions_module
 
         if self._answerable(model, turn):
-            given = guessing.options(model, self.question, self.seed)
+            given = questions_module.options(model, self.question, self.seed)
             if token_id in given:
                 self._move(lambda: self._answer(model, (token_id,), len(given)))
 
@@ -137,9 +138,9 @@ class Quizzing:
         return waiting and turn == self.turn and self.model_name == model.name
 
     def _answer(self, model: Model, token_ids: tuple[int, ...], options: int = 0) -> None:
-        from engine import guessing
+        from engine.quiz import questions as questions_module
 
-        self.outcomes.append(guessing.settle(model, self.question, token_ids, options))
+        self.outcomes.append(questions_module.score_round(model, self.question, token_ids, options))
 
     def _move(self, move: Callable[[], None]) -> None:
         try:
@@ -149,36 +150,36 @@ class Quizzing:
             self.problem = error
 
     @staticmethod
-    def _open(model: Model, question: Question) -> None:
+    def _open(model: Model, question: QuizQuestion) -> None:
         """Let the model answer before anybody sees the question: one pass over what stands before the place."""
-        door.step(1 + len(question.before) // door.TOKENS_A_STEP)
+        admission.charge(1 + len(question.before) // usage.TOKENS_PER_STEP)
         _ = model.distribution(question.before)
 
 
-def _of_page(model: Model, language: str, game: int) -> list[Question]:
+def _of_page(model: Model, language: str, game: int) -> list[QuizQuestion]:
     """A place in each of ten texts. Raises EngineError(`quiz_model`) where the model's tokenizer leaves too few."""
-    from engine import guessing
-    from engine.sampling import uniform
+    from engine.quiz import questions as questions_module
+    from engine.sampling.distribution import uniform
 
-    found: list[Question] = []
+    found: list[QuizQuestion] = []
     for text in deal(language, game):
-        if places := guessing.places(model, text):
+        if places := questions_module.find_questions(model, text):
             found.append(places[int(uniform(game, len(found)) * len(places))])
         if len(found) == ROUNDS:
             return found
     raise EngineError("quiz_model", "the tokenizer leaves too few places to ask at")
 
 
-def _of_own(model: Model, text: str, game: int) -> list[Question]:
+def _of_own(model: Model, text: str, game: int) -> list[QuizQuestion]:
     """Ten places of one text, from left to right, so that none gives away a later one; all in one pass.
 
     Raises PromptError: `quiz_short` (values: count of places, how many it takes), and what `read_prompt` does.
     """
-    from engine import guessing
-    from engine.sampling import uniform
+    from engine.quiz import questions as questions_module
+    from engine.sampling.distribution import uniform
 
     ids = model.read_prompt(text)
-    places = guessing.places(model, text)
+    places = questions_module.find_questions(model, text)
     if len(places) < ROUNDS:
         raise PromptError("quiz_short", "too few places to ask at", count=len(places), most=ROUNDS)
     _ = model.records(ids)

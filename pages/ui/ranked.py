@@ -12,13 +12,13 @@ from pages.ui import component
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.lens import Lens
-    from engine.model import Model
+    from engine.interpret.logit_lens import LogitLens
+    from engine.model.model import Model
 
 _list = component.register("ranked", "ranked")
 
 
-def through_layers(found: Lens, position: int, token_id: int, t: Translator) -> dict[str, Any]:
+def through_layers(found: LogitLens, position: int, token_id: int, t: Translator) -> dict[str, Any]:
     """One row a layer, the last on top: probability and rank of a token there; marked where it is the likeliest."""
     ranks, values = found.ranks(position, token_id), found.probabilities(position, token_id)
     rows = [
@@ -28,7 +28,7 @@ def through_layers(found: Lens, position: int, token_id: int, t: Translator) -> 
     return {"columns": [t("inside.lens.where"), t("inside.lens.p"), t("inside.lens.rank")], "rows": rows}
 
 
-def likeliest(found: Lens, model: Model, cell: tuple[int, int], t: Translator) -> dict[str, Any]:
+def likeliest(found: LogitLens, model: Model, cell: tuple[int, int], t: Translator) -> dict[str, Any]:
     """The ten likeliest tokens of one layer at one position, likeliest first; marked is the one that follows there."""
     layer, position = cell
     pending = model.vocabulary.pending(found.ids[: position + 1])

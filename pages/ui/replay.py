@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import engine
-from engine.trace import Trace
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.trace.trace import Trace
 from pages.ui import bars, beam_tree, one_head, strip
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
@@ -23,7 +23,7 @@ from pages.ui.looking import Looking
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
 
 BARS = 10
 MOST_STEPS = 300  # the way that is shown comes first, then the branches as far as there is room

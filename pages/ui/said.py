@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.trace import Trace
+    from engine.model.model import Model
+    from engine.trace.trace import Trace
     from pages.ui.session import Session
 
 T = TypeVar("T", bound=str)

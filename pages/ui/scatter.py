@@ -37,10 +37,10 @@ def points(comparison: Comparison, t: Translator) -> list[dict[str, Any]]:
             continue
         made.append(
             {
-                "name": name(entry.way, entry.value, t),
+                "name": name(entry.strategy, entry.value, t),
                 "x": round(found.distinct_2, 4),
                 "y": round(found.per_token, 4),
-                "draws": entry.way.draws,
+                "draws": entry.strategy.draws,
                 "probable": read("per_token", found.per_token, t),
                 "varied": read("distinct_2", found.distinct_2, t),
                 "repeated": read("repetition", found.repetition, t),

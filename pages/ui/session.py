@@ -12,17 +12,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import engine
-from engine import config, door
-from engine.shared import BUNDLED_NAME
-from engine.trace import Trace
-from engine.types import EngineError, How, PromptError, Settings, StopReason, Strategy
+from engine import usage
+from engine.bundled import BUNDLED_NAME
+from engine.decoding.stopping import StopReason
+from engine.errors import EngineError, PromptError
+from engine.sampling.settings import Settings, Strategy, TokenOrigin
+from engine.serving import admission, config
+from engine.trace.trace import Trace
 from pages.ui.i18n import sentences
 from pages.ui.said import Said, changed
 from pages.ui.story import Story
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.sampling import Distribution
+    from engine.model.model import Model
+    from engine.sampling.distribution import Distribution
 
     Choice = tuple[Distribution, int, float | None]
 
@@ -91,7 +94,7 @@ class Session:
         self.stopped = self.end(model)
         if self.stopped:
             return False
-        door.step()
+        admission.charge()
         _, token_id, u = self.choice(model)
         self._move(trace.choose(token_id, "greedy" if u is None else "drawn"))
         return True
@@ -118,7 +121,7 @@ class Session:
 
     def run(self, model: Model) -> None:
         """Begin to write `run_tokens` tokens; `run_on` writes them. Raises EngineError(`limit_run`)."""
-        door.check_run(self.run_tokens)
+        admission.check_run(self.run_tokens)
         self.running = self.run_tokens
         self.stopped = self.problem = None
 
@@ -165,7 +168,7 @@ class Session:
         if len(trace.path()) >= model.context_length:
             self.stopped = "context"
             return
-        door.step()
+        admission.charge()
         self.running = 0
         self._move(trace.choose(token_id, "hand"))
 
@@ -176,8 +179,8 @@ class Session:
             self._move(self.trace.go_to(node))
 
     def take(
-        self, model: Model, prompt: str, ids: tuple[int, ...], written: tuple[int, ...], how: How,
-        first: How | None = None,
+        self, model: Model, prompt: str, ids: tuple[int, ...], written: tuple[int, ...], how: TokenOrigin,
+        first: TokenOrigin | None = None,
     ) -> None:  # fmt: skip
         """Put a text on the table that was written elsewhere: a prompt, its ids, and the tokens after it.
 
@@ -207,9 +210,9 @@ class Session:
             text = prompt if prompt and model.encode(prompt) == ids else model.text(ids)
         except PromptError:  # half a character
             text = model.text(ids)
-        door.check_prompt(text)
-        door.check_length(text, len(ids) - len(model.vocabulary.start))
-        door.step(1 + len(trace.line()) // door.TOKENS_A_STEP)
+        admission.check_prompt(text)
+        admission.check_length(text, len(ids) - len(model.vocabulary.start))
+        admission.charge(1 + len(trace.line()) // usage.TOKENS_PER_STEP)
         self.running = 0
         self.prompt, self.notes = text, prompt_notes(model, text, ids)
         self.settings, self.strategy, self.seed = trace.settings, trace.strategy, trace.seed

@@ -6,8 +6,9 @@ import secrets
 
 import streamlit as st
 
-from engine import config, shared
-from engine.types import Settings, Strategy
+from engine import bundled
+from engine.sampling.settings import Settings, Strategy
+from engine.serving import config
 from pages.ui import models, state
 from pages.ui.i18n import Translator
 from pages.ui.session import FIRST_SETTINGS, Session
@@ -116,14 +117,14 @@ def draw_model(session: Session, t: Translator) -> None:
     patterns = config.current().models
     if patterns:
         plain = [p for p in patterns if not any(sign in p for sign in "*?[")]
-        known = [shared.BUNDLED_NAME, *plain]
+        known = [bundled.BUNDLED_NAME, *plain]
         if session.model_name not in known:
             known.append(session.model_name)
         st.selectbox(
             t("settings.model"),
             known,
             index=known.index(session.model_name),
-            format_func=lambda name: t("settings.bundled") if name == shared.BUNDLED_NAME else name,
+            format_func=lambda name: t("settings.bundled") if name == bundled.BUNDLED_NAME else name,
             accept_new_options=len(plain) < len(patterns),
             key=f"model {session.model_name}",
             on_change=_choose_model,
@@ -134,4 +135,4 @@ def draw_model(session: Session, t: Translator) -> None:
 
 
 def _choose_model(session: Session, key: str) -> None:
-    session.choose_model(str(state.widget(key) or shared.BUNDLED_NAME).strip())
+    session.choose_model(str(state.widget(key) or bundled.BUNDLED_NAME).strip())

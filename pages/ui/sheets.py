@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.measures import Measures, measure
+from engine.decoding.text_metrics import Measures, measure
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.beam import BeamSearch
-    from engine.model import Model
-    from engine.sampling import Distribution
-    from engine.trace import Trace
+    from engine.decoding.beam_search import BeamSearch
+    from engine.model.model import Model
+    from engine.sampling.distribution import Distribution
+    from engine.trace.trace import Trace
     from pages.ui.comparison import Comparison
 
 Cell = str | float | bool | None
@@ -122,7 +122,7 @@ def beam_nodes(search: BeamSearch, shown: int, t: Translator) -> bytes:
             rows.append(
                 [node.index, node.parent, node.level, node.token_id, model.pieces(ids)[-1],
                  _bytes(model, node.token_id), node.step_log_probability, node.log_probability, node.score, node.rank,
-                 node.fate, node.ends, model.text(ids[len(search.ids) :])]
+                 node.status, node.ends, model.text(ids[len(search.ids) :])]
             )  # fmt: skip
     return write(_columns(names, t), rows)
 
@@ -148,16 +148,16 @@ def compared(comparison: Comparison, model: Model, t: Translator) -> bytes:
     rows: list[list[Cell]] = []
     seeds = len(comparison.answered.seeds) if comparison.answered else 1
     for entry in comparison.entries:
-        value = entry.value if entry.way.parameter else None
+        value = entry.value if entry.strategy.parameter else None
         for text in entry.together.texts:
             found = measure((text.token_ids, text.log_probabilities))
             rows.append(
-                [entry.way.name, value, text.seed, text.stop, len(text.token_ids), *_numbers(found), None, None,
+                [entry.strategy.name, value, text.seed, text.stop, len(text.token_ids), *_numbers(found), None, None,
                  model.text(text.token_ids), _ids(text.token_ids)]
             )  # fmt: skip
         cost = entry.together.cost
         everything: list[Cell] = [cost.tokens, *_numbers(entry.measures(seeds)), cost.tokens_per_second, cost.passes]
-        rows.append([entry.way.name, value, None, None, *everything, None, None])
+        rows.append([entry.strategy.name, value, None, None, *everything, None, None])
     return write(header, rows)
 
 

@@ -12,7 +12,7 @@ from streamlit import runtime
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from engine import door
+from engine.serving import admission
 from pages.learn.course import Course
 from pages.learn.reading import prompts
 from pages.ui.beam_session import Beaming
@@ -181,12 +181,12 @@ def _present(visitor: str) -> bool:
     return not runtime.exists() or runtime.get_instance().is_active_session(visitor)
 
 
-door.serve(who=_visitor, present=_present, end=st.stop, texts=lambda: shipped() | prompts())
+admission.serve(who=_visitor, present=_present, end=st.stop, texts=lambda: shipped() | prompts())
 
 
 def rerun(after: float = 0.0) -> NoReturn:
     """Run again what is running, some seconds from now: the fragment alone where that is possible."""
-    door.answered()
+    admission.mark_answered()
     time.sleep(after)
     try:
         st.rerun(scope="fragment")

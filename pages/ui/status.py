@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from engine import config, door, shared
-from engine.figures import FIGURES, memory_bytes
+from engine.serving import admission, config, model_registry
+from engine.serving.metrics import METRICS, memory_bytes
 from pages.ui.i18n import Translator
 
 SHARES = (0.5, 0.95, 0.99)
@@ -16,10 +16,10 @@ def now(t: Translator) -> list[tuple[str, str]]:
     """How much is going on."""
     most = config.current().sessions
     return [
-        (t("host.sessions"), f"{door.sessions():,}" + (f" / {most:,}" if most else "")),
-        (t("host.steps"), t.number(FIGURES.steps_per_second(), 1)),
+        (t("host.sessions"), f"{admission.session_count():,}" + (f" / {most:,}" if most else "")),
+        (t("host.steps"), t.number(METRICS.steps_per_second(), 1)),
         (t("host.memory"), f"{memory_bytes() / 2**20:,.0f} MB"),
-        (t("host.errors"), f"{FIGURES.failures:,}"),
+        (t("host.errors"), f"{METRICS.failures:,}"),
     ]
 
 
@@ -27,13 +27,13 @@ def times(t: Translator) -> list[tuple[str, str]]:
     """Within how many milliseconds so large a share of the last minute's moves was answered."""
     return [
         (t("host.within", share=t.percent(share)), "–" if seconds is None else f"{seconds * 1000:,.0f} ms")
-        for share, seconds in zip(SHARES, FIGURES.percentiles(SHARES), strict=True)
+        for share, seconds in zip(SHARES, METRICS.percentiles(SHARES), strict=True)
     ]
 
 
 def models(t: Translator) -> pa.Table:
     """One row a model in memory."""
-    trees = [(model.name, model.tree) for model in shared.loaded()]
+    trees = [(model.name, model.prefix_cache) for model in model_registry.loaded()]
     most = config.current().tree_mb
     return pa.table(
         {
@@ -52,6 +52,6 @@ def refused(t: Translator) -> pa.Table:
     return pa.table(
         {
             t("host.limit"): [t(f"host.{code}") for code in LIMITS],
-            t("host.times"): [f"{FIGURES.refused[code]:,}" for code in LIMITS],
+            t("host.times"): [f"{METRICS.refused[code]:,}" for code in LIMITS],
         }
     )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.record import Record
-    from engine.trace import Trace
+    from engine.model.model import Model
+    from engine.model.token_output import TokenOutput
+    from engine.trace.trace import Trace
 
 ALTERNATIVES = 5
 _REMEMBERED = 1_000  # branches
@@ -26,7 +26,7 @@ class Story:
 
     def __init__(self) -> None:
         self._labels: OrderedDict[tuple[int, ...], list[str]] = OrderedDict()
-        self._facts: WeakKeyDictionary[Record, dict[int, Fact]] = WeakKeyDictionary()
+        self._facts: WeakKeyDictionary[TokenOutput, dict[int, Fact]] = WeakKeyDictionary()
 
     def build(self, model: Model, trace: Trace) -> dict[str, Any]:
         """nodes: [parent, label, how, special] of every choice; line: indices on the way that is shown; groups over
@@ -67,7 +67,7 @@ class Story:
                     self._labels.popitem(last=False)
             words |= zip(path[first:], self._labels[ids][first - before :], strict=True)
 
-    def _fact(self, model: Model, ids: list[int], at: int, before: Record) -> Fact:
+    def _fact(self, model: Model, ids: list[int], at: int, before: TokenOutput) -> Fact:
         """How probable the token at a place was, and what else could have stood there."""
         token_id = ids[at]
         facts = self._facts.setdefault(before, {})

@@ -8,7 +8,7 @@ from pages.ui import component, strip
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.sampling import Distribution
+    from engine.sampling.distribution import Distribution
 
 _POINTS = 160  # of a curve: enough for its width in pixels
 

@@ -9,7 +9,7 @@ from pages.ui.i18n import Translator
 from pages.ui.using import Part, Writing
 
 if TYPE_CHECKING:
-    from engine.model import Model
+    from engine.model.model import Model
 
 _prompt = component.register("task_prompt", "task_prompt")
 

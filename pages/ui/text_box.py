@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from engine import config
+from engine.serving import config
 from pages.ui import component
 from pages.ui.i18n import Translator
 

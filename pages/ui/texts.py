@@ -10,16 +10,16 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.measures import Cost, Measures, measure, repeated_ngrams
-from engine.strategies import WAYS, Way
-from engine.types import SettingsError
+from engine.decoding.strategies import STRATEGIES, DecodingStrategy
+from engine.decoding.text_metrics import Measures, measure, repeated_ngrams
+from engine.errors import SettingsError
 from pages.ui import component
 from pages.ui.comparison import Comparison, Entry
 from pages.ui.i18n import Translator
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.together import Written
+    from engine.decoding.batch_generation import Continuation, Cost
+    from engine.model.model import Model
 
 SHOWN = ("per_token", "distinct_2", "repetition")  # always in sight
 # Every measure, and whether the highest one comes first when rows are sorted by it.
@@ -31,7 +31,7 @@ ORDER = {
 _texts = component.register("compared_texts", "texts", "table")
 
 
-def name(way: Way, value: float, t: Translator) -> str:
+def name(way: DecodingStrategy, value: float, t: Translator) -> str:
     """A strategy's name with its number."""
     return t(f"compare.way.{way.name}") + (f" {value:g}" if way.parameter else "")
 
@@ -40,7 +40,7 @@ def rows(comparison: Comparison, model: Model, t: Translator) -> dict[str, Any]:
     """groups: one a strategy, begun or not; numbers: by measure [value or None, as it is read]."""
     asked = comparison.answered
     groups = []
-    for at, way in enumerate(WAYS):
+    for at, way in enumerate(STRATEGIES):
         entry = comparison.entries[at] if at < len(comparison.entries) else None
         value = (asked or comparison.question).value(way)
         texts: list[dict[str, Any]] = []
@@ -80,7 +80,7 @@ def _seed(seed: int | None, t: Translator) -> str:
     return "" if seed is None else t("compare.seed", seed=seed)
 
 
-def _text(comparison: Comparison, model: Model, entry: Entry, text: Written, t: Translator) -> dict[str, Any]:
+def _text(comparison: Comparison, model: Model, entry: Entry, text: Continuation, t: Translator) -> dict[str, Any]:
     found = measure((text.token_ids, text.log_probabilities))
     return {
         "seed": _seed(text.seed, t),
@@ -90,7 +90,7 @@ def _text(comparison: Comparison, model: Model, entry: Entry, text: Written, t: 
     }
 
 
-def chips(model: Model, prompt: tuple[int, ...], text: Written, t: Translator) -> list[list[Any]]:
+def chips(model: Model, prompt: tuple[int, ...], text: Continuation, t: Translator) -> list[list[Any]]:
     """[what is read, probability of each token in it, what resting on it tells, repeated: 0, 1 or 2 for the first of
     a span, special]. Tokens that make up one character together are one chip."""
     ids = (*prompt, *text.token_ids)

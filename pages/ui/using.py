@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from engine import config, door
-from engine.types import PromptError, StopReason
+from engine.decoding.stopping import StopReason
+from engine.errors import PromptError
+from engine.serving import admission, config
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import Trial
 
 if TYPE_CHECKING:
-    from engine.model import Model
-    from engine.together import Written
+    from engine.decoding.batch_generation import Continuation
+    from engine.model.model import Model
     from pages.ui.session import Session
 
 Name = Literal["dialogue", "story", "code", "translation", "summary", "questions"]
@@ -49,19 +50,19 @@ class Writing:
     """
 
     def __init__(self, model: Model, prompt: str, asked: str, one_line: bool) -> None:
-        from engine.together import Written  # torch comes with it: not before a model is there
+        from engine.decoding.batch_generation import Continuation  # torch comes with it: not before a model is there
 
-        door.check_prompt(asked)
+        admission.check_prompt(asked)
         if not asked.strip():
             raise PromptError("empty", "nothing is asked")
         self.model, self.prompt, self.ids = model, prompt, model.encode(prompt)
-        door.check_length(asked, len(model.encode(asked)))
+        admission.check_length(asked, len(model.encode(asked)))
         if len(self.ids) >= model.context_length:
             raise PromptError(
                 "context", f"{len(self.ids)} tokens", count=len(self.ids), most=model.context_length
             )  # fmt: skip
         self.most = min(TOKENS, config.current().run_tokens)
-        self.written: Written = Written(None)
+        self.written: Continuation = Continuation(None)
         self.line = False  # whether it ended with its line
         self._one_line = one_line
         self._tokens = self._write()
@@ -89,7 +90,7 @@ class Writing:
         self.written = replace(self.written, stop=stop)
 
     def _write(self) -> Iterator[None]:
-        from engine.generation import generate
+        from engine.decoding.generation import generate
 
         for step in generate(self.model, self.ids, "greedy", max_new_tokens=self.most):
             ids = (*self.written.token_ids, step.token_id)

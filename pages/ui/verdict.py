@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.measures import Measures
+from engine.decoding.text_metrics import Measures
 from pages.ui.comparison import Comparison
 from pages.ui.i18n import Translator
 from pages.ui.texts import name, read
@@ -16,7 +16,7 @@ def sentences(comparison: Comparison, t: Translator) -> list[str]:
     """Which strategies were the most probable, the most varied, the most repetitive; none while fewer than two are
     finished. Strategies that are equal are named together."""
     seeds = len(comparison.answered.seeds) if comparison.answered else 1
-    found = [(name(entry.way, entry.value, t), entry.measures(seeds)) for entry in comparison.finished]
+    found = [(name(entry.strategy, entry.value, t), entry.measures(seeds)) for entry in comparison.finished]
     if len(found) < 2:
         return []
     told = []

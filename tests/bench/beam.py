@@ -13,10 +13,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 import engine
-from engine.beam import BeamSearch
-from engine.loading import BUNDLED
-from engine.model import Model
-from engine.prefix import PrefixTree
+from engine.bundled import BUNDLED
+from engine.decoding.beam_search import BeamSearch
+from engine.model.model import Model
+from engine.model.prefix_cache import PrefixCache
 from tests.bench.engine import milliseconds
 
 PROMPTS = ("今天天氣真", "人工智慧是", "從前有一隻", "The weather today is")
@@ -27,7 +27,7 @@ ROUNDS = 6
 
 def empty(model: Model) -> Model:
     """The same weights with a tree that is empty."""
-    tree = PrefixTree(model.tree.forward, 2**30)
+    tree = PrefixCache(model.prefix_cache.forward, 2**30)
     return Model(model.name, model.vocabulary, tree, model.context_length, model.end_ids)
 
 
@@ -65,9 +65,9 @@ def memory(model: Model) -> str:
     fresh = empty(model)
     ids = model.encode(PROMPTS[0])
     fresh.records(ids)
-    before, computed = fresh.tree.nbytes, len(fresh.tree)
+    before, computed = fresh.prefix_cache.nbytes, len(fresh.prefix_cache)
     search: BeamSearch = engine.beam_search(fresh, ids, width=8, max_new_tokens=NEW)
-    grown, nodes = fresh.tree.nbytes - before, len(fresh.tree) - computed
+    grown, nodes = fresh.prefix_cache.nbytes - before, len(fresh.prefix_cache) - computed
     return f"{grown / nodes / 1000:.0f} kB a node computed, {grown / (len(search.nodes) - 1) / 1000:.0f} kB a node seen"
 
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import torch
 
 import engine
-from engine.model import Model
-from engine.prefix import PrefixTree
-from engine.strategies import BY_NAME
-from engine.together import Together
+from engine.decoding.batch_generation import BatchGeneration
+from engine.decoding.strategies import BY_NAME
+from engine.model.model import Model
+from engine.model.prefix_cache import PrefixCache
 
 SEEDS = (2, 4, 8)
 TOKENS = 30
@@ -28,13 +28,13 @@ Texts = list[tuple[int, ...]]
 
 def empty(model: Model) -> Model:
     """The same weights with a tree that knows nothing."""
-    tree = PrefixTree(model.tree.forward, 2**30)
+    tree = PrefixCache(model.prefix_cache.forward, 2**30)
     # No text ends early: each round is the same amount of work.
     return Model(model.name, model.vocabulary, tree, model.context_length, frozenset())
 
 
 def in_one_batch(model: Model, ids: Sequence[int], seeds: Sequence[int]) -> Texts:
-    together = Together(model, ids, BY_NAME["sample"], 0, seeds, TOKENS)
+    together = BatchGeneration(model, ids, BY_NAME["sample"], 0, seeds, TOKENS)
     while together.step():
         pass
     return [text.token_ids for text in together.texts]

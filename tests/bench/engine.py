@@ -16,8 +16,8 @@ import torch
 from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
 
 import engine
-from engine.loading import BUNDLED
-from engine.model import Model
+from engine.bundled import BUNDLED
+from engine.model.model import Model
 
 CONTEXTS = (16, 128, 512)
 STEPS = 12  # in a row, the first of them not measured: it leaves a branch behind
@@ -81,7 +81,7 @@ def step_times(model: Model, reference: PreTrainedModel, context: int) -> tuple[
 
 def cost(model: Model, ids: Sequence[int]) -> str:
     """Passes and tokens that asking for a text takes now."""
-    counters = model.tree.counters
+    counters = model.prefix_cache.counters
     passes, tokens = counters.passes, counters.tokens
     model.records(ids)
     return f"{counters.passes - passes} passes, {counters.tokens - tokens} tokens"

@@ -15,10 +15,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 import engine
-from engine import mattered
-from engine.loading import BUNDLED
-from engine.model import Model
-from engine.prefix import PrefixTree
+from engine.bundled import BUNDLED
+from engine.interpret import attribution
+from engine.model.model import Model
+from engine.model.prefix_cache import PrefixCache
 
 STEPS = 128
 LONG = 512
@@ -49,7 +49,7 @@ def told(what: str, times: tuple[list[float], list[float]]) -> None:
 
 def empty(model: Model) -> Model:
     """The same weights with a tree that knows nothing."""
-    tree = PrefixTree(model.tree.forward, 2**30)
+    tree = PrefixCache(model.prefix_cache.forward, 2**30)
     return Model(model.name, model.vocabulary, tree, model.context_length, model.end_ids)
 
 
@@ -76,10 +76,10 @@ def occlusion(model: Model) -> None:
     token_id = model.records(ids)[-1].top[0]
 
     def batch() -> np.ndarray:
-        return mattered.occlusion(model, ids, token_id).masked
+        return attribution.occlusion(model, ids, token_id).masked
 
     def one_by_one() -> np.ndarray:
-        with mock.patch.object(mattered, "_CHUNK", 1):
+        with mock.patch.object(attribution, "_CHUNK", 1):
             return batch()
 
     np.testing.assert_allclose(batch(), one_by_one(), atol=1e-3)
@@ -91,7 +91,7 @@ def memory(model: Model) -> None:
     fresh = empty(model)
     length = min(LONG, model.context_length)
     fresh.records(np.random.default_rng(1).integers(1, model.vocabulary.size, length).tolist())
-    print(f"{length} tokens fully recorded: {fresh.tree.nbytes / 2**20:.1f} MiB")
+    print(f"{length} tokens fully recorded: {fresh.prefix_cache.nbytes / 2**20:.1f} MiB")
 
 
 def run() -> None:

@@ -9,9 +9,9 @@ import tracemalloc
 from collections.abc import Callable
 
 import engine
-from engine.codec import MOST_TOKENS
-from engine.trace import Choice, Trace
-from engine.types import Settings
+from engine.sampling.settings import Settings
+from engine.trace.link_codec import MOST_TOKENS
+from engine.trace.trace import Choice, Trace
 from pages.ui.address import coded, said_in_words
 
 ROUNDS = 30

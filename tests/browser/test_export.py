@@ -17,8 +17,9 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page
 from tokenizers import AddedToken, Tokenizer, models
 
-from engine import Settings, encode_trace, load, portable
-from engine.trace import Trace
+from engine import Settings, encode_trace, load
+from engine.trace import json_file
+from engine.trace.trace import Trace
 from pages.ui.colors import DARK
 from tests import tiny
 from tests.browser.app import chips, click_bar, open_page, settle, words
@@ -149,7 +150,7 @@ def test_tables_and_the_recording_say_what_the_page_says(page: Page, tmp_path: P
     assert len(table) == 1 + 9216
     table = rows(file(page, "整段文字", tmp_path))
     assert [row[2] for row in table[1:]] == text
-    trace = portable.read(file(page, "紀錄", tmp_path).read_bytes())
+    trace = json_file.from_json(file(page, "紀錄", tmp_path).read_bytes())
     assert [row[1] for row in table[1:]] == [str(token_id) for token_id in trace.token_ids()]
     assert len(trace.token_ids()) == trace.prompt_length + 2
 

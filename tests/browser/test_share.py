@@ -19,9 +19,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 import engine
-from engine.codec import encode_text
-from engine.trace import Trace
-from engine.types import Settings
+from engine.sampling.settings import Settings
+from engine.trace.link_codec import encode_text
+from engine.trace.trace import Trace
 from tests.browser.app import chips, settle
 from tests.payloads import PAYLOADS
 from tests.serving import ROOT, free_port, wait

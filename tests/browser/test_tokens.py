@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.cuts import plain
+from engine.tokenization.tokenized_text import standalone_tokenizer
 from tests.browser.app import settle
 
 WAIT = 20_000  # milliseconds
@@ -36,7 +36,7 @@ def standing(page: Page) -> list[str]:
 
 
 def test_it_cuts_while_one_types_and_keeps_it(tokens: Page) -> None:
-    vocabulary = plain("bundled")
+    vocabulary = standalone_tokenizer("bundled")
     reads(tokens, vocabulary.pieces(vocabulary.encode("今天天氣真")))
     box = tokens.locator("textarea")
     box.click()
@@ -57,7 +57,7 @@ def test_it_cuts_while_one_types_and_keeps_it(tokens: Page) -> None:
 
 
 def test_merges_end_in_the_tokens(tokens: Page) -> None:
-    vocabulary = plain("bundled")
+    vocabulary = standalone_tokenizer("bundled")
     replay = vocabulary.merges.replay("今天天氣真")
     assert standing(tokens) == [f"{vocabulary.token_bytes(i)[0]:02X}" for i in replay.parts]
     tokens.get_by_role("button", name="合併一次").click()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.learned import learned
+from engine.bundled.training_history import training_history
 from tests.browser.app import chips, click_bar, settle, words
 
 WAIT = 20_000  # milliseconds
@@ -53,7 +53,7 @@ def test_a_pasted_text_its_surprises_and_another_way_to_go(training: Page) -> No
 
 
 def test_the_slider_goes_through_the_training(training: Page) -> None:
-    moments = learned().moments
+    moments = training_history().moments
     winner = moments[-1].likeliest["今天天氣真"][0][1]
     value = training.locator(".bar.winner .value")
     assert value.inner_text().startswith(f"{winner * 100:.0f}\xa0%")

@@ -14,10 +14,11 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
-from engine.loading import BUNDLED, load
-from engine.model import Model
-from engine.prefix import PrefixTree
-from engine.tokens import Vocabulary
+from engine.bundled import BUNDLED
+from engine.model.loading import load
+from engine.model.model import Model
+from engine.model.prefix_cache import PrefixCache
+from engine.tokenization.vocabulary import Vocabulary
 from tests import tiny
 
 hypothesis.settings.register_profile("engine", deadline=None, derandomize=True, max_examples=60)
@@ -39,7 +40,7 @@ class Tiny(NamedTuple):
 
     def fresh(self, max_bytes: int = 2**30) -> Model:
         """The same weights with a tree that is empty."""
-        tree = PrefixTree(self.model.tree.forward, max_bytes)
+        tree = PrefixCache(self.model.prefix_cache.forward, max_bytes)
         return Model(self.family, self.model.vocabulary, tree, self.model.context_length, self.model.end_ids)
 
     def prefixes(self, count: int, longest: int = 40, seed: int = 0) -> list[tuple[int, ...]]:

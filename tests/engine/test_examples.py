@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[2] / "engine").glob("[!_]*.py"))
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "engine").rglob("[!_]*.py"))
 
 
-@pytest.mark.parametrize("name", [path.stem for path in FILES])
+@pytest.mark.parametrize("name", [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES])
 def test_examples(name: str) -> None:
-    assert doctest.testmod(import_module(f"engine.{name}")).failed == 0
+    assert doctest.testmod(import_module(name)).failed == 0
 
 
 def test_there_are_some() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine import config
+from engine.serving import config
 from tests.load.client import Visitor
 from tests.serving import ROOT, free_port
 
@@ -141,7 +141,7 @@ def test_the_settings_in_the_files_are_settings(monkeypatch: pytest.MonkeyPatch)
     for name in environment:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ENGINE_CONFIG", str(ROOT / "hosting" / "engine.toml"))
-    said = config.stated()
+    said = config.load_config()
     assert said.config == config.Config() and "default" not in said.origins.values()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import door
-from engine.loading import load
-from engine.model import Model
+from engine.model.loading import load
+from engine.model.model import Model
+from engine.serving import admission
 from tests import tiny
 
 
@@ -18,4 +18,4 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 @pytest.fixture(autouse=True)
 def nobody_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests drive pages as one and the same visitor: none pays for the steps of the one before."""
-    monkeypatch.setattr(door, "_visitors", {})
+    monkeypatch.setattr(admission, "_visitors", {})

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine import shared
-from engine.codec import encode_text
-from engine.model import Model
-from engine.trace import Trace
-from engine.types import BeamSettings, Settings
+from engine import bundled
+from engine.decoding.beam_types import BeamSettings
+from engine.model.model import Model
+from engine.sampling.settings import Settings
+from engine.serving import model_registry
+from engine.trace.link_codec import encode_text
+from engine.trace.trace import Trace
 from pages.ui.address import MOST, coded, said_in_words
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison, Question
@@ -36,7 +38,7 @@ HOSTILE = [
 
 
 def loaded() -> Model:
-    return shared.request().result()
+    return model_registry.request().result()
 
 
 def arrive(query: dict[str, str], page: str = "step") -> AppTest:
@@ -175,7 +177,7 @@ def test_a_model_that_is_not_open_here_is_named_as_plain_text(value: str) -> Non
     app = arrive({"t": engine.encode_trace(trace), "text": encode_text(value, "")})
     assert not app.exception
     assert plain(value) in app.warning[0].value
-    assert session(app).model_name == shared.BUNDLED_NAME
+    assert session(app).model_name == bundled.BUNDLED_NAME
     app.button(key="address_replay").click().run()
     assert not app.exception
     assert app.text_input(key="prompt").value == value
@@ -183,15 +185,15 @@ def test_a_model_that_is_not_open_here_is_named_as_plain_text(value: str) -> Non
 
 def test_only_open_models_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    request = shared.request
+    request = model_registry.request
 
-    def noted(name: str = shared.BUNDLED_NAME) -> shared.Loading:
+    def noted(name: str = bundled.BUNDLED_NAME) -> model_registry.ModelLoad:
         asked.append(name)
         return request(name)
 
-    monkeypatch.setattr(shared, "request", noted)
+    monkeypatch.setattr(model_registry, "request", noted)
     arrive({"t": engine.encode_trace(replace(a_trace(loaded()), model="org/closed"))})
-    assert set(asked) == {shared.BUNDLED_NAME}
+    assert set(asked) == {bundled.BUNDLED_NAME}
 
 
 def test_a_model_that_is_open_but_not_there_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_a_model_that_is_open_but_not_there_is_told_once(monkeypatch: pytest.Mon
     app = arrive({"t": engine.encode_trace(trace)})
     assert not app.exception and not app.error
     assert len(app.warning) == 1
-    assert session(app).model_name == shared.BUNDLED_NAME
+    assert session(app).model_name == bundled.BUNDLED_NAME
 
 
 def test_a_link_brings_its_model_and_another_its_own(
@@ -281,7 +283,7 @@ def test_a_beam_search_is_found_again(model: Model) -> None:
     beaming.ready(session, model)
     for _ in range(3):
         beaming.grow()
-    node = next(n.index for n in beaming.search.nodes if n.level == 2 and n.fate == "pruned")  # type: ignore[union-attr]
+    node = next(n.index for n in beaming.search.nodes if n.level == 2 and n.status == "pruned")  # type: ignore[union-attr]
     beaming.open(beaming.turn, node)
     beaming.fold(beaming.turn, 0)
     other = follow_beam(model, beaming.address(), session)

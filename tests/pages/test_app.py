@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import shared
-from engine.types import Settings
+from engine import bundled
+from engine.sampling.settings import Settings
+from engine.serving import model_registry
 from pages.ui.session import Session
 from tests.pages.visit import visit
 
@@ -27,7 +28,7 @@ def session(app: AppTest) -> Session:
 def text(app: AppTest) -> str:
     trace = session(app).trace
     assert trace is not None
-    return shared.request().result().text(trace.token_ids())
+    return model_registry.request().result().text(trace.token_ids())
 
 
 def test_it_opens_with_the_running_example(app: AppTest) -> None:
@@ -93,7 +94,7 @@ def test_every_setting_reaches_the_model_and_keeps_the_text(app: AppTest) -> Non
 
 
 def test_temperature_zero_and_greedy_take_the_likeliest(app: AppTest) -> None:
-    model = shared.request().result()
+    model = model_registry.request().result()
     likeliest = model.distribution(model.encode("今天天氣真")).likeliest()
     app.slider(key="temperature").set_value(0.0).run()
     app.button(key="next").click().run()
@@ -114,7 +115,7 @@ def test_only_what_the_host_allows_is_loaded(app: AppTest, monkeypatch: pytest.M
     session(app).choose_model("../elsewhere")
     app.run()
     assert len(app.error) == 1
-    assert session(app).model_name == shared.BUNDLED_NAME
+    assert session(app).model_name == bundled.BUNDLED_NAME
     assert text(app) == "今天天氣真"
 
 
@@ -126,4 +127,4 @@ def test_a_model_that_does_not_exist_is_explained(
     app.run()
     assert not app.exception
     assert len(app.error) == 1
-    assert session(app).model_name == shared.BUNDLED_NAME
+    assert session(app).model_name == bundled.BUNDLED_NAME

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from engine.model import Model
-from engine.types import Settings
+from engine.model.model import Model
+from engine.sampling.settings import Settings
 from pages.ui import bars, sums
 from pages.ui.i18n import Translator
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine.model import Model
-from engine.types import BeamSettings
+from engine.decoding.beam_types import BeamSettings
+from engine.model.model import Model
 from pages.ui import beam_mass, beam_table, beam_tree, beam_truth, beam_words
 from pages.ui.beam_layout import apart, places
 from pages.ui.beam_session import Beaming
@@ -64,13 +64,13 @@ def beaming(model: Model, shown: int, text: str = "今天天氣", **changed: obj
 
 def test_back_and_forth_shows_without_computing(model: Model) -> None:
     found = beaming(model, 4)
-    passes = model.tree.counters.passes
+    passes = model.prefix_cache.counters.passes
     found.back()
     found.back()
     assert found.shown == 2
     found.grow()
     found.grow()
-    assert (found.shown, model.tree.counters.passes) == (4, passes)
+    assert (found.shown, model.prefix_cache.counters.passes) == (4, passes)
 
 
 def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
@@ -161,7 +161,7 @@ def test_what_is_strong_leads_somewhere_and_the_winner_is_marked_once_it_is_know
     assert search is not None
     kinds = {node["id"]: node["kind"] for node in beam_tree.data(found, t)["nodes"]}
     assert "win" not in kinds.values()
-    ends = {*search.levels[2].live, *search.levels[2].finished}
+    ends = {*search.levels[2].active, *search.levels[2].finished}
     strong = {i for end in ends for i in search.path(end)}
     assert {i for i, kind in kinds.items() if kind == "live"} == strong
     found.run()
@@ -177,8 +177,8 @@ def test_every_fate_is_told_with_its_numbers(model: Model) -> None:
     assert search is not None
     held = search.levels[-1].finished
     for node in search.nodes[1:]:
-        told = beam_tree.fate(search, node, held, t)
-        if node.fate == "pruned" and not node.ends:
+        told = beam_tree.status_sentence(search, node, held, t)
+        if node.status == "pruned" and not node.ends:
             assert str(node.rank) in told
             assert node.rank > 3
         if node.index in held:
@@ -236,8 +236,8 @@ def test_each_level_is_told_with_the_numbers_of_the_run(
         assert f"{level.considered:,}" in lines[0]
         assert str(len(level.candidates)) in lines[1]
         if level.stop == "bound":
-            assert level.hope is not None
-            assert t.number(level.hope, 2) in lines[-1]
+            assert level.best_possible is not None
+            assert t.number(level.best_possible, 2) in lines[-1]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,8 +10,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from engine.model import Model
-from engine.strategies import WAYS
+from engine.decoding.strategies import STRATEGIES
+from engine.model.model import Model
 from pages.ui import counts, scatter, texts, verdict
 from pages.ui.comparison import Comparison, Question
 from pages.ui.i18n import Translator, sentences
@@ -37,9 +37,9 @@ def answered(model: Model, **changes: object) -> Comparison:
 
 def test_every_strategy_answers_with_every_seed(model: Model) -> None:
     comparison = answered(model)
-    assert [entry.way for entry in comparison.finished] == list(WAYS)
+    assert [entry.strategy for entry in comparison.finished] == list(STRATEGIES)
     for entry in comparison.entries:
-        assert [text.seed for text in entry.together.texts] == ([3, 4] if entry.way.draws else [None])
+        assert [text.seed for text in entry.together.texts] == ([3, 4] if entry.strategy.draws else [None])
         assert all(text.stop for text in entry.together.texts)
     assert comparison.progress == 1
     assert not comparison.work(model, 1.0)
@@ -99,18 +99,20 @@ def test_a_strategy_that_cannot_be_carried_out_says_why_and_the_others_go_on(mod
     beam = texts.rows(comparison, model, T)["groups"][1]
     problem = comparison.entries[1].problem
     assert problem is not None and beam["status"] == "This number must be from 1 to 64."
-    assert [entry.way.name for entry in comparison.finished] == [way.name for way in WAYS if way.name != "beam"]
+    assert [entry.strategy.name for entry in comparison.finished] == [
+        way.name for way in STRATEGIES if way.name != "beam"
+    ]
 
 
 def test_another_model_forgets_the_answers(model: Model) -> None:
     comparison = answered(model)
-    other = Model("other", model.vocabulary, model.tree, model.context_length, model.end_ids)
+    other = Model("other", model.vocabulary, model.prefix_cache, model.context_length, model.end_ids)
     comparison.ready(other)
     assert (comparison.entries, comparison.answered) == ([], None)
     assert not comparison.take(Session(), other, comparison.turn, 0, 0)
 
 
-@pytest.mark.parametrize("at", range(len(WAYS)), ids=[way.name for way in WAYS])
+@pytest.mark.parametrize("at", range(len(STRATEGIES)), ids=[way.name for way in STRATEGIES])
 def test_a_text_is_taken_and_the_model_would_choose_the_same_again(model: Model, at: int) -> None:
     comparison, session = answered(model), Session(prompt="天氣", model_name=model.name)
     session.ready(model)
@@ -119,7 +121,7 @@ def test_a_text_is_taken_and_the_model_would_choose_the_same_again(model: Model,
     text, trace = comparison.entries[at].together.texts[last], session.ready(model)
     assert trace.token_ids() == (*comparison.ids, *text.token_ids)
     assert (session.prompt, trace.prompt_length) == ("the cat", len(comparison.ids))
-    way = WAYS[at]
+    way = STRATEGIES[at]
     expected = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
     assert {choice.how for choice in trace.choices[trace.prompt_length :]} == {expected}
     if way.name != "beam":
@@ -164,7 +166,7 @@ def test_chips_say_every_token_once_and_mark_what_stood_before(model: Model) -> 
 def test_the_sentences_name_the_highest_and_those_that_are_equal_together(model: Model) -> None:
     comparison = answered(model, values=tuple({**dict(ASKED.values), "top_p": 1.0, "typical_p": 1.0}.items()))
     told = verdict.sentences(comparison, T)
-    found = {texts.name(e.way, e.value, T): e.measures(2) for e in comparison.finished}
+    found = {texts.name(e.strategy, e.value, T): e.measures(2) for e in comparison.finished}
     assert found["top-p 1"] == found["typical 1"] == found["Pure sampling"]
     for sentence, measure in zip(told, ("per_token", "distinct_2"), strict=False):
         best = max(getattr(m, measure) for m in found.values())
@@ -218,8 +220,8 @@ def test_what_is_left_is_counted_once_and_remembered(model: Model) -> None:
 
 def test_keys_that_are_put_together_exist() -> None:
     known = set(sentences("en"))
-    wanted = {f"compare.{part}.{way.name}" for way in WAYS for part in ("way", "note")}
-    wanted |= {f"compare.set.{way.name}" for way in WAYS if way.parameter}
+    wanted = {f"compare.{part}.{way.name}" for way in STRATEGIES for part in ("way", "note")}
+    wanted |= {f"compare.set.{way.name}" for way in STRATEGIES if way.parameter}
     wanted |= {f"compare.{part}.{measure}" for measure in texts.ORDER for part in ("measure", "help")}
     wanted |= {f"compare.stop.{stop}" for stop in ("end", "context", "person")}
     wanted |= {f"compare.{word}" for word in ("sort", "by_way", "turn_round", "take", "take_help", "legend")}

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine import door
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.serving import admission
 from pages.ui import exports, state
 from pages.ui.i18n import Translator
 from tests.pages.test_sheets import parsed
@@ -24,7 +24,7 @@ def test_an_errand_is_run_for_who_asked_and_for_nobody_after_that(monkeypatch: p
     seen: list[str | None] = []
 
     def work() -> None:
-        seen.append(door._served.who())
+        seen.append(admission._served.who())
 
     monkeypatch.setattr(state, "get_script_run_ctx", lambda **_: SimpleNamespace(session_id="somebody"))
     errand = state.errand(work)

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 from streamlit.testing.v1 import AppTest
 
-from engine import heads
-from engine.loading import load
-from engine.model import Model
+from engine.interpret import attention_maps, heads, induction
+from engine.model.loading import load
+from engine.model.model import Model
 from pages.ui import experiments, head_maps, inside, lens_table, mattering, one_head, ranked, shaded
 from pages.ui.i18n import Translator
 from pages.ui.looking import EXPERIMENTS, VIEWS, Looking
@@ -75,7 +75,7 @@ def test_the_large_map_is_the_matrix(model: Model) -> None:
     found.view = "all"
     np.testing.assert_allclose(found.matrix(model), full.mean(axis=(0, 1)), atol=1e-6)
     found.view = "rollout"
-    np.testing.assert_allclose(found.matrix(model), heads.rollout(full), atol=1e-6)
+    np.testing.assert_allclose(found.matrix(model), attention_maps.rollout(full), atol=1e-6)
 
 
 def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
@@ -131,7 +131,7 @@ def test_the_lens_table_ends_with_what_the_model_believes(model: Model) -> None:
         assert cell[1] == pytest.approx(best.raw, abs=1e-4)
         assert cell[2] == (at + 1 < len(ids) and ids[at + 1] == best.token_id)
     long = (ids * 9)[:63]
-    from engine.lens import lens as make
+    from engine.interpret.logit_lens import logit_lens as make
 
     for row, first in ((62, 15), (40, 15), (39, 15), (38, 14), (20, 0), (0, 0)):
         data = lens_table.data(make(model, long), model, model.pieces(long), row, None, 0)
@@ -166,7 +166,7 @@ def test_ranks_and_lists_of_the_lens(model: Model, language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_mattered_is_told_by_the_numbers(model: Model, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.mattered import gradient_input, occlusion
+    from engine.interpret.attribution import gradient_input, occlusion
 
     t = Translator(language)
     for most in (mattering.MOST, 3):
@@ -237,11 +237,11 @@ def test_the_experiments_tell_what_they_found(model: Model, language: str) -> No
     previous = experiments.outcome("previous", found, model, t)
     assert previous.head == (layer, head)
     assert previous.sentence == t("inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score))
-    sink = heads.sink(model.attention(ids))
+    sink = attention_maps.sink(model.attention(ids))
     told = experiments.outcome("sink", found, model, t)
     assert t.percent(float(sink.max())) in told.sentence
     assert told.head is not None and sink[told.head] == sink.max()
-    result = heads.induction_experiment(model, 1)
+    result = induction.induction_experiment(model, 1)
     said = experiments.outcome("induction", found, model, t)
     assert t.percent(float(np.exp(-result.second_mean))) in said.sentence
     kind = "copies" if result.copies else "copies_not"

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-from engine import shared
-from engine.model import Model
-from engine.types import BeamSettings, Settings
+from engine.decoding.beam_types import BeamSettings
+from engine.model.model import Model
+from engine.sampling.settings import Settings
+from engine.serving import model_registry
 from pages.learn import arranging, facts, reading, tasks
 from pages.learn.course import Course
 from pages.learn.table import Table
@@ -48,7 +49,7 @@ def table(model: Model, prompt: str = "今天天氣真", **widgets: Any) -> Tabl
 
 @pytest.fixture(scope="module")
 def bundled() -> Model:
-    return shared.request().result()
+    return model_registry.request().result()
 
 
 def test_both_languages_have_the_same_steps() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import door, figures, shared
-from engine.types import EngineError
+from engine import bundled
+from engine.errors import EngineError
+from engine.serving import admission, metrics, model_registry
 from pages.ui.beam_session import Beaming
 from pages.ui.comparison import Comparison
 from pages.ui.i18n import Translator, sentences, shipped
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def app() -> AppTest:
-    shared.request().wait(60)
+    model_registry.request().wait(60)
     driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     driver.run()
     return driver
@@ -27,7 +28,7 @@ def app() -> AppTest:
 
 def texts(app: AppTest) -> str:
     trace = app.session_state["session"].trace
-    return str(shared.request().result().text(trace.token_ids()))
+    return str(model_registry.request().result().text(trace.token_ids()))
 
 
 def errors(app: AppTest) -> list[str]:
@@ -38,7 +39,7 @@ def errors(app: AppTest) -> list[str]:
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_who_is_too_fast_is_told_how_long_to_wait(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "3")
-    monkeypatch.setattr(figures, "now", lambda: 1000.0)  # however long the test takes
+    monkeypatch.setattr(metrics, "now", lambda: 1000.0)  # however long the test takes
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     app.session_state["lang"] = language
     app.run()  # reading the first prompt is a step
@@ -57,7 +58,7 @@ def test_a_run_that_reaches_the_limit_keeps_what_is_written(app: AppTest, monkey
     app.slider(key="run_tokens").set_value(30).run()
     app.button(key="example Once upon a time").click().run()
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "4")
-    monkeypatch.setattr(figures, "now", lambda: 1e9)  # long since: the bucket is full, and is not filled again
+    monkeypatch.setattr(metrics, "now", lambda: 1e9)  # long since: the bucket is full, and is not filled again
     before = app.session_state["session"].trace.prompt_length
     app.button(key="run").click().run()
     assert len(errors(app)) == 1 and "4" in errors(app)[0]
@@ -67,12 +68,12 @@ def test_a_run_that_reaches_the_limit_keeps_what_is_written(app: AppTest, monkey
 
 def test_a_full_house_says_so_and_lets_in_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_SESSIONS", "1")
-    monkeypatch.setattr(door, "_visitors", {"somebody else": door._Visitor(level=1)})
+    monkeypatch.setattr(admission, "_visitors", {"somebody else": admission._Visitor(level=1)})
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     app.run()
     assert errors(app) == [Translator("en")("error.limit_sessions", most=1)]
     assert [button.key for button in app.button] == ["again"]
-    door._visitors.clear()
+    admission._visitors.clear()
     app.button(key="again").click().run()
     assert errors(app) == [] and app.button(key="next")
 
@@ -92,12 +93,12 @@ def test_a_demo_plays_its_examples_and_takes_no_prompt(monkeypatch: pytest.Monke
     session: Session = app.session_state["session"]
     session.choose_model("org/other")
     app.run()
-    assert len(errors(app)) == 1 and session.model_name == shared.BUNDLED_NAME
+    assert len(errors(app)) == 1 and session.model_name == bundled.BUNDLED_NAME
 
 
 def test_every_page_works_in_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_DEMO", "1")
-    shared.request().wait(60)
+    model_registry.request().wait(60)
     for page in sorted((ROOT / "pages" / "lab").glob("[a-z]*.py")):
         app = AppTest.from_file(str(page), default_timeout=30).run()
         assert errors(app) == [], page
@@ -125,13 +126,13 @@ def test_sliders_go_as_far_as_the_host_allows(monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def visitor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moves made here are a visitor's."""
-    monkeypatch.setattr(door, "_served", door._Served(lambda: "me", lambda _: True, lambda: None, shipped))
+    monkeypatch.setattr(admission, "_served", admission._Served(lambda: "me", lambda _: True, lambda: None, shipped))
 
 
 @pytest.mark.usefixtures("visitor")
 def test_a_demo_takes_no_prompt_past_the_disabled_box(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_DEMO", "1")
-    model = shared.request().result()
+    model = model_registry.request().result()
     session = Session()
     session.set_prompt(model, "my own")
     assert session.problem is not None and session.problem.code == "limit_demo" and session.trace is None
@@ -145,7 +146,7 @@ def test_a_demo_takes_no_prompt_past_the_disabled_box(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("visitor")
 def test_runs_longer_than_allowed_are_refused_past_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_RUN_TOKENS", "5")
-    model = shared.request().result()
+    model = model_registry.request().result()
     session = Session(run_tokens=6)
     session.ready(model)
     with pytest.raises(EngineError) as caught:
@@ -162,8 +163,8 @@ def test_runs_longer_than_allowed_are_refused_past_the_sliders(monkeypatch: pyte
 @pytest.mark.usefixtures("visitor")
 def test_beams_and_comparisons_pay_for_their_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "8")
-    monkeypatch.setattr(figures, "now", lambda: 1000.0)
-    model = shared.request().result()
+    monkeypatch.setattr(metrics, "now", lambda: 1000.0)
+    model = model_registry.request().result()
     session, beaming, comparison = Session(), Beaming(), Comparison()
     session.ready(model)  # 1
     beaming.ready(session, model)  # 1
@@ -175,7 +176,7 @@ def test_beams_and_comparisons_pay_for_their_steps(monkeypatch: pytest.MonkeyPat
     assert beaming.shown == 7
     comparison.start(model)
     assert comparison.problem is not None and not comparison.running  # not even the prompt is read
-    door._visitors["me"].level = 5
+    admission._visitors["me"].level = 5
     comparison.start(model)
     comparison.work(model, 60)
     assert comparison.problem is not None and comparison.problem.code == "limit_steps"

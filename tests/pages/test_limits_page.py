@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.accumulation import Fork
-from engine.cloze import fill
-from engine.model import Model
-from engine.types import EngineError
+from engine.errors import EngineError
+from engine.experiments.cloze import fill
+from engine.experiments.error_accumulation import ForcedTokenExperiment
+from engine.model.model import Model
 from pages.ui import limits_rows, limits_told, lines
 from pages.ui.i18n import Translator
 from pages.ui.limits_session import NAMES, Limits, Trial
@@ -133,7 +133,7 @@ def test_both_ways_go_to_the_step_page_as_branches(model: Model, which: int) -> 
     limits.force(session, model, "the cat", 7)
     while limits.trials["errors"].go_on(1):
         pass
-    fork: Fork = limits.trials["errors"].work
+    fork: ForcedTokenExperiment = limits.trials["errors"].work
     assert not limits.take_branch(session, model, 0, which)
     assert limits.take_branch(session, model, limits.trials["errors"].turn, which)
     trace = session.trace
@@ -162,7 +162,7 @@ def test_a_filled_sentence_goes_to_the_step_page(model: Model) -> None:
 def test_a_forced_token_that_is_the_models_own_is_called_so(model: Model, language: str) -> None:
     t, ids = Translator(language), model.encode("the cat")
     own = model.distribution(ids).likeliest()
-    fork = Fork(model, ids, own, "greedy", Session().settings, (1,), 5)
+    fork = ForcedTokenExperiment(model, ids, own, "greedy", Session().settings, (1,), 5)
     while fork.step():
         pass
     assert limits_told.errors_plain(fork, model, t) == [t("limits.errors.same")]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.sampling import FILTERS
-from engine.types import RANGES
+from engine.sampling.logits_processors import FILTERS
+from engine.sampling.settings import RANGES
 from pages.ui.i18n import LOCALES, Translator, sentences
 from pages.ui.picture import PICTURES
 from pages.ui.status import LIMITS

@@ -13,10 +13,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoModelForCausalLM
 
-from engine import door, shared
-from engine.loading import BUNDLED
-from engine.model import Model
-from engine.tally import tally
+from engine.bundled import BUNDLED
+from engine.model.model import Model
+from engine.quiz.scoring import score_game
+from engine.serving import admission, model_registry
 from pages.ui import guesses, quiz_chart
 from pages.ui.i18n import Translator, shipped
 from pages.ui.quiz_texts import ROUNDS, texts
@@ -32,7 +32,7 @@ LONG = "早上的市場在天亮以前就開了。阿姨們把青菜排在濕濕
 
 @pytest.fixture(scope="module")
 def bundled() -> Model:
-    return shared.request().result()
+    return model_registry.request().result()
 
 
 def opened(language: str) -> AppTest:
@@ -56,7 +56,7 @@ def play(quiz: Quizzing, model: Model, language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_ten_rounds_to_a_summary_that_adds_up(language: str) -> None:
     app = opened(language)
-    quiz, model = quiz_of(app), shared.request().result()
+    quiz, model = quiz_of(app), model_registry.request().result()
     reference = AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32).eval()
     t, mine, real, best = Translator(language), [], [], []
     for at in range(ROUNDS):
@@ -80,7 +80,7 @@ def test_ten_rounds_to_a_summary_that_adds_up(language: str) -> None:
         best.append(-float(log2[n].max()))
         quiz.go(model, quiz.turn)
         app.run()
-    found = tally(quiz.outcomes)
+    found = score_game(quiz.outcomes)
     assert quiz.finished and not app.exception
     assert (found.guess, found.truth, found.best) == pytest.approx(
         (sum(mine) / ROUNDS, sum(real) / ROUNDS, sum(best) / ROUNDS), abs=1e-3
@@ -144,7 +144,7 @@ def test_choosing_goes_by_the_options_alone(bundled: Model) -> None:
     quiz.choose(bundled, quiz.turn, offered[2])
     quiz.choose(bundled, quiz.turn, offered[1])
     assert [(o.guess.token_ids, o.options) for o in quiz.outcomes] == [((offered[2],), 4)]
-    assert tally(quiz.outcomes).chance_hits == 1 / 4
+    assert score_game(quiz.outcomes).chance_hits == 1 / 4
 
 
 def test_moves_out_of_date_do_nothing_and_bad_ones_lose_nothing(bundled: Model) -> None:
@@ -188,7 +188,7 @@ def test_a_text_of_ones_own(language: str) -> None:
         app.button(key="quiz_bring").click().run()
         assert len(app.error) == 1 and not app.exception and not quiz.own
         assert app.text_area(key="quiz_own").value == bad
-    quiz.bring(shared.request().result(), language, LONG + "\ud800")
+    quiz.bring(model_registry.request().result(), language, LONG + "\ud800")
     app.run()
     assert len(app.error) == 1 and not app.exception
     app.text_area(key="quiz_own").set_value(LONG)
@@ -197,9 +197,9 @@ def test_a_text_of_ones_own(language: str) -> None:
     lengths = [len(question.before) for question in quiz.questions]
     assert lengths == sorted(set(lengths))  # no place gives away a later one
     first = list(quiz.questions)
-    play(quiz, shared.request().result(), language)
+    play(quiz, model_registry.request().result(), language)
     app.run()
-    quiz.again(shared.request().result(), quiz.turn, language)
+    quiz.again(model_registry.request().result(), quiz.turn, language)
     assert quiz.own == LONG and quiz.questions != first
     app.run()
     app.button(key="quiz_leave").click().run()
@@ -208,7 +208,7 @@ def test_a_text_of_ones_own(language: str) -> None:
 
 def test_nothing_is_lost_on_other_pages() -> None:
     app = opened("zh_Hant")
-    quiz, model = quiz_of(app), shared.request().result()
+    quiz, model = quiz_of(app), model_registry.request().result()
     quiz.guess(model, quiz.turn, "的")
     quiz.go(model, quiz.turn)
     quiz.write(quiz.turn, "打到一")
@@ -228,15 +228,15 @@ def test_a_demo_plays_its_own_texts_alone(monkeypatch: pytest.MonkeyPatch) -> No
     app = opened("en")
     quiz = quiz_of(app)
     assert app.text_area(key="quiz_own").disabled and app.button(key="quiz_bring").disabled
-    monkeypatch.setattr(door, "_served", door._Served(lambda: "me", lambda _: True, lambda: None, shipped))
-    quiz.bring(shared.request().result(), "en", LONG)
+    monkeypatch.setattr(admission, "_served", admission._Served(lambda: "me", lambda _: True, lambda: None, shipped))
+    quiz.bring(model_registry.request().result(), "en", LONG)
     assert quiz.own_problem is not None and quiz.own_problem.code == "limit_demo" and not quiz.own
-    play(quiz, shared.request().result(), "en")
+    play(quiz, model_registry.request().result(), "en")
     assert quiz.finished
 
 
 def test_rounds_are_paid_for_and_a_refusal_keeps_the_game(monkeypatch: pytest.MonkeyPatch, bundled: Model) -> None:
-    monkeypatch.setattr(door, "_served", door._Served(lambda: "me", lambda _: True, lambda: None, shipped))
+    monkeypatch.setattr(admission, "_served", admission._Served(lambda: "me", lambda _: True, lambda: None, shipped))
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "2")
     quiz = Quizzing()
     quiz.ready(bundled, "en")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import guessing, shared
-from engine.model import Model
+from engine.model.model import Model
+from engine.quiz import questions
+from engine.serving import model_registry
 from engine.training.grammar import Grammar
 from pages.ui.quiz_texts import FOLDER, ROUNDS, deal, texts
 
@@ -19,14 +20,14 @@ OWN_TEXT = ROOT / "engine" / "training" / "text"
 
 @pytest.fixture(scope="module")
 def bundled() -> Model:
-    return shared.request().result()
+    return model_registry.request().result()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_there_are_texts_enough_and_all_can_be_asked_about(language: str, bundled: Model) -> None:
     found = texts(language)
     assert len(found) == len(set(found)) >= 40
-    assert all(len(guessing.places(bundled, text)) >= 4 for text in found)
+    assert all(len(questions.find_questions(bundled, text)) >= 4 for text in found)
     chinese = [bool(re.search(r"[\u4e00-\u9fff]", text)) for text in found]
     assert all(chinese) if language == "zh_Hant" else not any(chinese)
     dealt = [text for game in range(4) for text in deal(language, game)[:ROUNDS]]

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from engine.tally import Guess, Outcome, tally
+from engine.quiz.scoring import Guess, Outcome, score_game
 from pages.ui import guesses, quiz_chart
 from pages.ui.i18n import Translator
 
@@ -28,7 +28,7 @@ def test_the_sentence_is_what_happened(language: str) -> None:
     t = Translator(language)
 
     def told(outcomes: list[Outcome]) -> list[str]:
-        return guesses.sentences(outcomes, tally(outcomes), t)
+        return guesses.sentences(outcomes, score_game(outcomes), t)
 
     def says(case: str, **values: object) -> str:
         return t(f"quiz.end.{case}", **values)

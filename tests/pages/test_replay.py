@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 import engine
-from engine.loading import load
-from engine.model import Model
-from engine.trace import Trace
-from engine.types import BeamSettings, Settings
+from engine.decoding.beam_types import BeamSettings
+from engine.interpret import attention_maps
+from engine.model.loading import load
+from engine.model.model import Model
+from engine.sampling.settings import Settings
+from engine.trace.trace import Trace
 from pages.ui import replay, replay_file
 from pages.ui.beam_session import Beaming
 from pages.ui.i18n import Translator
@@ -78,14 +80,13 @@ def test_every_step_from_the_prompt_on_is_there(model: Model) -> None:
 
 @pytest.mark.parametrize("view", ["head", "layer", "all", "rollout"])
 def test_where_each_token_looked_is_the_attention(model: Model, view: Any) -> None:
-    from engine import heads
 
     trace = walked(model)
     data = collected(model, trace, view=view, layer=1, head=2)
     for end in (trace.line()[-1], len(trace.choices) - 1):
         full = model.attention(trace.token_ids(end))
         wanted = {"head": full[1, 2], "layer": full[1].mean(0), "all": full.mean((0, 1))}.get(view)
-        wanted = heads.rollout(full) if wanted is None else wanted
+        wanted = attention_maps.rollout(full) if wanted is None else wanted
         for at, node in enumerate(trace.path(end)):
             row = np.frombuffer(base64.b64decode(data["rows"][node]), dtype="<u2") / 65535
             assert np.allclose(row, wanted[at, : at + 1], atol=1e-4)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 import engine
-from engine.model import Model
-from engine.types import Settings
+from engine.model.model import Model
+from engine.sampling.settings import Settings
 from pages.ui.session import Session, prompt_notes
 from tests import tiny
 
@@ -41,11 +41,11 @@ def test_back_and_next_is_the_same_token_and_costs_no_pass(model: Model) -> None
     session.step(model)
     text = session.ready(model).token_ids()
     model.records(text)
-    passes = model.tree.counters.passes
+    passes = model.prefix_cache.counters.passes
     session.back(model)
     session.step(model)
     assert session.ready(model).token_ids() == text
-    assert model.tree.counters.passes == passes
+    assert model.prefix_cache.counters.passes == passes
     assert len(session.ready(model).choices) == len(text)
 
 

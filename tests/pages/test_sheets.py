@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-from engine.model import Model
-from engine.trace import Trace
-from engine.types import Settings
+from engine.model.model import Model
+from engine.sampling.settings import Settings
+from engine.trace.trace import Trace
 from pages.ui import sheets
 from pages.ui.comparison import Comparison, Question
 from pages.ui.i18n import Translator
@@ -88,7 +88,7 @@ def test_beams(model: Model) -> None:
     assert [int(row["node"]) for row in nodes] == [node.index for node in search.nodes if node.level <= 2]
     for row in nodes:
         node = search.nodes[int(row["node"])]
-        assert (float(row["score"]), row["fate"], int(row["parent"])) == (node.score, node.fate, node.parent)
+        assert (float(row["score"]), row["fate"], int(row["parent"])) == (node.score, node.status, node.parent)
     beams = parsed(sheets.finished_beams(search, T))
     for row, found in zip(beams, search.sequences, strict=True):
         assert float(row["score"]) == found.score
@@ -103,7 +103,7 @@ def test_compared_texts(model: Model) -> None:
     rows = parsed(sheets.compared(comparison, model, T))
     assert len(rows) == sum(len(entry.together.texts) + 1 for entry in comparison.entries)
     texts = [row for row in rows if row["token_ids"]]
-    assert [row["strategy"] for row in texts] == [e.way.name for e in comparison.entries for _ in e.together.texts]
+    assert [row["strategy"] for row in texts] == [e.strategy.name for e in comparison.entries for _ in e.together.texts]
     for row in texts:
         ids = tuple(int(i) for i in row["token_ids"].split())
         score = model.score((*comparison.ids, *ids))

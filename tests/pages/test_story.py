@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from engine.model import Model
-from engine.trace import Trace
-from engine.types import Settings
+from engine.model.model import Model
+from engine.sampling.settings import Settings
+from engine.trace.trace import Trace
 from pages.ui.story import ALTERNATIVES, Story
 
 
@@ -66,9 +66,9 @@ def test_looking_again_computes_nothing(model: Model) -> None:
     trace = trace_of(model, "the dog sat on the log")
     story = Story()
     first = story.build(model, trace)
-    passes = model.tree.counters.passes
+    passes = model.prefix_cache.counters.passes
     assert story.build(model, trace) == first
-    assert model.tree.counters.passes == passes
+    assert model.prefix_cache.counters.passes == passes
 
 
 def test_perplexity_of_one_token_is_one(model: Model) -> None:

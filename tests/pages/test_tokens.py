@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from streamlit.testing.v1 import AppTest
 
-from engine.cuts import cut as cut_by
-from engine.cuts import plain
-from engine.loading import load
-from engine.model import Model
+from engine.model.loading import load
+from engine.model.model import Model
+from engine.tokenization.tokenized_text import standalone_tokenizer
+from engine.tokenization.tokenized_text import tokenize as cut_by
 from pages.ui import cut, cutting, merging
 from pages.ui.cutting import Cutting
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
 from tests import tiny
-from tests.engine.test_encode import HARD, texts
+from tests.engine.tokenization.test_encode import HARD, texts
 from tests.pages.visit import visit
 
 LANGUAGES = ("zh_Hant", "en")
@@ -26,7 +26,7 @@ EMOJI = "好 👍🏽龘"
 
 @given(text=texts)
 def test_chips_and_cards_hold_the_whole_text(text: str) -> None:
-    vocabulary = plain("bundled")
+    vocabulary = standalone_tokenizer("bundled")
     found = cut_by(vocabulary, text)
     data = cut.data(vocabulary, found, None, 0, Translator("en"))
     drawn = [token for group in data["groups"] for token in group["tokens"]]
@@ -37,7 +37,7 @@ def test_chips_and_cards_hold_the_whole_text(text: str) -> None:
 
 
 def test_a_fragment_names_its_character() -> None:
-    vocabulary = plain("bundled")
+    vocabulary = standalone_tokenizer("bundled")
     data = cut.data(vocabulary, cut_by(vocabulary, EMOJI), None, 0, Translator("en"))
     assert [group["whole"] for group in data["groups"]] == [None, None, "👍🏽", "龘"]
     assert [label for _, label, _ in data["groups"][-1]["tokens"]] == ["1–2/3", "3/3"]
@@ -46,7 +46,7 @@ def test_a_fragment_names_its_character() -> None:
 
 @given(text=texts)
 def test_every_sign_along_the_merges_is_what_is_there(text: str) -> None:
-    vocabulary = plain("bundled")
+    vocabulary = standalone_tokenizer("bundled")
     replay = vocabulary.merges.replay(text)
     data = merging.data(vocabulary, replay, 0, 0)
     signs = {at: sign for at, (sign, _) in enumerate(data["parts"])}
@@ -68,13 +68,21 @@ def test_every_sign_along_the_merges_is_what_is_there(text: str) -> None:
 def test_rows_count_what_each_tokenizer_gives(language: str, model: Model) -> None:
     text = "今天天氣真好, the weather"
     found = [("own", model.vocabulary, cut_by(model.vocabulary, text))]
-    found += [(name, plain(name), cut_by(plain(name), text)) for name in ("bundled", "characters", "bytes")]
+    found += [
+        (name, standalone_tokenizer(name), cut_by(standalone_tokenizer(name), text))
+        for name in ("bundled", "characters", "bytes")
+    ]
     data = cut.compared(found, Translator(language))
     assert len(data["columns"]) == 3
     totals = [int(row["numbers"][0]) for row in data["rows"]]
-    assert totals == [len(model.encode(text)), len(plain("bundled").encode(text)), len(text), len(text.encode())]
+    assert totals == [
+        len(model.encode(text)),
+        len(standalone_tokenizer("bundled").encode(text)),
+        len(text),
+        len(text.encode()),
+    ]
     assert data["rows"][2]["numbers"][1:] == ["1.00", "1.00"] and data["rows"][3]["numbers"][1] == "3.00"
-    only_english = [("bytes", plain("bytes"), cut_by(plain("bytes"), "abc"))]
+    only_english = [("bytes", standalone_tokenizer("bytes"), cut_by(standalone_tokenizer("bytes"), "abc"))]
     assert len(cut.compared(only_english, Translator(language))["columns"]) == 2
 
 

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine import shared
-from engine.learned import learned
-from engine.model import Model
+from engine.bundled.training_history import training_history
+from engine.model.model import Model
+from engine.serving import model_registry
 from pages.ui import forced, learning
 from pages.ui.forcing import Forcing
 from pages.ui.i18n import Translator
@@ -75,7 +75,7 @@ def test_shifted_by_one(model: Model) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_record_is_drawn_as_it_is(language: str) -> None:
-    bundled, found = engine.load(), learned()
+    bundled, found = engine.load(), training_history()
     for prompt in found.prompts:
         data = learning.data(found, bundled, prompt, 0, Translator(language))
         assert [moment[:2] for moment in data["moments"]] == [[m.step, m.loss] for m in found.moments]
@@ -120,7 +120,7 @@ def test_it_reads_a_text_or_says_why_not(language: str) -> None:
     assert not app.exception and not app.error and len(forcing.ids) > 10
     app.text_area(key="training_text").set_value("今天天氣真好。").run()
     ids = forcing.ids
-    assert shared.request().result().text(ids) == "今天天氣真好。"
+    assert model_registry.request().result().text(ids) == "今天天氣真好。"
     for bad in ("", "  ", "字" * 20_001, "今天天氣真好。" * 400):
         app.text_area(key="training_text").set_value(bad).run()
         assert len(app.error) == 1 and not app.exception
@@ -140,7 +140,7 @@ def test_the_text_and_the_prompt_are_kept_while_other_pages_are_looked_at() -> N
     app.switch_page("pages/lab/training.py").run()
     assert app.text_area(key="training_text").value == "the sky is blue"
     assert app.selectbox(key="training_prompt").value == "語言模型是"
-    assert shared.request().result().text(app.session_state["forcing"].ids) == "the sky is blue"
+    assert model_registry.request().result().text(app.session_state["forcing"].ids) == "the sky is blue"
     assert not app.exception
 
 

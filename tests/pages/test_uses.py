@@ -11,10 +11,10 @@ import transformers
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine import shared
-from engine.loading import load
-from engine.model import Model
-from engine.types import ModelError
+from engine.errors import ModelError
+from engine.model.loading import load
+from engine.model.model import Model
+from engine.serving import model_registry
 from pages.ui import task_prompt
 from pages.ui.i18n import Translator
 from pages.ui.session import Session
@@ -50,7 +50,7 @@ def test_a_prompt_is_its_parts_with_the_words_filled_in(language: str, task: Nam
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_each_task_writes_what_greedy_search_writes(language: str) -> None:
-    model, using, t = shared.request().result(), Using(), Translator(language)
+    model, using, t = model_registry.request().result(), Using(), Translator(language)
     using.ready(model)
     for task in TASKS:
         asked = t.list(f"uses.{task}.inputs")[0]
@@ -74,7 +74,7 @@ def test_each_task_writes_what_greedy_search_writes(language: str) -> None:
      ("en", "translation", "I like dogs."), ("en", "code", "return a + b"), ("zh_Hant", "code", "return a + b")],
 )  # fmt: skip
 def test_the_first_given_words_show_what_the_bundled_model_can(language: str, task: Name, answer: str) -> None:
-    model, using, t = shared.request().result(), Using(), Translator(language)
+    model, using, t = model_registry.request().result(), Using(), Translator(language)
     using.run(model, task, t.list(f"uses.{task}.inputs")[0], t)
     assert answer in model.text(run(using, task).written.token_ids)
 
@@ -100,7 +100,7 @@ def test_the_page_runs_a_task_and_opens_it_step_by_step(language: str) -> None:
     app.button(key="uses_take").click().run()
     session = app.session_state["session"]
     assert isinstance(session, Session) and session.trace is not None
-    model = shared.request().result()
+    model = model_registry.request().result()
     text = model.text(session.trace.token_ids())
     assert text.startswith("".join(p.text for p in parts("translation", t.list("uses.translation.inputs")[0], t)))
     assert session.strategy == "greedy"
@@ -112,7 +112,7 @@ def test_what_one_model_wrote_is_not_anothers(model: Model) -> None:
     using.run(model, "story", "the cat", t)
     writing = run(using, "story")
     assert writing.model is model
-    other = shared.request().result()
+    other = model_registry.request().result()
     assert not using.take(Session(), other, "story")
     using.ready(other)
     assert using.trial("story").work is None

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from engine import shared
+from engine.serving import model_registry
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -17,7 +17,7 @@ def visit(page: str = "pages/lab/step.py", language: str = "zh_Hant", lesson: st
 
     `kept` is what their session holds before they come.
     """
-    shared.request().result()
+    model_registry.request().result()
     driver = AppTest.from_file(str(APP), default_timeout=60)
     driver.session_state["lang"] = language
     for key, value in kept.items():

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from engine.training import bits, prompts, rivals, samples
+from engine.training import baselines, bits_per_character, prompt_suite, samples
 from engine.training import tokenizer as tokenizers
 from engine.training.__main__ import main
 from engine.training.corpus import Source
@@ -48,23 +48,23 @@ def tokenizer(work: Path) -> Tokenizer:
 
 def test_the_chances_of_the_5_gram_add_up() -> None:
     text = "今天天氣真好。明天天氣不好。" * 20 + "".join(chr(0x4E00 + i) for i in range(200))
-    ngram = rivals.Ngram(text)
+    ngram = baselines.Ngram(text)
     for before in ("今天天氣", "真", "z", "天天天天天天"):
         paid = ngram.bits(before)
         chances = {c: 2.0 ** (paid - ngram.bits(before + c)) for c in {*text, "z"}}
-        unseen = chances.pop("z") * (rivals.CHARACTERS - len(chances))
+        unseen = chances.pop("z") * (baselines.CHARACTERS - len(chances))
         assert 0.97 < sum(chances.values()) + unseen <= 1 + 1e-6
 
 
 def test_rivals_pay_less_for_what_they_have_read() -> None:
     known, unknown = "今天天氣真好，我們去公園。" * 5, "量子色動力學描述膠子交互作用。" * 5
-    assert rivals.ngram_bits(known * 20, known) < rivals.ngram_bits(known * 20, unknown) / 4
-    assert rivals.ppmd_bits(known * 20, known) < rivals.ppmd_bits(known * 20, unknown)
+    assert baselines.ngram_bits(known * 20, known) < baselines.ngram_bits(known * 20, unknown) / 4
+    assert baselines.ppmd_bits(known * 20, known) < baselines.ppmd_bits(known * 20, unknown)
 
 
 def test_a_text_that_nobody_has_read_still_has_a_price() -> None:
     for learned in ("", "a", "ab"):
-        assert np.isfinite(rivals.ngram_bits(learned, "今天\n\n"))
+        assert np.isfinite(baselines.ngram_bits(learned, "今天\n\n"))
 
 
 def test_windows_cost_what_a_single_pass_costs(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
@@ -76,27 +76,27 @@ def test_windows_cost_what_a_single_pass_costs(model: LlamaForCausalLM, tokenize
     with torch.inference_mode():
         chances = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0, :-1], dim=-1)
     paid = -float(chances.gather(-1, torch.tensor(ids[1:])[:, None]).sum()) / float(np.log(2))
-    assert bits.model_bits(model, tokenizer, documents, 64) == pytest.approx(paid, rel=1e-4)
-    assert bits.model_bits(model, tokenizer, documents * 9, 32) == pytest.approx(9 * paid, rel=0.2)
+    assert bits_per_character.model_bits(model, tokenizer, documents, 64) == pytest.approx(paid, rel=1e-4)
+    assert bits_per_character.model_bits(model, tokenizer, documents * 9, 32) == pytest.approx(9 * paid, rel=0.2)
 
 
 def test_rivals_learn_from_what_the_model_learned_from(work: Path, tokenizer: Tokenizer) -> None:
-    learned = bits.training_text(work, tokenizer, "weather", 10**6).split("\n\n")[:-1]
-    held = bits.held_out(work, 10**6)["weather"]
+    learned = bits_per_character.training_text(work, tokenizer, "weather", 10**6).split("\n\n")[:-1]
+    held = bits_per_character.held_out(work, 10**6)["weather"]
     assert set(learned) | set(held) == {*SENTENCES, *(f"第{i}天。" for i in range(300))}
     assert not set(learned) & set(held)
-    assert len(bits.training_text(work, tokenizer, "weather", 400).encode()) < 1000
+    assert len(bits_per_character.training_text(work, tokenizer, "weather", 400).encode()) < 1000
 
 
 def test_probability_on_accepted_ones_is_over_the_whole_vocabulary(
     model: LlamaForCausalLM, tokenizer: Tokenizer
 ) -> None:
     anything = tuple({tokenizer.decode([i]) for i in range(tokenizer.get_vocab_size())} - {""})
-    prompt = prompts.Prompt("今天天氣真", anything, "weather", "zh")
-    verdict = prompts.judge(model, tokenizer, [prompt])[0]
+    prompt = prompt_suite.Prompt("今天天氣真", anything, "weather", "zh")
+    verdict = prompt_suite.judge(model, tokenizer, [prompt])[0]
     assert verdict.mass == pytest.approx(1, abs=0.05)
     assert verdict.is_hit
-    nothing = prompts.judge(model, tokenizer, [prompts.Prompt("今天", ("絕無此事",), "weather", "zh")])[0]
+    nothing = prompt_suite.judge(model, tokenizer, [prompt_suite.Prompt("今天", ("絕無此事",), "weather", "zh")])[0]
     assert nothing.mass < 0.2
 
 
@@ -147,7 +147,7 @@ def test_a_suite_that_is_none_is_refused(tmp_path: Path) -> None:
     for text in ("[[prompt]]\ntext = '今天'", "= 3", ""):
         (tmp_path / "suite.toml").write_text(text, "utf-8")
         with pytest.raises(TrainingError, match="not a suite"):
-            prompts.read(tmp_path / "suite.toml")
+            prompt_suite.read(tmp_path / "suite.toml")
 
 
 def test_three_tokenizers_are_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

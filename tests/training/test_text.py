@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from tokenizers import Tokenizer
 
-from engine.loading import BUNDLED
+from engine.bundled import BUNDLED
 from engine.training import corpus, evaluate, mixture
 from engine.training.__main__ import OWN_TEXT, SUITE
 from engine.training.errors import TrainingError

@@ -1,0 +1,6 @@
+"""Name and folder of the model that ships with the engine."""
+
+from pathlib import Path
+
+BUNDLED_NAME = "bundled"
+BUNDLED = Path(__file__).parent  # weights, tokenizer and model card

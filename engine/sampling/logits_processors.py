@@ -1,0 +1,64 @@
+"""Logits processors of `transformers`, in the order in which `generate` applies them."""
+
+from __future__ import annotations
+
+import torch
+from transformers import (
+    LogitsProcessor,
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+    TypicalLogitsWarper,
+)
+
+from engine.sampling.settings import Filter, Settings
+
+FILTERS: tuple[Filter, ...] = (
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+)
+
+
+_LOWEST_TEMPERATURE = 1e-30  # a logit divided by less can leave the range of float32; the limit is the same
+
+
+RESHAPING = (RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper)  # these move scores, the others only cut
+
+
+class _ArgmaxWarper(LogitsProcessor):
+    """Temperature 0: its limit from above, where the likeliest token has all the probability."""
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        best = scores.argmax(dim=-1, keepdim=True)  # (1, 1)
+        return torch.full_like(scores, -torch.inf).scatter(1, best, scores.gather(1, best))
+
+
+def processors(settings: Settings) -> list[tuple[Filter, LogitsProcessor]]:
+    """The processors that change anything, in the order in which `generate` applies them."""
+    chain: list[tuple[Filter, LogitsProcessor]] = []
+    if settings.repetition_penalty != 1.0:
+        chain.append(("repetition_penalty", RepetitionPenaltyLogitsProcessor(float(settings.repetition_penalty))))
+    if settings.no_repeat_ngram_size > 0:
+        chain.append(("no_repeat_ngram_size", NoRepeatNGramLogitsProcessor(settings.no_repeat_ngram_size)))
+    if settings.temperature < _LOWEST_TEMPERATURE:
+        chain.append(("temperature", _ArgmaxWarper()))
+    elif settings.temperature != 1.0:
+        chain.append(("temperature", TemperatureLogitsWarper(float(settings.temperature))))
+    if settings.top_k > 0:
+        chain.append(("top_k", TopKLogitsWarper(settings.top_k)))
+    if settings.top_p < 1.0:
+        chain.append(("top_p", TopPLogitsWarper(float(settings.top_p))))
+    if settings.min_p > 0.0:
+        chain.append(("min_p", MinPLogitsWarper(float(settings.min_p))))
+    if settings.typical_p < 1.0:
+        # A mass of exactly 0 is refused by the processor; the smallest float keeps one token, as the limit does.
+        chain.append(("typical_p", TypicalLogitsWarper(max(float(settings.typical_p), 1e-9))))
+    return chain

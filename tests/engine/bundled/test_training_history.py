@@ -1,0 +1,46 @@
+"""The record of the training is of this very model, and what is read of it is what stands in the file."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import engine
+from engine.bundled import BUNDLED
+from engine.bundled.training_history import training_history
+
+
+def test_it_is_what_stands_in_the_file() -> None:
+    written = json.loads((BUNDLED / "learning.json").read_text("utf-8"))
+    found = training_history()
+    assert found.top == written["top"] and len(found.moments) == len(written["moments"])
+    for moment, stated in zip(found.moments, written["moments"], strict=True):
+        assert (moment.step, moment.loss) == (stated["step"], stated["loss"])
+        assert set(moment.likeliest) == set(found.prompts)
+        for prompt, rows in stated["prompts"].items():
+            assert moment.likeliest[prompt] == tuple(map(tuple, rows))
+            assert len(rows) == found.top and sum(p for _, p in rows) <= 1 + 1e-3
+            assert moment.probability(prompt, rows[3][0]) == rows[3][1]
+            assert moment.probability(prompt, -1) is None
+    steps = [moment.step for moment in found.moments]
+    assert steps == sorted(set(steps)) and steps[0] == 0 and found.moments[0].loss is None
+
+
+def test_before_training_it_knows_nothing() -> None:
+    model = engine.load()
+    for prompt, likeliest in training_history().moments[0].likeliest.items():
+        assert likeliest[0][1] < 0.01, prompt
+    loss = training_history().moments[1].loss
+    assert loss == pytest.approx(math.log(model.vocabulary.size), abs=0.2)
+
+
+def test_the_last_moment_is_the_bundled_model() -> None:
+    """Up to 16-bit weights: a record of another training would be far off."""
+    model = engine.load()
+    last = training_history().moments[-1]
+    for prompt in ("今天天氣真", "人工智能是", "ChatGPT", "語言模型會預測下一個"):
+        distribution = model.distribution(model.encode(prompt))
+        for token_id, p in last.likeliest[prompt][:5]:
+            assert distribution.candidate(token_id).raw == pytest.approx(p, abs=0.03), prompt

@@ -1,0 +1,127 @@
+"""Both ways of a fork are what the reference writes; what is told of them is counted by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engine
+from engine.decoding.batch_generation import Continuation
+from engine.experiments.error_accumulation import (
+    ForcedTokenExperiment,
+    TextPair,
+    first_difference,
+    improbable,
+    ladder,
+    running_perplexity,
+    summarize,
+    together_again,
+)
+from tests.engine.conftest import Tiny
+
+SETTINGS = engine.Settings(temperature=0.8, top_p=0.9)
+
+
+def run(fork: ForcedTokenExperiment) -> list[TextPair]:
+    while fork.step():
+        assert 0 <= fork.progress <= 1
+    return fork.pairs
+
+
+def greedy(one: Tiny, ids: tuple[int, ...], count: int) -> tuple[int, ...]:
+    new: list[int] = []
+    while len(new) < count and not (new and new[-1] in one.model.end_ids):
+        new.append(int(one.forward((*ids, *new)).logits[0, -1].argmax()))
+    return tuple(new)
+
+
+def believed(one: Tiny, ids: tuple[int, ...], new: tuple[int, ...]) -> list[float]:
+    """Log-probability of each new token by the reference's pass over the whole text."""
+    logits = one.forward((*ids, *new)).logits[0].double()
+    table = torch.log_softmax(logits, dim=-1)
+    return [float(table[len(ids) - 1 + i, token]) for i, token in enumerate(new)]
+
+
+def test_greedy_ways_are_the_references(each: Tiny) -> None:
+    ids = each.prefixes(1, longest=8)[0]
+    [pair] = run(ForcedTokenExperiment(each.fresh(), ids, 7, "greedy", SETTINGS, (3, 4), 6))
+    assert pair.own.token_ids == greedy(each, ids, 6)
+    assert pair.forced.token_ids == (7, *greedy(each, (*ids, 7), 5))
+    for text in (pair.own, pair.forced):
+        assert list(text.log_probabilities) == pytest.approx(believed(each, ids, text.token_ids), abs=1e-3)
+
+
+def test_drawn_ways_share_settings_and_drawn_numbers(gpt2: Tiny) -> None:
+    model, ids = gpt2.fresh(), (5, 6, 7)
+    pairs = run(ForcedTokenExperiment(model, ids, 9, "sample", SETTINGS, (3, 4, 5), 8))
+    assert [pair.own.seed for pair in pairs] == [3, 4, 5]
+    for pair, seed in zip(pairs, (3, 4, 5), strict=True):
+        own = [step.token_id for step in engine.generate(model, ids, "sample", SETTINGS, seed, 8)]
+        rest = [step.token_id for step in engine.generate(model, (*ids, 9), "sample", SETTINGS, seed, 7)]
+        assert pair.own.token_ids == tuple(own)
+        assert pair.forced.token_ids == (9, *rest)
+
+
+def test_stopped_it_keeps_what_is_written_and_refuses_what_is_no_token(gpt2: Tiny) -> None:
+    fork = ForcedTokenExperiment(gpt2.fresh(), (5, 6), 9, "sample", SETTINGS, (3,), 8)
+    fork.step()
+    fork.stop()
+    assert fork.done and not fork.step()
+    assert [len(text.token_ids) for text in (fork.pairs[0].own, fork.pairs[0].forced)] == [1, 2]
+    with pytest.raises(engine.PromptError):
+        ForcedTokenExperiment(gpt2.model, (5, 6), gpt2.model.vocabulary.size, "sample", SETTINGS, (3,), 8)
+
+
+def test_the_ladder_goes_down_and_the_improbable_one_is_improbable() -> None:
+    model = engine.load()
+    ids = model.encode("今天天氣真")
+    raw = model.distribution(ids).raw
+    rungs = ladder(model, ids)
+    chances = [float(raw[i]) for i in rungs]
+    assert chances == sorted(chances, reverse=True)
+    assert len(set(rungs)) == len(rungs)
+    assert rungs[0] == int(raw.argmax())
+    assert not set(rungs) & model.vocabulary.special
+    assert any(1e-5 < p < 1e-4 for p in chances)
+    assert raw[improbable(model, ids)] < 1e-3
+
+
+def pair(own: list[int], forced: list[int]) -> TextPair:
+    def text(ids: list[int]) -> Continuation:
+        return Continuation(0, tuple(ids), tuple(-float(i) for i in range(len(ids))))
+
+    return TextPair(text(own), text(forced))
+
+
+@given(st.lists(st.integers(0, 2), max_size=9), st.lists(st.integers(0, 2), max_size=9))
+def test_together_again_is_the_longest_run_that_both_share(own: list[int], forced: list[int]) -> None:
+    both = pair(own, forced)
+    parted = first_difference(both)
+    differ = [i for i, (a, b) in enumerate(zip(own, forced, strict=False)) if a != b]
+    assert parted == (differ[0] if differ else None)
+    runs = [
+        n
+        for a in range(parted, len(own))
+        for b in range(parted, len(forced))
+        for n in range(3, 10)
+        if own[a : a + n] == forced[b : b + n] and len(own[a : a + n]) == n
+    ] if parted is not None else []  # fmt: skip
+    found = together_again(both, 3)
+    assert (found[2] if found else 0) == max(runs, default=0)
+    if found:
+        a, b, n = found
+        assert own[a : a + n] == forced[b : b + n]
+
+
+def test_numbers_leave_out_the_token_at_the_fork() -> None:
+    one = TextPair(Continuation(0, (1, 2, 3), (-9.0, -1.0, -3.0)), Continuation(0, (4, 5), (-9.0, -4.0)))
+    alone = TextPair(Continuation(1, (1,), (-2.0,)), Continuation(1, (4, 5), (-2.0, -4.0)))
+    found = summarize([one, alone])
+    assert found is not None
+    assert (found.seeds, found.own, found.forced, found.lower) == (1, -2.0, -4.0, 1)
+    assert summarize([alone]) is None
+    assert running_perplexity(one.own) == pytest.approx([math.e, math.exp(2)])

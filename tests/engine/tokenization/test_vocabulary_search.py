@@ -1,0 +1,51 @@
+"""Finding a token of the vocabulary by what it says."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.tokenization.vocabulary import Vocabulary
+
+
+def test_the_exact_one_first_then_the_shortest(byte_level: Vocabulary) -> None:
+    found = [byte_level.token_bytes(i).decode() for i in byte_level.search("t", 100)]
+    assert found[:2] == ["t", "T"]
+    near = [text for text in found if text.strip().lower() == "t"]
+    assert found[: len(near)] == near and " the" in found
+    lengths = [len(text) for text in found[len(near) :]]
+    assert lengths == sorted(lengths) and len(lengths) > 3
+
+
+def test_case_does_not_matter(byte_level: Vocabulary) -> None:
+    assert byte_level.search("THE") == byte_level.search("the") != []
+
+
+def test_by_number(byte_level: Vocabulary) -> None:
+    assert byte_level.search("#7") == [7] and byte_level.search(" #0 ") == [0]
+    assert byte_level.search(f"#{byte_level.size - 1}") == [byte_level.size - 1]
+    assert byte_level.search(f"#{byte_level.size}") == []
+    assert byte_level.search("#999999999") == []
+    assert byte_level.search("#9999999999") == []
+
+
+def test_nothing_finds_nothing(vocabulary: Vocabulary) -> None:
+    assert vocabulary.search("") == []
+    assert vocabulary.search("\ud800") == []
+    assert vocabulary.search("不存在的字") == []
+
+
+@given(st.text(max_size=4), st.integers(1, 5))
+def test_whatever_is_typed(vocabulary: Vocabulary, query: str, limit: int) -> None:
+    found = vocabulary.search(query, limit)
+    assert len(found) <= limit and all(0 <= i < vocabulary.size for i in found)
+
+
+def test_every_token_of_characters_finds_itself(vocabulary: Vocabulary) -> None:
+    for index in range(vocabulary.size):
+        try:
+            text = vocabulary.token_bytes(index).decode()
+        except UnicodeDecodeError:
+            continue
+        same = [i for i in vocabulary.search(text, 400) if vocabulary.token_bytes(i).decode(errors="replace") == text]
+        assert index in same or text.startswith("#"), text
