@@ -1,11 +1,18 @@
-"""The app: page configuration, language, navigation. Everything that is seen lives in `pages/`."""
+"""The app: page configuration, language, navigation. Everything on the screen is in `pages/`."""
 
 import streamlit as st
 
-from pages.ui import host, models, state
-from pages.ui.i18n import Translator
+from engine.serving import config
+from pages.course.coach import Coach
+from pages.i18n.translator import LANGUAGES, Translator
+from pages.recording import html_page
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import extensions, navigation, startup, visitor
 
-t = Translator(state.language())
+extensions.companion = Coach()
+extensions.recording = html_page.recording
+t = Translator(session_state.language())
 
 
 def own_name(language: str) -> str:
@@ -20,40 +27,22 @@ st.set_page_config(
     initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",  # room is scarce in another's page
 )
 
-host.begin(t)
-page = st.navigation(
-    {
-        t("course.nav"): [
-            st.Page("pages/learn/contents.py", title=t("course.title"), url_path="learn"),
-            st.Page("pages/learn/quiz.py", title=t("quiz.title"), url_path="quiz"),
-        ],
-        t("app.lab"): [
-            st.Page("pages/lab/step.py", title=t("step.title"), url_path="first", default=True),  # it stands at /
-            st.Page("pages/host/to_step.py", title=t("step.title"), url_path="step", visibility="hidden"),
-            st.Page("pages/lab/beam.py", title=t("beam.title"), url_path="beam"),
-            st.Page("pages/lab/compare.py", title=t("compare.title"), url_path="compare"),
-            st.Page("pages/lab/attention.py", title=t("inside.title"), url_path="attention"),
-            st.Page("pages/lab/tokens.py", title=t("cut.title"), url_path="tokens"),
-            st.Page("pages/lab/training.py", title=t("training.title"), url_path="training"),
-            st.Page("pages/lab/limits.py", title=t("limits.title"), url_path="limits"),
-            st.Page("pages/lab/uses.py", title=t("uses.title"), url_path="uses"),
-            *host.pages(t),
-        ],
-    }
-)
-state.arrive(page.url_path or "step")
+startup.begin(t)
+session_state.get(TextState, lambda: TextState(prompt=t.list("step.examples.list")[0]))
+page = st.navigation(navigation.menu(t, status=config.current().status))
+session_state.enter_page(page.url_path or navigation.STEP)
 
 with st.sidebar:
     st.segmented_control(
         t("app.language"),
-        state.LANGUAGES,
-        default=state.language(),
+        LANGUAGES,
+        default=session_state.language(),
         required=True,
         format_func=own_name,
-        key=state.language_key(),
+        key=session_state.language_key(),
         persist_state="session",
         label_visibility="collapsed",
     )
 
-if models.admitted(t):
+if visitor.admit(t):
     page.run()

@@ -1,6 +1,6 @@
-"""The stepwise generation engine: a causal model, and every number that the app shows of it.
+"""Stepwise generation engine for causal language models, with every quantity that the app displays.
 
-Importing this package is light; torch and transformers come with the first name that needs them.
+Importing this package is light: torch and transformers are imported with the first name that needs them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""`python -m engine "今天天氣真" --steps 5 --top 10`: the stepwise loop in a terminal, or as JSON for a program.
+"""Command line of the engine: stepwise generation in a terminal, or as JSON for a program.
 
-`python -m engine config` prints how this host is configured (`--json` too). For that word as a prompt: `-- config`.
+Example: `python -m engine "今天天氣真" --steps 5 --top 10`.
+`python -m engine config` prints the configuration of this host (`--json` too). For that word as a prompt: `-- config`.
 """
 
 from __future__ import annotations
@@ -53,35 +54,35 @@ def _as_dict(step: Any, pieces: Sequence[str], top: int) -> dict[str, Any]:
     }
 
 
-def _print(step: Any, pieces: Sequence[str], top: int) -> None:
+def _print_step(step: Any, pieces: Sequence[str], top: int) -> None:
     print(" ".join(pieces))
     for c in step.distribution.top(top):
         mark = "▶" if c.token_id == step.token_id else "✂" if not c.kept else " "
         reason = f"  cut by {c.cut_by}" if c.cut_by else ""
         print(f"  {mark} {c.raw:8.2%} → {c.probability:8.2%}  {c.text}  #{c.token_id}{reason}")
-    drawn = "" if step.u is None else f" (u = {step.u:.4f})"
-    print(f"  {step.how}: {step.text}{drawn}\n")
+    draw = "" if step.u is None else f" (u = {step.u:.4f})"
+    print(f"  {step.how}: {step.text}{draw}\n")
 
 
-def _configured(arguments: Sequence[str]) -> int:
+def _print_config(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine config", description="How this host is configured.")
     parser.add_argument("--json", action="store_true", help="print a list of settings for a program")
     as_json = parser.parse_args(arguments).json
     try:
-        found = config.load_config()
+        loaded = config.load_config()
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(config.as_rows(found), ensure_ascii=False, indent=1) if as_json else config.as_text(found))
+    print(json.dumps(config.as_rows(loaded), ensure_ascii=False, indent=1) if as_json else config.as_text(loaded))
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0, or 2 where the prompt, a setting or the model was refused."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["config"]:
-        return _configured(given[1:])
-    options = _parser().parse_args(given)
+    """Exit status of the command: 0, or 2 if the prompt, a setting or the model was rejected."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    if argv[:1] == ["config"]:
+        return _print_config(argv[1:])
+    options = _parser().parse_args(argv)
     try:
         if options.steps < 0 or options.top < 1 or options.seed < 0:
             raise EngineError("range", "--steps and --seed must not be negative, --top must be at least 1")
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.json:
                 steps.append(_as_dict(step, model.pieces(step.token_ids), options.top))
             else:
-                _print(step, model.pieces(step.token_ids), options.top)
+                _print_step(step, model.pieces(step.token_ids), options.top)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

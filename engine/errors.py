@@ -1,13 +1,10 @@
-"""The small immutable values that the engine takes and gives: settings, candidates, steps, errors.
-
-They hold numbers and text only, no tensors, and know nothing of the screen.
-"""
+"""Exceptions of the engine: `EngineError` and its four subclasses, each with a code for the message to display."""
 
 from __future__ import annotations
 
 
 class EngineError(Exception):
-    """Something a person can mend. `code` names the sentence to show, `values` fill it in."""
+    """Error that the user can fix. `code` selects the message to display, `values` fill its placeholders."""
 
     def __init__(self, code: str, message: str, **values: object) -> None:
         super().__init__(message)
@@ -16,19 +13,22 @@ class EngineError(Exception):
 
 
 class PromptError(EngineError):
-    """The text cannot be a prompt: `empty`, `characters`, `context`, `surrogate`, `token`.
+    """Text that cannot be used as a prompt; codes `empty`, `characters`, `context`, `surrogate`, `token`.
 
-    Where the host limits what visitors of the app may ask for, `limit_prompt` and `limit_demo` too.
+    Where the host limits the requests of app visitors, also `limit_prompt` and `limit_demo`.
     """
 
 
 class SettingsError(EngineError):
-    """A setting is out of its range; `code` is the setting's name."""
+    """Setting outside its range; `code` is the setting's name."""
 
 
 class TraceError(EngineError):
-    """Not a trace that can be opened: `trace`, `trace_size`, `trace_version` (a later one), `trace_vocabulary`."""
+    """Trace that cannot be opened; codes `trace`, `trace_size`, `trace_version` (newer), `trace_vocabulary`."""
 
 
 class ModelError(EngineError):
-    """A model cannot be loaded: `missing`, `not_allowed`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`."""
+    """Model that cannot be loaded.
+
+    Codes `missing`, `not_allowed`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`.
+    """

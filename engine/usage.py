@@ -1,6 +1,6 @@
 """Usage hooks: what a host checks and charges around the model's work; no-ops until a host installs its own.
 
-The model calls them and knows nothing of visitors, limits or logs. The host's implementation is `serving.admission`.
+The model calls them and does not depend on visitors, limits or logs. The host's implementation is `serving.admission`.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ def main() -> None:
     try:
         json_logs.begin()
         model_registry.request()  # reads weights while the rest starts
-        from pages.ui import host
+        from pages.shell import startup
 
-        host.start()
+        startup.start()
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -1,4 +1,4 @@
-"""Name and folder of the model that ships with the engine."""
+"""Name and folder of the bundled model, which ships with the engine."""
 
 from pathlib import Path
 

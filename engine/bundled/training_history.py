@@ -1,7 +1,8 @@
-"""How the bundled model learned: what was recorded of it while it was trained, at moments spaced by powers.
+"""Training history of the bundled model: loss and next-token predictions at steps spaced evenly by their logarithm.
 
-Nothing here is computed again: the loss of a moment is that of the one batch of text before it, in nats a token, and of
-each prompt the likeliest tokens and their probabilities were written down from the weights of that moment.
+Read from `learning.json`, which was recorded during training; nothing is recomputed. The loss of a checkpoint is that
+of the single training batch before it, in nats per token. For each prompt, the most probable next tokens and their
+probabilities were recorded from the weights at that step.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from engine.bundled import BUNDLED
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One look at the model.
+    """Loss and predictions recorded at one training step.
 
-    step   optimiser steps made until then
-    loss   of the batch of that step; None before the first
-    likeliest  by prompt: (token id, probability) of the likeliest next tokens, likeliest first
+    step       number of optimizer steps so far
+    loss       loss of the batch of that step, in nats per token; None before the first step
+    likeliest  per prompt: (token id, probability) of the most probable next tokens, most probable first
     """
 
     step: int
@@ -27,13 +28,17 @@ class Checkpoint:
     likeliest: dict[str, tuple[tuple[int, float], ...]]
 
     def probability(self, prompt: str, token_id: int) -> float | None:
-        """Of a token after a prompt; None where it was not among those that were written down."""
+        """Probability of a token after a prompt; None where the token is not among the recorded ones."""
         return dict(self.likeliest[prompt]).get(token_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """top: how many tokens were written down each time. moments: the first before any training."""
+    """Training history of one model.
+
+    top      number of tokens recorded per prompt and checkpoint
+    moments  the checkpoints in order of step; the first precedes any training
+    """
 
     top: int
     moments: tuple[Checkpoint, ...]
@@ -45,10 +50,10 @@ class Learned:
 
 @cache
 def training_history() -> Learned:
-    """The record of the bundled model."""
-    written = json.loads((BUNDLED / "learning.json").read_text("utf-8"))
-    moments = tuple(
-        Checkpoint(m["step"], m["loss"], {p: tuple((i, v) for i, v in rows) for p, rows in m["prompts"].items()})
-        for m in written["moments"]
+    """Training history of the bundled model, read from `learning.json` once per process."""
+    data = json.loads((BUNDLED / "learning.json").read_text("utf-8"))
+    checkpoints = tuple(
+        Checkpoint(c["step"], c["loss"], {p: tuple((i, v) for i, v in rows) for p, rows in c["prompts"].items()})
+        for c in data["moments"]
     )
-    return Learned(written["top"], moments)
+    return Learned(data["top"], checkpoints)

@@ -1,8 +1,8 @@
-"""One prompt, one strategy, several seeds: all texts grow together by a token a pass, and can be looked at meanwhile.
+"""Batched generation: one prompt, one decoding strategy and several seeds, one new token per text and forward pass.
 
-Each text is, token by token, the one that `generate` writes for its seed, or the best one of `beam_search`. Seeds that
-have written the same so far share a row, so a row stands for a text and not for a seed. What the strategies are is
-`strategies.py`'s.
+Each text equals, token by token, what `generate` produces for its seed, or the best beam of `beam_search`. Seeds whose
+texts are still equal share one batch row, so the batch has a row per distinct text, not per seed. Partial texts can be
+read between steps. The strategies are defined in `strategies.py`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from engine.sampling.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What one seed has written so far; the prompt is not in it.
+    """Tokens generated for one seed so far, without the prompt.
 
-    seed               None where the strategy does not draw
+    seed               None for a strategy without sampling
     token_ids          the new tokens
-    log_probabilities  natural log of what the model believed of each (raw), one a token
-    stop               why nothing follows; None while it grows
+    log_probabilities  natural log of the raw probability of each new token, before any filter
+    stop               the stop reason; None while the text is being generated
     """
 
     seed: int | None
@@ -40,13 +40,13 @@ class Continuation:
 
 
 class BatchGeneration:
-    """A strategy at work. Not safe for two threads at once.
+    """Generation of several texts with one strategy. Not thread-safe.
 
-    way    the strategy
-    texts  one `Written` a seed, in the order of the seeds; one alone where the strategy does not draw
-    cost   see `Cost`; its passes are those that the texts take where the tree knows nothing yet
+    strategy  the decoding strategy
+    texts     one `Continuation` per seed, in the order of the seeds; only one for a strategy without sampling
+    cost      passes, tokens and seconds so far
 
-    settings: with which each token is chosen, in place of the way's own.
+    value: the strategy's parameter. settings: used for choosing each token, instead of the strategy's own.
 
     Raises PromptError for ids that cannot be a prompt, SettingsError for a value out of range.
     """
@@ -55,7 +55,7 @@ class BatchGeneration:
         self,
         model: Model,
         ids: Sequence[int],
-        way: DecodingStrategy,
+        strategy: DecodingStrategy,
         value: float,
         seeds: Sequence[int],
         max_new_tokens: int,
@@ -65,30 +65,30 @@ class BatchGeneration:
             raise PromptError("empty", "no tokens")
         self._model = model
         self._ids = tuple(ids)
-        self.strategy = way
+        self.strategy = strategy
         self._value = value
-        self._settings = way.settings(value) if settings is None else settings
-        self._most = max_new_tokens
+        self._settings = strategy.settings(value) if settings is None else settings
+        self._max_new_tokens = max_new_tokens
         stop = stop_reason(model, self._ids, 0, max_new_tokens)
-        self.texts = [Continuation(seed, stop=stop) for seed in (seeds if way.draws else (None,))]
+        self.texts = [Continuation(seed, stop=stop) for seed in (seeds if strategy.draws else (None,))]
         self.cost = Cost(passes=0, tokens=0, seconds=0.0)
-        self._rows: TextBatch | None = None  # begun with the first step
+        self._batch: TextBatch | None = None  # created by the first step
         self._search: BeamSearch | None = None
-        self._row_of: dict[tuple[int, ...], int] = {(): 0}  # the row of each text that goes on
+        self._row_of: dict[tuple[int, ...], int] = {(): 0}  # batch row of each unfinished text
 
     @property
     def done(self) -> bool:
         return all(text.stop for text in self.texts)
 
     def step(self) -> bool:
-        """One more token for each text that has not ended. True while more can be written.
+        """Append one token to every unfinished text. Returns True while any text is unfinished.
 
-        Raises EngineError where the strategy cannot be carried out.
+        Raises EngineError where the strategy cannot be run.
         """
         if self.done:
             return False
         started = time.perf_counter()
-        passes = self._search_on() if self.strategy.name == "beam" else self._grow()
+        passes = self._beam_step() if self.strategy.name == "beam" else self._token_step()
         self.cost = Cost(
             passes=self.cost.passes + passes,
             tokens=sum(len(text.token_ids) for text in self.texts),
@@ -97,47 +97,50 @@ class BatchGeneration:
         return not self.done
 
     def stop(self) -> None:
-        """The person stops it: what is written stays."""
+        """Stop all unfinished texts with reason `person`; the tokens generated so far remain."""
         self.texts = [text if text.stop else replace(text, stop="person") for text in self.texts]
-        self._rows = self._search = None
+        self._batch = self._search = None
 
-    def _grow(self) -> int:
-        """Choose for each text, then one pass over all that go on. Returns how often the model ran."""
+    def _token_step(self) -> int:
+        """Choose a token for each text, then run one pass over the unfinished ones. Returns the number of passes."""
         passes = 0
-        if self._rows is None:
-            self._model.records(self._ids)  # refuses ids that no model has
-            self._rows, passes = TextBatch(self._model.prefix_cache, [self._ids]), 1
-        came_from: dict[tuple[int, ...], int] = {}  # the row that each text which goes on stood in
-        for at, text in enumerate(self.texts):
+        if self._batch is None:
+            self._model.records(self._ids)  # validates the ids
+            self._batch, passes = TextBatch(self._model.prefix_cache, [self._ids]), 1
+        parents: dict[tuple[int, ...], int] = {}  # current batch row of the parent of each unfinished text
+        for i, text in enumerate(self.texts):
             if text.stop is None:
                 row = self._row_of[text.token_ids]
-                grown = self.texts[at] = self._choose(text, self._rows.records[row])
-                if grown.stop is None:
-                    came_from[grown.token_ids] = row
-        if not came_from:
-            self._rows = None
+                extended = self.texts[i] = self._choose(text, self._batch.records[row])
+                if extended.stop is None:
+                    parents[extended.token_ids] = row
+        if not parents:
+            self._batch = None
             return passes
-        self._rows.append(list(came_from.values()), [new[-1] for new in came_from])
-        self._row_of = {new: row for row, new in enumerate(came_from)}
-        return passes + (1 if self._model.prefix_cache.forward.uses_buffer else len(came_from))
+        self._batch.append(list(parents.values()), [new[-1] for new in parents])
+        self._row_of = {new: row for row, new in enumerate(parents)}
+        return passes + (1 if self._model.prefix_cache.forward.uses_buffer else len(parents))
 
-    def _choose(self, text: Continuation, record: TokenOutput) -> Continuation:
-        """As `generation.choose`, from a record that is at hand."""
+    def _choose(self, text: Continuation, output: TokenOutput) -> Continuation:
+        """The text with one more token, chosen as by `generation.choose`; `output` is that of the text's last token."""
         ids = (*self._ids, *text.token_ids)
-        distribution = Distribution(ids, record.logits, self._settings, self._model.vocabulary.label)
+        distribution = Distribution(ids, output.logits, self._settings, self._model.vocabulary.label)
         token_id = distribution.likeliest() if text.seed is None else distribution.draw(uniform(text.seed, len(ids)))
         new = (*text.token_ids, token_id)
         return replace(
             text,
             token_ids=new,
-            log_probabilities=(*text.log_probabilities, record.log_probability(token_id)),
-            stop=stop_reason(self._model, (*ids, token_id), len(new), self._most),
+            log_probabilities=(*text.log_probabilities, output.log_probability(token_id)),
+            stop=stop_reason(self._model, (*ids, token_id), len(new), self._max_new_tokens),
         )
 
-    def _search_on(self) -> int:
-        """A level of beam search: the text is the best there is so far, and may yet become another."""
+    def _beam_step(self) -> int:
+        """Run one level of beam search and return the number of passes.
+
+        The text is the best beam so far; a later level may replace it by another one.
+        """
         if self._search is None:
-            settings = BeamSettings(width=int(self._value), max_new_tokens=self._most)
+            settings = BeamSettings(width=int(self._value), max_new_tokens=self._max_new_tokens)
             self._search = BeamSearch(self._model, self._ids, settings)
         search = self._search
         beams = len(search.levels[-1].active) if search.levels else 1
@@ -145,7 +148,11 @@ class BatchGeneration:
         level = search.levels[-1]
         path = [search.nodes[node] for node in search.path((level.finished if search.stop else level.active)[0])]
         new = tuple(node.token_id for node in path)
-        stop = stop_reason(self._model, (*self._ids, *new), len(new), self._most) or "length" if search.stop else None
+        stop = (
+            stop_reason(self._model, (*self._ids, *new), len(new), self._max_new_tokens) or "length"
+            if search.stop
+            else None
+        )
         self.texts = [Continuation(None, new, tuple(node.step_log_probability for node in path), stop)]
         if stop:
             self._search = None
@@ -154,12 +161,13 @@ class BatchGeneration:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What writing took.
+    """Cost of a generation run.
 
-    passes   times the model ran; one pass may compute a token of several texts at once. What the tree still held from
-             earlier takes none, so a second run can cost less than the first.
-    tokens   tokens that stand in the texts in the end, of all texts together
-    seconds  by the clock of this machine, everything included
+    passes   number of forward passes, counted as for an empty prefix cache; one pass may compute a token of each of
+             several texts
+    tokens   number of tokens in the final texts, over all texts
+    seconds  wall-clock time, everything included; a second run can be faster, because tokens in the prefix cache are
+             not computed again
     """
 
     passes: int
@@ -168,5 +176,5 @@ class Cost:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Tokens written ÷ seconds; None where no time passed that a clock could see."""
+        """Generated tokens ÷ seconds; None where the measured time is 0."""
         return self.tokens / self.seconds if self.seconds > 0 else None

@@ -1,7 +1,7 @@
-"""Beam searches that were made, so that whoever asks the same again sees what was computed: they belong to the model.
+"""Cache of beam searches, keyed by model, token ids and settings, so that equal requests share one search.
 
-Bounded: the least recently asked for goes first, and all but the newest few give back the memory of their keys and
-values, which are built again where such a search grows.
+Bounded, least recently used evicted first. All but the most recent searches release the memory of their KV cache,
+which is rebuilt when such a search grows.
 """
 
 from __future__ import annotations
@@ -15,30 +15,31 @@ from engine.decoding.beam_search import BeamSearch
 from engine.decoding.beam_types import BeamSettings
 from engine.model.model import Model
 
-MOST = 32
-GROWING = 2  # searches that keep their keys and values
+MAX_SEARCHES = 32
+MAX_WITH_KV_CACHE = 2  # most recent searches that may hold a KV cache
 
 _lock = threading.Lock()
-# Sessions hold the search that they show, so what two people look at is one search even when it is pushed out here.
+# A session holds a reference to the search that it shows. The weak dictionary finds that search even after it was
+# evicted from `_recent`, so that two sessions still share it.
 _alive: WeakValueDictionary[tuple[int, tuple[int, ...], BeamSettings], BeamSearch] = WeakValueDictionary()
-_newest: OrderedDict[tuple[int, tuple[int, ...], BeamSettings], BeamSearch] = OrderedDict()
+_recent: OrderedDict[tuple[int, tuple[int, ...], BeamSettings], BeamSearch] = OrderedDict()
 
 
 def cached_beam_search(model: Model, ids: Sequence[int], settings: BeamSettings) -> BeamSearch:
-    """The search of these arguments, begun if there is none. Raises what `BeamSearch` raises."""
+    """The cached search for these arguments, created if there is none. Raises as `BeamSearch`."""
     key = (id(model), tuple(ids), settings)
     with _lock:
         search = _alive.get(key)
-    if search is None or search.model is not model:
-        search = BeamSearch(model, ids, settings)  # outside the lock: it may take the model a while
+    if search is None or search.model is not model:  # an id may be reused after its model was freed
+        search = BeamSearch(model, ids, settings)  # outside the lock: this may run a forward pass
     with _lock:
         other = _alive.get(key)
         if other is not None and other.model is model:
-            search = other  # somebody else was quicker
-        _alive[key] = _newest[key] = search
-        _newest.move_to_end(key)
-        if len(_newest) > MOST:
-            _newest.popitem(last=False)
-        for older in list(_newest.values())[:-GROWING]:
+            search = other  # another thread created it first
+        _alive[key] = _recent[key] = search
+        _recent.move_to_end(key)
+        if len(_recent) > MAX_SEARCHES:
+            _recent.popitem(last=False)
+        for older in list(_recent.values())[:-MAX_WITH_KV_CACHE]:
             older.release()
         return search

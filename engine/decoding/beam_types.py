@@ -9,12 +9,9 @@ from engine.errors import SettingsError
 from engine.sampling.settings import RANGES, Settings, check_ranges
 
 NodeStatus = Literal["kept", "pruned", "finished"]
-
-
 SearchStop = Literal["length", "context", "full", "bound", "ended"]
 
-
-# As RANGES, for beam search.
+# Lowest and highest value of each beam search setting, both included; as RANGES.
 BEAM_RANGES: dict[str, tuple[float, float]] = {
     "width": (1, 64),
     "length_penalty": (-10.0, 10.0),
@@ -26,17 +23,17 @@ BEAM_RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class BeamSettings:
-    """How beam search goes; names and meanings are those of `transformers.GenerationConfig`.
+    """Settings of beam search, with the names and meanings of `transformers.GenerationConfig`.
 
-    width                 how many beams live on at each level; one is greedy search
+    width                 maximum number of active beams per level (`num_beams`); 1 is greedy search
     length_penalty        finished beams are ranked by log-probability / length ** length_penalty: 0 favours short
-                          ones, more than 0 long ones (Wu et al. 2016 is where dividing by a power comes from)
-    max_new_tokens        how many levels there are at most
-    early_stopping        True: stop as soon as `width` beams are finished; False: when none that lives could do better
-                          at its present length; "never": when none could at any length
+                          texts, values above 0 long ones (dividing by a power of the length is from Wu et al. 2016)
+    max_new_tokens        maximum number of levels
+    early_stopping        True: stop as soon as `width` beams are finished; False: stop when no active beam could score
+                          better at its current length; "never": stop when none could at any length
     repetition_penalty, no_repeat_ngram_size  as in Settings
 
-    Raises SettingsError where a value is out of range.
+    Raises SettingsError for a value out of range.
     """
 
     width: int = 4
@@ -53,22 +50,25 @@ class BeamSettings:
 
     @property
     def penalties(self) -> Settings:
-        """What changes the model's distribution during the search."""
+        """Settings with the penalties only: they are applied to the model's distribution during the search."""
         return Settings(repetition_penalty=self.repetition_penalty, no_repeat_ngram_size=self.no_repeat_ngram_size)
 
 
 @dataclass(frozen=True, slots=True)
 class BeamNode:
-    """One candidate that was among the best of its level. Node 0 is the prompt, at level 0.
+    """Node of the search tree: one of the best candidates of its level. Node 0 is the prompt, at level 0.
 
+    index                 index in `BeamSearch.nodes`
     parent                index of the node that it extends; -1 for the prompt
-    token_id              its token; for the prompt the last one
-    step_log_probability  of this token after its parent, after the penalties (natural logarithm, as all here)
-    log_probability       sum over all tokens after the prompt
-    score                 log_probability / level ** length_penalty: what finished beams are ranked by
-    rank                  1 is the level's best candidate
-    fate                  `kept` lives on, `finished` ended here among the first `width`, `pruned` is neither
-    ends                  whether nothing can follow: an end-of-text token, or the last level
+    token_id              its token; for the prompt, the last token of the prompt
+    step_log_probability  log-probability of this token given its parent's text, after the penalties. All logarithms
+                          are natural.
+    log_probability       sum of step_log_probability over all tokens after the prompt
+    score                 log_probability / level ** length_penalty, by which finished beams are ranked
+    rank                  rank among the candidates of its level, from 1 (best)
+    status                `kept`: an active beam of the next level; `finished`: ends here and ranks among the first
+                          `width`; `pruned`: neither
+    ends                  whether no token can follow: an end-of-text token, or the last level
     """
 
     index: int
@@ -85,16 +85,18 @@ class BeamNode:
 
 @dataclass(frozen=True, slots=True)
 class BeamLevel:
-    """What one level did; nodes by their index.
+    """Result of one level of the search; nodes are given by index.
 
-    candidates  the best extensions, best first
-    live        those that live on, best first
-    finished    all finished beams that are still held after this level, best score first, at most `width`
-    considered  how many extensions there were: live beams before it × vocabulary
-    hope        the best score that a live beam could still reach, as `generate` estimates it; None where none lives
-    worst       the worst score among finished beams once there are `width` of them, None before
-    stop        why the search ends here: `length`, `context` (window full), `full` (early stopping: enough are
-                finished), `bound` (hope is not better than worst), `ended` (no beam lives); None where it goes on
+    candidates      the best extensions of the active beams, best first
+    active          the candidates that remain active beams, best first
+    finished        all finished beams after this level, best score first, at most `width`
+    considered      number of extensions that were ranked: active beams before this level × vocabulary size
+    best_possible   best score that an active beam could still reach, as estimated by `generate`; None where no beam is
+                    active
+    worst_finished  lowest score among the finished beams once there are `width` of them; None before that
+    stop            stop reason: `length` (max_new_tokens reached), `context` (window full), `full` (early stopping:
+                    `width` beams are finished), `bound` (best_possible is not above worst_finished), `ended` (no active
+                    beam left); None while the search can continue
     """
 
     candidates: tuple[int, ...]
@@ -108,7 +110,7 @@ class BeamLevel:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A finished beam: its tokens (prompt included), its text, and the numbers of its last node."""
+    """A finished beam: token ids and text, prompt included, and log-probability, score and index of its last node."""
 
     token_ids: tuple[int, ...]
     text: str

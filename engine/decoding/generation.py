@@ -1,6 +1,6 @@
-"""Token by token: choose one, append it, ask again, until something says stop.
+"""Autoregressive generation of one text: choose a token, append it, repeat until a stopping condition holds.
 
-The loop itself, with every step's numbers. Beam search keeps several texts at once and is not here.
+Greedy search and sampling, with the numbers of every step. Beam search is in `beam_search.py`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from engine.sampling.settings import Settings, Strategy, TokenOrigin
 
 @dataclass(frozen=True)
 class Step:
-    """One token that was chosen.
+    """One step of generation: the chosen token, its probabilities and the distribution it was chosen from.
 
-    token_ids        the text before it
-    token_id, text   the token, and what a person reads for it
+    token_ids        the text before the token
+    token_id, text   the chosen token and its display text
     how              `greedy` or `drawn`
-    u                the number in [0, 1) that was drawn; None for greedy
-    raw              what the model believed of this token
+    u                the random number in [0, 1) that decided the draw; None for greedy
+    raw              the model's probability of the token, before any filter
     probability      its probability after the filters
     log_probability  natural log of `raw`
-    distribution     the whole of what it was chosen from
-    stop             why generation stopped after this token; None where it goes on
+    distribution     the distribution it was chosen from
+    stop             the stop reason after this token; None where generation continues
     """
 
     token_ids: tuple[int, ...]
@@ -45,9 +45,9 @@ class Step:
 def choose(
     model: Model, ids: Sequence[int], strategy: Strategy, settings: Settings, seed: int
 ) -> tuple[Distribution, int, float | None]:
-    """The distribution after `ids`, the token that the strategy takes, and the number it drew (None for greedy).
+    """The distribution after `ids`, the token chosen by the strategy, and the random number used (None for greedy).
 
-    Same ids, settings and seed: same token, always.
+    Deterministic: the same ids, settings and seed always yield the same token.
     """
     if strategy == "greedy":
         distribution = model.distribution(ids, settings.for_greedy())
@@ -58,7 +58,7 @@ def choose(
 
 
 class Generation(Iterator[Step]):
-    """An iterator of steps; when it is exhausted, `stop_reason` says why."""
+    """Iterator over generation steps. `stop_reason` is the reason of the last stop, None while it continues."""
 
     def __init__(
         self,
@@ -86,16 +86,16 @@ class Generation(Iterator[Step]):
         max_new_tokens: int,
         should_stop: Callable[[], bool],
     ) -> Iterator[Step]:
-        made = 0
+        count = 0  # generated tokens
         while True:
-            self.stop_reason = stop_reason(model, ids, made, max_new_tokens) or ("person" if should_stop() else None)
+            self.stop_reason = stop_reason(model, ids, count, max_new_tokens) or ("person" if should_stop() else None)
             if self.stop_reason:
                 return
             distribution, token_id, u = choose(model, ids, strategy, settings, seed)
-            record = model.records(ids)[-1]
-            made += 1
+            output = model.records(ids)[-1]
+            count += 1
             after = (*ids, token_id)
-            self.stop_reason = stop_reason(model, after, made, max_new_tokens)
+            self.stop_reason = stop_reason(model, after, count, max_new_tokens)
             yield Step(
                 token_ids=ids,
                 token_id=token_id,
@@ -104,7 +104,7 @@ class Generation(Iterator[Step]):
                 u=u,
                 raw=float(distribution.raw[token_id]),
                 probability=float(distribution.probabilities[token_id]),
-                log_probability=record.log_probability(token_id),
+                log_probability=output.log_probability(token_id),
                 distribution=distribution,
                 stop=self.stop_reason,
             )
@@ -120,11 +120,14 @@ def generate(
     max_new_tokens: int = 20,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Generation:
-    """Continue `ids`: an iterator that yields a Step a token, then tells `stop_reason`.
+    """Generate a continuation of `ids`: an iterator that yields one Step per token and then has a `stop_reason`.
 
-    Greedy takes the likeliest token after the penalties, as `generate(do_sample=False)`; sample draws after all
-    filters. Stops: `end` (end-of-text token), `length` (max_new_tokens), `context` (window full), `person`
-    (`should_stop` said so). Raises PromptError for ids that cannot be a prompt, ValueError for an unknown strategy.
+    Lazy: nothing is computed before the next Step is requested. `greedy` takes the most probable token after the
+    penalties, as `generate(do_sample=False)`; `sample` draws after all filters.
+
+    Stop reasons: `end` (end-of-text token), `length` (max_new_tokens), `context` (window full), `person` (`should_stop`
+    returned True before a step). Raises PromptError for ids that cannot be a prompt, ValueError for an unknown
+    strategy.
     """
     if strategy not in ("greedy", "sample"):
         raise ValueError(f"strategy must be 'greedy' or 'sample', not {strategy!r}")

@@ -1,7 +1,7 @@
-"""The ways of choosing that are compared side by side: what can be set of each, and whether luck has a part in it.
+"""Decoding strategies for side-by-side comparison: the parameter of each, and whether it samples.
 
-Each changes one thing and leaves all else alone, so that a difference between two texts has one cause. Contrastive
-search is not among them: `transformers` has it no longer. This file runs no model; `together.py` writes the texts.
+Each strategy changes a single setting, so that a difference between two texts has one cause. Contrastive search is left
+out because `transformers` no longer has it. Runs no model; `batch_generation.py` generates the texts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Name = Literal["greedy", "beam", "sample", "temperature", "top_k", "top_p", "min
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The one number of a strategy: its lowest and highest value worth trying, their step, the one to begin with."""
+    """Range of a strategy's only parameter: lowest and highest useful value, step size, and default (`first`)."""
 
     low: float
     high: float
@@ -26,11 +26,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class DecodingStrategy:
-    """A way of choosing.
+    """A decoding strategy.
 
-    name       for those that filter, the name of the setting as well
-    draws      whether a seed has a part in it; where not, every seed writes the same text
-    parameter  None where nothing can be set
+    name       for strategies that filter, also the name of the setting in `Settings`
+    draws      whether it samples with a seed; if not, every seed yields the same text
+    parameter  None for a strategy without one
     """
 
     name: Name
@@ -38,7 +38,7 @@ class DecodingStrategy:
     parameter: Parameter | None = None
 
     def settings(self, value: float) -> Settings:
-        """The settings with which it chooses each token; the number of beams is no setting of these.
+        """Sampling settings for a parameter value. The number of beams is not one of them: see `BeamSettings`.
 
         Raises SettingsError for a value out of the setting's range.
         """
@@ -57,4 +57,4 @@ STRATEGIES: tuple[DecodingStrategy, ...] = (
     DecodingStrategy("min_p", draws=True, parameter=Parameter(0.01, 0.5, 0.01, 0.1)),  # Nguyen et al. 2024
     DecodingStrategy("typical_p", draws=True, parameter=Parameter(0.05, 1.0, 0.01, 0.9)),  # Meister et al. 2023
 )
-BY_NAME: dict[str, DecodingStrategy] = {way.name: way for way in STRATEGIES}
+BY_NAME: dict[str, DecodingStrategy] = {strategy.name: strategy for strategy in STRATEGIES}

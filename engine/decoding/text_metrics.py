@@ -1,8 +1,7 @@
-"""What can be counted of texts that are written: how probable, how varied, how repetitive, at what cost.
+"""Metrics of generated texts: log-probability, perplexity, distinct-n and repetition.
 
-Everything is counted over tokens, for these are what a model writes; an end-of-text token that was written counts as
-one. Where there is nothing to count (an empty text, or one shorter than n) a measure is None, not 0. No
-measure says that a text is good. This file knows token ids and numbers; it runs no model.
+All metrics are computed over tokens; a generated end-of-text token counts as one. A metric is None, not 0, where it is
+undefined: for an empty text, or one shorter than n. None of them measures the quality of a text. Runs no model.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-REPEATED = 4  # tokens in a row that count as a repetition; Welleck et al. 2020 report seq-rep-4
+REPEATED = 4  # length of the n-grams counted as repetition; Welleck et al. 2020 report seq-rep-4
 
 
 def ngrams(token_ids: Sequence[int], n: int) -> Iterator[tuple[int, ...]]:
-    """All runs of n tokens, from left to right: len(token_ids) − n + 1 of them. ValueError for n < 1.
+    """All n-grams of a text, from left to right: len(token_ids) − n + 1 of them. Raises ValueError for n < 1.
 
     >>> list(ngrams([7, 8, 9], 2))
     [(7, 8), (8, 9)]
@@ -26,11 +25,12 @@ def ngrams(token_ids: Sequence[int], n: int) -> Iterator[tuple[int, ...]]:
 
 
 def distinct(texts: Sequence[Sequence[int]], n: int) -> float | None:
-    """distinct-n: different n-grams ÷ all n-grams, over all the texts together; from above 0 to 1, 1 most varied.
+    """distinct-n: number of different n-grams ÷ number of all n-grams, over all texts, in (0, 1]; 1 is most varied.
 
-    Of one text: `distinct([ids], n)`. Over several, two that say the same count as one that repeats itself. N-grams do
-    not reach from one text into the next. Li et al. 2016, "A Diversity-Promoting Objective Function for Neural
-    Conversation Models". It falls as texts get longer, so only texts of about one length can be compared.
+    For one text: `distinct([ids], n)`. An n-gram that occurs in two texts counts as repeated, as within one text.
+    N-grams do not cross text boundaries. None where no text has n tokens. The value falls with the length of the texts,
+    so compare only texts of similar length. Li et al. 2016, "A Diversity-Promoting Objective Function for Neural
+    Conversation Models".
 
     >>> distinct([[1, 2, 1, 2]], 2), distinct([[1, 2], [1, 2], [3, 4]], 2)
     (0.6666666666666666, 0.6666666666666666)
@@ -44,9 +44,9 @@ def distinct(texts: Sequence[Sequence[int]], n: int) -> float | None:
 
 
 def repetition(token_ids: Sequence[int], n: int = REPEATED) -> float | None:
-    """seq-rep-n: the share of a text's n-grams that occurred before in it; from 0 to below 1, 0 is no repetition.
+    """seq-rep-n: fraction of a text's n-grams that occurred earlier in it, in [0, 1); 0 is no repetition.
 
-    Equals 1 − distinct-n of the one text. Welleck et al. 2020, "Neural Text Generation with Unlikelihood Training".
+    Equals 1 − distinct-n of the text. Welleck et al. 2020, "Neural Text Generation with Unlikelihood Training".
 
     >>> repetition([1, 2, 1, 2, 1], 2)
     0.5
@@ -56,9 +56,9 @@ def repetition(token_ids: Sequence[int], n: int = REPEATED) -> float | None:
 
 
 def repeated_ngrams(token_ids: Sequence[int], n: int = REPEATED) -> list[tuple[int, int]]:
-    """Where a text repeats itself: spans (first, one past the last) of tokens in n-grams that occurred before in it.
+    """Repeated spans of a text: half-open token ranges (start, stop) covered by n-grams that occurred earlier in it.
 
-    The first occurrence is not marked. Spans that overlap or touch are one; they are in order and never touch.
+    The first occurrence is not included. Overlapping and adjacent spans are merged; the result is in order.
 
     >>> repeated_ngrams([1, 2, 3, 1, 2, 9, 2, 3], 2)
     [(3, 5), (6, 8)]
@@ -77,14 +77,14 @@ def repeated_ngrams(token_ids: Sequence[int], n: int = REPEATED) -> list[tuple[i
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of one continuation, or of several together; the prompt before it is not counted.
+    """Metrics of one continuation, or of several together; the prompt is excluded.
 
-    tokens           how many the model wrote
-    log_probability  natural log of its probability given the prompt (nats, at most 0): the sum over its tokens of the
-                     model's raw belief, before any filter, whatever way they were chosen
+    tokens           number of generated tokens
+    log_probability  natural log of the probability given the prompt (nats, at most 0): the sum over the tokens of the
+                     model's raw log-probability, before any filter, independent of the decoding strategy
     distinct_1, _2   see `distinct`
-    repetition       of runs of `REPEATED` tokens, see `repetition`; of several texts, each run is looked for in its own
-                     text alone
+    repetition       of n-grams of `REPEATED` tokens, see `repetition`; with several texts, n-grams are compared within
+                     each text only
     """
 
     tokens: int
@@ -95,15 +95,15 @@ class Measures:
 
     @property
     def per_token(self) -> float | None:
-        """Log-probability ÷ tokens, in nats a token: comparable between texts of different lengths."""
+        """Mean log-probability per token, in nats: comparable between texts of different lengths."""
         return self.log_probability / self.tokens if self.tokens else None
 
     @property
     def perplexity(self) -> float | None:
-        """exp(−log-probability per token), at least 1: the geometric mean of 1 ÷ probability over the tokens.
+        """Perplexity: exp(−mean log-probability per token), at least 1; the geometric mean of 1 ÷ probability.
 
         Jelinek et al. 1977, "Perplexity—a measure of the difficulty of speech recognition tasks". Infinite where the
-        mean is too low for a float.
+        exponential would overflow a float.
         """
         mean = self.per_token
         if mean is None:
@@ -112,23 +112,24 @@ class Measures:
 
 
 def measure(*texts: tuple[Sequence[int], Sequence[float]], times: int = 1) -> Measures:
-    """The measures of one continuation, or of several taken together: (token ids, log-probability of each in nats).
+    """Metrics of one continuation, or of several together.
 
-    times: how often each text is there. What does not draw writes the same with every seed; counted once for each, its
-    distinct-n can be held against that of as many texts that were drawn.
+    texts: (token ids, log-probability of each token in nats) per continuation.
+    times: number of times to count each text. A strategy without sampling yields the same text for every seed; counting
+    it once per seed makes its distinct-n comparable with that of equally many sampled texts.
 
-    Raises ValueError where there is not one log-probability for each token.
+    Raises ValueError where the numbers of tokens and log-probabilities differ.
     """
     for token_ids, log_probabilities in texts:
         if len(token_ids) != len(log_probabilities):
             raise ValueError(f"{len(token_ids)} tokens and {len(log_probabilities)} log-probabilities")
-    written = [token_ids for token_ids, _ in texts] * times
-    runs = [max(0, len(token_ids) - REPEATED + 1) for token_ids in written]
-    again = [(repetition(token_ids) or 0) * count for token_ids, count in zip(written, runs, strict=True)]
+    counted = [token_ids for token_ids, _ in texts] * times
+    totals = [max(0, len(token_ids) - REPEATED + 1) for token_ids in counted]  # n-grams of each text
+    repeated = [(repetition(token_ids) or 0) * total for token_ids, total in zip(counted, totals, strict=True)]
     return Measures(
-        tokens=sum(map(len, written)),
+        tokens=sum(map(len, counted)),
         log_probability=math.fsum(value for _, values in texts for value in values) * times,
-        distinct_1=distinct(written, 1),
-        distinct_2=distinct(written, 2),
-        repetition=math.fsum(again) / sum(runs) if sum(runs) else None,
+        distinct_1=distinct(counted, 1),
+        distinct_2=distinct(counted, 2),
+        repetition=math.fsum(repeated) / sum(totals) if sum(totals) else None,
     )

@@ -1,14 +1,15 @@
-"""A gap in a sentence, filled from the left alone and with the whole sentence in sight.
+"""Cloze scoring with a causal language model: candidates for a gap, by left context alone and by the whole sentence.
 
-A model that reads from left to right fills a gap by P(candidate | left). What stands right of the gap it cannot ask;
-but a whole sentence can be scored afterwards, which weighs each candidate by P(candidate | left) · P(right | left,
-candidate). Renormalised over the candidates this is P(candidate | left, right) by Bayes' rule, among these candidates
-alone. All of it are sums of log-probabilities of tokens, so a candidate of several tokens is right; it is not helped
-for being short or long, as what counts is the probability of the same sentence with it.
+A causal model fills a gap by P(candidate | left); it cannot condition on the text to the right. The completed sentence
+can be scored afterwards, which gives each candidate P(candidate | left) · P(right | left, candidate). Renormalised
+over the candidates this is P(candidate | left, right) by Bayes' rule, restricted to these candidates. All scores are
+sums of token log-probabilities, so candidates may have several tokens. There is no length normalisation: the compared
+quantity is the probability of the complete sentence.
 
-Tokens: left + candidate + right is cut into tokens as a whole, as it would be read. Where the cut falls on both edges
-of the candidate, its tokens and those of the right part are summed apart. Where a token reaches over an edge, the
-three parts are cut each on its own and put together, which the model has seen more seldom: `joined` says so.
+Tokenization: left + candidate + right is encoded as one string. Where token boundaries fall on both edges of the
+candidate, the log-probabilities of its tokens and of the right part are summed separately. Where a token spans an
+edge, the three parts are encoded separately and concatenated (`joined` is False); such a token sequence is less
+typical of the training data.
 
 Encoder models such as BERT (Devlin et al. 2019) and encoder-decoders such as BART (Lewis et al. 2020) see both sides.
 """
@@ -26,22 +27,23 @@ from engine import usage
 from engine.errors import EngineError, PromptError
 from engine.model.model import MAX_CHARACTERS, Model
 
-MOST = 12  # candidates
+MOST = 12  # candidates a call
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """One candidate in the gap.
+    """Scores of one candidate.
 
-    text         as it was given
-    token_ids    of the whole sentence with it
-    first, last  its tokens are token_ids[first:last]; what is left of them is the left part
-    joined       whether the whole sentence was cut at its edges; False: the parts were cut each on its own
-    log_left     log P(candidate | left), in nats
-    log_right    log P(right | left, candidate)
-    left_alone   P(candidate | left) as a share of that of all candidates
-    whole        P(candidate | left) · P(right | left, candidate) as a share of that of all candidates
-    log_probabilities  one a token from `first` on
+    text               the candidate, stripped of white space
+    token_ids          token ids of the completed sentence
+    first, last        the candidate is token_ids[first:last]; the tokens before `first` are the left part
+    joined             True: the sentence was encoded as one string; False: left part, candidate and right part
+                       were encoded separately, because a token would have spanned an edge of the candidate
+    log_left           log P(candidate | left), in nats
+    log_right          log P(right | left, candidate), in nats
+    left_alone         P(candidate | left), normalised over the candidates
+    whole              P(candidate | left) · P(right | left, candidate), normalised over the candidates
+    log_probabilities  log-probability of each token from `first` on, in nats
     """
 
     text: str
@@ -58,7 +60,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Cloze:
-    """`filled`: in the order of the candidates. `left_ids`: the left part alone."""
+    """Scores of all candidates (`filled`, in the order of the candidates) and the token ids of the left part."""
 
     left: str
     right: str
@@ -67,53 +69,53 @@ class Cloze:
 
     @property
     def from_left(self) -> Filled:
-        """The candidate that the left part prefers."""
+        """Candidate of the highest P(candidate | left)."""
         return max(self.filled, key=lambda f: f.log_left)
 
     @property
     def from_both(self) -> Filled:
-        """The candidate with which the whole sentence is likeliest."""
+        """Candidate of the highest P(candidate, right | left)."""
         return max(self.filled, key=lambda f: f.log_left + f.log_right)
 
 
 def parts(sentence: str) -> tuple[str, str, str]:
-    """Left part, what goes before each candidate, right part of a sentence with one gap, a run of `_` or `＿`.
+    """Split of a sentence at its one gap (a run of `_` or `＿`): left part, spaces before the gap, right part.
 
-    A space before the gap goes with the candidate, as tokens carry the space before their word. Raises EngineError
-    (`gap`) where there is not one gap, or nothing left of it.
+    The spaces before the gap are prepended to each candidate, since tokens include the space before their word. Raises
+    EngineError(`gap`) unless there is exactly one gap with text to its left.
     """
-    around = re.split("[_＿]+", sentence)
-    if len(around) != 2 or not around[0].strip():
+    segments = re.split("[_＿]+", sentence)
+    if len(segments) != 2 or not segments[0].strip():
         raise EngineError("gap", "a sentence needs one gap, with words before it")
-    left, right = around
-    bare = left.rstrip(" ")
-    return bare, left[len(bare) :], right
+    left, right = segments
+    stripped = left.rstrip(" ")
+    return stripped, left[len(stripped) :], right
 
 
 def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
-    """Score every candidate in the sentence's gap.
+    """Scores of every candidate for the gap of a sentence.
 
-    Candidates are stripped of white space; the same one twice counts once. Raises EngineError `gap`, `candidates`
-    (fewer than two different ones, or more than `MOST`), `characters` or `context` (too long), `surrogate`, and what
-    `door` refuses a visitor.
+    Candidates are stripped of white space and deduplicated. Raises EngineError: `gap`, `candidates` (fewer than two
+    different ones, or more than `MOST`), `characters` or `context` (too long), `surrogate`, and the errors of the
+    usage hooks (`engine.usage`).
     """
     if len(sentence) > MAX_CHARACTERS:
         raise PromptError("characters", "too long", count=len(sentence), most=MAX_CHARACTERS)
     usage.check_prompt(sentence)
     left, space, right = parts(sentence)
-    different = list(dict.fromkeys(c.strip() for c in candidates if c.strip()))
-    if not 2 <= len(different) <= MOST:
-        raise EngineError("candidates", f"{len(different)} different candidates", count=len(different), most=MOST)
+    unique = list(dict.fromkeys(c.strip() for c in candidates if c.strip()))
+    if not 2 <= len(unique) <= MOST:
+        raise EngineError("candidates", f"{len(unique)} different candidates", count=len(unique), most=MOST)
     left_ids = model.encode(left)
     usage.check_length(sentence, len(model.encode(sentence)))
-    usage.charge(len(different))
-    scored = [_score(model, left, space + text, right) for text in different]
+    usage.charge(len(unique))
+    scored = [_score(model, left, space + text, right) for text in unique]
     log_left = np.array([math.fsum(values[: last - first]) for _, first, last, _, values in scored])
     log_right = np.array([math.fsum(values[last - first :]) for _, first, last, _, values in scored])
-    left_alone, whole = _shares(log_left), _shares(log_left + log_right)
+    left_alone, whole = _normalized(log_left), _normalized(log_left + log_right)
     filled = tuple(
         Filled(text, ids, first, last, joined, float(log_left[i]), float(log_right[i]), left_alone[i], whole[i], values)
-        for i, (text, (ids, first, last, joined, values)) in enumerate(zip(different, scored, strict=True))
+        for i, (text, (ids, first, last, joined, values)) in enumerate(zip(unique, scored, strict=True))
     )
     return Cloze(left, right, left_ids, filled)
 
@@ -121,21 +123,22 @@ def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
 def _score(
     model: Model, left: str, candidate: str, right: str
 ) -> tuple[tuple[int, ...], int, int, bool, tuple[float, ...]]:
-    """Tokens, the candidate's first and one past its last, whether the cut fell on its edges, log-probabilities."""
-    ids, begins, ends = model.encode(left + candidate + right), model.encode(left), model.encode(left + candidate)
-    joined = ids[: len(begins)] == begins and ids[: len(ends)] == ends
-    first, last = len(begins), len(ends)
+    """(token ids, first, last, joined, log-probabilities), as the fields of `Filled`. Raises PromptError(`context`)."""
+    ids, left_ids = model.encode(left + candidate + right), model.encode(left)
+    with_candidate = model.encode(left + candidate)
+    joined = ids[: len(left_ids)] == left_ids and ids[: len(with_candidate)] == with_candidate
+    first, last = len(left_ids), len(with_candidate)
     if not joined:
         start = len(model.vocabulary.start)
         middle = model.encode(candidate)[start:]
-        ids, last = (*begins, *middle, *model.encode(right)[start:]), first + len(middle)
+        ids, last = (*left_ids, *middle, *model.encode(right)[start:]), first + len(middle)
     if len(ids) > model.context_length:
         raise PromptError("context", f"{len(ids)} tokens", count=len(ids), most=model.context_length)
     values = model.score(ids).log_probabilities[first:]
     return ids, first, last, joined, tuple(value for value in values if value is not None)
 
 
-def _shares(log_probabilities: np.ndarray) -> list[float]:
-    """(C,) probabilities as shares of their sum, from logarithms."""
+def _normalized(log_probabilities: np.ndarray) -> list[float]:
+    """Softmax of log-probabilities, (C,) -> C floats that sum to 1."""
     scaled = np.exp(log_probabilities - log_probabilities.max())
-    return [float(share) for share in scaled / scaled.sum()]
+    return [float(probability) for probability in scaled / scaled.sum()]

@@ -1,13 +1,13 @@
-"""One token forced upon a text, and what becomes of it: the same prompt written on twice, all else the same.
+"""Error accumulation: two continuations of one prompt, one of them with a forced first token.
 
-One way takes what the model itself chooses, the other begins with a token that somebody put there. Both go on with the
-same settings and, position by position, the same drawn numbers (`sampling.uniform`), so all that differs between them
-follows from that one token. Because one pair of texts is luck, several seeds are written, and the means told of all.
+One text starts with the token that the model chooses, the other with a given token (the fork is this first position).
+Both continue with the same settings and the same random numbers at each position (`sampling.distribution.uniform`), so
+every difference between them is caused by that one token. A single pair is a noisy estimate, so several seeds are
+generated and averaged.
 
-That a model conditions on its own mistakes and goes on from them is the compounding of errors known from imitation
-learning: Ross, Gordon and Bagnell 2011, "A Reduction of Imitation Learning and Structured Prediction to No-Regret
-Online Learning"; for text Bengio et al. 2015, "Scheduled Sampling for Sequence Prediction with Recurrent Neural
-Networks".
+A model that conditions on its own mistakes accumulates errors, as described for imitation learning: Ross, Gordon and
+Bagnell 2011, "A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning"; for text
+Bengio et al. 2015, "Scheduled Sampling for Sequence Prediction with Recurrent Neural Networks".
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ from engine.model.model import Model
 from engine.sampling.settings import Settings, Strategy
 from engine.tokenization.vocabulary import readable_token_ids
 
-TOGETHER_AGAIN = 4  # tokens in a row that both texts must share to have come together again
+MIN_COMMON_RUN = 4  # consecutive common tokens from which two texts count as having converged again
 
 
 @dataclass(frozen=True, slots=True)
 class TextPair:
-    """The two texts of one seed. Both hold the token at the fork as their first."""
+    """The two continuations of one seed. The first token of each is the one at the fork."""
 
     own: Continuation
     forced: Continuation
 
 
 class ForcedTokenExperiment:
-    """Both ways at work for several seeds, a token a step. Not safe for two threads at once.
+    """Incremental generation of the free and the forced continuation for several seeds, one token a step.
 
-    Raises PromptError for ids that cannot be a prompt, or a forced token outside the vocabulary (`token`).
+    Not thread-safe. Raises PromptError for ids that cannot be a prompt, or a forced token outside the vocabulary
+    (`token`).
     """
 
     def __init__(
@@ -50,11 +51,11 @@ class ForcedTokenExperiment:
     ) -> None:  # fmt: skip
         if not 0 <= forced < model.vocabulary.size:
             raise PromptError("token", "a token id outside the vocabulary", size=model.vocabulary.size)
-        self.ids, self.forced, self._most = tuple(ids), forced, max_new_tokens
-        way = BY_NAME["sample" if strategy == "sample" else "greedy"]
-        how = settings if way.draws else settings.for_greedy()
-        self._own = BatchGeneration(model, ids, way, 0, seeds, max_new_tokens, how)
-        self._forced = BatchGeneration(model, (*ids, forced), way, 0, seeds, max_new_tokens - 1, how)
+        self.ids, self.forced, self._max_new_tokens = tuple(ids), forced, max_new_tokens
+        decoding = BY_NAME["sample" if strategy == "sample" else "greedy"]
+        applied = settings if decoding.draws else settings.for_greedy()
+        self._own = BatchGeneration(model, ids, decoding, 0, seeds, max_new_tokens, applied)
+        self._forced = BatchGeneration(model, (*ids, forced), decoding, 0, seeds, max_new_tokens - 1, applied)
         self._log_probability = model.records(ids)[-1].log_probability(forced)
 
     @property
@@ -63,24 +64,24 @@ class ForcedTokenExperiment:
 
     @property
     def progress(self) -> float:
-        """Share of the tokens that are written, from 0 to 1; a text that ends early makes it jump."""
+        """Fraction of the tokens that are generated, from 0 to 1; jumps to 1 if the texts end early."""
         longest = max(len(text.token_ids) for text in self._own.texts)
-        return 1.0 if self.done else longest / self._most
+        return 1.0 if self.done else longest / self._max_new_tokens
 
     def step(self) -> bool:
-        """A token more for each text. True while more can be written. Raises EngineError."""
+        """Append one token to each text. True while any text can continue. Raises EngineError."""
         self._own.step()
         self._forced.step()
         return not self.done
 
     def stop(self) -> None:
-        """The person stops it: what is written stays."""
+        """End the experiment early; the tokens generated so far remain available."""
         self._own.stop()
         self._forced.stop()
 
     @property
     def pairs(self) -> list[TextPair]:
-        """One a seed; one alone where nothing is drawn."""
+        """One pair a seed; a single pair for greedy decoding."""
         return [
             TextPair(own, replace(
                 forced, token_ids=(self.forced, *forced.token_ids),
@@ -91,45 +92,44 @@ class ForcedTokenExperiment:
 
 
 def after_the_fork(text: Continuation) -> float | None:
-    """Mean log-probability a token, in nats, of what follows the token at the fork; None where nothing does."""
+    """Mean log-probability, in nats, of the tokens after the fork; None if there are none."""
     rest = text.log_probabilities[1:]
     return math.fsum(rest) / len(rest) if rest else None
 
 
 def running_perplexity(text: Continuation) -> list[float]:
-    """Perplexity of the first 1, 2, … tokens after the one at the fork: exp(−mean log-probability)."""
+    """Perplexity of the first 1, 2, … tokens after the fork: exp(−mean log-probability)."""
     sums = accumulate(text.log_probabilities[1:])
     return [math.exp(-total / count) for count, total in enumerate(sums, 1)]
 
 
 def first_difference(pair: TextPair) -> int | None:
-    """The first position, from 0, at which the texts differ; None where one is a beginning of the other."""
+    """First position, from 0, at which the texts differ; None if one is a prefix of the other."""
     both = zip(pair.own.token_ids, pair.forced.token_ids, strict=False)
     return next((i for i, (own, forced) in enumerate(both) if own != forced), None)
 
 
-def together_again(pair: TextPair, least: int = TOGETHER_AGAIN) -> tuple[int, int, int] | None:
-    """The longest run of tokens that both texts share after they have parted: (first in own, first in forced, length).
+def together_again(pair: TextPair, least: int = MIN_COMMON_RUN) -> tuple[int, int, int] | None:
+    """Longest run of tokens common to both texts after their first difference: (start in own, start in forced, length).
 
-    It may stand at another position in one than in the other. None where it is shorter than `least`, or they never
-    parted.
+    The two starts may differ. None if the run is shorter than `least` or the texts do not differ.
     """
-    parted = first_difference(pair)
-    if parted is None:
+    start = first_difference(pair)
+    if start is None:
         return None
-    own, forced = pair.own.token_ids[parted:], pair.forced.token_ids[parted:]
+    own, forced = pair.own.token_ids[start:], pair.forced.token_ids[start:]
     run = SequenceMatcher(None, own, forced, autojunk=False).find_longest_match()
-    return (run.a + parted, run.b + parted, run.size) if run.size >= least else None
+    return (run.a + start, run.b + start, run.size) if run.size >= least else None
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """Over all seeds whose texts both go on after the fork.
+    """Log-probabilities after the fork, over the seeds for which both texts continue after it.
 
-    seeds   how many there are
-    own     mean log-probability a token after the fork on the model's own way (nats), averaged over the seeds
-    forced  the same after the forced token
-    lower   in how many of them the forced way's is the lower one
+    seeds   number of such seeds
+    own     mean log-probability of a token after the fork in the free text (nats), averaged over the seeds
+    forced  the same for the text with the forced token
+    lower   number of seeds for which the forced text has the lower mean
     """
 
     seeds: int
@@ -139,36 +139,38 @@ class Aftermath:
 
 
 def summarize(pairs: Sequence[TextPair]) -> Aftermath | None:
-    """What the forced token did to all that followed; None where nothing followed."""
-    both = [(after_the_fork(pair.own), after_the_fork(pair.forced)) for pair in pairs]
-    known = [(own, forced) for own, forced in both if own is not None and forced is not None]
-    if not known:
+    """Means over the pairs; None if no pair has tokens after the fork in both texts."""
+    means = [(after_the_fork(pair.own), after_the_fork(pair.forced)) for pair in pairs]
+    valid = [(own, forced) for own, forced in means if own is not None and forced is not None]
+    if not valid:
         return None
-    count = len(known)
+    count = len(valid)
     return Aftermath(
         seeds=count,
-        own=math.fsum(own for own, _ in known) / count,
-        forced=math.fsum(forced for _, forced in known) / count,
-        lower=sum(forced < own for own, forced in known),
+        own=math.fsum(own for own, _ in valid) / count,
+        forced=math.fsum(forced for _, forced in valid) / count,
+        lower=sum(forced < own for own, forced in valid),
     )
 
 
 def ladder(model: Model, ids: Sequence[int], likely: int = 4, steps: int = 6) -> list[int]:
-    """Tokens to force, likeliest first: the `likely` likeliest, then of each power of ten from 1 in 10 down to 1 in
-    10 ** steps the likeliest token that is less likely than that. Special tokens and tokens that are no whole
-    characters are left out."""
+    """Token ids to force, at descending orders of magnitude of probability.
+
+    The `likely` most probable tokens, then for each threshold 10^-1, …, 10^-steps the most probable token below it.
+    Sorted by descending probability. Special tokens and tokens that are not whole characters are excluded.
+    """
     distribution = model.distribution(ids)
     allowed = np.zeros(distribution.size, dtype=bool)
     allowed[readable_token_ids(model.vocabulary)] = True
-    readable = distribution.order[allowed[distribution.order]]  # likeliest first
+    readable = distribution.order[allowed[distribution.order]]  # by descending probability
     raw = distribution.raw[readable]
-    rungs = [int((raw >= 10.0**-power).sum()) for power in range(1, steps + 1)]
-    places = dict.fromkeys([*range(likely), *rungs])
-    return [int(readable[place]) for place in sorted(places) if place < len(readable)]
+    first_below = [int((raw >= 10.0**-power).sum()) for power in range(1, steps + 1)]
+    ranks = {*range(likely), *first_below}
+    return [int(readable[rank]) for rank in sorted(ranks) if rank < len(readable)]
 
 
 def improbable(model: Model, ids: Sequence[int], ceiling: float = 1e-3) -> int:
-    """Of the tokens of `ladder` the likeliest one below the ceiling, or the least likely where none is."""
+    """Most probable token of `ladder` below the probability `ceiling`; the least probable one if none is below."""
     distribution = model.distribution(ids)
-    rungs = ladder(model, ids)
-    return next((i for i in rungs if distribution.raw[i] < ceiling), rungs[-1])
+    candidates = ladder(model, ids)
+    return next((i for i in candidates if distribution.raw[i] < ceiling), candidates[-1])

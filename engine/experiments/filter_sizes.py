@@ -1,7 +1,7 @@
-"""How many tokens top-k and top-p leave to choose from, step by step along one text.
+"""Candidate set sizes of top-k and top-p at each step of one sampled text.
 
-Top-k leaves as many at every step; how many top-p leaves follows the distribution: few where the model is sure, many
-where it is torn.
+Top-k keeps the same number of tokens at every step. The number that top-p keeps follows the distribution: few tokens
+when it is peaked, many when it is flat.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from engine.sampling.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class FilterSizes:
-    """One step.
+    """Candidate set sizes at one step.
 
-    text      the token that was drawn there, as a person reads it
-    entropy   of what the model believed before it, in nats
-    by_top_k  how many tokens top-k leaves; more than k where some are exactly as likely as the k-th
-    by_top_p  how many top-p leaves
+    text      display text of the token drawn at this step
+    entropy   entropy of the raw distribution at this step, in nats
+    by_top_k  number of tokens that top-k keeps; more than k where tokens tie with the k-th
+    by_top_p  number of tokens that top-p keeps
     """
 
     text: str
@@ -34,7 +34,7 @@ class FilterSizes:
 def filter_sizes_along(
     model: Model, ids: Sequence[int], top_k: int, top_p: float, seed: int, steps: int
 ) -> list[FilterSizes]:
-    """Both counts at each step of the text that is drawn after `ids` with top-p.
+    """Sizes at each step of a text sampled with top-p after the prompt `ids`, at most `steps` tokens.
 
     Raises PromptError for ids that cannot be a prompt, SettingsError for a value out of range.
     """

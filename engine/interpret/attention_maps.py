@@ -1,4 +1,4 @@
-"""Summaries of attention matrices: mean, rollout, share on the first token."""
+"""Summaries of attention matrices: mean, rollout and attention sink."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 
 def mean(attention: np.ndarray) -> np.ndarray:
-    """Mean over all layers and heads: (…, T, T) to (T, T). Rows sum to 1 where they did."""
+    """Mean attention over all layers and heads, (…, T, T) -> (T, T). Rows sum to 1 if those of the input do."""
     return attention.reshape(-1, *attention.shape[-2:]).mean(axis=0)
 
 
 def rollout(attention: np.ndarray) -> np.ndarray:
-    """How much of each input position could have flowed to each output position: (L, H, T, T) to (T, T), rows sum to 1.
+    """Attention rollout, the estimated share of each input position in each output position.
 
-    Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers": the heads of a layer are averaged, half of
-    the identity is added for the residual stream (0.5·A + 0.5·I), rows are made to sum to 1 again, and the layers are
-    multiplied, the first one rightmost. It knows nothing of values and feed-forward layers.
+    (L, H, T, T) -> (T, T); rows sum to 1. Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers": the
+    heads of a layer are averaged, half of the identity is added for the residual stream (0.5·A + 0.5·I), rows are
+    normalized to sum to 1, and the layers are multiplied, the first one rightmost. Values and feed-forward layers are
+    ignored.
     """
     eye = np.eye(attention.shape[-1])
     flow = eye
@@ -34,9 +35,9 @@ def rollout(attention: np.ndarray) -> np.ndarray:
 
 
 def sink(attention: np.ndarray) -> np.ndarray:
-    """Share of attention that rows t ≥ 1 put on position 0: (L, H, T, T) to (L, H), from 0 to 1.
+    """Attention sink: mean attention of rows t ≥ 1 to position 0, (L, H, T, T) -> (L, H), from 0 to 1.
 
-    0 for a text of one token, of which no row is counted.
+    0 for a text of one token, which has no such row.
     """
     if attention.shape[-1] == 1:
         return np.zeros(attention.shape[:2], dtype=attention.dtype)
@@ -44,10 +45,13 @@ def sink(attention: np.ndarray) -> np.ndarray:
 
 
 def attention_without_cache(model: Model, ids: Sequence[int]) -> np.ndarray:
-    """(L, H, T, T) as `Model.attention`, computed past the tree."""
-    rows = model.prefix_cache.forward.run(ids, None).attentions
-    if rows is None:
+    """Attention of a text, (L, H, T, T), as `Model.attention`, but without reading or filling the prefix cache.
+
+    Raises EngineError: `attention` for a model without attention, `not_finite`.
+    """
+    attentions = model.prefix_cache.forward.run(ids, None).attentions
+    if attentions is None:
         raise EngineError("attention", f"{model.name} computes no attention")
-    if not rows.isfinite().all():
-        raise EngineError("not_finite", "attention that is not a number")
-    return rows.float().numpy()
+    if not attentions.isfinite().all():
+        raise EngineError("not_finite", "attention is not finite")
+    return attentions.float().numpy()

@@ -1,4 +1,4 @@
-"""How far two answers to "what mattered?" agree: the rank correlation of their values. No model here."""
+"""Spearman rank correlation, the agreement of two token attributions. Runs no model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 
 
 def spearman(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float | None:
-    """Spearman's rank correlation of two values a token, from −1 to 1; equal values share the mean of their ranks.
+    """Spearman's rank correlation of two series of values, one value per token, from −1 to 1.
 
-    None where it is undefined: fewer than two tokens, or one of them the same everywhere. Raises ValueError for
-    different lengths. Spearman 1904, "The Proof and Measurement of Association between Two Things".
+    Equal values share the mean of their ranks. None where undefined: fewer than two tokens, or a constant series.
+    Raises ValueError for different lengths. Spearman 1904, "The Proof and Measurement of Association between Two
+    Things".
 
     >>> spearman([1, 2, 3], [10, 30, 20])
     0.5
@@ -20,13 +21,13 @@ def spearman(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -
         raise ValueError(f"{len(a)} and {len(b)} values")
     if len(a) < 2:
         return None
-    one, two = _ranks(a), _ranks(b)
-    spread = float(np.sqrt((one @ one) * (two @ two)))
-    return float(one @ two) / spread if spread else None
+    ranks_a, ranks_b = _centered_ranks(a), _centered_ranks(b)
+    norm = float(np.sqrt((ranks_a @ ranks_a) * (ranks_b @ ranks_b)))
+    return float(ranks_a @ ranks_b) / norm if norm else None
 
 
-def _ranks(values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """(T,) ranks less their mean."""
-    _, which, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[which]
+def _centered_ranks(values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """(T,) ranks minus their mean; ties get their mean rank."""
+    _, inverse, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return ranks - ranks.mean()

@@ -1,9 +1,10 @@
-"""How a model ends: the final norm and the head that make a token's last state into logits.
+"""Unembedding: the model's own final norm and LM head, applied to any hidden state.
 
-Families name these parts differently and do more to the logits than multiply (Gemma 2 caps them softly, Cohere scales
-them), so nothing is rebuilt here. The model's own code runs, on a copy that shares every weight and has the states
-that we hand over in the place of its layers. The shared model itself is not touched: many threads use it. What was
-found is checked once a model, by a pass over two tokens; it does not know what states it is given.
+Families name these modules differently and do more than a matrix product (Gemma 2 soft-caps the logits, Cohere scales
+them), so nothing is reimplemented here. The model's own code runs, on a shallow copy that shares every weight and whose
+layers are replaced by a module that returns the given states. The shared model is never modified, because many threads
+use it. The modules are verified once per model, by a pass over two tokens. It is not verified that the states passed in
+are hidden states of this model.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from engine.errors import EngineError
 from engine.model.forward import Forward
 
 
-def nearly_equal(one: Tensor, two: Tensor) -> bool:
-    """Whether two tensors are the same but for rounding; false where one is not finite."""
-    return torch.allclose(one, two, atol=1e-3, rtol=1e-3)
+def nearly_equal(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are equal up to rounding (atol = rtol = 1e-3); False if either contains NaN."""
+    return torch.allclose(a, b, atol=1e-3, rtol=1e-3)
 
 
-class _Handed(nn.Module):
-    """Stands where the layers stand in a model, and gives back the states that it was made with."""
+class _FixedStates(nn.Module):
+    """Replacement for the layers of a model: returns the given states for any input."""
 
     def __init__(self, states: Tensor) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class _Handed(nn.Module):
 
 
 class _Output:
-    """As a `ModelOutput` of `transformers` that has its first value alone."""
+    """Minimal `ModelOutput` of `transformers` with `last_hidden_state` only; other attributes are None."""
 
     def __init__(self, states: Tensor) -> None:
         self.last_hidden_state = states
@@ -51,95 +52,95 @@ class _Output:
         return None
 
 
-def _twin(module: nn.Module) -> nn.Module:
-    """A copy that shares all weights and parts, and whose parts and hooks can be exchanged."""
-    twin = copy.copy(module)
-    twin._modules = dict(module._modules)
-    twin._forward_hooks = OrderedDict()
-    return twin
+def _shallow_copy(module: nn.Module) -> nn.Module:
+    """A copy that shares all weights and submodules, but has its own submodule dictionary and no forward hooks."""
+    copied = copy.copy(module)
+    copied._modules = dict(module._modules)
+    copied._forward_hooks = OrderedDict()
+    return copied
 
 
-def _exchanged(root: nn.Module, path: str, part: Callable[[nn.Module], nn.Module]) -> nn.Module:
-    """A copy of `root` in which the module at a dotted path is what `part` makes of it."""
+def _with_replaced(root: nn.Module, path: str, replace: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    """A shallow copy of `root` in which `replace` is applied to the submodule at a dotted path."""
     name, _, rest = path.partition(".")
-    twin = _twin(root)
+    copied = _shallow_copy(root)
     child = root.get_submodule(name)
-    twin._modules[name] = _exchanged(child, rest, part) if rest else part(child)
-    return twin
+    copied._modules[name] = _with_replaced(child, rest, replace) if rest else replace(child)
+    return copied
 
 
-def _watched(seen: list[Tensor]) -> Callable[[nn.Module], nn.Module]:
-    """Makes a copy of a module that writes down the first value that it returns."""
+def _recording_into(outputs: list[Tensor]) -> Callable[[nn.Module], nn.Module]:
+    """A function that copies a module with a hook that appends the module's first output to `outputs`."""
 
-    def part(module: nn.Module) -> nn.Module:
-        twin = _twin(module)
-        twin.register_forward_hook(lambda _, __, out: seen.append(out if isinstance(out, Tensor) else out[0]))
-        return twin
+    def replace(module: nn.Module) -> nn.Module:
+        copied = _shallow_copy(module)
+        copied.register_forward_hook(lambda _, __, out: outputs.append(out if isinstance(out, Tensor) else out[0]))
+        return copied
 
-    return part
+    return replace
 
 
 class Unembedding:
-    """The end of one model. Safe for many threads."""
+    """Final norm and LM head of one model. Thread-safe."""
 
     def __init__(self, forward: Forward) -> None:
-        """Finds the parts and checks them. Raises EngineError(`lens`) where they cannot be told."""
+        """Find and verify the modules. Raises EngineError(`lens`) where they cannot be identified."""
         self._model = forward.model
         for path, block, norm in _candidates(forward.model, forward.layers):
             self._path, self._norm = path, norm
             try:
-                if self._holds(block):
+                if self._matches_model(block):
                     return
             except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
-                continue  # a family whose code does not take the copy
-        raise EngineError("lens", "this family does not show its final norm and head")
+                continue  # the family's code does not work with the copy
+        raise EngineError("lens", "the final norm and head of this model family were not found")
 
     @torch.inference_mode()
-    def _holds(self, block: str) -> bool:
-        """Whether norm and head, given what the last block returns, give what the model gives."""
+    def _matches_model(self, block: str) -> bool:
+        """Whether norm and head, applied to the output of the last block, reproduce the model's states and logits."""
         before: list[Tensor] = []
         after: list[Tensor] = []
-        watched = _exchanged(self._model, block, _watched(before))
-        watched = _exchanged(watched, self._path, _watched(after))
-        logits = watched(input_ids=torch.tensor([[0, 1]], device=self._model.device), use_cache=False).logits[0]
+        recording = _with_replaced(self._model, block, _recording_into(before))
+        recording = _with_replaced(recording, self._path, _recording_into(after))
+        logits = recording(input_ids=torch.tensor([[0, 1]], device=self._model.device), use_cache=False).logits[0]
         return nearly_equal(self.normed(before[-1][0]), after[-1][0]) and nearly_equal(
             self.logits(after[-1][0]), logits.float()
         )
 
     @torch.inference_mode()
     def normed(self, states: Tensor) -> Tensor:
-        """The model's final norm of states that left a block, (n, d) to (n, d). As they are where it has none."""
+        """Final norm of states from any block, (n, d) -> (n, d). Unchanged for a model without one."""
         return self._norm(states[None])[0] if self._norm else states
 
     @torch.inference_mode()
     def logits(self, states: Tensor) -> Tensor:
-        """(n, V) float32 of states (n, d) after the final norm: the head, and all else that is done to logits."""
-        ended = _exchanged(self._model, self._path, lambda _: _Handed(states[None]))
+        """Logits, (n, d) -> (n, V) float32: LM head and further processing (e.g. soft-capping) of normed states."""
+        head = _with_replaced(self._model, self._path, lambda _: _FixedStates(states[None]))
         ids = torch.zeros((1, len(states)), dtype=torch.long, device=states.device)
-        return ended(input_ids=ids, use_cache=False).logits[0].float()
+        return head(input_ids=ids, use_cache=False).logits[0].float()
 
 
 def _candidates(model: nn.Module, layers: int) -> Iterator[tuple[str, str, nn.Module | None]]:
-    """What could be (the module that holds all blocks, its last block, the final norm), the likeliest first.
+    """Candidates for (path of the module with all blocks, path of its last block, final norm), most probable first.
 
-    The norm stands beside the list of the blocks; a family that normalises within each block has none.
+    The norm is a sibling of the list of blocks; None for a family that normalizes within each block.
     """
     for name, module in model.named_modules():
         if not isinstance(module, nn.ModuleList) or len(module) != layers or "." not in name:
             continue
         path = name.rpartition(".")[0]
-        beside = [child for child in model.get_submodule(path).children() if "norm" in type(child).__name__.lower()]
-        for norm in (*reversed(beside), None):
+        siblings = [child for child in model.get_submodule(path).children() if "norm" in type(child).__name__.lower()]
+        for norm in (*reversed(siblings), None):
             yield path, f"{name}.{layers - 1}", norm
 
 
 _lock = threading.Lock()
-_known: WeakKeyDictionary[Forward, Unembedding] = WeakKeyDictionary()
+_unembeddings: WeakKeyDictionary[Forward, Unembedding] = WeakKeyDictionary()
 
 
 def unembedding_of(forward: Forward) -> Unembedding:
-    """The end of a model, found once. Raises EngineError(`lens`) where it cannot be."""
+    """Unembedding of a model, created once per model. Raises EngineError(`lens`) where its modules are not found."""
     with _lock:
-        if forward not in _known:
-            _known[forward] = Unembedding(forward)
-        return _known[forward]
+        if forward not in _unembeddings:
+            _unembeddings[forward] = Unembedding(forward)
+        return _unembeddings[forward]

@@ -1,7 +1,7 @@
-"""Several texts of one length that go on together: one pass gives each of them a token.
+"""Batch of texts of equal length: one forward pass appends one token to each.
 
-Beam search and many seeds at once are this. What is computed is recorded as in any other pass and hung into the
-prefix tree, so looking at such a text later costs nothing. It chooses no tokens.
+Used by beam search and by sampling with several seeds. The outputs are added to the prefix cache, so that a later
+request for one of these texts needs no pass. Tokens are chosen by the caller.
 """
 
 from __future__ import annotations
@@ -16,65 +16,70 @@ from engine.model.token_output import TokenOutput
 
 
 class TextBatch:
-    """Not safe for two threads at once.
+    """Batch of texts of equal length, extended by one token each. Not thread-safe.
 
-    texts    the texts, all of one length
-    records  what the model computed for the last token of each
+    texts    token ids of each text
+    records  TokenOutput of the last token of each text
     """
 
-    def __init__(self, tree: PrefixCache, texts: Sequence[Sequence[int]]) -> None:
-        """Computes what the tree lacks. Raises ValueError for no text, or texts of different length."""
+    def __init__(self, prefix_cache: PrefixCache, texts: Sequence[Sequence[int]]) -> None:
+        """Compute outputs that the prefix cache lacks. Raises ValueError for no texts, or texts of unequal length."""
         if not texts or len({len(text) for text in texts}) > 1:
-            raise ValueError("rows are one or more texts of one length")
-        self._tree = tree
+            raise ValueError("a batch needs one or more texts of one length")
+        self._prefix_cache = prefix_cache
         self.texts = [tuple(text) for text in texts]
-        self.records: list[TokenOutput] = [tree.records(text)[-1] for text in self.texts]
-        self._store: BatchKVCache | None = None  # built where it is needed, dropped by `release`
+        self.records: list[TokenOutput] = [prefix_cache.records(text)[-1] for text in self.texts]
+        self._kv_cache: BatchKVCache | None = None  # built on demand, dropped by `release`
 
     def append(self, parents: Sequence[int], token_ids: Sequence[int]) -> None:
-        """Row i becomes what row parents[i] was, and token_ids[i]; a row that is nobody's parent is gone.
+        """Text i becomes the former texts[parents[i]] followed by token_ids[i]; texts without a child are dropped.
 
-        One batched pass; for a model that takes no buffer, one over each text. If it fails, the rows are as before.
+        One batched pass; for a model without KV cache support, one pass per text. If it fails, the texts and outputs
+        are unchanged. Raises ValueError for no parents, or a number of tokens that differs from theirs.
         """
         if not parents or len(parents) != len(token_ids):
-            raise ValueError("each row needs a parent and a token")
+            raise ValueError("each text needs a parent and a token")
         texts = [(*self.texts[parent], token_id) for parent, token_id in zip(parents, token_ids, strict=True)]
-        if self._tree.forward.uses_buffer:
-            self.records = self._pass(parents, token_ids)
-            for text, record in zip(texts, self.records, strict=True):
-                self._tree.add(text, record)
+        if self._prefix_cache.forward.uses_buffer:
+            self.records = self._forward(parents, token_ids)
+            for text, output in zip(texts, self.records, strict=True):
+                self._prefix_cache.add(text, output)
         else:
-            self.records = [self._tree.records(text)[-1] for text in texts]
+            self.records = [self._prefix_cache.records(text)[-1] for text in texts]
         self.texts = texts
 
-    def _pass(self, parents: Sequence[int], token_ids: Sequence[int]) -> list[TokenOutput]:
-        store, self._store = self._store or self._build(), None
+    def _forward(self, parents: Sequence[int], token_ids: Sequence[int]) -> list[TokenOutput]:
+        # Dropped while in use: a pass that fails leaves it partly updated, and it is then built again.
+        kv_cache, self._kv_cache = self._kv_cache or self._build_kv_cache(), None
         if list(parents) != list(range(len(self.texts))):
             order = torch.tensor(parents)
-            for layer in store.layers:
+            for layer in kv_cache.layers:
                 layer.reorder(order)
-        logits, hidden, rows, columns = self._tree.forward.run_rows(token_ids, store)
-        self._tree.count(len(token_ids))
-        self._store = store
+        logits, hidden_states, attentions, key_values = self._prefix_cache.forward.run_rows(token_ids, kv_cache)
+        self._prefix_cache.count(len(token_ids))
+        self._kv_cache = kv_cache
         return [
             TokenOutput.of(
                 logits[i],
-                None if hidden is None else hidden[i],
-                None if rows is None else rows[i],
-                None if columns is None else columns[i],
+                None if hidden_states is None else hidden_states[i],
+                None if attentions is None else attentions[i],
+                None if key_values is None else key_values[i],
             )
             for i in range(len(token_ids))
         ]
 
     @torch.inference_mode()
-    def _build(self) -> BatchKVCache:
-        """Keys and values of all rows, from the tree."""
-        forward = self._tree.forward
-        columns = [[r.key_values for r in self._tree.records(text) if r.key_values is not None] for text in self.texts]
-        store = BatchKVCache(forward.layers)
-        store.fill(torch.stack([torch.stack(of_text) for of_text in columns]), forward.shapes)  # (B, T, F)
-        return store
+    def _build_kv_cache(self) -> BatchKVCache:
+        """Keys and values of all texts, from the prefix cache."""
+        forward = self._prefix_cache.forward
+        key_values = [
+            [output.key_values for output in self._prefix_cache.records(text) if output.key_values is not None]
+            for text in self.texts
+        ]
+        kv_cache = BatchKVCache(forward.layers)
+        kv_cache.fill(torch.stack([torch.stack(of_text) for of_text in key_values]), forward.shapes)  # (B, T, F)
+        return kv_cache
 
     def release(self) -> None:
-        """Give the memory of the keys and values back; they are built again when they are needed."""
-        self._store = None
+        """Free the memory of the keys and values; the next `append` builds them again."""
+        self._kv_cache = None

@@ -1,7 +1,7 @@
-"""By which a model is told apart from another of the same name: one that was trained again, say, or has other tokens.
+"""Model fingerprint: distinguishes models of the same name, for example after retraining or with another tokenizer.
 
-Eight letters: the first four are of what the token ids stand for, the last four of the weights. Where the first four
-agree, a trace of the one can be read by the other; where all agree, it shows the same numbers as well.
+Eight letters of URL-safe base64: the first four are a hash of the vocabulary, the last four of the weights. If the
+first four agree, a trace of one model can be opened with the other; if all agree, its numbers are the same as well.
 """
 
 from __future__ import annotations
@@ -13,32 +13,33 @@ from transformers import PreTrainedModel
 
 from engine.tokenization.vocabulary import Vocabulary
 
-_SAMPLE = 64  # values of each tensor of weights: training again changes nearly all of them
-_BYTES = 3  # of each half: by chance, one pair of models in 17 million agrees
+_SAMPLED_VALUES = 64  # of each weight tensor; retraining changes nearly all of them
+_DIGEST_BYTES = 3  # of each half; one pair of models in 17 million agrees by chance
 
 
 def fingerprint(vocabulary: Vocabulary, hf: PreTrainedModel) -> str:
-    """Of what the ids stand for, and of the weights in float32."""
-    return _letters(_tokens(vocabulary)) + _letters(_weights(hf))
+    """Fingerprint of a vocabulary and of the weights in float32, 8 letters."""
+    return _base64(_vocabulary_digest(vocabulary)) + _base64(_weights_digest(hf))
 
 
-def _letters(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest[:_BYTES]).decode()
+def _base64(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest[:_DIGEST_BYTES]).decode()
 
 
-def _tokens(vocabulary: Vocabulary) -> bytes:
-    """A digest of the bytes that every id stands for, and of which ids are special. How a text is cut is no part."""
-    every = [vocabulary.token_bytes(i) for i in range(vocabulary.size)]
-    lengths = ",".join(str(len(data)) for data in every)
+def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
+    """SHA-256 of the bytes of every token and of the special ids. How a text is split into tokens is not included."""
+    token_bytes = [vocabulary.token_bytes(i) for i in range(vocabulary.size)]
+    lengths = ",".join(str(len(data)) for data in token_bytes)
     special = ",".join(str(i) for i in sorted(vocabulary.special))
-    return hashlib.sha256(f"{lengths};{special};".encode() + b"".join(every)).digest()
+    return hashlib.sha256(f"{lengths};{special};".encode() + b"".join(token_bytes)).digest()
 
 
-def _weights(hf: PreTrainedModel) -> bytes:
+def _weights_digest(hf: PreTrainedModel) -> bytes:
+    """SHA-256 of the name, the shape and evenly spaced values of every weight tensor."""
     digest = hashlib.sha256()
     for name, tensor in sorted(hf.state_dict().items()):
         values = tensor.detach().flatten()
-        step = max(1, len(values) // _SAMPLE)
+        step = max(1, len(values) // _SAMPLED_VALUES)
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
-        digest.update(values[::step][:_SAMPLE].float().numpy().tobytes())
+        digest.update(values[::step][:_SAMPLED_VALUES].float().numpy().tobytes())
     return digest.digest()

@@ -1,8 +1,8 @@
-"""One pass of a `transformers` model over new tokens, with everything recorded that the app shows.
+"""Forward pass of a `transformers` model that records logits, hidden states, attention weights, keys and values.
 
-A pass takes the tokens that are new and a buffer that holds the keys and values of those before them. It returns,
-for each new token, the logits after it, its hidden state after every layer, its attention row of every layer and
-head, and its own keys and values. It keeps nothing itself: `prefix.py` decides what is kept.
+A pass takes the new tokens and a KV cache with the keys and values of the tokens before them. It returns, for each
+new token, the logits of the next one, its hidden state after every layer, its attention weights in every layer and
+head, and its own keys and values. Nothing is stored here: `prefix_cache.py` stores the outputs.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from transformers.models.llama.modeling_llama import eager_attention_forward as 
 from engine import usage
 from engine.model.kv_cache import BatchKVCache, CacheLayer, KVCache
 
-# Families whose eager attention is, to the byte code, this formula: softmax(q·kᵀ·scaling + mask)·v.
-_PLAIN = llama_attention.__code__.co_code
+# Byte code of softmax(q·kᵀ·scaling + mask)·v; a family whose eager attention has the same may take the short path.
+_PLAIN_ATTENTION_CODE = llama_attention.__code__.co_code
 RECORDING_ATTENTION = "recorded"  # name of the attention implementation below
 
 
 class ForwardOutput(NamedTuple):
-    """What one pass over n new tokens computed; T = tokens before them + n, L layers, H heads, d hidden size.
+    """Output of one pass over n new tokens; T = tokens before them + n, L layers, H heads, d hidden size.
 
-    logits   (n, V)
-    hidden   (n, L + 1, d), or None: what enters the first layer, then what leaves each one (the last after the final
-             norm), as `output_hidden_states`
-    rows     (L, H, n, T), or None for a model without attention: `output_attentions`
-    columns  (n, F), or None for a model that cannot use a buffer: keys and values of all layers, one row a token
+    logits         (n, V)
+    hidden_states  (n, L + 1, d), or None: input of the first layer, then output of each layer (the last after the
+                   final norm), as `output_hidden_states`
+    attentions     (L, H, n, T), or None for a model without attention: as `output_attentions`
+    key_values     (n, F), or None for a model without KV cache support: keys and values of all layers, one row per
+                   token
     """
 
     logits: Tensor
@@ -44,31 +45,31 @@ class ForwardOutput(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _eager_attention(family: str) -> tuple[Callable[..., Any], bool]:
-    """The eager attention of a module of `transformers`, and whether it is the plain formula."""
-    eager = sys.modules[family].eager_attention_forward
-    return eager, eager.__code__.co_code == _PLAIN
+def _eager_attention(module_name: str) -> tuple[Callable[..., Any], bool]:
+    """Eager attention function of a modeling module of `transformers`, and whether it is the plain formula."""
+    eager = sys.modules[module_name].eager_attention_forward
+    return eager, eager.__code__.co_code == _PLAIN_ATTENTION_CODE
 
 
 def _recorded_attention(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, Tensor]:
-    """The model family's own eager attention, which returns its weights; for one new token in fewer steps.
+    """Eager attention of the model family, which returns its weights; fewer operations for a single new token.
 
     query: (B, H, n, dim); key, value: (B, kv_heads, T, dim). Returns (B, n, H, dim) and weights (B, H, n, T).
     """
     eager, plain = _eager_attention(type(module).__module__)
     if query.shape[2] > 1 or attention_mask is not None or not plain:
         return eager(module, query, key, value, attention_mask, **kwargs)
-    rows, heads, kv_heads = query.shape[0], query.shape[1], key.shape[1]
-    grouped = query.view(rows, kv_heads, heads // kv_heads, -1)  # (B, kv_heads, group, dim): a group shares its keys
+    batch, heads, kv_heads = query.shape[0], query.shape[1], key.shape[1]
+    grouped = query.view(batch, kv_heads, heads // kv_heads, -1)  # (B, kv_heads, group, dim): a group shares its keys
     weights = torch.softmax(torch.matmul(grouped, key.transpose(2, 3)).mul_(kwargs["scaling"]), dim=-1)
     output = torch.matmul(weights, value)  # (B, kv_heads, group, dim)
-    return output.view(rows, 1, heads, -1), weights.view(rows, heads, 1, -1)
+    return output.view(batch, 1, heads, -1), weights.view(batch, heads, 1, -1)
 
 
 def _recorded_mask(**kwargs: Any) -> Tensor | None:
-    """No mask where a single new token may see all before it (building one costs as much as a layer)."""
+    """Eager mask, or None if a single new token attends to all before it (building a mask costs as much as a layer)."""
     if kwargs["q_length"] == 1 and sdpa_mask(**{**kwargs, "allow_is_causal_skip": True}) is None:
         return None
     return eager_mask(**kwargs)
@@ -79,101 +80,113 @@ AttentionMaskInterface.register(RECORDING_ATTENTION, _recorded_mask)
 
 
 class Forward:
-    """A model made ready for recorded passes. Many threads may call it at once, each with its own buffer."""
+    """Recorded forward passes of one model. Thread-safe, if each thread passes a KV cache of its own.
+
+    layers       number of layers
+    uses_buffer  whether the model supports the KV cache
+    shapes       per layer (kv_heads, key_dim, value_dim); empty without KV cache support
+    """
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model
         config = model.config.get_text_config(decoder=True)
         self.layers: int = config.num_hidden_layers
-        # State-space and other recurrent models fold the past into a state that cannot be cut back: they get whole
-        # texts. So does a family that does not take our buffer (found out by trying).
+        # State-space and other recurrent models compress the past into a state that cannot be cropped, so they are run
+        # on whole texts. So are families that do not accept our KV cache, which only a trial shows.
         self.uses_buffer = not getattr(model, "_is_stateful", False)
-        self.shapes: list[tuple[int, ...]] = []  # per layer (kv_heads, key_dim, value_dim)
+        self.shapes: list[tuple[int, ...]] = []
         self._probe()
 
     def _probe(self) -> None:
-        """One pass over a token: learns the shapes of keys and values, and warms the model up."""
+        """One pass over one token: tests KV cache support, sets `shapes`, and warms the model up."""
         if self.uses_buffer:
-            buffer = KVCache(self.layers)
+            kv_cache = KVCache(self.layers)
             try:
-                self.run([0], buffer)
+                self.run([0], kv_cache)
             except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
                 self.uses_buffer = False
-            if any(layer.new is None for layer in buffer.layers):
+            if any(layer.new is None for layer in kv_cache.layers):
                 self.uses_buffer = False
         if self.uses_buffer:
             self.shapes = [
                 (layer.keys.shape[1], layer.keys.shape[3], layer.values.shape[3])  # type: ignore[union-attr]
-                for layer in buffer.layers
+                for layer in kv_cache.layers
             ]
         else:
             self.run([0], None)
 
     @torch.inference_mode()
-    def run(self, token_ids: Sequence[int], buffer: KVCache | None) -> ForwardOutput:
-        """A pass over the new `token_ids`; with a buffer they follow what it holds, and are appended to it.
+    def run(self, token_ids: Sequence[int], kv_cache: KVCache | None) -> ForwardOutput:
+        """Output of a pass over new `token_ids`; with a KV cache they follow its tokens and are appended to it.
 
-        If the pass fails, the buffer is as before. Raises EngineError(`limit_steps`), see `door.passed`.
+        If the pass fails, the KV cache is unchanged. Raises EngineError(`limit_steps`), see `usage.before_pass`.
         """
         usage.before_pass(len(token_ids))
-        before = len(buffer.token_ids) if buffer else 0
+        past_length = len(kv_cache.token_ids) if kv_cache else 0
         ids = torch.tensor([token_ids], dtype=torch.long, device=self.model.device)  # (1, n)
         try:
             out = self.model(
                 input_ids=ids,
-                past_key_values=buffer.cache if buffer else None,
-                use_cache=buffer is not None,
+                past_key_values=kv_cache.cache if kv_cache else None,
+                use_cache=kv_cache is not None,
                 output_attentions=True,
                 output_hidden_states=True,
             )
         except BaseException:
-            if buffer:
-                buffer.truncate(before)
+            if kv_cache:
+                kv_cache.truncate(past_length)
             raise
-        columns = None
-        if buffer:
-            columns = _columns(buffer.layers, len(token_ids))
-            buffer.token_ids += token_ids
-        attentions = _attentions(out, (len(token_ids), before + len(token_ids)))
-        hidden = getattr(out, "hidden_states", None)
+        key_values = None
+        if kv_cache:
+            key_values = _new_key_values(kv_cache.layers, len(token_ids))
+            kv_cache.token_ids += token_ids
+        attentions = _attentions(out, (len(token_ids), past_length + len(token_ids)))
+        hidden_states = getattr(out, "hidden_states", None)
         return ForwardOutput(
             logits=out.logits[0].float(),
-            hidden_states=torch.stack(hidden, dim=2)[0] if hidden else None,  # (n, L + 1, d)
+            hidden_states=torch.stack(hidden_states, dim=2)[0] if hidden_states else None,  # (n, L + 1, d)
             attentions=torch.cat(attentions) if attentions else None,  # L of (1, H, n, T) -> (L, H, n, T)
-            key_values=columns,
+            key_values=key_values,
         )
 
     @torch.inference_mode()
-    def run_rows(self, token_ids: Sequence[int], store: BatchKVCache) -> ForwardOutput:
-        """A pass over one new token for each row of the store, to which they are appended.
+    def run_rows(self, token_ids: Sequence[int], kv_cache: BatchKVCache) -> ForwardOutput:
+        """Output of a pass over one new token for each of B texts, whose keys and values are appended to the KV cache.
 
-        Its n is the number of rows; its `rows` are (n, L, H, T). Raises EngineError(`limit_steps`), see `door.passed`.
+        n of ForwardOutput is B here, except that `attentions` are (B, L, H, T). If the pass fails, the KV cache may be
+        partly updated. Raises EngineError(`limit_steps`), see `usage.before_pass`.
         """
         usage.before_pass(len(token_ids))
         out = self.model(
             input_ids=torch.tensor([token_ids], device=self.model.device).T,  # (B, 1)
-            past_key_values=store.cache,
+            past_key_values=kv_cache.cache,
             use_cache=True,
             output_attentions=True,
             output_hidden_states=True,
         )
-        attentions = _attentions(out, (1, store.layers[0].length))
-        hidden = getattr(out, "hidden_states", None)
+        attentions = _attentions(out, (1, kv_cache.layers[0].length))
+        hidden_states = getattr(out, "hidden_states", None)
         return ForwardOutput(
             logits=out.logits[:, 0].float(),
-            hidden_states=torch.cat(hidden, dim=1) if hidden else None,  # (B, L + 1, d)
+            hidden_states=torch.cat(hidden_states, dim=1) if hidden_states else None,  # (B, L + 1, d)
             attentions=torch.stack([a[:, :, 0] for a in attentions], dim=1) if attentions else None,
-            key_values=_columns(store.layers, 1),
+            key_values=_new_key_values(kv_cache.layers, 1),
         )
 
 
-def _attentions(out: Any, square: tuple[int, int]) -> list[Tensor]:
-    """Attention of the layers that have it. Some give none, and some call another thing so (RWKV's, for instance)."""
-    return [a for a in getattr(out, "attentions", None) or () if a is not None and a.shape[2:] == square]
+def _attentions(out: Any, shape: tuple[int, int]) -> list[Tensor]:
+    """Attention weights of the layers that have them, selected by their last two dimensions (queries, keys).
+
+    Some layers return None, and some families return another quantity under this name (RWKV, for instance).
+    """
+    return [a for a in getattr(out, "attentions", None) or () if a is not None and a.shape[2:] == shape]
 
 
-def _columns(layers: Sequence[CacheLayer], n: int) -> Tensor | None:
-    """(n, F): the keys and values that a pass added, one row a token; (B, F) of B texts that got one token each."""
+def _new_key_values(layers: Sequence[CacheLayer], n: int) -> Tensor | None:
+    """Keys and values that a pass added: (n, F), one row per token, or (B, F) for B texts with one new token each.
+
+    None if a layer has not used its cache.
+    """
     parts = []
     for layer in layers:
         if layer.new is None:
@@ -184,10 +197,10 @@ def _columns(layers: Sequence[CacheLayer], n: int) -> Tensor | None:
 
 
 def accepts_argument(hf: PreTrainedModel, argument: str) -> bool:
-    """Whether a family's forward pass has an argument of that name."""
+    """Whether the forward pass of a model has an argument of this name."""
     return argument in inspect.signature(hf.forward).parameters
 
 
 def last_logits_only(hf: PreTrainedModel) -> dict[str, Any]:
-    """Arguments that ask for the logits of the last position alone, where the family can be asked."""
+    """Keyword arguments that restrict the logits to the last position, where the family supports this."""
     return {"logits_to_keep": 1} if accepts_argument(hf, "logits_to_keep") else {}

@@ -1,7 +1,7 @@
-"""Keys and values that a pass reads and appends to, contiguous for the model.
+"""KV cache of one text or of a batch, preallocated and cropped in place; contiguous for the model.
 
-A `Buffer` holds those of one text and knows its tokens; a `Store` those of several texts side by side. Neither runs
-a model; `prefix.py` and `rows.py` decide what they hold.
+`KVCache` is for one text and records its token ids; `BatchKVCache` is for several texts of equal length. Neither runs
+a model: `prefix_cache.py` and `batch.py` fill them.
 """
 
 from __future__ import annotations
@@ -13,37 +13,40 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
-_FIRST_CAPACITY = 64
-_SPARE = 16
+_INITIAL_CAPACITY = 64  # positions
+_SPARE_CAPACITY = 16  # positions
 
 
 class CacheLayer(CacheLayerMixin):
-    """Keys and values of one layer in a preallocated tensor: appending copies the new ones only.
+    """Keys and values of one layer in preallocated tensors: appending copies the new ones only.
 
     keys, values: (B, kv_heads, capacity, head_dim), of which the first `length` positions are filled.
     """
 
-    is_sliding = False  # the mask hides what a sliding window does not see
+    is_sliding = False  # the attention mask hides positions outside a sliding window
     is_croppable = True
 
     def __init__(self) -> None:
         super().__init__()
         self.length = 0
-        self.new: tuple[Tensor, Tensor] | None = None  # what the pass just added
-        self._other: tuple[Tensor, Tensor] | None = None  # keys and values before the last reordering
+        self.new: tuple[Tensor, Tensor] | None = None  # keys and values that the last pass added
+        self._previous: tuple[Tensor, Tensor] | None = None  # tensors before the last reordering, for reuse by the next
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         self.is_initialized = True
 
     def reserve(self, like_keys: Tensor, like_values: Tensor, length: int) -> None:
-        """Make room for `length` positions, keeping what is there."""
-        have = self.keys.shape[2] if self.keys is not None else 0
-        if length <= have:
+        """Grow the capacity to at least `length` positions, with the filled ones copied.
+
+        like_keys, like_values: tensors with the batch size, heads, head_dim, dtype and device to allocate.
+        """
+        old_capacity = self.keys.shape[2] if self.keys is not None else 0
+        if length <= old_capacity:
             return
-        rows, heads = like_keys.shape[:2]
-        # Several rows are copied whole whenever they are reordered, so they get little room to spare.
-        capacity = max(_FIRST_CAPACITY, 2 * have, length) if rows == 1 else length + _SPARE
-        grown = [like.new_empty((rows, heads, capacity, like.shape[3])) for like in (like_keys, like_values)]
+        batch, heads = like_keys.shape[:2]
+        # Reordering a batch copies its whole capacity, so that little is allocated in advance.
+        capacity = max(_INITIAL_CAPACITY, 2 * old_capacity, length) if batch == 1 else length + _SPARE_CAPACITY
+        grown = [like.new_empty((batch, heads, capacity, like.shape[3])) for like in (like_keys, like_values)]
         if self.keys is not None and self.values is not None:
             grown[0][:, :, : self.length] = self.keys[:, :, : self.length]
             grown[1][:, :, : self.length] = self.values[:, :, : self.length]
@@ -61,20 +64,23 @@ class CacheLayer(CacheLayerMixin):
 
     @torch.inference_mode()
     def reorder(self, parents: Tensor) -> None:
-        """Row i becomes a copy of what row parents[i] was; parents: (B',) int64. Two tensors take turns."""
+        """Text i becomes a copy of the former text parents[i]; parents: (B',) int64.
+
+        Double-buffered: alternates between two tensors instead of allocating one per call.
+        """
         assert self.keys is not None and self.values is not None
-        before = self.keys, self.values
-        capacity = before[0].shape[2]
-        if capacity > self.length + 2 * _SPARE:  # what is copied whole gets little room to spare
-            capacity = self.length + _SPARE
-        picked = []
-        for tensor, other in zip(before, self._other or before, strict=True):
+        current = self.keys, self.values
+        capacity = current[0].shape[2]
+        if capacity > self.length + 2 * _SPARE_CAPACITY:  # the whole capacity is copied, so keep it small
+            capacity = self.length + _SPARE_CAPACITY
+        reordered = []
+        for tensor, out in zip(current, self._previous or current, strict=True):
             shape = (len(parents), tensor.shape[1], capacity, tensor.shape[3])
-            if other is tensor or other.shape != shape:
-                other = tensor.new_empty(shape)
-            picked.append(torch.index_select(tensor[:, :, :capacity], 0, parents, out=other))
-        self.keys, self.values = picked
-        self._other = before
+            if out is tensor or out.shape != shape:
+                out = tensor.new_empty(shape)
+            reordered.append(torch.index_select(tensor[:, :, :capacity], 0, parents, out=out))
+        self.keys, self.values = reordered
+        self._previous = current
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.length + query_length, 0
@@ -87,7 +93,7 @@ class CacheLayer(CacheLayerMixin):
 
 
 class BatchKVCache:
-    """Keys and values of every layer, of one text or of several of one length side by side."""
+    """KV cache of all layers for one text, or for several of equal length as a batch."""
 
     def __init__(self, layers: int) -> None:
         self.cache = Cache(layers=[CacheLayer() for _ in range(layers)])
@@ -97,24 +103,25 @@ class BatchKVCache:
         return self.cache.layers  # type: ignore[return-value]
 
     @torch.inference_mode()
-    def fill(self, columns: Tensor, shapes: Sequence[tuple[int, ...]]) -> None:
-        """Append what was computed before.
+    def fill(self, key_values: Tensor, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Append keys and values that were computed earlier.
 
-        columns: (B, n, F); shapes: per layer (kv_heads, key_dim, value_dim).
+        key_values: (B, n, F); shapes: per layer (kv_heads, key_dim, value_dim).
         """
-        rows, n, at = columns.shape[0], columns.shape[1], 0
+        batch, n, offset = key_values.shape[0], key_values.shape[1], 0
         for layer, (heads, key_dim, value_dim) in zip(self.layers, shapes, strict=True):
-            keys = columns[:, :, at : at + heads * key_dim].view(rows, n, heads, key_dim).transpose(1, 2)
-            at += heads * key_dim
-            values = columns[:, :, at : at + heads * value_dim].view(rows, n, heads, value_dim).transpose(1, 2)
-            at += heads * value_dim
+            keys = key_values[:, :, offset : offset + heads * key_dim].view(batch, n, heads, key_dim).transpose(1, 2)
+            offset += heads * key_dim
+            values = key_values[:, :, offset : offset + heads * value_dim]
+            values = values.view(batch, n, heads, value_dim).transpose(1, 2)
+            offset += heads * value_dim
             layer.update(keys, values)  # (B, heads, n, dim)
 
 
 class KVCache(BatchKVCache):
-    """Keys and values of one text, contiguous for the model: what a pass reads and appends to.
+    """KV cache of one text, preallocated and cropped in place; a forward pass reads it and appends to it.
 
-    Not safe for two threads at once; the tree lends each to one thread at a time.
+    Not thread-safe; `PrefixCache` assigns each to one thread at a time.
     """
 
     def __init__(self, layers: int) -> None:
@@ -122,13 +129,15 @@ class KVCache(BatchKVCache):
         self.token_ids: list[int] = []
 
     def truncate(self, length: int) -> None:
-        """Forget all but the first `length` tokens. Copies nothing."""
+        """Crop to the first `length` tokens, without copying."""
         del self.token_ids[length:]
         for layer in self.layers:
             layer.length = min(layer.length, length)
 
-    def restore(self, token_ids: Sequence[int], columns: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
-        """Append tokens whose keys and values were computed before; columns: one (F,) a token."""
-        if columns:
-            self.fill(torch.stack(list(columns))[None], shapes)
+    def restore(
+        self, token_ids: Sequence[int], key_values: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]
+    ) -> None:
+        """Append tokens whose keys and values were computed earlier; key_values: one (F,) per token."""
+        if key_values:
+            self.fill(torch.stack(list(key_values))[None], shapes)
             self.token_ids += token_ids

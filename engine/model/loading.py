@@ -1,6 +1,6 @@
-"""A model from disk or from the Hugging Face hub: safetensors only, never code from a repository.
+"""Model loading from disk or from the Hugging Face hub: safetensors only, no code from repositories.
 
-It reads and checks; who may ask for which model is `shared.py`'s.
+Reads and checks the files. `serving/model_registry.py` decides which models may be loaded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.model.prefix_cache import PrefixCache
 from engine.tokenization.vocabulary import Vocabulary
 
 DEFAULT_TREE_BYTES = 512 * 2**20
-_UNBOUNDED_CONTEXT = 2048  # for models that state no limit, such as state-space ones
+_DEFAULT_CONTEXT_LENGTH = 2048  # for models without a limit in their config, such as state-space models
 _HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 
 
@@ -39,33 +39,34 @@ def load(
     from_hub: bool = True,
     stage: Callable[[str], None] = lambda _: None,
 ) -> Model:
-    """The bundled model, a folder in the hub's format, or a model of the Hugging Face hub by its id.
+    """Model from the bundled files (default), a folder in the hub's format, or a Hugging Face hub id.
 
-    max_bytes bounds the prefix tree. `stage` is told `files`, `tokenizer`, `weights`, `warm_up` as they begin.
-    Weights are computed with in float32 on the CPU. Raises ModelError: `missing`, `no_safetensors`, `no_tokenizer`,
-    `not_causal`, `broken`.
+    max_bytes bounds the prefix cache. `stage` is called with `files`, `tokenizer`, `weights` and `warm_up` as each
+    begins. Weights are loaded as float32 on the CPU. Without `from_hub`, hub ids are looked up only in the local
+    cache. Raises ModelError: `missing`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`.
     """
-    shown = str(name or BUNDLED_NAME)
+    model_name = str(name or BUNDLED_NAME)
     stage("files")
-    folder = BUNDLED if shown == BUNDLED_NAME else _folder(shown, from_hub)
+    folder = BUNDLED if model_name == BUNDLED_NAME else _resolve_folder(model_name, from_hub)
     if not (folder / "config.json").is_file():
-        raise ModelError("missing", f"no config.json in {shown}", name=shown)
+        raise ModelError("missing", f"no config.json in {model_name}", name=model_name)
     if not any(folder.glob("*.safetensors")):
-        raise ModelError("no_safetensors", f"{shown} has no weights in safetensors format", name=shown)
+        raise ModelError("no_safetensors", f"{model_name} has no weights in safetensors format", name=model_name)
     stage("tokenizer")
-    tokenizer, text_limit, end_id = _tokenizer(folder, shown)
+    tokenizer, text_limit, end_id = _load_tokenizer(folder, model_name)
     stage("weights")
-    hf = _weights(folder, shown)
+    hf = _load_weights(folder, model_name)
     stage("warm_up")
     size = int(hf.get_output_embeddings().weight.shape[0])
     vocabulary = Vocabulary(tokenizer, size)
-    forward = _ready(hf, shown)
-    _check_causal(hf, shown)
+    forward = _prepare_forward(hf, model_name)
+    _check_causal(hf, model_name)
     config = hf.config.get_text_config(decoder=True)
-    stated = (getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len"))  # the latter: MPT
-    limit = next(filter(None, stated), text_limit if text_limit < 10**6 else _UNBOUNDED_CONTEXT)
+    limits = (getattr(config, key, None) for key in ("max_position_embeddings", "max_seq_len"))  # the latter: MPT
+    # Tokenizers without a limit state a huge number (`VERY_LARGE_INTEGER` of `transformers`).
+    limit = next(filter(None, limits), text_limit if text_limit < 10**6 else _DEFAULT_CONTEXT_LENGTH)
     return Model(
-        name=shown,
+        name=model_name,
         vocabulary=vocabulary,
         prefix_cache=PrefixCache(forward, max_bytes),
         context_length=int(limit),
@@ -74,7 +75,8 @@ def load(
     )
 
 
-def _folder(name: str, from_hub: bool) -> Path:
+def _resolve_folder(name: str, from_hub: bool) -> Path:
+    """Folder of a model: `name` itself, or the hub snapshot of that id, downloaded if necessary."""
     try:
         if Path(name).is_dir():
             return Path(name)
@@ -94,31 +96,32 @@ def _folder(name: str, from_hub: bool) -> Path:
         raise ModelError("missing", f"{name} was not found or could not be fetched: {error}", name=name) from error
 
 
-def _tokenizer(folder: Path, name: str) -> tuple[Tokenizer, int, int | None]:
-    """The tokenizer, the longest text it states, and its end-of-text id.
+def _load_tokenizer(folder: Path, name: str) -> tuple[Tokenizer, int, int | None]:
+    """Tokenizer, its maximum text length in tokens, and its end-of-text id.
 
-    `tokenizer.json` is taken as it stands where there is one: a class chosen by the model's family may rebuild it
+    An existing `tokenizer.json` is read directly: the tokenizer class chosen by the model's family may rebuild it
     differently (it reads a BERT vocabulary as GPT-2's bytes, for instance).
     """
     try:
         if (folder / "tokenizer.json").is_file():
             backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            stated = folder / "tokenizer_config.json"
-            config = json.loads(stated.read_text("utf-8")) if stated.is_file() else {}
+            config_file = folder / "tokenizer_config.json"
+            config = json.loads(config_file.read_text("utf-8")) if config_file.is_file() else {}
             end = config.get("eos_token")
             end = end.get("content") if isinstance(end, dict) else end
-            limit = config.get("model_max_length") or _UNBOUNDED_CONTEXT
+            limit = config.get("model_max_length") or _DEFAULT_CONTEXT_LENGTH
             return backend, int(limit), backend.token_to_id(end) if end else None
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if not any((folder / file).is_file() for file in tokenizer.vocab_files_names.values()):
-            raise FileNotFoundError("there is no vocabulary")  # the library makes up an empty one
-        backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())  # our own copy, whose settings we change
+            raise FileNotFoundError("no vocabulary file")  # transformers would create an empty vocabulary
+        backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())  # a copy: `Vocabulary` changes settings
         return backend, int(tokenizer.model_max_length), tokenizer.eos_token_id
-    except Exception as error:  # the library raises almost anything here
+    except Exception as error:  # a malformed file may raise almost any exception
         raise ModelError("no_tokenizer", f"{name} has no tokenizer that can be read: {error}", name=name) from error
 
 
-def _weights(folder: Path, name: str) -> PreTrainedModel:
+def _load_weights(folder: Path, name: str) -> PreTrainedModel:
+    """Model in evaluation mode, with the recording attention where its family supports it, else eager attention."""
     transformers_logging.disable_progress_bar()
     arguments: dict[str, Any] = {
         "trust_remote_code": False,
@@ -127,48 +130,51 @@ def _weights(folder: Path, name: str) -> PreTrainedModel:
         "local_files_only": True,
         "output_loading_info": True,
     }
-    read: Any = partial(AutoModelForCausalLM.from_pretrained, folder, **arguments)
+    from_pretrained: Any = partial(AutoModelForCausalLM.from_pretrained, folder, **arguments)
     try:
         try:
-            hf, info = read(attn_implementation=RECORDING_ATTENTION)
+            hf, info = from_pretrained(attn_implementation=RECORDING_ATTENTION)
         except (ValueError, ImportError, KeyError):  # a family without the attention interface
-            hf, info = read(attn_implementation="eager")
+            hf, info = from_pretrained(attn_implementation="eager")
     except ValueError as error:
         raise ModelError("not_causal", f"{name} is not a causal language model: {error}", name=name) from error
-    except Exception as error:  # truncated or foreign files raise almost anything
+    except Exception as error:  # a truncated or foreign file may raise almost any exception
         raise ModelError("broken", f"{name} could not be read: {error}", name=name) from error
     if info["missing_keys"] or info["mismatched_keys"]:
         raise ModelError("broken", f"{name} lacks weights: {sorted(info['missing_keys'])[:3]}", name=name)
     return hf.eval()
 
 
-def _ready(hf: PreTrainedModel, name: str) -> Forward:
-    """The first pass. A family that builds its own masks may fail where one is left out: then its own way."""
+def _prepare_forward(hf: PreTrainedModel, name: str) -> Forward:
+    """Forward of a model after its first pass, with eager attention if the recording one fails.
+
+    It fails for some families that build their own masks, where we omit one.
+    """
     try:
         try:
             return Forward(hf)
         except Exception:
             hf.config._attn_implementation = "eager"
             return Forward(hf)
-    except Exception as error:  # whatever a family's code raises
+    except Exception as error:  # the model code may raise almost any exception
         raise ModelError("broken", f"{name} cannot be run: {error}", name=name) from error
 
 
 @torch.inference_mode()
 def _check_causal(hf: PreTrainedModel, name: str) -> None:
-    """What follows must not change a prediction: true of a causal model, false of one that looks both ways."""
-    one = hf(input_ids=torch.tensor([[0]]), use_cache=False).logits[0, 0]
-    two = hf(input_ids=torch.tensor([[0, 1]]), use_cache=False).logits[0, 0]
-    if not torch.isfinite(one).all():
-        raise ModelError("broken", f"{name} gives numbers that are not finite", name=name)
-    if not torch.allclose(one, two, atol=1e-3, rtol=1e-3):
-        raise ModelError("not_causal", f"{name} looks at what follows a token", name=name)
+    """Check that a later token does not change an earlier prediction, as it does in a bidirectional model."""
+    alone = hf(input_ids=torch.tensor([[0]]), use_cache=False).logits[0, 0]
+    followed = hf(input_ids=torch.tensor([[0, 1]]), use_cache=False).logits[0, 0]
+    if not torch.isfinite(alone).all():
+        raise ModelError("broken", f"{name} produces logits that are not finite", name=name)
+    if not torch.allclose(alone, followed, atol=1e-3, rtol=1e-3):
+        raise ModelError("not_causal", f"{name} attends to later tokens", name=name)
 
 
-def _end_ids(hf: PreTrainedModel, of_tokenizer: int | None) -> set[int]:
-    """Every id that `generate` would stop at, and the tokenizer's own end mark."""
-    stated = hf.generation_config.eos_token_id if hf.generation_config else None
-    if stated is None:
-        stated = hf.config.eos_token_id
-    ids = stated if isinstance(stated, list) else [stated]
-    return {int(i) for i in [*ids, of_tokenizer] if i is not None}
+def _end_ids(hf: PreTrainedModel, tokenizer_end_id: int | None) -> set[int]:
+    """All ids at which `generate` would stop, and the tokenizer's end-of-text id."""
+    eos = hf.generation_config.eos_token_id if hf.generation_config else None
+    if eos is None:
+        eos = hf.config.eos_token_id
+    ids = eos if isinstance(eos, list) else [eos]
+    return {int(i) for i in [*ids, tokenizer_end_id] if i is not None}

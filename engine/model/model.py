@@ -1,7 +1,7 @@
-"""A causal language model and everything that is asked of it, one text at a time.
+"""Causal language model with its tokenizer: encoding, next-token distributions, scores and attention of one text.
 
-`Model` joins a tokenizer's reader side (`tokens.py`) with the prefix tree (`prefix.py`). It holds no state of a person;
-many threads may use one. How it is found and read from disk is `loading.py`'s.
+`Model` combines a `Vocabulary` with a `PrefixCache`. It holds no state of any user and is thread-safe. `loading.py`
+builds it from files.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ MAX_CHARACTERS = 20_000
 
 
 class Model:
+    """Causal language model with its tokenizer and prefix cache. Thread-safe.
+
+    name            bundled model's name, folder or hub id, as given to `load`
+    context_length  maximum number of tokens of a text
+    end_ids         token ids that end generation
+    fingerprint     see `fingerprint.py`
+    """
+
     def __init__(
         self,
         name: str,
@@ -40,26 +48,27 @@ class Model:
         self.fingerprint = fingerprint
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Token ids of a text. Text that spells a special token is text.
+        """Token ids of a text. Text that spells a special token is encoded as ordinary text.
 
-        Raises PromptError(`surrogate`) for half a character, which no encoding can write.
+        Raises PromptError(`surrogate`) for a lone surrogate, which UTF-8 cannot encode.
         """
         try:
             return self.vocabulary.encode(text)
         except UnicodeEncodeError as error:
-            raise PromptError("surrogate", f"half a character at {error.start}", position=error.start) from error
+            raise PromptError("surrogate", f"lone surrogate at {error.start}", position=error.start) from error
 
     def read_prompt(self, text: str) -> tuple[int, ...]:
-        """Token ids of a text that a person wants to go on from.
+        """Token ids of a prompt, checked against the limits of the model and of the host.
 
-        Raises PromptError: `characters` (too long to look at), `surrogate`, `empty` (blank), `context` (leaves no
-        room for a token more); for a visitor of the app also `limit_demo`, `limit_prompt`, and what `door.step` does.
+        Charges 1 + tokens // TOKENS_PER_STEP model steps, see `usage.charge`.
+        Raises PromptError: `characters` (more than MAX_CHARACTERS), `surrogate`, `empty` (blank), `context` (no room
+        for one more token). The usage hooks of the host may raise `limit_demo`, `limit_prompt` and `limit_steps` too.
         """
         usage.check_prompt(text)
         if len(text) > MAX_CHARACTERS:
             raise PromptError("characters", f"{len(text)} characters", count=len(text), most=MAX_CHARACTERS)
         if not text.strip():
-            raise PromptError("empty", "a prompt of nothing but white space")
+            raise PromptError("empty", "the prompt contains only white space")
         ids = self.encode(text)
         if len(ids) >= self.context_length:
             raise PromptError(
@@ -69,21 +78,21 @@ class Model:
                 most=self.context_length,
             )
         if len(ids) == len(self.vocabulary.start):
-            raise PromptError("empty", "the tokenizer leaves nothing of this prompt")
+            raise PromptError("empty", "the tokenizer produces no tokens for this prompt")
         usage.check_length(text, len(ids) - len(self.vocabulary.start))
         usage.charge(1 + len(ids) // usage.TOKENS_PER_STEP)
         return ids
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """What a person reads for each token; see `Vocabulary.pieces`."""
+        """Readable string of each token; see `Vocabulary.pieces`."""
         return self.vocabulary.pieces(ids)
 
     def text(self, ids: Sequence[int]) -> str:
-        """The text that ids stand for; see `Vocabulary.text`."""
+        """Decoded text of token ids; see `Vocabulary.text`."""
         return self.vocabulary.text(ids)
 
     def records(self, ids: Sequence[int]) -> list[TokenOutput]:
-        """What the model computed for each token of a text, from the tree or by one pass over what is missing.
+        """TokenOutput of each token of a text, from the prefix cache or by one pass over the tokens missing there.
 
         Raises PromptError: `empty`, `context` (more tokens than the window), `token` (an id outside the vocabulary).
         """
@@ -101,38 +110,40 @@ class Model:
         return self.prefix_cache.records(ids)
 
     def distribution(self, ids: Sequence[int], settings: Settings | None = None) -> Distribution:
-        """The next token's distribution after `ids`, before and after the filters of `settings`.
+        """Next-token distribution after `ids`, before and after the filters of `settings`.
 
-        Raises EngineError(`not_finite`) where the model gives none.
+        Raises EngineError(`not_finite`) if the model's logits define no distribution.
         """
-        record = self.records(ids)[-1]
-        _ = record.log_z
+        output = self.records(ids)[-1]
+        _ = output.log_z  # raises not_finite
         pending = self.vocabulary.pending(ids)
         return Distribution(
-            ids, record.logits, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)
+            ids, output.logits, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)
         )
 
     def score(self, ids: Sequence[int]) -> Score:
-        """Log-probability and rank of every token of a text given those before it, all in one pass."""
-        records = self.records(ids)
+        """Log-probability and rank of every token of a text given the tokens before it, from at most one pass."""
+        outputs = self.records(ids)
         log_probabilities: list[float | None] = [None]
         ranks: list[int | None] = [None]
-        for record, token_id in zip(records, ids[1:], strict=False):
-            log_probabilities.append(record.log_probability(token_id))
-            ranks.append(record.rank(token_id))
+        for output, token_id in zip(outputs, ids[1:], strict=False):
+            log_probabilities.append(output.log_probability(token_id))
+            ranks.append(output.rank(token_id))
         return Score(tuple(ids), tuple(log_probabilities), tuple(ranks))
 
     def attention(self, ids: Sequence[int]) -> np.ndarray:
-        """(layers, heads, T, T) float32: row t is what position t looked at to predict token t + 1; rows sum to 1.
+        """Attention weights, (layers, heads, T, T) float32.
 
-        Assembled from what the tree recorded. Raises EngineError(`attention`) for a model that has none.
+        Row t has the weights of query position t, whose output predicts token t + 1, over positions 0 to t; rows sum
+        to 1 (to less in families with attention sinks, such as gpt-oss). Assembled from the outputs in the prefix
+        cache. Raises EngineError(`attention`) for a model without attention.
         """
-        records = self.records(ids)
-        if records[-1].attentions is None:
+        outputs = self.records(ids)
+        if outputs[-1].attentions is None:
             raise EngineError("attention", f"{self.name} computes no attention")
-        layers, heads = records[-1].attentions.shape[:2]
+        layers, heads = outputs[-1].attentions.shape[:2]
         full = np.zeros((layers, heads, len(ids), len(ids)), dtype=np.float32)
-        for t, record in enumerate(records):
-            assert record.attentions is not None
-            full[:, :, t, : t + 1] = record.attentions.float().numpy()
+        for t, output in enumerate(outputs):
+            assert output.attentions is not None
+            full[:, :, t, : t + 1] = output.attentions.float().numpy()
         return full

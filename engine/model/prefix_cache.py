@@ -1,11 +1,11 @@
-"""The prefix tree: every text that was looked at, with what the model computed for each of its tokens.
+"""Prefix cache: a tree of all computed texts with the model's output for each token.
 
-Attention is causal, so what a model computed for a token never depends on what follows. Advancing is one pass over
-one token, looking at an earlier step is none, branching is one. The tree belongs to the model and not to a person:
-thirty students with the same prompt share one computation.
+Models are causal: the output for a token never depends on later tokens. Appending a token therefore costs one pass
+over one token, revisiting an earlier step costs none, and branching costs one. The tree belongs to the model, not to
+a user: thirty students with the same prompt share one computation.
 
-The tree is bounded in bytes; the least recently used leaves go first, and what was dropped is computed again when it
-is asked for. Many threads may use it at once. It does not know what the tokens mean.
+The tree is bounded in bytes. The least recently used leaves are evicted first and computed again on demand. It is
+thread-safe and independent of the tokenizer.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from engine.model.forward import Forward, ForwardOutput
 from engine.model.kv_cache import KVCache
 from engine.model.token_output import TokenOutput
 
-_BUFFERS = 8
+_MAX_KV_CACHES = 8
 
 
 @dataclass(eq=False, slots=True)
 class _Node:
+    """Token of the tree. `pending` has an event for each child that a thread is computing, set when it is done."""
+
     token_id: int
     parent: _Node | None
-    record: TokenOutput | None  # None at the root alone
+    output: TokenOutput | None  # None only at the root
     children: dict[int, _Node] = field(default_factory=dict)
     pending: dict[int, threading.Event] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Counters:
-    """What the tree has done so far; `tokens` counts each token that went through the model."""
+    """Numbers of forward passes, of tokens computed in them, and of evicted nodes, since the cache was created."""
 
     passes: int = 0
     tokens: int = 0
@@ -41,180 +43,189 @@ class Counters:
 
 
 class PrefixCache:
+    """Prefix tree of TokenOutputs for one model, bounded to `max_bytes`. Thread-safe.
+
+    nbytes  size of all stored outputs; len() is their number
+    """
+
     def __init__(self, forward: Forward, max_bytes: int) -> None:
         self.forward = forward
         self._max_bytes = max_bytes
         self._root = _Node(-1, None, None)
         self._lock = threading.Lock()
-        # Least recently used first. A walk renews a path from its end to the root, so a child is never younger than
-        # its parent and the oldest node is always a leaf.
-        self._used: OrderedDict[_Node, None] = OrderedDict()
-        self._buffers: list[KVCache] = []  # most recently used last
+        # Least recently used first. A lookup renews a path from its end to the root, so that a child is never more
+        # recent than its parent and the least recent node is always a leaf.
+        self._lru: OrderedDict[_Node, None] = OrderedDict()
+        self._kv_caches: list[KVCache] = []  # most recently used last
         self.nbytes = 0
         self.counters = Counters()
 
     def __len__(self) -> int:
-        return len(self._used)
+        return len(self._lru)
 
     def records(self, token_ids: Sequence[int]) -> list[TokenOutput]:
-        """One record a token of the text. Computes only what is not in the tree, in one pass.
+        """TokenOutput of each token of a text. Tokens that are not in the tree are computed in one pass.
 
-        Two threads that ask for the same text compute it once. Raises whatever the model raises.
+        Threads that request the same text compute it once. Raises ValueError for an empty text, and any error of the
+        model.
         """
         if not token_ids:
-            raise ValueError("a text of no tokens has no records")
+            raise ValueError("no tokens to compute")
         while True:
             with self._lock:
-                node, found = self._walk(token_ids)
-                if len(found) == len(token_ids):
-                    return found
-                first = token_ids[len(found)]
-                other = node.pending.get(first)
-                if other is None:
-                    mine = node.pending[first] = threading.Event()
-            if other is not None:
-                other.wait()
+                node, cached = self._lookup(token_ids)
+                if len(cached) == len(token_ids):
+                    return cached
+                next_id = token_ids[len(cached)]
+                computing = node.pending.get(next_id)
+                if computing is None:
+                    done = node.pending[next_id] = threading.Event()
+            if computing is not None:
+                computing.wait()
                 continue
             try:
-                new = self._compute(token_ids, found)
+                new = self._compute(token_ids, cached)
                 with self._lock:
-                    self._insert(node, token_ids[len(found) :], new)
-                return found + new
+                    self._insert(node, token_ids[len(cached) :], new)
+                return cached + new
             finally:
                 with self._lock:
-                    del node.pending[first]
-                mine.set()
+                    del node.pending[next_id]
+                done.set()
 
-    def add(self, token_ids: Sequence[int], record: TokenOutput) -> None:
-        """Hang a text's last token into the tree, computed elsewhere; nothing where its beginning was dropped."""
+    def add(self, token_ids: Sequence[int], output: TokenOutput) -> None:
+        """Insert the output of a text's last token, computed elsewhere; no effect if its prefix is not in the tree."""
         with self._lock:
             node, path = self._root, []
             for token_id in token_ids[:-1]:
-                below = node.children.get(token_id)
-                if below is None:
+                next_node = node.children.get(token_id)
+                if next_node is None:
                     return
-                node = below
+                node = next_node
                 path.append(node)
             if token_ids[-1] in node.children:
                 return
-            child = node.children[token_ids[-1]] = _Node(token_ids[-1], node, record)
-            self.nbytes += record.nbytes
-            self._used[child] = None
-            for above in reversed(path):
-                self._used.move_to_end(above)
+            child = node.children[token_ids[-1]] = _Node(token_ids[-1], node, output)
+            self.nbytes += output.nbytes
+            self._lru[child] = None
+            for ancestor in reversed(path):
+                self._lru.move_to_end(ancestor)
             self._evict()
 
-    def _walk(self, token_ids: Sequence[int]) -> tuple[_Node, list[TokenOutput]]:
-        """The deepest known node on the way to a text, and the records up to it; renews them. Under the lock."""
-        node, found = self._root, []
+    def _lookup(self, token_ids: Sequence[int]) -> tuple[_Node, list[TokenOutput]]:
+        """Node of the longest cached prefix of a text, with its outputs; marks them as used. Caller holds the lock."""
+        node, cached = self._root, []
         path = []
         for token_id in token_ids:
             child = node.children.get(token_id)
-            if child is None or child.record is None:
+            if child is None or child.output is None:
                 break
             node = child
             path.append(node)
-            found.append(child.record)
-        for seen in reversed(path):
-            self._used.move_to_end(seen)
-        return node, found
+            cached.append(child.output)
+        for visited in reversed(path):
+            self._lru.move_to_end(visited)
+        return node, cached
 
-    def _compute(self, token_ids: Sequence[int], found: list[TokenOutput]) -> list[TokenOutput]:
-        known = len(found)
+    def _compute(self, token_ids: Sequence[int], cached: list[TokenOutput]) -> list[TokenOutput]:
+        """Outputs of the tokens after the `cached` ones, in one pass; over the whole text without KV cache support."""
+        start = len(cached)
         if not self.forward.uses_buffer:
-            recorded = self.forward.run(token_ids, None)
+            output = self.forward.run(token_ids, None)
             self.count(len(token_ids))
-            return _split(recorded, len(token_ids) - known, known)
-        buffer = self._acquire(token_ids[:known])
+            return _split(output, len(token_ids) - start, start)
+        kv_cache = self._acquire(token_ids[:start])
         try:
-            shared = len(buffer.token_ids)
-            columns = [record.key_values for record in found[shared:] if record.key_values is not None]
-            buffer.restore(token_ids[shared:known], columns, self.forward.shapes)
-            recorded = self.forward.run(token_ids[known:], buffer)
-            self.count(len(token_ids) - known)
+            shared = len(kv_cache.token_ids)
+            key_values = [past.key_values for past in cached[shared:] if past.key_values is not None]
+            kv_cache.restore(token_ids[shared:start], key_values, self.forward.shapes)
+            output = self.forward.run(token_ids[start:], kv_cache)
+            self.count(len(token_ids) - start)
         finally:
-            self._release(buffer)
-        return _split(recorded, len(token_ids) - known, known)
+            self._release(kv_cache)
+        return _split(output, len(token_ids) - start, start)
 
     def count(self, tokens: int) -> None:
-        """A pass over so many tokens was made."""
+        """Add a pass over `tokens` tokens to the counters."""
         with self._lock:
             self.counters.passes += 1
             self.counters.tokens += tokens
 
     def _acquire(self, token_ids: Sequence[int]) -> KVCache:
-        """A buffer for this thread alone, cut back to the longest beginning that it shares with the text."""
+        """KV cache for this thread alone, cropped to the longest prefix that it shares with the text."""
         with self._lock:
-            best, shared, wanted = None, -1, list(token_ids)
-            for buffer in reversed(self._buffers):
-                if buffer.token_ids == wanted:  # the newest end goes on: nothing to compare with the others
-                    best, shared = buffer, len(wanted)
+            best, shared, prefix = None, -1, list(token_ids)
+            for kv_cache in reversed(self._kv_caches):
+                if kv_cache.token_ids == prefix:  # exact match: no need to compare the others
+                    best, shared = kv_cache, len(prefix)
                     break
-                common = _common(buffer.token_ids, wanted)
-                # A buffer that ends within the text is taken before one that would lose its own end.
-                if (common, -len(buffer.token_ids)) > (shared, -len(best.token_ids) if best else 0):
-                    best, shared = buffer, common
-            wasteful = best is not None and shared < len(best.token_ids) and len(self._buffers) < _BUFFERS
-            if best is None or wasteful:
+                common = _common_prefix_length(kv_cache.token_ids, prefix)
+                # Of equal matches take the shortest, which loses the fewest tokens when it is cropped.
+                if (common, -len(kv_cache.token_ids)) > (shared, -len(best.token_ids) if best else 0):
+                    best, shared = kv_cache, common
+            # Crop the cache of another text only if no further one may be allocated.
+            avoidable = best is not None and shared < len(best.token_ids) and len(self._kv_caches) < _MAX_KV_CACHES
+            if best is None or avoidable:
                 return KVCache(self.forward.layers)
-            self._buffers.remove(best)
+            self._kv_caches.remove(best)
         best.truncate(shared)
         return best
 
-    def _release(self, buffer: KVCache) -> None:
+    def _release(self, kv_cache: KVCache) -> None:
+        """Return a KV cache to the pool, and drop the least recently used ones beyond its bound."""
         with self._lock:
-            self._buffers.append(buffer)
-            del self._buffers[:-_BUFFERS]
+            self._kv_caches.append(kv_cache)
+            del self._kv_caches[:-_MAX_KV_CACHES]
 
-    def _insert(self, node: _Node, token_ids: Sequence[int], records: list[TokenOutput]) -> None:
-        """Hang computed tokens below a node, then evict down to the budget. Under the lock."""
+    def _insert(self, node: _Node, token_ids: Sequence[int], outputs: list[TokenOutput]) -> None:
+        """Insert computed tokens below a node, then evict down to the byte budget. Caller holds the lock."""
         added = []
-        for token_id, record in zip(token_ids, records, strict=True):
+        for token_id, output in zip(token_ids, outputs, strict=True):
             child = node.children.get(token_id)
             if child is None:
-                child = node.children[token_id] = _Node(token_id, node, record)
-                self.nbytes += record.nbytes
+                child = node.children[token_id] = _Node(token_id, node, output)
+                self.nbytes += output.nbytes
             added.append(child)
             node = child
         for child in reversed(added):
-            self._used[child] = None
-            self._used.move_to_end(child)
-        above = added[0].parent
-        while above is not None and above.parent is not None:
-            self._used.move_to_end(above)
-            above = above.parent
+            self._lru[child] = None
+            self._lru.move_to_end(child)
+        ancestor = added[0].parent
+        while ancestor is not None and ancestor.parent is not None:
+            self._lru.move_to_end(ancestor)
+            ancestor = ancestor.parent
         self._evict()
 
     def _evict(self) -> None:
-        for node in list(self._used) if self.nbytes > self._max_bytes else ():
+        """Evict least recently used leaves down to the byte budget. Caller holds the lock."""
+        for node in list(self._lru) if self.nbytes > self._max_bytes else ():
             if self.nbytes <= self._max_bytes:
                 break
             if node.children or node.pending:
-                continue  # another thread is about to hang something here
-            assert node.parent is not None and node.record is not None
+                continue  # not a leaf, or another thread is about to insert a child
+            assert node.parent is not None and node.output is not None
             del node.parent.children[node.token_id]
-            del self._used[node]
-            self.nbytes -= node.record.nbytes
+            del self._lru[node]
+            self.nbytes -= node.output.nbytes
             self.counters.evicted += 1
 
 
-def _common(left: list[int], right: list[int]) -> int:
-    """Length of the beginning that two texts share."""
+def _common_prefix_length(left: list[int], right: list[int]) -> int:
     shortest = min(len(left), len(right))
     if left[:shortest] == right[:shortest]:
         return shortest
     return next(i for i in range(shortest) if left[i] != right[i])
 
 
-def _split(recorded: ForwardOutput, n: int, known: int) -> list[TokenOutput]:
-    """Records of the last n tokens of a pass, the first of which stands at position `known`."""
-    logits, hidden, rows, columns = recorded
+def _split(output: ForwardOutput, n: int, start: int) -> list[TokenOutput]:
+    """One TokenOutput for each of the last n tokens of a pass, the first of which is at position `start`."""
+    logits, hidden_states, attentions, key_values = output
     return [
         TokenOutput.of(
             logits[i - n],
-            None if hidden is None else hidden[i - n],
-            None if rows is None else rows[:, :, i - n, : known + i + 1],
-            None if columns is None else columns[i - n],
+            None if hidden_states is None else hidden_states[i - n],
+            None if attentions is None else attentions[:, :, i - n, : start + i + 1],
+            None if key_values is None else key_values[i - n],
         )
         for i in range(n)
     ]

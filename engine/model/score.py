@@ -11,9 +11,9 @@ from engine.tokenization.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Teacher forcing: how probable each token of a text was, given what stands left of it.
+    """Teacher-forced score of a text: log-probability and rank of each token given the tokens before it.
 
-    log_probabilities and ranks have one entry a token; the first token has none before it and holds None.
+    log_probabilities and ranks have one entry per token; those of the first token, which has no context, are None.
     Natural logarithms.
     """
 
@@ -23,42 +23,42 @@ class Score:
 
     @property
     def log_probability(self) -> float:
-        """Sum over all predicted tokens, in nats."""
+        """Sum of the log-probabilities of all predicted tokens, in nats."""
         return sum(value for value in self.log_probabilities if value is not None)
 
     @property
     def predicted(self) -> int:
-        """How many tokens have something before them."""
+        """Number of predicted tokens: those with a context, all but the first."""
         return sum(value is not None for value in self.log_probabilities)
 
     @property
     def loss(self) -> float:
-        """The mean of -log p over all predicted tokens, in nats: what training makes small. 0.0 without any."""
+        """Mean negative log-likelihood over the predicted tokens (the training loss), in nats; 0.0 without any."""
         return -self.log_probability / self.predicted if self.predicted else 0.0
 
     @property
     def perplexity(self) -> float:
-        """exp of the loss; 1.0 where no token is predicted."""
+        """Perplexity, exp(loss); 1.0 if no token is predicted."""
         return math.exp(self.loss)
 
 
 def predicted_characters(vocabulary: Vocabulary, score: Score) -> int:
-    """How many characters the predicted tokens finish: a character counts where its last byte stands."""
-    held = [b"" if token_id in vocabulary.special else vocabulary.token_bytes(token_id) for token_id in score.token_ids]
-    given = sum(len(data) for data, value in zip(held, score.log_probabilities, strict=True) if value is None)
-    return sum(span.stop > given and span.char is not None for span in characters(b"".join(held)))
+    """Number of characters completed by the predicted tokens; a character counts for the token with its last byte."""
+    token_bytes = [b"" if i in vocabulary.special else vocabulary.token_bytes(i) for i in score.token_ids]
+    context = sum(len(data) for data, value in zip(token_bytes, score.log_probabilities, strict=True) if value is None)
+    return sum(span.stop > context and span.char is not None for span in characters(b"".join(token_bytes)))
 
 
 def bits_per_character(vocabulary: Vocabulary, score: Score) -> float | None:
-    """Bits that the predicted characters cost, each: fewer is better, whatever the tokenizer. None where there is none.
+    """Bits per predicted character; lower is better and comparable across tokenizers. None without such characters.
 
-    The first token has nothing before it: neither its bits nor its characters count.
+    The first token has no context: neither its bits nor its characters count.
     """
     count = predicted_characters(vocabulary, score)
     return -score.log_probability / math.log(2) / count if count else None
 
 
 def least_expected(score: Score, count: int) -> list[int]:
-    """Positions of the tokens that were the least expected, the worst first."""
-    known = [(value, at) for at, value in enumerate(score.log_probabilities) if value is not None]
-    return [at for _, at in sorted(known)[:count]]
+    """Positions of the `count` tokens with the lowest log-probability, lowest first; ties by position."""
+    predicted = [(value, t) for t, value in enumerate(score.log_probabilities) if value is not None]
+    return [t for _, t in sorted(predicted)[:count]]

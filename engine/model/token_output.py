@@ -1,6 +1,6 @@
-"""What a model computed for one token of a text, as the prefix tree keeps it.
+"""Model output for one token of a text: logits, hidden states, attention weights, keys and values.
 
-It knows neither the text nor the tree, and chooses nothing.
+The prefix cache stores one `TokenOutput` per node. It contains no reference to the text or to the tree.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from torch import Tensor
 
 from engine.errors import EngineError
 
-TOP_COUNT = 10  # alternatives that a record names
+TOP_COUNT = 10  # length of `TokenOutput.top`
 
 
 @dataclass(frozen=True, eq=False)
 class TokenOutput:
-    """What the model computed for one token, standing at position t (from 0) of a text.
+    """Model output for the token at position t (from 0) of a text.
 
-    logits   (V,) float32, for the token that follows
-    hidden   (L + 1, d) or None, see `forward.Recorded`
-    rows     (L, H, t + 1) or None: what this position looked at
-    column   (F,) or None: its keys and values
+    logits         (V,) float32, for the token that follows
+    hidden_states  (L + 1, d) or None, see `ForwardOutput`
+    attentions     (L, H, t + 1) or None: attention weights of this position over positions 0 to t
+    key_values     (F,) or None: keys and values of this position, of all layers
     """
 
     logits: np.ndarray
@@ -34,49 +34,57 @@ class TokenOutput:
     key_values: Tensor | None
 
     @classmethod
-    def of(cls, logits: Tensor, hidden: Tensor | None, rows: Tensor | None, column: Tensor | None) -> TokenOutput:
-        """A record with memory of its own, all of it in one piece.
+    def of(
+        cls, logits: Tensor, hidden_states: Tensor | None, attentions: Tensor | None, key_values: Tensor | None
+    ) -> TokenOutput:
+        """TokenOutput with copies of the tensors in one allocation of its own.
 
-        Dropping it frees that; and between pieces of one size the heap keeps far fewer holes than between small ones.
+        Evicting it then frees one block, and blocks of similar size fragment the heap far less than small ones.
         """
-        parts = {"logits": logits, "hidden": hidden, "rows": rows, "column": column}
-        there = {name: part for name, part in parts.items() if part is not None}
-        piece = torch.empty(sum(map(_nbytes, there.values())), dtype=torch.uint8)
-        own: dict[str, Tensor] = {}
-        at = 0
-        # The largest numbers first, so that each part begins where its kind of number may.
-        for name, part in sorted(there.items(), key=lambda item: item[1].element_size(), reverse=True):
-            own[name] = piece[at : at + _nbytes(part)].view(part.dtype).view(part.shape).copy_(part)
-            at += _nbytes(part)
-        return cls(own["logits"].numpy(), own.get("hidden"), own.get("rows"), own.get("column"))
+        optional = {
+            "logits": logits, "hidden_states": hidden_states, "attentions": attentions, "key_values": key_values,
+        }  # fmt: skip
+        tensors = {name: tensor for name, tensor in optional.items() if tensor is not None}
+        memory = torch.empty(sum(map(_nbytes, tensors.values())), dtype=torch.uint8)
+        copies: dict[str, Tensor] = {}
+        offset = 0
+        # Largest element size first, so that each view starts at an aligned offset.
+        for name, tensor in sorted(tensors.items(), key=lambda item: item[1].element_size(), reverse=True):
+            view = memory[offset : offset + _nbytes(tensor)].view(tensor.dtype).view(tensor.shape)
+            copies[name] = view.copy_(tensor)
+            offset += _nbytes(tensor)
+        return cls(
+            copies["logits"].numpy(), copies.get("hidden_states"), copies.get("attentions"), copies.get("key_values")
+        )
 
     @property
     def nbytes(self) -> int:
+        """Size of all tensors in bytes."""
         tensors = [t for t in (self.hidden_states, self.attentions, self.key_values) if t is not None]
         return self.logits.nbytes + sum(map(_nbytes, tensors))
 
     @cached_property
     def log_z(self) -> float:
-        """Log of the sum of exp(logits): a token's log-probability is its logit less this.
+        """Log-sum-exp of the logits: a token's log-probability is its logit minus this.
 
-        Raises EngineError(`not_finite`) where a logit is no number: then there is no distribution.
+        Raises EngineError(`not_finite`) if it is not finite, as with a NaN logit: then there is no distribution.
         """
-        found = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
-        if not math.isfinite(found):
-            raise EngineError("not_finite", "the model gives a logit that is not a number")
-        return found
+        value = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
+        if not math.isfinite(value):
+            raise EngineError("not_finite", "the model's logits are not finite")
+        return value
 
     @cached_property
     def top(self) -> list[int]:
-        """Ids of the likeliest next tokens, likeliest first."""
+        """Ids of the TOP_COUNT most probable next tokens, most probable first."""
         return torch.from_numpy(self.logits).topk(min(TOP_COUNT, len(self.logits))).indices.tolist()
 
     def log_probability(self, token_id: int) -> float:
-        """Natural log of the raw probability that `token_id` follows."""
+        """Natural log of the raw probability of `token_id` as the next token."""
         return float(self.logits[token_id]) - self.log_z
 
     def rank(self, token_id: int) -> int:
-        """1 for the likeliest token; of equal ones the lowest id stands first, as in `Distribution.order`."""
+        """Rank of a token by logit, 1 for the most probable; ties by id, as in `Distribution.order`."""
         value = self.logits[token_id]
         return int((self.logits > value).sum() + (self.logits[:token_id] == value).sum()) + 1
 

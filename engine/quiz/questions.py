@@ -1,9 +1,9 @@
-"""Guess the next token: where to ask in a text, which token a guess is, and what the model makes of it.
+"""Next-token guessing game: question positions in a text, tokenization of a typed guess, its score, and options.
 
-Shannon 1951, "Prediction and entropy of printed English", had people guess a text letter by letter to learn how
-predictable it is. Here a person and a model guess one token of a text at the same place, and the person's guess is
-looked up in the model's own distribution. What rounds are worth is `tally.py`'s. The person knows one thing that the
-model is not told: places never lie inside a word. This file knows no screen and keeps nothing.
+Shannon 1951, "Prediction and entropy of printed English", had people guess a text letter by letter to measure its
+predictability. Here a player and a model predict one token of a text at the same position, and the player's guess is
+scored under the model's distribution; `quiz.scoring` defines the scores. The player has one advantage: questions are
+never asked inside a word, which the model does not take into account. Functions are stateless.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from engine.model.model import Model
     from engine.tokenization.vocabulary import Vocabulary
 
-FEWEST_BEFORE = 6  # tokens that stand before a place
-LONGEST_GUESS = 300  # characters of a guess that are read: its first token decides
-_CHARACTER = 4  # tokens that one character can take at most
-_DRAWS = 200
+MIN_TOKENS_BEFORE = 6  # tokens before a question, not counting start tokens
+MAX_GUESS_CHARACTERS = 300  # longer guesses are truncated; only the first token is used
+_MAX_CHARACTER_TOKENS = 4  # a UTF-8 character has at most 4 bytes
+_DRAWS = 200  # samples drawn for the options
 
-# Letters of scripts that part words by spaces, and signs after which such a script puts one.
+# Letters and digits of scripts that separate words by spaces, and punctuation that is followed by a space in them.
 _SPACED = regex.compile(
     r"[[\p{L}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]", regex.V1
 )
@@ -37,7 +37,7 @@ _SPACE_FOLLOWS = ",.;:!?)]}%”’"
 
 @dataclass(frozen=True, slots=True)
 class QuizQuestion:
-    """A place in a text. `before`: the tokens that are shown; then comes the token `truth`, then `rest`."""
+    """A position in a text: token ids `before`, the token to guess (`truth`), and the token ids after it (`rest`)."""
 
     before: tuple[int, ...]
     truth: int
@@ -45,26 +45,27 @@ class QuizQuestion:
 
 
 def find_questions(model: Model, text: str) -> list[QuizQuestion]:
-    """Every place of a text at which it can fairly be asked, from left to right.
+    """All suitable questions of a text, from left to right.
 
-    The token is whole characters, not only white space, not the text's last and not a special one; some tokens stand
-    before it; the text up to it would be cut into the same tokens by itself; and it begins no later than its word.
+    A token is suitable if it consists of whole characters, is not only white space, not special and not the last one of
+    the text; at least MIN_TOKENS_BEFORE tokens precede it; it does not continue a word; and the text before it, encoded
+    by itself, gives the same tokens.
     """
     vocabulary = model.vocabulary
     ids = model.encode(text)
-    most = min(len(ids) - 1, model.context_length - _CHARACTER)
-    found = []
+    end = min(len(ids) - 1, model.context_length - _MAX_CHARACTER_TOKENS)
+    questions = []
     for first, last, _ in vocabulary.groups(ids):
-        if last - first > 1 or not len(vocabulary.start) + FEWEST_BEFORE <= first < most:
+        if last - first > 1 or not len(vocabulary.start) + MIN_TOKENS_BEFORE <= first < end:
             continue
         before = model.text(ids[:first])
-        if _could_follow(vocabulary, before, ids[first]) and model.encode(before) == ids[:first]:
-            found.append(QuizQuestion(ids[:first], ids[first], ids[first + 1 :]))
-    return found
+        if _can_follow(vocabulary, before, ids[first]) and model.encode(before) == ids[:first]:
+            questions.append(QuizQuestion(ids[:first], ids[first], ids[first + 1 :]))
+    return questions
 
 
-def _could_follow(vocabulary: Vocabulary, before: str, token_id: int) -> bool:
-    """Whether a token is readable and does not go on with a word that has begun."""
+def _can_follow(vocabulary: Vocabulary, before: str, token_id: int) -> bool:
+    """Whether a token is readable and does not continue a word of the text before it."""
     try:
         text = vocabulary.token_bytes(token_id).decode()
     except UnicodeDecodeError:
@@ -72,66 +73,67 @@ def _could_follow(vocabulary: Vocabulary, before: str, token_id: int) -> bool:
     word = text.removeprefix(" ")
     if token_id in vocabulary.special or not word or word != word.strip() or regex.match(r"['’]\p{L}", text):
         return False
-    return (text != word) == (_space_belongs(before) and _SPACED.match(word) is not None)
+    return (text != word) == (_needs_space(before) and _SPACED.match(word) is not None)
 
 
-def _space_belongs(before: str) -> bool:
-    """Whether a new word after this text has a space before it."""
+def _needs_space(before: str) -> bool:
+    """Whether a new word after this text is preceded by a space."""
     return bool(before) and (before[-1] in _SPACE_FOLLOWS or _SPACED.match(before[-1]) is not None)
 
 
 def guess_token_ids(model: Model, question: QuizQuestion, typed: str) -> tuple[int, ...]:
-    """The token that a typed guess is: the first, when what was typed stands behind the text.
+    """Token ids of a typed guess: the first token of `typed` as a continuation of the text.
 
-    White space around it is dropped and put where the script wants it. Where a character falls into several tokens,
-    all of its tokens. Where the tokenizer would join it with the text before, the longest token that it begins with.
-    Raises PromptError: `quiz_empty`, `surrogate`, `quiz_unknown` (the vocabulary has no token for it).
+    Surrounding white space is removed, and a leading space is added where the script requires one. If a character is
+    split into several tokens, all of its tokens are returned. If the tokenizer would merge the guess with the text
+    before it, the guess is matched greedily, longest token first. Raises PromptError: `quiz_empty`, `surrogate`,
+    `quiz_unknown` (the vocabulary has no token for it).
     """
-    typed = typed.strip()[:LONGEST_GUESS]
+    typed = typed.strip()[:MAX_GUESS_CHARACTERS]
     if not typed:
         raise PromptError("quiz_empty", "nothing was guessed")
     before = model.text(question.before)
-    more = " " + typed if _space_belongs(before) and _SPACED.match(typed) else typed
-    ids, n = model.encode(before + more), len(question.before)
-    rest = ids[n:] if ids[:n] == question.before else _longest(model.vocabulary, more.encode())
-    for count in range(1, _CHARACTER + 1):
-        taken = rest[:count]
-        data = b"".join(model.vocabulary.token_bytes(i) for i in taken)
-        if len(taken) == count and data and not incomplete(data):
-            if set(taken) & model.vocabulary.special:
+    guess = " " + typed if _needs_space(before) and _SPACED.match(typed) else typed
+    ids, n = model.encode(before + guess), len(question.before)
+    rest = ids[n:] if ids[:n] == question.before else _longest_match(model.vocabulary, guess.encode())
+    for count in range(1, _MAX_CHARACTER_TOKENS + 1):
+        token_ids = rest[:count]
+        data = b"".join(model.vocabulary.token_bytes(i) for i in token_ids)
+        if len(token_ids) == count and data and not incomplete(data):
+            if set(token_ids) & model.vocabulary.special:
                 break
-            return taken
+            return token_ids
     raise PromptError("quiz_unknown", "the vocabulary has no token that this begins with")
 
 
-def _longest(vocabulary: Vocabulary, data: bytes) -> tuple[int, ...]:
-    """Tokens that spell the beginning of `data`, each the longest that fits; as many as one character can take."""
-    found: list[int] = []
-    known = [(vocabulary.token_bytes(i), i) for i in range(vocabulary.size) if i not in vocabulary.special]
-    while data and len(found) < _CHARACTER:
-        fits = [(len(token), -i) for token, i in known if token and data.startswith(token)]
-        if not fits:
+def _longest_match(vocabulary: Vocabulary, data: bytes) -> tuple[int, ...]:
+    """Greedy longest-match tokenization of the beginning of `data`, at most _MAX_CHARACTER_TOKENS tokens."""
+    token_ids: list[int] = []
+    ordinary = [(vocabulary.token_bytes(i), i) for i in range(vocabulary.size) if i not in vocabulary.special]
+    while data and len(token_ids) < _MAX_CHARACTER_TOKENS:
+        matches = [(len(token), -i) for token, i in ordinary if token and data.startswith(token)]
+        if not matches:
             break
-        length, negative = max(fits)
-        found.append(-negative)
+        length, negative_id = max(matches)  # longest; of equal ones the lowest id
+        token_ids.append(-negative_id)
         data = data[length:]
-    return tuple(found)
+    return tuple(token_ids)
 
 
 def score_guess(model: Model, question: QuizQuestion, token_ids: tuple[int, ...]) -> Guess:
-    """A guess with its bits; of several tokens the sum, each after those before it."""
-    records = model.records(question.before + token_ids[:-1])[len(question.before) - 1 :]
-    bits = -math.fsum(r.log_probability(i) for r, i in zip(records, token_ids, strict=True)) / math.log(2)
+    """A guess with its surprisal in bits; for several tokens the sum, by the chain rule."""
+    outputs = model.records(question.before + token_ids[:-1])[len(question.before) - 1 :]
+    bits = -math.fsum(o.log_probability(i) for o, i in zip(outputs, token_ids, strict=True)) / math.log(2)
     pending = model.vocabulary.pending(question.before)
     if len(token_ids) == 1:
         text = model.vocabulary.label(token_ids[0], pending)
     else:
-        text = "".join(whole for _, _, whole in model.vocabulary.groups(token_ids))
+        text = "".join(group for _, _, group in model.vocabulary.groups(token_ids))
     return Guess(token_ids, text, max(0.0, bits))
 
 
 def score_round(model: Model, question: QuizQuestion, token_ids: tuple[int, ...], options: int = 0) -> Outcome:
-    """What a round comes to."""
+    """Outcome of a round with the guess `token_ids`; `options` as in `Outcome`."""
     distribution = model.distribution(question.before)
     return Outcome(
         guess=score_guess(model, question, token_ids),
@@ -143,28 +145,29 @@ def score_round(model: Model, question: QuizQuestion, token_ids: tuple[int, ...]
 
 
 def options(model: Model, question: QuizQuestion, seed: int, count: int = 4) -> list[int]:
-    """Tokens to choose from: what really comes, what the model finds likeliest, and others drawn from what it believes.
+    """Token ids of a multiple-choice question: the true token, the most probable one, and sampled distractors.
 
-    The others are readable and go on with no word that has begun; no two read alike. The order is drawn by the seed
-    too, so that a place in it says nothing. Fewer than `count` only where the vocabulary has no more that would do.
+    Distractors are drawn from the model's distribution, are readable and do not continue a word; display texts are
+    unique. The order is shuffled by the seed, so a position carries no information. Fewer than `count` only if the
+    vocabulary has too few suitable tokens.
     """
     from engine.sampling.distribution import uniform
 
     distribution = model.distribution(question.before)
     before = model.text(question.before)
-    found: dict[str, int] = {}
+    by_text: dict[str, int] = {}
 
-    def take(token_id: int) -> None:
-        if len(found) < count:
-            found.setdefault(distribution.candidate(token_id).text, token_id)
+    def add(token_id: int) -> None:
+        if len(by_text) < count:
+            by_text.setdefault(distribution.candidate(token_id).text, token_id)
 
-    take(question.truth)
-    take(int(distribution.order[0]))
+    add(question.truth)
+    add(int(distribution.order[0]))
     drawn = (distribution.draw(uniform(seed, at)) for at in range(_DRAWS))
     for token_id in itertools.chain(drawn, map(int, distribution.order)):
-        if len(found) == count:
+        if len(by_text) == count:
             break
-        if _could_follow(model.vocabulary, before, token_id):
-            take(token_id)
-    order = sorted(found.values())
+        if _can_follow(model.vocabulary, before, token_id):
+            add(token_id)
+    order = sorted(by_text.values())
     return sorted(order, key=lambda token_id: uniform(seed, _DRAWS + order.index(token_id)))

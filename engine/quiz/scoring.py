@@ -1,15 +1,15 @@
-"""What rounds of guessing the next token are worth: bits, hits, means.
+"""Scores of the next-token guessing game: surprisal in bits and hits, by round and averaged over a game.
 
-Measured in bits (−log₂ of a raw probability, at least 0); the ancestor is Shannon 1951, "Prediction and entropy of
-printed English":
+Surprisal is −log₂ of a raw probability, at least 0 bits; after Shannon 1951, "Prediction and entropy of printed
+English". Four values a round:
 
-  guess   how little the model expected what the person guessed; it does not say whether the guess is right
-  truth   how little the model expected what really comes next: its mean over places is the model's cross-entropy
-  best    the model's likeliest token, the fewest bits that any guess can have
-  chance  log₂ of the vocabulary: what a model that knows nothing would give to every token
+  guess   surprisal of the player's guess under the model; independent of whether the guess is right
+  truth   surprisal of the token that follows in the text; its mean over questions is the model's cross-entropy
+  best    surprisal of the model's most probable token, the minimum over all guesses
+  chance  log₂ of the vocabulary size: surprisal of every token under a uniform distribution
 
-2 to the power of a mean in bits is a perplexity: as unsure as among so many equally likely tokens. Who is right is
-counted apart: a hit is a guess that is the very token that comes next. This file runs no model.
+2 to the power of a mean in bits is a perplexity: the size of a uniform distribution of the same uncertainty. Hits are
+counted separately: a hit is a guess equal to the token that follows. No model is run here.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Something that could come next. Several tokens only where they are parts of one character.
+    """A possible next token with its surprisal; several tokens only if they encode one character together.
 
-    text  what a person reads      bits  −log₂ of its probability; inf where the model rules it out
+    text  display text
+    bits  −log₂ of its probability; inf for probability 0
     """
 
     token_ids: tuple[int, ...]
@@ -37,7 +38,11 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one round came to; see the top of this file. `options`: how many there were to choose from, 0 if typed."""
+    """Result of one round; see the module docstring.
+
+    vocabulary  vocabulary size
+    options     number of options of a multiple-choice question; 0 if the guess was typed
+    """
 
     guess: Guess
     truth: Guess
@@ -55,13 +60,16 @@ class Outcome:
 
     @property
     def chance(self) -> float:
-        """Bits that every token has in a uniform distribution."""
+        """Surprisal of every token under a uniform distribution, in bits."""
         return math.log2(self.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
 class GameScore:
-    """Means in bits over all rounds, and hits; `chance_hits` is how many blind guesses would have on average."""
+    """Mean surprisals over all rounds, in bits, and numbers of hits.
+
+    chance_hits  expected number of hits for uniformly random guesses
+    """
 
     rounds: int
     guess: float
@@ -74,7 +82,7 @@ class GameScore:
 
 
 def score_game(outcomes: Sequence[Outcome]) -> GameScore:
-    """Raises ValueError where there is nothing to count."""
+    """Score of a game. Raises ValueError for no outcomes."""
     if not outcomes:
         raise ValueError("no rounds were played")
     n = len(outcomes)
@@ -91,7 +99,7 @@ def score_game(outcomes: Sequence[Outcome]) -> GameScore:
 
 
 def perplexity(bits: float) -> float:
-    """2 ** bits; infinite where that is too large for a float.
+    """2 ** bits; infinity from 2 ** 1000 on, near the largest float.
 
     >>> perplexity(3.0), perplexity(2000.0)
     (8.0, inf)

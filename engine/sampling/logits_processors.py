@@ -26,15 +26,13 @@ FILTERS: tuple[Filter, ...] = (
     "typical_p",
 )
 
+_MIN_TEMPERATURE = 1e-30  # dividing by less can overflow float32; the limit is the same
 
-_LOWEST_TEMPERATURE = 1e-30  # a logit divided by less can leave the range of float32; the limit is the same
-
-
-RESHAPING = (RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper)  # these move scores, the others only cut
+RESHAPING = (RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper)  # change scores; the others only remove tokens
 
 
 class _ArgmaxWarper(LogitsProcessor):
-    """Temperature 0: its limit from above, where the likeliest token has all the probability."""
+    """Temperature 0 as the limit from above: all probability on the most probable token."""
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         best = scores.argmax(dim=-1, keepdim=True)  # (1, 1)
@@ -42,13 +40,13 @@ class _ArgmaxWarper(LogitsProcessor):
 
 
 def processors(settings: Settings) -> list[tuple[Filter, LogitsProcessor]]:
-    """The processors that change anything, in the order in which `generate` applies them."""
+    """Active processors of the settings, in the order in which `generate` applies them."""
     chain: list[tuple[Filter, LogitsProcessor]] = []
     if settings.repetition_penalty != 1.0:
         chain.append(("repetition_penalty", RepetitionPenaltyLogitsProcessor(float(settings.repetition_penalty))))
     if settings.no_repeat_ngram_size > 0:
         chain.append(("no_repeat_ngram_size", NoRepeatNGramLogitsProcessor(settings.no_repeat_ngram_size)))
-    if settings.temperature < _LOWEST_TEMPERATURE:
+    if settings.temperature < _MIN_TEMPERATURE:
         chain.append(("temperature", _ArgmaxWarper()))
     elif settings.temperature != 1.0:
         chain.append(("temperature", TemperatureLogitsWarper(float(settings.temperature))))
@@ -59,6 +57,6 @@ def processors(settings: Settings) -> list[tuple[Filter, LogitsProcessor]]:
     if settings.min_p > 0.0:
         chain.append(("min_p", MinPLogitsWarper(float(settings.min_p))))
     if settings.typical_p < 1.0:
-        # A mass of exactly 0 is refused by the processor; the smallest float keeps one token, as the limit does.
+        # The processor rejects a mass of 0; a tiny one keeps a single token, as the limit does.
         chain.append(("typical_p", TypicalLogitsWarper(max(float(settings.typical_p), 1e-9))))
     return chain

@@ -1,9 +1,10 @@
-"""The door between visitors and the model: how many may be in, how much each may ask, and whether they are still there.
+"""Admission control: session limit, a token bucket of model steps per session, cancelling work of disconnected clients.
 
-Pages say once who is asking (`serve`); on a thread that asks for nobody, as in a program or a test, nothing is limited.
-A move pays for its steps before it is made (`step`), so that a refusal leaves everything as it was. Every pass of the
-model goes past here as well (`passed`): one that no move has paid for is put on the bill, and a visitor who has gone
-away gets no more of them. The limits are the host's, see `config.py`; no text is kept here.
+The app installs functions that identify the visitor of a thread (`serve`). Threads without a visitor, as in a program
+or a test, are not limited. An action is charged for its steps before it runs (`charge`), so a refused action changes
+nothing. Every forward pass is checked as well (`before_pass`): a pass that no action has paid for is charged to the
+bucket, which may become negative, and the work of a disconnected visitor is stopped. The limits come from `config.py`.
+No texts are stored here.
 """
 
 from __future__ import annotations
@@ -18,44 +19,47 @@ from engine import usage
 from engine.errors import EngineError, PromptError
 from engine.serving import config, json_logs, metrics
 
-IDLE_SECONDS = 600.0  # seconds without a move after which a place may go to somebody who waits
+IDLE_SECONDS = 600.0  # seconds without a request after which a session may be replaced by a waiting one
 
 
 @dataclass(slots=True)
 class _Visitor:
-    """A bucket that holds a minute's steps and fills evenly; below 0 it owes.
+    """State of one session. Times are those of `metrics.now`, in seconds.
 
-    paid   steps that the last move has paid for and the model has not taken
-    began  when the move came that is being answered
-    depth  how many parts of the page are being drawn, one within the other
+    level           steps in the token bucket; its capacity is one minute's steps, negative values are debt
+    filled_at       time of the last refill
+    active_at       time of the last request
+    prepaid         steps charged by the last action and not yet used by forward passes
+    response_start  arrival time of the action in progress; None if there is none
+    timer_depth     nesting depth of `response_timer`
     """
 
     level: float
-    filled: float = field(default_factory=lambda: metrics.now())
-    seen: float = field(default_factory=lambda: metrics.now())
-    paid: float = 0.0
-    began: float | None = None
-    depth: int = 0
+    filled_at: float = field(default_factory=lambda: metrics.now())
+    active_at: float = field(default_factory=lambda: metrics.now())
+    prepaid: float = 0.0
+    response_start: float | None = None
+    timer_depth: int = 0
 
-    def fill(self, a_minute: int) -> None:
+    def refill(self, per_minute: int) -> None:
         now = metrics.now()
-        self.level = min(a_minute, self.level + (now - self.filled) * a_minute / 60)
-        self.filled = now
+        self.level = min(per_minute, self.level + (now - self.filled_at) * per_minute / 60)
+        self.filled_at = now
 
 
 @dataclass(frozen=True, slots=True)
-class _Served:
-    """What the pages say; see `serve`."""
+class _SessionHooks:
+    """The functions that the app installs; see `serve`."""
 
-    who: Callable[[], str | None]
-    present: Callable[[str], bool]
-    end: Callable[[], None]
-    texts: Callable[[], Collection[str]]
+    current_visitor: Callable[[], str | None]
+    is_connected: Callable[[str], bool]
+    stop: Callable[[], None]
+    own_prompts: Callable[[], Collection[str]]
 
 
 _lock = threading.Lock()
 _visitors: dict[str, _Visitor] = {}
-_served = _Served(lambda: None, lambda _: True, lambda: None, tuple)
+_session_hooks = _SessionHooks(lambda: None, lambda _: True, lambda: None, tuple)
 
 
 def serve(
@@ -64,166 +68,173 @@ def serve(
     end: Callable[[], None],
     texts: Callable[[], Collection[str]],
 ) -> None:
-    """Tell the door whom it serves.
+    """Install the functions that identify visitors.
 
-    who      the id of the visitor for whom this thread works; None for nobody
-    present  whether a visitor is still connected
-    end      gives up the work of this thread, by raising what ends it
-    texts    the app's own prompts, which are always allowed
+    who      session id of the visitor for whom this thread works; None if there is none
+    present  whether the client of a session is still connected
+    end      stops the work of this thread by raising an exception
+    texts    the app's own prompts, which are exempt from `check_prompt` and `check_length`
     """
-    global _served
-    _served = _Served(who, present, end, texts)
+    global _session_hooks
+    _session_hooks = _SessionHooks(who, present, end, texts)
 
 
 def session_count() -> int:
-    """How many visitors are in."""
+    """Number of active sessions, after removal of disconnected ones."""
     with _lock:
-        _leave_those_gone()
+        _remove_disconnected()
         return len(_visitors)
 
 
-def _leave_those_gone() -> None:
-    for name in [name for name in _visitors if not _served.present(name)]:
+def _remove_disconnected() -> None:
+    """Requires the lock."""
+    for name in [name for name in _visitors if not _session_hooks.is_connected(name)]:
         del _visitors[name]
         json_logs.event("left", visitor=name, sessions=len(_visitors))
 
 
 def admit() -> None:
-    """Let the visitor of this thread in. Raises EngineError(`limit_sessions`) where all places are taken.
+    """Admit the visitor of this thread. Raises EngineError(`limit_sessions`) if the session limit is reached.
 
-    A place whose visitor has made no move for ten minutes is free for who waits; with the next move they come in again.
+    At the limit, the longest idle session is replaced if it made no request for IDLE_SECONDS; the replaced visitor is
+    admitted again with their next request, under the same rule.
     """
-    name = _served.who()
+    name = _session_hooks.current_visitor()
     if name is not None:
         with _lock:
-            _enter(name)
+            _admit(name)
 
 
-def _enter(name: str) -> _Visitor:
-    """Under the lock."""
+def _admit(name: str) -> _Visitor:
+    """State of a visitor, admitted if necessary. Requires the lock. Raises EngineError(`limit_sessions`)."""
     visitor = _visitors.get(name)
     if visitor is None:
         limits = config.current()
-        _leave_those_gone()
+        _remove_disconnected()
         if limits.sessions and len(_visitors) >= limits.sessions:
-            idlest = min(_visitors, key=lambda other: _visitors[other].seen)
-            if metrics.now() - _visitors[idlest].seen < IDLE_SECONDS:
+            idlest = min(_visitors, key=lambda other: _visitors[other].active_at)
+            if metrics.now() - _visitors[idlest].active_at < IDLE_SECONDS:
                 raise _refusal("limit_sessions", f"{len(_visitors)} sessions already", most=limits.sessions)
             del _visitors[idlest]
         json_logs.event("came", visitor=name, sessions=len(_visitors) + 1)
         visitor = _visitors[name] = _Visitor(level=float(limits.steps_per_minute))
-    visitor.seen = metrics.now()
+    visitor.active_at = metrics.now()
     return visitor
 
 
 def charge(count: int = 1) -> None:
-    """The visitor of this thread asks for so many steps of the model.
+    """Charge the visitor of this thread for `count` model steps of an action.
 
-    Raises EngineError: `limit_steps` (values: most a minute, seconds to wait), `limit_sessions`.
+    An action larger than a minute's steps needs a full bucket and leaves a debt. Raises EngineError: `limit_steps`
+    (values: `most` steps a minute, `seconds` to wait), `limit_sessions`.
     """
-    name = _served.who()
+    name = _session_hooks.current_visitor()
     if name is None:
         return
-    a_minute = config.current().steps_per_minute
+    per_minute = config.current().steps_per_minute
     with _lock:
-        visitor = _enter(name)
-        visitor.paid = float(count)
-        if a_minute:
-            visitor.fill(a_minute)
-            short = min(count, a_minute) - visitor.level
-            if short > 0:
-                visitor.paid = 0.0
-                raise _too_many(a_minute, short)
+        visitor = _admit(name)
+        visitor.prepaid = float(count)
+        if per_minute:
+            visitor.refill(per_minute)
+            missing = min(count, per_minute) - visitor.level
+            if missing > 0:
+                visitor.prepaid = 0.0
+                raise _rate_limited(per_minute, missing)
             visitor.level -= count
     metrics.METRICS.stepped(count)
 
 
 def before_pass(tokens: int) -> None:
-    """The model is about to run over so many tokens for the visitor of this thread.
+    """Check and charge a forward pass over `tokens` tokens for the visitor of this thread.
 
-    What no move has paid for is owed. Raises EngineError(`limit_steps`) where a whole minute is owed already; ends the
-    work for a visitor who is gone.
+    Steps that were not prepaid by `charge` are taken from the bucket, which may become negative. Raises
+    EngineError(`limit_steps`) if the debt is a minute's steps already; stops the work of a disconnected visitor.
     """
-    name = _served.who()
+    name = _session_hooks.current_visitor()
     if name is None:
         return
-    if not _served.present(name):
-        _served.end()
-    a_minute = config.current().steps_per_minute
+    if not _session_hooks.is_connected(name):
+        _session_hooks.stop()
+    per_minute = config.current().steps_per_minute
     with _lock:
-        visitor = _enter(name)
+        visitor = _admit(name)
         cost = math.ceil(tokens / usage.TOKENS_PER_STEP)
-        taken = min(cost, visitor.paid)
-        visitor.paid -= taken
-        if a_minute and cost > taken:
-            visitor.fill(a_minute)
-            if visitor.level <= -a_minute:
-                raise _too_many(a_minute, 1 - visitor.level)
-            visitor.level -= cost - taken
+        covered = min(cost, visitor.prepaid)
+        visitor.prepaid -= covered
+        if per_minute and cost > covered:
+            visitor.refill(per_minute)
+            if visitor.level <= -per_minute:
+                raise _rate_limited(per_minute, 1 - visitor.level)
+            visitor.level -= cost - covered
 
 
-def _too_many(a_minute: int, short: float) -> EngineError:
-    seconds = math.ceil(short * 60 / a_minute)
-    return _refusal("limit_steps", f"more than {a_minute} steps a minute", most=a_minute, seconds=seconds)
+def _rate_limited(per_minute: int, missing: float) -> EngineError:
+    seconds = math.ceil(missing * 60 / per_minute)
+    return _refusal("limit_steps", f"more than {per_minute} steps a minute", most=per_minute, seconds=seconds)
 
 
 def _refusal(code: str, message: str, kind: type[EngineError] = EngineError, **values: object) -> EngineError:
+    """An error to raise, counted in the metrics and logged."""
     metrics.METRICS.refuse(code)
-    json_logs.event("refused", visitor=_served.who(), code=code)
+    json_logs.event("refused", visitor=_session_hooks.current_visitor(), code=code)
     return kind(code, message, **values)
 
 
 def check_run(tokens: int) -> None:
-    """Raises EngineError(`limit_run`) where a visitor asks for a run longer than the host allows."""
-    most = config.current().run_tokens
-    if _served.who() is not None and tokens > most:
-        raise _refusal("limit_run", f"a run of {tokens} tokens", count=tokens, most=most)
+    """Raises EngineError(`limit_run`) for a visitor's run of more tokens than the host allows."""
+    limit = config.current().run_tokens
+    if _session_hooks.current_visitor() is not None and tokens > limit:
+        raise _refusal("limit_run", f"a run of {tokens} tokens", count=tokens, most=limit)
 
 
 def check_prompt(text: str) -> None:
-    """Raises PromptError(`limit_demo`) for a visitor's own prompt in a demo."""
-    if _served.who() is None:
+    """Raises PromptError(`limit_demo`) in demo mode for a visitor's prompt that is not one of the app's own."""
+    if _session_hooks.current_visitor() is None:
         return
-    json_logs.prompt(text, visitor=_served.who())
-    if config.current().demo and text not in _served.texts():
+    json_logs.prompt(text, visitor=_session_hooks.current_visitor())
+    if config.current().demo and text not in _session_hooks.own_prompts():
         raise _refusal("limit_demo", "a prompt of a visitor's own, in a demo", PromptError)
 
 
 def check_length(text: str, tokens: int) -> None:
     """Raises PromptError(`limit_prompt`) for a visitor's own prompt of more tokens than the host allows."""
-    most = config.current().prompt_tokens
-    if _served.who() is not None and 0 < most < tokens and text not in _served.texts():
-        raise _refusal("limit_prompt", f"a prompt of {tokens} tokens", PromptError, count=tokens, most=most)
+    limit = config.current().prompt_tokens
+    if _session_hooks.current_visitor() is not None and 0 < limit < tokens and text not in _session_hooks.own_prompts():
+        raise _refusal("limit_prompt", f"a prompt of {tokens} tokens", PromptError, count=tokens, most=limit)
 
 
 def start_response_timer() -> None:
-    """A move of this thread's visitor has come, and is to be answered."""
-    name = _served.who()
+    """Start the response timer of this thread's visitor at the arrival of an action, unless it runs already."""
+    name = _session_hooks.current_visitor()
     if name is not None and (visitor := _visitors.get(name)) is not None:
-        visitor.began = visitor.began or metrics.now()
+        visitor.response_start = visitor.response_start or metrics.now()
 
 
 def mark_answered() -> None:
-    """All is drawn that the move changed; what follows is done while the visitor looks."""
-    name = _served.who()
-    if name is not None and (visitor := _visitors.get(name)) is not None and visitor.began is not None:
-        metrics.METRICS.answered(metrics.now() - visitor.began)
-        visitor.began = None
+    """Stop the response timer and record the time: everything that the action changed is drawn.
+
+    Later work, such as prefetching, is not part of the response time.
+    """
+    name = _session_hooks.current_visitor()
+    if name is not None and (visitor := _visitors.get(name)) is not None and visitor.response_start is not None:
+        metrics.METRICS.answered(metrics.now() - visitor.response_start)
+        visitor.response_start = None
 
 
 @contextmanager
 def response_timer() -> Iterator[None]:
-    """Around the drawing of a page, or of a part: a move is answered when the outermost ends, if not before."""
-    visitor = _visitors.get(_served.who() or "")
+    """Context of drawing a page or a fragment; the exit of the outermost one calls `mark_answered`."""
+    visitor = _visitors.get(_session_hooks.current_visitor() or "")
     if visitor is None:
         yield
         return
-    visitor.depth += 1
+    visitor.timer_depth += 1
     try:
         yield
     finally:
-        visitor.depth -= 1
-        if not visitor.depth:
+        visitor.timer_depth -= 1
+        if not visitor.timer_depth:
             mark_answered()
 
 

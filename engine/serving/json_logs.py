@@ -1,8 +1,8 @@
-"""Logs as JSON lines, one object an event, without what people typed in them unless the host asks for that.
+"""Structured logs: one JSON object a line, without user text unless the setting `log_prompts` is on.
 
-`event` writes an event of ours: its fields are numbers and names, never a person's text. Of what other libraries log,
-only the place, the level and a fixed sentence are kept, and of an error only its kind and where it happened: messages
-and arguments quote what they are about, and that may be a prompt. With `log_prompts` all of it is written.
+`event` logs the app's own events, whose fields are numbers and names, never user text. Records of other libraries are
+reduced to source line, level and unformatted message, and exceptions to type and traceback locations, since formatted
+messages and arguments may quote a prompt. With `log_prompts`, everything is logged.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LOGGER = logging.getLogger("engine.events")
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON: time, level, event, and what may be told of it."""
+    """Formatter of a log record as one line of JSON: time (UTC), level, event, and permitted details."""
 
     def __init__(self, whole: bool) -> None:
-        """whole: messages and arguments too, as the host asked."""
+        """whole: include formatted messages and arguments, which may quote user text."""
         super().__init__()
         self._whole = whole
 
@@ -43,27 +43,28 @@ class JsonLines(logging.Formatter):
             if self._whole:
                 line["message"] = record.getMessage()
             elif record.args and isinstance(record.msg, str):
-                line["message"] = record.msg  # what is to be filled in stays out
+                line["message"] = record.msg  # the template without its arguments
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = self._told(record.exc_info[1])
+            line["error"] = self._error_fields(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
 
-    def _told(self, error: BaseException) -> dict[str, Any]:
-        told: dict[str, Any] = {"kind": type(error).__name__, "at": _places(traceback.extract_tb(error.__traceback__))}
+    def _error_fields(self, error: BaseException) -> dict[str, Any]:
+        frames = traceback.extract_tb(error.__traceback__)
+        values: dict[str, Any] = {"kind": type(error).__name__, "at": _locations(frames)}
         if self._whole:
-            told["message"] = str(error)
+            values["message"] = str(error)
         cause = error.__cause__ or error.__context__
         if cause is not None:
-            told["cause"] = type(cause).__name__
-        return told
+            values["cause"] = type(cause).__name__
+        return values
 
 
-def _places(frames: Iterable[traceback.FrameSummary]) -> list[str]:
+def _locations(frames: Iterable[traceback.FrameSummary]) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 class _CountErrors(logging.Filter):
-    """Lets everything pass, and counts what went wrong."""
+    """Filter that passes every record and counts those of level ERROR or higher as failures."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno >= logging.ERROR:
@@ -72,9 +73,10 @@ class _CountErrors(logging.Filter):
 
 
 def begin(stream: TextIO | None = None) -> None:
-    """Write everything that is logged in this process to a stream (stderr by default), as JSON lines.
+    """Configure the root logger of this process to write JSON lines to a stream (default: stderr).
 
-    Errors that end a thread and warnings of Python's own are logged as well, since both are printed otherwise.
+    Existing root handlers are removed. Uncaught exceptions, in any thread, and Python warnings are logged too, since
+    they would be printed as plain text otherwise.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(config.current().log_prompts))
@@ -85,26 +87,26 @@ def begin(stream: TextIO | None = None) -> None:
     root.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    sys.excepthook = _ended
-    threading.excepthook = _thread_ended
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
 
 
-def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if not issubclass(kind, KeyboardInterrupt):
         _LOGGER.error("ended", exc_info=(kind, error, trace))
 
 
-def _thread_ended(args: threading.ExceptHookArgs) -> None:
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
     if args.exc_value is not None:
         _LOGGER.error("thread_ended", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
 
 
 def event(name: str, /, **fields: object) -> None:
-    """Log that something happened. Fields are for numbers and names; a person's text goes through `prompt`."""
+    """Log an event. Fields are numbers and names; user text must be logged with `prompt`."""
     _LOGGER.info(name, extra={"fields": fields})
 
 
 def prompt(text: str, /, **fields: object) -> None:
-    """Log a prompt, where the host asks for it."""
+    """Log a prompt if the setting `log_prompts` is on."""
     if config.current().log_prompts:
         event("prompt", text=text, **fields)

@@ -1,7 +1,7 @@
-"""What this process does for its visitors, in figures: steps, answers, refusals. For the host, about nobody.
+"""Metrics of this process: model steps, response times, refusals by limit, logged errors, memory.
 
-Rates and percentiles are of the last minute; counts and the histogram are since the start, as Prometheus wants them.
-It knows no text and no visitor; `metrics.py` and the status page show it.
+Rates and percentiles cover the last minute; counters and the histogram are cumulative, as in Prometheus. Nothing is
+recorded by text or by visitor. Exported by `prometheus.py` and the status page.
 """
 
 from __future__ import annotations
@@ -14,74 +14,81 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 
-BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds, of the histogram of answers
-_WINDOW = 60.0
-_MOST = 20_000  # of either kind in the window
+BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # upper bounds of the response time buckets, seconds
+_WINDOW_SECONDS = 60.0
+_MAX_ENTRIES = 20_000  # charges, and response times, remembered for the window
 
 
 def now() -> float:
-    """Seconds on the clock that all of this goes by."""
+    """Monotonic time in seconds; the clock of all metrics and of admission control."""
     return time.monotonic()
 
 
 class Metrics:
-    """Safe for many threads.
+    """Counters and recent events of one process. Thread-safe.
 
-    steps     asked for and granted since the start
-    refused   how often each limit was met, by its code
-    failures  errors that nobody had foreseen
+    steps           model steps charged since the start
+    answer_seconds  sum of all response times, in seconds
+    refused         number of refusals by error code of the limit
+    failures        number of log records of level ERROR or higher, see `json_logs`
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._steps: deque[tuple[float, int]] = deque(maxlen=_MOST)
-        self._answers: deque[tuple[float, float]] = deque(maxlen=_MOST)
-        self._buckets = [0] * (len(BOUNDS) + 1)
+        self._steps: deque[tuple[float, int]] = deque(maxlen=_MAX_ENTRIES)  # (time, steps)
+        self._answers: deque[tuple[float, float]] = deque(maxlen=_MAX_ENTRIES)  # (time, seconds)
+        self._buckets = [0] * (len(BOUNDS) + 1)  # the last one: above all bounds
         self.steps = 0
         self.failures = 0
         self.answer_seconds = 0.0
         self.refused: Counter[str] = Counter()
 
     def stepped(self, count: int) -> None:
+        """Record a charge of `count` model steps."""
         with self._lock:
             self.steps += count
             self._steps.append((now(), count))
 
     def answered(self, seconds: float) -> None:
-        """A move was answered: from its arrival to the last thing drawn for it."""
+        """Record a response time: from the arrival of an action until its results are drawn."""
         with self._lock:
             self.answer_seconds += seconds
             self._buckets[bisect.bisect_left(BOUNDS, seconds)] += 1
             self._answers.append((now(), seconds))
 
     def refuse(self, code: str) -> None:
+        """Record a refusal by the limit with this error code."""
         with self._lock:
             self.refused[code] += 1
 
     def fail(self) -> None:
+        """Record a logged error."""
         with self._lock:
             self.failures += 1
 
     def steps_per_second(self) -> float:
-        """Over the last minute."""
-        since = now() - _WINDOW
+        """Mean rate of charged model steps over the last minute."""
+        since = now() - _WINDOW_SECONDS
         with self._lock:
-            return sum(count for at, count in self._steps if at >= since) / _WINDOW
+            return sum(count for recorded, count in self._steps if recorded >= since) / _WINDOW_SECONDS
 
     def percentiles(self, shares: Sequence[float]) -> list[float | None]:
-        """Seconds within which so many of the last minute's moves were answered (nearest rank); None where none was."""
-        since = now() - _WINDOW
+        """Percentiles of the last minute's response times in seconds (nearest rank); None without responses.
+
+        shares: from 0 to 1, such as 0.95.
+        """
+        since = now() - _WINDOW_SECONDS
         with self._lock:
-            taken = sorted(seconds for at, seconds in self._answers if at >= since)
-        return [taken[max(0, -int(-share * len(taken) // 1) - 1)] if taken else None for share in shares]
+            times = sorted(seconds for recorded, seconds in self._answers if recorded >= since)
+        return [times[max(0, -int(-share * len(times) // 1) - 1)] if times else None for share in shares]
 
     def histogram(self) -> tuple[list[tuple[float, int]], int, float]:
-        """(upper bound, how many at most so long) for each bound; how many in all; their seconds in all."""
+        """Response times: ((upper bound, cumulative count) for each bound, total count, sum in seconds)."""
         with self._lock:
-            running, cumulative = 0, []
+            total, cumulative = 0, []
             for bound, count in zip(BOUNDS, self._buckets, strict=False):
-                running += count
-                cumulative.append((bound, running))
+                total += count
+                cumulative.append((bound, total))
             return cumulative, sum(self._buckets), self.answer_seconds
 
 
@@ -89,12 +96,12 @@ METRICS = Metrics()
 
 
 def memory_bytes() -> int:
-    """What this process holds in memory now; where the system does not tell, the most it ever held."""
+    """Resident memory of this process; its peak where the system has no /proc."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         import resource
 
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024  # bytes on macOS, KiB elsewhere

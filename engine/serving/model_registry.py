@@ -1,7 +1,7 @@
-"""The door through which the app asks for models: one copy for all sessions, and only those the host allows.
+"""Registry of loaded models, shared by all sessions; background loading of the models that the host allows.
 
-Two first visitors at once load a model once; others wait and see how far it is. Which models may be loaded besides
-the bundled one is the host's word, see `config.py`: names or patterns (`uer/*`, `/models/*`), `*` for any.
+Concurrent requests for a model share one load, whose progress is visible. The setting `models` (`config.py`) lists the
+models allowed besides the bundled one, as names or patterns (`uer/*`, `/models/*`), `*` for any.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from engine.serving import config, json_logs
 if TYPE_CHECKING:
     from engine.model.model import Model
 
-MAX_LOADED_MODELS = 2  # in memory at once, the bundled one not counted
+MAX_LOADED_MODELS = 2  # kept by the registry at once, besides the bundled one
 
 
 class ModelLoad:
-    """A model on its way: `stage` says what is happening, `result` waits for it."""
+    """A model being loaded.
+
+    stage   `libraries`, then the stages of `engine.model.loading.load`
+    future  the model, or a ModelError
+    """
 
     def __init__(self) -> None:
         self.stage = "libraries"
@@ -38,10 +42,11 @@ class ModelLoad:
 
     @property
     def done(self) -> bool:
+        """Whether the model is loaded or has failed to load."""
         return self.future.done()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most so long; True once the model is there or has failed."""
+        """Wait at most `seconds`; returns `done`."""
         try:
             self.future.exception(seconds)
         except TimeoutError:
@@ -49,34 +54,34 @@ class ModelLoad:
         return True
 
     def result(self) -> Model:
-        """The model. Raises ModelError where it could not be loaded."""
+        """The model; waits until it is loaded. Raises ModelError."""
         return self.future.result()
 
 
 _lock = threading.Lock()
-_preparing = threading.Lock()
-_models: dict[str, ModelLoad] = {}  # least recently asked for first
+_prefetching = threading.Lock()  # held while a text is scheduled or computed
+_models: dict[str, ModelLoad] = {}  # least recently requested first
 
 
 def allowed(name: str) -> bool:
-    """Whether this host lets the app load a model of that name.
+    """Whether the configuration allows a model name.
 
-    A pattern lets nobody out of the folder that it begins with: not by `..`, not by a link that leads elsewhere.
+    A match cannot leave the folder with which its pattern begins, neither by `..` nor by a symbolic link.
     """
     if name == BUNDLED_NAME:
         return True
     if config.current().demo or ".." in Path(name).parts or unicodedata.normalize("NFKC", name) != name:
         return False
     if any(unicodedata.category(character).startswith("C") for character in name):
-        return False  # control characters, invisible ones, half a character
-    return any(fnmatchcase(name, pattern) and _stays_in(name, pattern) for pattern in config.current().models)
+        return False  # control and format characters, lone surrogates
+    return any(fnmatchcase(name, pattern) and _is_inside(name, pattern) for pattern in config.current().models)
 
 
-def _stays_in(name: str, pattern: str) -> bool:
-    """Whether what a name leads to, followed through links, is below the folder that the pattern begins with."""
+def _is_inside(name: str, pattern: str) -> bool:
+    """Whether the path `name`, with links resolved, is below the folder with which the pattern begins."""
     literal = re.split(r"[*?\[]", pattern)[0]
     if literal in (pattern, ""):
-        return True  # that very name, or any
+        return True  # an exact name, or a pattern that begins with a wildcard
     folder = Path(literal[: literal.rfind("/") + 1] or ".")
     try:
         return not Path(name).exists() or Path(name).resolve().is_relative_to(folder.resolve())
@@ -85,9 +90,10 @@ def _stays_in(name: str, pattern: str) -> bool:
 
 
 def request(name: str = BUNDLED_NAME) -> ModelLoad:
-    """Begin to load a model, or join those who wait for it or have it.
+    """The load of a model, started if necessary, running or done.
 
-    Raises ModelError(`not_allowed`). A failed load is forgotten, so that the next request tries again.
+    A failed load is retried by the next request. Beyond MAX_LOADED_MODELS, the least recently requested models are
+    dropped from the registry. Raises ModelError(`not_allowed`).
     """
     if not allowed(name):
         raise ModelError("not_allowed", f"{name} is not among the models this host allows", name=name)
@@ -104,25 +110,25 @@ def request(name: str = BUNDLED_NAME) -> ModelLoad:
 
 
 def loaded() -> list[Model]:
-    """The models that are in memory."""
+    """Models that the registry has loaded."""
     with _lock:
         return [entry.result() for entry in _models.values() if entry.done and entry.future.exception() is None]
 
 
 def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08) -> None:
-    """Compute a text that will probably be asked for next, a moment from now, while the learner looks.
+    """Compute a text that will probably be requested next in the background, starting in `after` seconds.
 
-    Nothing is shown from it: it only puts the text's record into the tree, where the next look finds it. One text is
-    prepared at a time; while one is, others are left to be computed when they are asked for.
+    The outputs go into the prefix cache of the model. One text is prefetched at a time; calls in the meantime, and
+    calls with None, do nothing.
     """
-    if token_ids is None or not _preparing.acquire(blocking=False):
+    if token_ids is None or not _prefetching.acquire(blocking=False):
         return
 
     def compute() -> None:
         try:
             model.records(token_ids)
         finally:
-            _preparing.release()
+            _prefetching.release()
 
     timer = threading.Timer(after, compute)
     timer.daemon = True
@@ -131,48 +137,49 @@ def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.0
 
 def _load(name: str, loading: ModelLoad) -> None:
     started = time.monotonic()
-    _keep_small()
+    _limit_heap_growth()
     try:
-        import torch  # seconds, the first time: this thread's, not the page's
+        import torch  # takes seconds the first time, so it is imported on this thread
 
         from engine.model.loading import load
 
-        # One thread a pass gives a class the best throughput, and the same numbers to everybody.
+        # One thread a pass has the best throughput for many users, and gives all of them identical numbers.
         torch.set_num_threads(1)
 
-        def stage(what: str) -> None:
-            loading.stage = what
+        def set_stage(stage: str) -> None:
+            loading.stage = stage
 
-        model = load(name, max_bytes=config.current().tree_bytes, stage=stage)
-        _settle()
+        model = load(name, max_bytes=config.current().tree_bytes, stage=set_stage)
+        _reduce_latency()
         loading.future.set_result(model)
         json_logs.event("model", name=name, seconds=round(time.monotonic() - started, 2))
     except BaseException as error:
         if not isinstance(error, ModelError):
             error = ModelError("broken", f"{name} could not be loaded: {error}", name=name)
-        shown = name if re.fullmatch(r"[\w./-]+", name, re.ASCII) else None  # else it may be any text that was typed
-        json_logs.event("model_failed", name=shown, code=error.code)
+        loggable = name if re.fullmatch(r"[\w./-]+", name, re.ASCII) else None  # other names may be user text
+        json_logs.event("model_failed", name=loggable, code=error.code)
         loading.future.set_exception(error)
 
 
-def _keep_small() -> None:
-    """Let the system have back what a thread no longer uses (glibc; others need no word).
+def _limit_heap_growth() -> None:
+    """Make glibc return freed memory: M_ARENA_MAX = 2, M_MMAP_THRESHOLD = 128 KiB. No effect on other systems.
 
-    Each of many threads would else keep a heap of its own, in which small records hold the place of large passes. Ten
-    visitors who push each other out of a tree of 16 MB: 597 MB after forty seconds, not 754.
+    Otherwise each thread has a heap of its own, in which small cached outputs prevent the release of the large blocks
+    of forward passes. Measured with ten visitors evicting each other from a prefix cache of 16 MB: 597 MB after forty
+    seconds instead of 754 MB.
     """
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-8, 2)  # M_ARENA_MAX: two heaps for all threads
-        libc.mallopt(-3, 2**17)  # M_MMAP_THRESHOLD: what is larger comes from the system and goes back there
+        libc.mallopt(-8, 2)  # M_ARENA_MAX: heaps shared by all threads
+        libc.mallopt(-3, 2**17)  # M_MMAP_THRESHOLD: larger blocks are mapped, and unmapped when freed
 
 
-def _settle() -> None:
-    """Make a process that holds a model quick to answer."""
+def _reduce_latency() -> None:
+    """Reduce pauses of a process with a loaded model: freeze the garbage collector's objects, switch threads sooner."""
     if gc.get_freeze_count() == 0:
-        # The libraries and the first model live as long as the process: no collection need look at them again. Later
-        # models come and go, and must stay collectable.
+        # The libraries and the first model stay until the process exits, so collections can skip them. Later models
+        # are dropped at some point and must remain collectable.
         gc.collect()
         gc.freeze()
-    # The thread that writes to the browser gets its turn after half a millisecond, not five, while a model computes.
+    # The thread that writes to the browser runs after 0.5 ms instead of 5 ms while a model computes.
     sys.setswitchinterval(0.0005)

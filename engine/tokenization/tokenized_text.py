@@ -1,7 +1,7 @@
-"""A text as several tokenizers cut it: the tokens, what of the text each holds, how many a character costs.
+"""Tokenized text: its tokens, the characters and bytes that each one covers, and the tokens per character.
 
-Beside a model's own tokenizer stand three that need no model: the bundled one, one of characters, one of bytes. It
-counts; merges are replayed in `merges.py`.
+Three tokenizers can be used without a model: that of the bundled model, one of characters and one of bytes. BPE
+merges are in `bpe.py`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from engine.tokenization.vocabulary import Vocabulary
 
 Script = Literal["han", "latin"]
 SCRIPTS: tuple[Script, ...] = ("han", "latin")
-_LETTERS = {"han": regex.compile(r"\p{Han}"), "latin": regex.compile(r"\p{Latin}")}
-_FOLDERS = {"bundled": BUNDLED} | {name: BUNDLED / "tokenizers" / name for name in ("characters", "bytes")}
+_SCRIPT_PATTERNS = {"han": regex.compile(r"\p{Han}"), "latin": regex.compile(r"\p{Latin}")}
+_TOKENIZER_FOLDERS = {"bundled": BUNDLED} | {name: BUNDLED / "tokenizers" / name for name in ("characters", "bytes")}
 
 
 class Part(NamedTuple):
-    """Bytes `first` to `last` (from 1) of the `size` bytes of a character; `char` is None for a stray byte."""
+    """Part of a character: its bytes `first` to `last` (from 1) of `size`; `char` is None for a stray byte."""
 
     char: str | None
     first: int
@@ -35,11 +35,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TokenizedText:
-    """A text in tokens; one entry a token in each.
+    """Text with its tokens; each tuple has one entry per token.
 
-    token_ids  with the mark that the tokenizer puts before any text
-    spans      the characters [start, stop) of the text that it came of; (0, 0) for a mark
-    parts      what its bytes are; none for a special token
+    token_ids  including the start tokens that the tokenizer puts before any text
+    spans      characters [start, stop) of the text that the token covers; (0, 0) for a start token
+    parts      characters, or parts of them, that the token's bytes encode; empty for a special token
     """
 
     text: str
@@ -48,47 +48,48 @@ class TokenizedText:
     parts: tuple[tuple[Part, ...], ...]
 
     def per_character(self, script: Script) -> tuple[int, float]:
-        """(how many characters of a script there are, how many tokens they cost together).
+        """Number of characters of a script in the text, and number of tokens for all of them together.
 
-        A token of several characters costs each of them the same share of it: the Han characters of 天氣好 in the
-        tokens 天氣 and 好 cost two.
+        A token of several characters is divided among them equally: the three Han characters of 天氣好, with the tokens
+        天氣 and 好, take two tokens.
         """
-        letters = [bool(_LETTERS[script].match(char)) for char in self.text]
-        cost = sum(sum(letters[start:stop]) / (stop - start) for start, stop in self.spans if stop > start)
-        return sum(letters), cost
+        in_script = [bool(_SCRIPT_PATTERNS[script].match(char)) for char in self.text]
+        tokens = sum(sum(in_script[start:stop]) / (stop - start) for start, stop in self.spans if stop > start)
+        return sum(in_script), tokens
 
 
 def tokenize(vocabulary: Vocabulary, text: str) -> TokenizedText:
-    """Cut a text. Raises PromptError(`surrogate`) for half a character, which no encoding can write."""
+    """Tokens of a text. Raises PromptError(`surrogate`) for a lone surrogate, which UTF-8 cannot encode."""
     try:
         ids = vocabulary.encode(text)
     except UnicodeEncodeError as error:
-        raise PromptError("surrogate", f"half a character at {error.start}", position=error.start) from error
+        raise PromptError("surrogate", f"lone surrogate at {error.start}", position=error.start) from error
     return TokenizedText(text, ids, tuple(vocabulary.spans(text)), tuple(_parts(vocabulary, ids)))
 
 
 def _parts(vocabulary: Vocabulary, ids: tuple[int, ...]) -> list[tuple[Part, ...]]:
-    held = [vocabulary.token_bytes(i) for i in ids]
-    spans = characters(b"".join(held))
-    found: list[tuple[Part, ...]] = []
-    at, first = 0, 0
-    for token_id, data in zip(ids, held, strict=True):
-        stop = at + len(data)
-        while first < len(spans) and spans[first].stop <= at:
+    """Parts of each token, see `TokenizedText.parts`."""
+    token_bytes = [vocabulary.token_bytes(i) for i in ids]
+    spans = characters(b"".join(token_bytes))
+    token_parts: list[tuple[Part, ...]] = []
+    start, first = 0, 0
+    for token_id, data in zip(ids, token_bytes, strict=True):
+        stop = start + len(data)
+        while first < len(spans) and spans[first].stop <= start:
             first += 1
         last = first
         parts: list[Part] = []
         while last < len(spans) and spans[last].start < stop:
-            start, end, char = spans[last]
-            parts.append(Part(char, max(at, start) - start + 1, min(stop, end) - start, end - start))
+            begin, end, char = spans[last]
+            parts.append(Part(char, max(start, begin) - begin + 1, min(stop, end) - begin, end - begin))
             last += 1
-        found.append(() if token_id in vocabulary.special else tuple(parts))
-        at = stop
-    return found
+        token_parts.append(() if token_id in vocabulary.special else tuple(parts))
+        start = stop
+    return token_parts
 
 
 @cache
 def standalone_tokenizer(name: str) -> Vocabulary:
-    """A tokenizer that needs no model: `bundled`, `characters` (rare ones fall back to bytes), `bytes`."""
-    tokenizer = Tokenizer.from_file(str(_FOLDERS[name] / "tokenizer.json"))
+    """Tokenizer without a model: `bundled`, `characters` (with byte fallback for rare ones) or `bytes`."""
+    tokenizer = Tokenizer.from_file(str(_TOKENIZER_FOLDERS[name] / "tokenizer.json"))
     return Vocabulary(tokenizer, tokenizer.get_vocab_size())

@@ -1,7 +1,7 @@
-"""Bytes, characters and graphemes: what a person can see of a piece of UTF-8 that may be cut anywhere.
+"""UTF-8 bytes, characters and graphemes, with display strings for byte sequences that may be split anywhere.
 
-White space and controls become visible marks; part of a character is named as such (`氣 1–2/3`), and bytes that belong
-to no whole character are written as bytes (`‹E6 B0›`). It knows nothing of tokens.
+White space and control characters become visible symbols. Part of a character is written with its range of bytes
+(`氣 1–2/3`), and bytes that belong to no complete character in hexadecimal (`‹E6 B0›`). Independent of tokens.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import NamedTuple
 import regex
 from tokenizers.pre_tokenizers import ByteLevel
 
-_MARKS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u3000": "␣", "\u00a0": "␣", "\u007f": "␡"}
+_SYMBOLS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u3000": "␣", "\u00a0": "␣", "\u007f": "␡"}
 _INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
 
 
 class Span(NamedTuple):
-    """One character of a byte string: bytes [start, stop); `char` is None where a byte belongs to no whole one."""
+    """Character of a byte string, bytes [start, stop); or a stray byte, with `char` None."""
 
     start: int
     stop: int
@@ -27,30 +27,30 @@ class Span(NamedTuple):
 
 
 def characters(data: bytes) -> list[Span]:
-    """The UTF-8 characters of `data`, and each stray byte by itself.
+    """UTF-8 characters of `data`; each byte that belongs to no complete character is a span of its own.
 
     >>> characters("a氣".encode()[:3])
     [Span(start=0, stop=1, char='a'), Span(start=1, stop=2, char=None), Span(start=2, stop=3, char=None)]
     """
     spans: list[Span] = []
-    at = 0
-    while at < len(data):
-        first = data[at]
+    start = 0
+    while start < len(data):
+        first = data[start]
         width = 1 if first < 0x80 else 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4
         try:
-            char = data[at : at + width].decode("utf-8")
+            char = data[start : start + width].decode("utf-8")
         except UnicodeDecodeError:
-            spans.append(Span(at, at + 1, None))
-            at += 1
+            spans.append(Span(start, start + 1, None))
+            start += 1
             continue
-        spans.append(Span(at, at + width, char))
-        at += width
+        spans.append(Span(start, start + width, char))
+        start += width
     return spans
 
 
 @lru_cache(maxsize=65536)
 def visible(cluster: str) -> str:
-    """A grapheme cluster as it can be seen: marks for white space and controls, itself otherwise.
+    """Visible form of a grapheme cluster: symbols for white space and control characters, otherwise unchanged.
 
     >>> visible(" "), visible("\\n"), visible("\\u200d"), visible("好")
     ('␣', '↵', '‹200D›', '好')
@@ -62,10 +62,10 @@ def visible(cluster: str) -> str:
 
 
 def _visible_character(char: str) -> str:
-    if char in _MARKS:
-        return _MARKS[char]
+    if char in _SYMBOLS:
+        return _SYMBOLS[char]
     if ord(char) < 0x20:
-        return chr(0x2400 + ord(char))  # Unicode's pictures of control characters
+        return chr(0x2400 + ord(char))  # Unicode block Control Pictures
     category = unicodedata.category(char)
     if char == "\ufffd" or category in _INVISIBLE:
         return f"‹{ord(char):04X}›"
@@ -73,15 +73,15 @@ def _visible_character(char: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Text with every cluster made visible."""
+    """Text with every grapheme cluster in its visible form."""
     return "".join(visible(cluster) for cluster in regex.findall(r"\X", text))
 
 
 def incomplete(data: bytes) -> int:
-    """How many bytes at the end begin a character that is not complete: 0 to 3."""
+    """Number of bytes at the end of `data` that begin an incomplete character: 0 to 3."""
     for back in range(1, min(3, len(data)) + 1):
         byte = data[-back]
-        if byte >= 0xC2:  # a first byte
+        if byte >= 0xC2:  # leading byte
             width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
             return back if back < width and byte < 0xF5 else 0
         if byte < 0x80:
@@ -89,9 +89,16 @@ def incomplete(data: bytes) -> int:
     return 0
 
 
-def describe(data: bytes, spans: Sequence[Span], at: int, stop: int) -> str:
-    """The bytes [at, stop) in words: whole characters, parts of characters, stray bytes."""
-    if at == stop:
+def describe(data: bytes, spans: Sequence[Span], start: int, stop: int) -> str:
+    """Display string of the bytes [start, stop): complete characters, parts of characters, stray bytes.
+
+    spans: the characters of `data` that overlap with these bytes.
+
+    >>> data = "a氣".encode()
+    >>> describe(data, characters(data), 0, 3)
+    'a·氣 1–2/3'
+    """
+    if start == stop:
         return "∅"
     parts: list[str] = []
     whole, stray = "", ""
@@ -102,10 +109,10 @@ def describe(data: bytes, spans: Sequence[Span], at: int, stop: int) -> str:
             continue
         parts += _flush("", stray)
         stray = ""
-        if at <= span.start and span.stop <= stop:
+        if start <= span.start and span.stop <= stop:
             whole += span.char
             continue
-        first, last = max(at, span.start) - span.start + 1, min(stop, span.stop) - span.start
+        first, last = max(start, span.start) - span.start + 1, min(stop, span.stop) - span.start
         part = f"{first}" if first == last else f"{first}–{last}"
         parts += [*_flush(whole, ""), f"{visible(span.char)} {part}/{span.stop - span.start}"]
         whole = ""
@@ -114,23 +121,24 @@ def describe(data: bytes, spans: Sequence[Span], at: int, stop: int) -> str:
 
 
 def _flush(whole: str, stray: str) -> list[str]:
+    """Display strings of a run of stray bytes and of a run of complete characters; none for an empty run."""
     return ([f"‹{stray.strip()}›"] if stray else []) + ([readable(whole)] if whole else [])
 
 
 def grapheme_edges(data: bytes) -> set[int]:
-    """Byte offsets at which a grapheme ends (Unicode TR29); each stray byte is one by itself."""
+    """Byte offsets at which a grapheme cluster ends (Unicode TR29); each stray byte counts as one."""
     edges: set[int] = set()
-    at = 0
+    offset = 0
     text = ""
     for span in [*characters(data), None]:
         if span is None or span.char is None:
             for cluster in regex.findall(r"\X", text):
-                at += len(cluster.encode())
-                edges.add(at)
+                offset += len(cluster.encode())
+                edges.add(offset)
             text = ""
             if span is not None:
-                at += 1
-                edges.add(at)
+                offset += 1
+                edges.add(offset)
         else:
             text += span.char
     return edges
@@ -138,9 +146,10 @@ def grapheme_edges(data: bytes) -> set[int]:
 
 @lru_cache(maxsize=1)
 def byte_of_character() -> dict[str, int]:
-    """Byte-level BPE writes each byte as one printable character (Radford et al. 2019); this undoes it.
+    """Byte for each character of byte-level BPE, which writes every byte as one printable character.
 
-    Printable Latin-1 characters stand for themselves; the other bytes, in order, for U+0100 and following.
+    Table of GPT-2 (Radford et al. 2019): printable Latin-1 characters represent their own byte, U+0100 and following
+    the other bytes in order.
     """
     same = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     other = [byte for byte in range(256) if byte not in same]

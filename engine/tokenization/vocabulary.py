@@ -1,9 +1,9 @@
-"""What a person reads for a token, and text to token ids and back.
+"""Vocabulary: encoding and decoding of text, and readable strings for tokens.
 
-A byte-level token can hold part of a character: GPT-2 cuts 氣 into two. Decoding such an id alone gives U+FFFD, so
-this file works on each token's bytes and says which part of which character they are: `氣 1–2/3`, `氣 3/3`, or the
-bytes themselves (`‹E6 B0›`) while the character is not complete; `characters.py` has the words for that. It does not
-run a model and does not know the screen.
+A byte-level token can encode part of a character: GPT-2 splits 氣 into two tokens. Decoding such an id alone yields
+U+FFFD. This module therefore works on the bytes of each token and names the part of the character, `氣 1–2/3` and
+`氣 3/3`, or shows the bytes (`‹E6 B0›`) while the character is incomplete; `unicode.py` makes these strings. No model
+runs here.
 """
 
 from __future__ import annotations
@@ -28,12 +28,17 @@ from engine.tokenization.unicode import (
 
 
 class Vocabulary:
-    """A tokenizer seen from the reader's side. Safe for many threads; holds no state of any text."""
+    """Tokenizer with the bytes of every token. Thread-safe, without state of any text.
+
+    special  ids of special tokens
+    start    ids that the tokenizer puts before any text
+    size     number of ids that the model predicts
+    """
 
     def __init__(self, tokenizer: Tokenizer, size: int) -> None:
-        """`size` is the number of ids that the model predicts; ids that the tokenizer lacks are named `‹#id›`."""
+        """Changes the settings of `tokenizer`. Ids below `size` that it lacks are named `‹#id›`."""
         self._tokenizer = tokenizer
-        # Text that spells a special token stays text.
+        # Text that spells a special token is encoded as ordinary text.
         tokenizer.encode_special_tokens = True
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -43,13 +48,12 @@ class Vocabulary:
         table = {index: token for token, index in tokenizer.get_vocab(with_added_tokens=True).items()}
         self._bytes = [self._token_bytes(index, table.get(index)) for index in range(max(size, len(table)))]
         self.size = size
-        # What the tokenizer puts before any text (a start mark) belongs to the context; what it puts after (an end
-        # mark) does not, for the text is to go on.
-        with_marks, alone = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
-        at = next((i for i in range(len(with_marks)) if with_marks[i : i + len(alone)] == alone), 0)
-        self.start: tuple[int, ...] = tuple(with_marks[:at])
-        # SentencePiece begins every text with a space that the writer did not type.
-        self._begins_with_space = bool(alone) and self._bytes[alone[0]].startswith(b" ")
+        # Start tokens of the tokenizer belong to the context; its end tokens do not, since the text is continued.
+        with_special, plain = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
+        start = next((i for i in range(len(with_special)) if with_special[i : i + len(plain)] == plain), 0)
+        self.start: tuple[int, ...] = tuple(with_special[:start])
+        # SentencePiece prepends a space to every text.
+        self._adds_space = bool(plain) and self._bytes[plain[0]].startswith(b" ")
 
     def _token_bytes(self, index: int, token: str | None) -> bytes:
         if token is None:
@@ -69,45 +73,45 @@ class Vocabulary:
         return token.encode()
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Token ids of a text, with the start mark that the tokenizer puts before any text.
+        """Token ids of a text, including the start tokens that the tokenizer puts before any text.
 
-        Raises UnicodeEncodeError for a lone surrogate: that is no text.
+        Raises UnicodeEncodeError for a lone surrogate.
         """
         text.encode("utf-8")
         return self.start + tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """For each token of `encode(text)` the characters [start, stop) of the text that it came of.
+        """Characters [start, stop) of the text for each token of `encode(text)`.
 
-        Parts of one character name the same one; marks that nobody typed name none: (0, 0).
+        Tokens of one character all have its span; start tokens have (0, 0).
         """
-        found = self._tokenizer.encode(text, add_special_tokens=False).offsets
-        return [(0, 0)] * len(self.start) + [(int(start), int(stop)) for start, stop in found]
+        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        return [(0, 0)] * len(self.start) + [(int(start), int(stop)) for start, stop in offsets]
 
     @cached_property
     def merges(self) -> BPEMerges:
-        """The merges that the tokenizer makes. Raises EngineError where it makes none, see `Merges`."""
+        """Merge table of the tokenizer. Raises EngineError if it has none, see `BPEMerges`."""
         return BPEMerges(self._tokenizer)
 
     def token_bytes(self, token_id: int) -> bytes:
-        """The bytes that a token stands for; of a special token, its name."""
+        """Bytes that a token encodes; for a special token, those of its name."""
         return self._bytes[token_id]
 
     def text(self, ids: Sequence[int]) -> str:
-        """The text that ids stand for, special tokens left out, unfinished characters as their bytes."""
+        """Decoded text of ids, without special tokens; incomplete characters as their bytes in hexadecimal."""
         pieces: list[str] = []
         for special, run in self._runs(ids):
             if not special:
                 data = b"".join(self._bytes[i] for i in run)
                 pieces.append("".join(s.char or f"‹{data[s.start]:02X}›" for s in characters(data)))
         if self._kind == "wordpiece":
-            return _with_spaces(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+            return _without_cjk_spaces(self._tokenizer.decode(list(ids), skip_special_tokens=True))
         whole = "".join(pieces)
-        from_the_start = self._begins_with_space and tuple(ids[: len(self.start)]) == self.start
-        return whole.removeprefix(" ") if from_the_start else whole
+        added_space = self._adds_space and tuple(ids[: len(self.start)]) == self.start
+        return whole.removeprefix(" ") if added_space else whole
 
     def _runs(self, ids: Sequence[int]) -> Iterable[tuple[bool, list[int]]]:
-        """Runs of ordinary tokens, and each special one alone: (is special, ids)."""
+        """Runs of ordinary tokens and single special tokens, as (is special, ids)."""
         run: list[int] = []
         for token_id in ids:
             if token_id in self.special:
@@ -121,9 +125,9 @@ class Vocabulary:
             yield False, run
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """What a person reads for each token, in its place. Never U+FFFD, never empty.
+        """Readable string of each token in the context of the others. Never contains U+FFFD, never empty.
 
-        A special token reads `⟨name⟩`.
+        A special token is `⟨name⟩`.
         """
         pieces: list[str] = []
         for special, run in self._runs(ids):
@@ -138,50 +142,50 @@ class Vocabulary:
     def _run_pieces(self, run: list[int]) -> list[str]:
         data = b"".join(self._bytes[i] for i in run)
         spans = characters(data)
-        pieces, at, first = [], 0, 0
+        pieces, start, first = [], 0, 0
         for token_id in run:
-            stop = at + len(self._bytes[token_id])
-            while first < len(spans) and spans[first].stop <= at:
+            stop = start + len(self._bytes[token_id])
+            while first < len(spans) and spans[first].stop <= start:
                 first += 1
             last = first
             while last < len(spans) and spans[last].start < stop:
                 last += 1
-            pieces.append(describe(data, spans[first:last], at, stop))
-            at = stop
+            pieces.append(describe(data, spans[first:last], start, stop))
+            start = stop
         return pieces
 
     def groups(self, ids: Sequence[int]) -> list[tuple[int, int, str]]:
-        """Tokens that a person reads together: (first, one past the last, text), covering all ids in order.
+        """Groups of tokens between grapheme boundaries, as (first, stop, readable string), covering all ids in order.
 
-        Tokens are joined until a token's edge is also the edge of a grapheme, so that a character or an emoji that
-        was cut into several tokens stands there once. An unfinished one stands alone as its bytes.
+        A group is the smallest run of tokens whose end is also the end of a grapheme cluster, so that a character or
+        an emoji split into several tokens appears once. Bytes of an incomplete character form a group per token.
         """
         groups: list[tuple[int, int, str]] = []
-        at = 0
+        offset = 0
         for special, run in self._runs(ids):
             if special:
-                groups.append((at, at + 1, self._special_name(run[0])))
+                groups.append((offset, offset + 1, self._special_name(run[0])))
             else:
-                groups += [(at + a, at + b, text) for a, b, text in self._run_groups(run)]
-            at += len(run)
+                groups += [(offset + first, offset + stop, text) for first, stop, text in self._run_groups(run)]
+            offset += len(run)
         return groups
 
     def _run_groups(self, run: list[int]) -> list[tuple[int, int, str]]:
         data = b"".join(self._bytes[i] for i in run)
-        edges = grapheme_edges(data) | {0}  # tokens of no bytes at all stand before anything else
-        groups, first, begin, at = [], 0, 0, 0
+        edges = grapheme_edges(data) | {0}  # 0: leading tokens without bytes are groups too
+        groups, first, start, stop = [], 0, 0, 0
         for index, token_id in enumerate(run):
-            at += len(self._bytes[token_id])
-            if at in edges:
-                spans = [Span(s.start + begin, s.stop + begin, s.char) for s in characters(data[begin:at])]
-                groups.append((first, index + 1, describe(data, spans, begin, at)))
-                first, begin = index + 1, at
+            stop += len(self._bytes[token_id])
+            if stop in edges:
+                spans = [Span(s.start + start, s.stop + start, s.char) for s in characters(data[start:stop])]
+                groups.append((first, index + 1, describe(data, spans, start, stop)))
+                first, start = index + 1, stop
         return groups
 
     def pending(self, ids: Sequence[int]) -> tuple[int, ...]:
-        """The last tokens, at most four, that hold the beginning of an unfinished character; () if there is none.
+        """Last tokens, at most four, that contain the beginning of an incomplete character; () if there is none.
 
-        The rule that vLLM settled on: a candidate is read after up to four of the tokens that stand before it.
+        As in vLLM, which decodes a candidate together with up to four of the tokens before it.
         """
         data = b""
         for back in range(1, min(4, len(ids)) + 1):
@@ -195,31 +199,31 @@ class Vocabulary:
         return ()
 
     def label(self, token_id: int, pending: Sequence[int] = ()) -> str:
-        """What a person reads for a token that might come next, after the `pending` tokens before it."""
+        """Readable string of a candidate for the next token, after the `pending` tokens before it."""
         return self.pieces([*pending, token_id])[-1]
 
     def search(self, query: str, limit: int = 8) -> list[int]:
-        """Ids of tokens whose text holds `query` (case is ignored): the exact one first, then the shortest.
+        """Ids of tokens that contain `query`, ignoring case: an exact match first, then the shortest.
 
-        `#123` finds the token with that id.
+        `#123` matches the token with that id.
         """
         if match := re.fullmatch(r"#(\d{1,9})", query.strip()):
             return [int(match[1])] if int(match[1]) < self.size else []
-        wanted = query.casefold().encode("utf-8", "ignore")
-        if not wanted:
+        lower_query = query.casefold().encode("utf-8", "ignore")
+        if not lower_query:
             return []
-        found = [(i, low) for i, low in enumerate(self._lower) if wanted in low]
-        typed = query.encode("utf-8", "ignore")
-        found.sort(
+        matches = [(i, low) for i, low in enumerate(self._lower) if lower_query in low]
+        exact_query = query.encode("utf-8", "ignore")
+        matches.sort(
             key=lambda pair: (
-                self._bytes[pair[0]] != typed,
-                pair[1] != wanted,
-                pair[1].strip() != wanted.strip(),
+                self._bytes[pair[0]] != exact_query,
+                pair[1] != lower_query,
+                pair[1].strip() != lower_query.strip(),
                 len(pair[1]),
                 pair[0],
             )
         )
-        return [i for i, _ in found[:limit]]
+        return [i for i, _ in matches[:limit]]
 
     @cached_property
     def _lower(self) -> list[bytes]:
@@ -230,9 +234,9 @@ class Vocabulary:
 
 
 def _kind(tokenizer: Tokenizer) -> str:
-    """How token strings stand for text: `bytes` (GPT-2), `pieces` (SentencePiece), `wordpiece` (BERT), `text`."""
-    written = json.loads(tokenizer.to_str())
-    kinds = set(re.findall(r'"type": ?"(\w+)"', json.dumps([written["decoder"], written["pre_tokenizer"]])))
+    """Encoding of text in token strings: `bytes` (GPT-2), `pieces` (SentencePiece), `wordpiece` (BERT) or `text`."""
+    config = json.loads(tokenizer.to_str())
+    kinds = set(re.findall(r'"type": ?"(\w+)"', json.dumps([config["decoder"], config["pre_tokenizer"]])))
     if "ByteLevel" in kinds:
         return "bytes"
     if "WordPiece" in kinds:
@@ -240,14 +244,14 @@ def _kind(tokenizer: Tokenizer) -> str:
     return "pieces" if kinds & {"ByteFallback", "Metaspace", "Replace"} else "text"
 
 
-def _with_spaces(decoded: str) -> str:
-    """WordPiece puts a space around every Chinese character; a reader wants none there."""
+def _without_cjk_spaces(decoded: str) -> str:
+    """Remove the spaces that WordPiece decoding puts around every Chinese character."""
     wide = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。！？、；：「」『』（）]"
     return re.sub(rf"(?<={wide})\s+|\s+(?={wide})", "", decoded)
 
 
 def readable_token_ids(vocabulary: Vocabulary) -> list[int]:
-    """Ids of the tokens that are no special ones and that a person can read alone, in order."""
+    """Ids of ordinary tokens that are complete, printable and not only white space, in ascending order."""
     return [i for i in range(vocabulary.size) if i not in vocabulary.special and _is_readable(vocabulary, i)]
 
 
@@ -256,5 +260,5 @@ def _is_readable(vocabulary: Vocabulary, token_id: int) -> bool:
         text = vocabulary.token_bytes(token_id).decode()
     except UnicodeDecodeError:
         return False
-    # The last is the name that ids get which the tokenizer lacks.
+    # The last condition excludes ids that the tokenizer lacks.
     return bool(text.strip()) and text.isprintable() and text != f"‹#{token_id}›"

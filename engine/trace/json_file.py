@@ -1,4 +1,4 @@
-"""A trace as JSON that a person can read, and back. It may come from a stranger: nothing in it is believed.
+"""JSON serialization of traces: human-readable output, and validated parsing of untrusted input.
 
 {
   "format": "next-token trace", "version": 1,
@@ -8,8 +8,8 @@
   "choices": [{"parent": -1, "token_id": 5, "text": "今天", "how": "prompt", "next": 1}, …]
 }
 
-`choices` is the tree of `trace.Trace`, one a line; `next` is the child that was looked at last, null where there is
-none. The texts are for people: reading goes by the ids alone.
+`choices` is the tree of `trace.Trace`, one node a line; `next` is the child visited last, or null. The texts are for
+human readers; parsing uses the token ids alone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.errors import EngineError, TraceError
 from engine.sampling.settings import Settings
-from engine.trace.trace import MOST_CHOICES, Choice, Trace
+from engine.trace.trace import MAX_CHOICES, Choice, Trace
 
 if TYPE_CHECKING:
     from engine.model.model import Model
 
 FORMAT, VERSION = "next-token trace", 1
 MOST_BYTES = 2_000_000
-_LONGEST_TEXT = 200_000  # characters of a text that is only for people
+_MAX_TEXT_CHARACTERS = 200_000  # of any string
 _KEYS: dict[str, type] = {
     "format": str, "version": int, "model": str, "fingerprint": str, "prompt": str, "text": str, "settings": dict,
     "strategy": str, "seed": int, "prompt_length": int, "cursor": int, "choices": list,
@@ -36,9 +36,9 @@ _CHOICE_KEYS: dict[str, Any] = {"parent": int, "token_id": int, "text": str, "ho
 
 
 def to_json(model: Model, trace: Trace) -> str:
-    """The trace as JSON. Half a character in a text (there is none in what the app shows) could not be written."""
-    words = _words(model, trace)
-    head = {
+    """JSON of a trace, one choice a line. The model decodes the token ids."""
+    pieces = _pieces(model, trace)
+    header = {
         "format": FORMAT,
         "version": VERSION,
         "model": trace.model,
@@ -52,10 +52,10 @@ def to_json(model: Model, trace: Trace) -> str:
         "cursor": trace.cursor,
     }
     choices = [
-        {"parent": c.parent, "token_id": c.token_id, "text": words[i], "how": c.how, "next": trace.latest.get(i)}
+        {"parent": c.parent, "token_id": c.token_id, "text": pieces[i], "how": c.how, "next": trace.latest.get(i)}
         for i, c in enumerate(trace.choices)
     ]
-    lines = [f"  {_json(key)}: {_json(value)}," for key, value in head.items()]
+    lines = [f"  {_json(key)}: {_json(value)}," for key, value in header.items()]
     rows = ",\n".join(f"    {_json(choice)}" for choice in choices)
     return "\n".join(["{", *lines, '  "choices": [', rows, "  ]", "}"]) + "\n"
 
@@ -64,83 +64,92 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _words(model: Model, trace: Trace) -> dict[int, str]:
-    """What a person reads for each choice, each way read as a whole; where they differ, as on the way that is shown."""
-    followed = {choice.parent for choice in trace.choices}
-    words: dict[int, str] = {}
-    for end in (trace.line()[-1], *(i for i in range(len(trace.choices)) if i not in followed)):
-        if end not in words:
-            for i, piece in zip(trace.path(end), model.pieces(trace.token_ids(end)), strict=True):
-                words.setdefault(i, piece)
-    return words
+def _pieces(model: Model, trace: Trace) -> dict[int, str]:
+    """Display text of each choice, decoded in the context of its branch.
+
+    A token shared by several branches can read differently in each of them (a character may span several tokens); the
+    text of `trace.line()` takes precedence.
+    """
+    inner = {choice.parent for choice in trace.choices}
+    pieces: dict[int, str] = {}
+    for leaf in (trace.line()[-1], *(i for i in range(len(trace.choices)) if i not in inner)):
+        if leaf not in pieces:
+            for i, piece in zip(trace.path(leaf), model.pieces(trace.token_ids(leaf)), strict=True):
+                pieces.setdefault(i, piece)
+    return pieces
 
 
 def from_json(data: str | bytes) -> Trace:
-    """The trace that a JSON file holds; whether its model can read it is `Trace.fits`'.
+    """Trace from JSON, validated by `Trace.check`; `Trace.fits` checks it against a model.
 
-    Raises TraceError: `trace_size`, `trace_version`, `trace`, and nothing else, whatever `data` holds.
+    Raises TraceError `trace_size`, `trace_version` or `trace`, and no other exception for any input.
     """
     if len(data) > MOST_BYTES:
         raise TraceError("trace_size", f"{len(data)} bytes", most=f"{MOST_BYTES // 1_000_000} MB")
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
-        found = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
-        raise TraceError("trace", f"no JSON: {type(error).__name__}") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise TraceError("trace", "JSON of something else")
-    version = found.get("version")
+        document = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deeply
+        raise TraceError("trace", f"invalid JSON: {type(error).__name__}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise TraceError("trace", "JSON of another format")
+    version = document.get("version")
     if type(version) is int and version > VERSION:
         raise TraceError("trace_version", "a later version")
     if version != VERSION:
         raise TraceError("trace", "the version")
-    _same_keys(found, _KEYS)
-    return _trace(found).check()
+    _check_fields(document, _KEYS)
+    return _trace(document).check()
 
 
-def _trace(found: dict[str, Any]) -> Trace:
+def _trace(document: dict[str, Any]) -> Trace:
     choices: list[Choice] = []
     latest: dict[int, int] = {}
-    if len(found["choices"]) > MOST_CHOICES:
-        raise TraceError("trace_size", "too many choices", most=f"{MOST_CHOICES:,}")
-    for index, one in enumerate(found["choices"]):
-        _same_keys(one, _CHOICE_KEYS)
-        choices.append(Choice(one["parent"], one["token_id"], one["how"]))
-        if one["next"] is not None:
-            latest[index] = one["next"]
+    if len(document["choices"]) > MAX_CHOICES:
+        raise TraceError("trace_size", "too many choices", most=f"{MAX_CHOICES:,}")
+    for index, choice in enumerate(document["choices"]):
+        _check_fields(choice, _CHOICE_KEYS)
+        choices.append(Choice(choice["parent"], choice["token_id"], choice["how"]))
+        if choice["next"] is not None:
+            latest[index] = choice["next"]
     return Trace(
-        found["model"], tuple(choices), found["prompt_length"], found["cursor"], _settings(found["settings"]),
-        found["strategy"], found["seed"], latest, found["fingerprint"],
+        document["model"], tuple(choices), document["prompt_length"], document["cursor"],
+        _settings(document["settings"]), document["strategy"], document["seed"], latest, document["fingerprint"],
     )  # fmt: skip
 
 
-def _settings(found: dict[str, Any]) -> Settings:
-    if set(found) != {field.name for field in fields(Settings)}:
+def _settings(values: dict[str, Any]) -> Settings:
+    if set(values) != {field.name for field in fields(Settings)}:
         raise TraceError("trace", "settings")
     try:
-        return Settings(**found)
+        return Settings(**values)
     except EngineError as error:
         raise TraceError("trace", f"the setting {error.code}") from None
 
 
-def _same_keys(found: Any, keys: dict[str, Any]) -> None:
-    """Exactly these keys, each with a value of its kind; True is no number here, and no text is endless."""
-    if not isinstance(found, dict) or set(found) != set(keys):
+def _check_fields(values: Any, types: dict[str, Any]) -> None:
+    """Raise TraceError(`trace`) unless `values` is a dict of exactly these keys and types, with bounded strings.
+
+    A bool is not accepted as an int.
+    """
+    if not isinstance(values, dict) or set(values) != set(types):
         raise TraceError("trace", "names of fields")
-    for key, kind in keys.items():
-        value = found[key]
-        if not isinstance(value, kind) or isinstance(value, bool):
+    for key, expected in types.items():
+        value = values[key]
+        if not isinstance(value, expected) or isinstance(value, bool):
             raise TraceError("trace", f"the field {key}")
-        if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-            raise TraceError("trace", f"the text {key} is endless")
+        if isinstance(value, str) and len(value) > _MAX_TEXT_CHARACTERS:
+            raise TraceError("trace", f"the text {key} is too long")
 
 
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _reject_constant(name: str) -> NoReturn:
+    """`parse_constant` of `json.loads`: NaN and the infinities are not JSON."""
+    raise ValueError(f"{name} is not JSON")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name that stands twice")
-    return found
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """`object_pairs_hook` of `json.loads` that rejects duplicate keys."""
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("duplicate key")
+    return values

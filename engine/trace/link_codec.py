@@ -1,21 +1,21 @@
-"""A trace as a short text that a link can carry, and back: `encode_trace`, `decode_trace`.
+"""Codec between traces and short URL-safe strings for links: `encode_trace`, `decode_trace`.
 
-The text holds what a person did and nothing that a model computed, so any process can replay it. Version 1, in order:
+The string contains the user's choices and no model output, so any process can replay it. Format version 1, in order:
 
-    version, flags     whether tokens are drawn, whether the model is named, whether its fingerprint is there
+    version, flags     whether tokens are drawn, whether a model name follows, whether a fingerprint follows
     model              its name, unless it is the bundled one; six bytes of fingerprint
-    seed, settings     which settings are not the default ones, then those, exactly
-    lengths            of the prompt and of what was chosen after it; how far the cursor stands from the end
-    runs               choices that follow one another and came the same way: how, how many, after which choice
-    latest             where the way looked at last is not the one that came last
+    seed, settings     bit mask of the settings that differ from the defaults, then their exact values
+    lengths            number of prompt tokens, number of tokens after them, distance of the cursor from the last choice
+    runs               chains of choices of the same origin: origin, length, parent
+    latest             nodes whose last visited child is not the child created last
     token ids          all with the same number of bits
-    checksum           CRC-32, as in every such text (`packing.py`)
+    checksum           CRC-32 (`byte_packing.py`)
 
-One trace has one text, and only that text is taken for it. A text is a stranger's: it is either what was written here
-or refused with TraceError, before anything larger than itself is allocated.
+The encoding is canonical: each trace has exactly one string, and no other string decodes to it. Input is untrusted:
+anything that `encode_trace` did not produce raises TraceError before memory beyond the size of the input is allocated.
 
-`encode_text` does the same for a prompt and what was written after it, as characters: for a model that is not at hand,
-whose token ids nobody here can read.
+`encode_text` and `decode_text` do the same for a prompt and its continuation as characters, for a model that is not
+available, so that its token ids cannot be decoded.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ from engine.bundled import BUNDLED_NAME
 from engine.errors import SettingsError, TraceError
 from engine.sampling.settings import RANGES, Settings, Strategy, TokenOrigin
 from engine.trace.byte_packing import DecodeError, Reader, Writer
-from engine.trace.trace import MOST_SEED, Choice, Trace
+from engine.trace.trace import MAX_SEED, Choice, Trace
 
 VERSION = 1
-MOST_TOKENS = 4_096  # of a trace in a link; a recording in a file may hold more
-MOST_CHARACTERS = 65_536  # of an encoded text
-MOST_NAME = 1_024  # bytes of a model's name
-MOST_TEXT = 200_000  # bytes of a prompt and what follows it
-_HOWS: tuple[TokenOrigin, ...] = ("greedy", "drawn", "hand")
-_DRAWN, _NAMED, _FINGERPRINT = 1, 2, 4
-_NAMES = tuple(field.name for field in fields(Settings))
+MOST_TOKENS = 4_096  # of a trace in a link; a trace in a file may have more
+MAX_CHARACTERS = 65_536  # of an encoded string
+MAX_NAME_BYTES = 1_024  # of a model's name
+MAX_TEXT_BYTES = 200_000  # of a prompt and its continuation, in either text encoding
+_ORIGINS: tuple[TokenOrigin, ...] = ("greedy", "drawn", "hand")  # numbered as in the format
+_DRAWN, _NAMED, _FINGERPRINT = 1, 2, 4  # flags
+_SETTING_NAMES = tuple(field.name for field in fields(Settings))
+_TEXT_ENCODINGS = ("utf-8", "utf-16-be")  # UTF-16 takes two bytes a Chinese character instead of three
 
 
 def encode_trace(trace: Trace) -> str:
-    """The trace in letters that a URL takes as they are; about 2.4 for each token of the bundled model.
+    """URL-safe string of a trace, about 2.4 characters a token for the bundled model.
 
-    Raises TraceError: `trace_size` for more than MOST_TOKENS tokens, `trace` for what is no trace.
+    Raises TraceError: `trace_size` for more than MOST_TOKENS tokens, `trace` for an invalid trace.
     """
     if len(trace.choices) > MOST_TOKENS:
         count = len(trace.choices)
@@ -69,34 +70,34 @@ def encode_trace(trace: Trace) -> str:
 
 
 def decode_trace(text: str) -> Trace:
-    """The trace that a text holds.
+    """Trace of a string by `encode_trace`.
 
-    Raises TraceError: `trace` for one that was changed or never was such a text, `trace_version` for one that a
-    newer version of this engine wrote.
+    Raises TraceError: `trace` for invalid or altered input, `trace_version` for a newer version of the format.
     """
     try:
         reader = _open(text)
         trace = _read(reader)
-        if encode_trace(trace) != text:  # which also checks that it is a trace
-            raise DecodeError("another text of the same trace")
+        if encode_trace(trace) != text:  # also validates the trace
+            raise DecodeError("not the canonical encoding")
     except (DecodeError, SettingsError) as error:
-        raise TraceError("trace", f"not a trace: {error}") from error
+        raise TraceError("trace", f"invalid trace: {error}") from error
     return trace
 
 
 def encode_text(prompt: str, written: str) -> str:
-    """A prompt and what was written after it, whichever of a few ways is the shortest.
+    """URL-safe string of a prompt and its continuation.
 
-    Raises TraceError: `trace_size`, or `trace` for half a character.
+    The shortest of UTF-8 and UTF-16, each raw or compressed by DEFLATE. Raises TraceError: `trace_size`, or `trace` for
+    a lone surrogate.
     """
     try:
-        plain = [(kind, (prompt + written).encode(code)) for kind, code in enumerate(_CODES)]
+        plain = [(kind, (prompt + written).encode(encoding)) for kind, encoding in enumerate(_TEXT_ENCODINGS)]
     except UnicodeEncodeError as error:
-        raise TraceError("trace", "half a character") from error
-    if max(len(data) for _, data in plain) > MOST_TEXT:
-        raise TraceError("trace_size", "too long a text", most=f"{MOST_TEXT // 4:,}")
-    small = [(kind + len(_CODES), zlib.compress(data, 9, -15)) for kind, data in plain]
-    kind, data = min(plain + small, key=lambda way: len(way[1]))
+        raise TraceError("trace", "a lone surrogate") from error
+    if max(len(data) for _, data in plain) > MAX_TEXT_BYTES:
+        raise TraceError("trace_size", "the text is too long", most=f"{MAX_TEXT_BYTES // 4:,}")
+    compressed = [(kind + len(_TEXT_ENCODINGS), zlib.compress(data, 9, -15)) for kind, data in plain]
+    kind, data = min(plain + compressed, key=lambda encoded: len(encoded[1]))
     out = Writer()
     out.byte(VERSION)
     out.byte(kind)
@@ -106,62 +107,63 @@ def encode_text(prompt: str, written: str) -> str:
 
 
 def decode_text(text: str) -> tuple[str, str]:
-    """The prompt and what was written after it. Raises TraceError as `decode_trace`."""
+    """(prompt, continuation) of a string by `encode_text`. Raises TraceError as `decode_trace`."""
     try:
         reader = _open(text)
-        kind, length, data = reader.byte(), reader.number(MOST_TEXT), reader.rest()
-        if kind >= len(_CODES):
-            kind -= len(_CODES)
+        kind, length, data = reader.byte(), reader.number(MAX_TEXT_BYTES), reader.rest()
+        if kind >= len(_TEXT_ENCODINGS):
+            kind -= len(_TEXT_ENCODINGS)
             inflate = zlib.decompressobj(-15)
-            data = inflate.decompress(data, MOST_TEXT + 1)
-            if not inflate.eof or inflate.unused_data or len(data) > MOST_TEXT:
-                raise DecodeError("not a text")
-        if kind >= len(_CODES):
-            raise DecodeError("not a way to write a text")
-        whole = data.decode(_CODES[kind])
+            data = inflate.decompress(data, MAX_TEXT_BYTES + 1)
+            if not inflate.eof or inflate.unused_data or len(data) > MAX_TEXT_BYTES:
+                raise DecodeError("invalid compressed data")
+        if kind >= len(_TEXT_ENCODINGS):
+            raise DecodeError("an unknown text encoding")
+        whole = data.decode(_TEXT_ENCODINGS[kind])
         if length > len(whole):
-            raise DecodeError("a prompt longer than the text")
+            raise DecodeError("the prompt is longer than the text")
     except (DecodeError, UnicodeDecodeError, zlib.error) as error:
-        raise TraceError("trace", f"not a text: {error}") from error
+        raise TraceError("trace", f"invalid text: {error}") from error
     return whole[:length], whole[length:]
 
 
-_CODES = ("utf-8", "utf-16-be")  # two bytes a Chinese character instead of three
-
-
 def _open(text: str) -> Reader:
-    reader = Reader(text, MOST_CHARACTERS)
+    """Reader positioned after the version byte."""
+    reader = Reader(text, MAX_CHARACTERS)
     version = reader.byte()
     if version > VERSION:
         raise TraceError("trace_version", f"version {version} is newer than {VERSION}")
     if version < VERSION:
-        raise DecodeError("no such version")
+        raise DecodeError("unknown version")
     return reader
 
 
 def _read(reader: Reader) -> Trace:
     flags = reader.byte()
-    model = reader.text(MOST_NAME) if flags & _NAMED else BUNDLED_NAME
+    model = reader.text(MAX_NAME_BYTES) if flags & _NAMED else BUNDLED_NAME
     fingerprint = base64.urlsafe_b64encode(reader.take(6)).decode() if flags & _FINGERPRINT else ""
-    seed = reader.number(MOST_SEED)
+    seed = reader.number(MAX_SEED)
     settings = _read_settings(reader)
     prompt_length = reader.number(MOST_TOKENS)
     count = prompt_length + reader.number(MOST_TOKENS - prompt_length)
-    if not prompt_length or count > 8 * len(reader.bytes):  # a token takes a bit at least
-        raise DecodeError("more tokens than there is room for")
+    if not prompt_length or count > 8 * len(reader.bytes):  # a token takes at least one bit
+        raise DecodeError("more tokens than the input can contain")
     cursor = count - 1 - reader.number(count - 1)
-    after = _read_runs(reader, prompt_length, count)
-    latest = _read_latest(reader, [parent for parent, _ in after])
+    nodes = _read_runs(reader, prompt_length, count)
+    latest = _read_latest(reader, [parent for parent, _ in nodes])
     ids = reader.packed(count)
-    choices = tuple(Choice(parent, token_id, how) for (parent, how), token_id in zip(after, ids, strict=True))
+    choices = tuple(Choice(parent, token_id, how) for (parent, how), token_id in zip(nodes, ids, strict=True))
     strategy: Strategy = "sample" if flags & _DRAWN else "greedy"
     return Trace(model, choices, prompt_length, cursor, settings, strategy, seed, latest, fingerprint)
 
 
 def _write_settings(out: Writer, settings: Settings) -> None:
-    plain = Settings()
-    changed = [name for name in _NAMES if repr(float(getattr(settings, name))) != repr(float(getattr(plain, name)))]
-    out.byte(sum(1 << _NAMES.index(name) for name in changed))
+    default = Settings()
+    changed = [
+        name for name in _SETTING_NAMES
+        if repr(float(getattr(settings, name))) != repr(float(getattr(default, name)))  # repr: −0.0 differs from 0.0
+    ]  # fmt: skip
+    out.byte(sum(1 << _SETTING_NAMES.index(name) for name in changed))
     for name in changed:
         value = getattr(settings, name)
         if isinstance(RANGES[name][0], int):
@@ -173,55 +175,66 @@ def _write_settings(out: Writer, settings: Settings) -> None:
 def _read_settings(reader: Reader) -> Settings:
     mask = reader.byte()
     values: dict[str, float] = {}
-    for index, name in enumerate(_NAMES):
+    for index, name in enumerate(_SETTING_NAMES):
         if mask >> index & 1:
-            whole = isinstance(RANGES[name][0], int)
-            values[name] = reader.number(int(RANGES[name][1])) if whole else reader.float()
+            is_int = isinstance(RANGES[name][0], int)
+            values[name] = reader.number(int(RANGES[name][1])) if is_int else reader.float()
     return Settings(**values)  # type: ignore[arg-type]
 
 
 def _write_runs(out: Writer, trace: Trace) -> None:
-    at = trace.prompt_length
-    while at < len(trace.choices):
-        parent, _, how = trace.choices[at]
-        end = at + 1
+    """A run is a chain of choices of one origin: origin + 3 · (starts a branch) + 6 · (length − 1).
+
+    A run that starts a branch is followed by the distance to its parent, as start − 2 − parent.
+    """
+    start = trace.prompt_length
+    while start < len(trace.choices):
+        parent, _, how = trace.choices[start]
+        end = start + 1
         while end < len(trace.choices) and trace.choices[end].parent == end - 1 and trace.choices[end].how == how:
             end += 1
-        jumps = parent != at - 1
-        out.number(_HOWS.index(how) + 3 * jumps + 6 * (end - at - 1))
-        if jumps:
-            out.number(at - 2 - parent)
-        at = end
+        branches = parent != start - 1
+        out.number(_ORIGINS.index(how) + 3 * branches + 6 * (end - start - 1))
+        if branches:
+            out.number(start - 2 - parent)
+        start = end
 
 
 def _read_runs(reader: Reader, prompt_length: int, count: int) -> list[tuple[int, TokenOrigin]]:
-    """What each choice follows, and how it came."""
-    after: list[tuple[int, TokenOrigin]] = [(i - 1, "prompt") for i in range(prompt_length)]
-    while (at := len(after)) < count:
-        length, kind = divmod(reader.number(6 * (count - at) - 1), 6)
-        jumps, how = divmod(kind, 3)
-        parent = at - 2 - reader.number(at - 2) if jumps and at > 1 else at - 1
-        after.append((parent, _HOWS[how]))
-        after += [(i - 1, _HOWS[how]) for i in range(at + 1, at + 1 + length)]
-    return after
+    """(parent, origin) of each choice; the format is that of `_write_runs`."""
+    nodes: list[tuple[int, TokenOrigin]] = [(i - 1, "prompt") for i in range(prompt_length)]
+    while (start := len(nodes)) < count:
+        length, kind = divmod(reader.number(6 * (count - start) - 1), 6)
+        branches, origin = divmod(kind, 3)
+        parent = start - 2 - reader.number(start - 2) if branches and start > 1 else start - 1
+        nodes.append((parent, _ORIGINS[origin]))
+        nodes += [(i - 1, _ORIGINS[origin]) for i in range(start + 1, start + 1 + length)]
+    return nodes
 
 
 def _last_children(parents: list[int]) -> dict[int, int]:
+    """The child created last, by parent."""
     return {parent: i for i, parent in enumerate(parents) if parent >= 0}
 
 
 def _write_latest(out: Writer, trace: Trace) -> None:
+    """Nodes whose `latest` is not the child created last.
+
+    Their count, then for each its distance from the previous one, and the distance from the child created last back to
+    the latest one (0: no latest child).
+    """
     last = _last_children([choice.parent for choice in trace.choices])
-    others = [node for node in sorted(last) if trace.latest.get(node) != last[node]]
-    out.number(len(others))
-    before = 0
-    for node in others:
-        out.number(node - before)
+    exceptions = [node for node in sorted(last) if trace.latest.get(node) != last[node]]
+    out.number(len(exceptions))
+    previous = 0
+    for node in exceptions:
+        out.number(node - previous)
         out.number(last[node] - trace.latest[node] if node in trace.latest else 0)
-        before = node
+        previous = node
 
 
 def _read_latest(reader: Reader, parents: list[int]) -> dict[int, int]:
+    """`Trace.latest`; the format is that of `_write_latest`."""
     latest = last = _last_children(parents)
     count = reader.number(len(last))
     if count:
@@ -230,10 +243,10 @@ def _read_latest(reader: Reader, parents: list[int]) -> dict[int, int]:
     for _ in range(count):
         node += reader.number(len(parents))
         if node not in last:
-            raise DecodeError("nothing follows that choice")
-        back = reader.number(last[node])
-        if back:
-            latest[node] = last[node] - back
+            raise DecodeError("the choice has no child")
+        distance = reader.number(last[node])
+        if distance:
+            latest[node] = last[node] - distance
         else:
             latest.pop(node, None)
     return latest

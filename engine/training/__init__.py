@@ -1,4 +1,4 @@
-"""How the bundled model was made: texts → tokenizer → token arrays → weights → evaluation.
+"""Training pipeline of the bundled model: texts → tokenizer → token arrays → weights → evaluation.
 
-Run `python -m engine.training --help`. Nothing here is imported by the app: it only reads what `export` wrote.
+Run `python -m engine.training --help`. The app imports nothing from here; it only reads the files that `export` wrote.
 """

@@ -1,4 +1,4 @@
-"""`python -m engine.training tokenizer|prepare|train|export|evaluate`: make a model from any folder of text files."""
+"""Training commands: `python -m engine.training tokenizer|prepare|train|export|evaluate`, for folders of text files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from engine.training.errors import TrainingError
 
 HERE = Path(__file__).parent
 OWN_TEXT, SUITE, BUNDLED = HERE / "text", HERE / "suite", HERE.parent / "bundled"
-LESSON_PROMPTS = 40
-COMPARED = ("characters", "bytes")  # tokenizers without a model, for comparing
+LESSON_PROMPTS = 40  # prompts of the lessons whose predictions are recorded during training
+COMPARED = ("characters", "bytes")  # tokenizers without a model, for comparison
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,14 +80,14 @@ def _train_tokenizer(options: argparse.Namespace) -> None:
     readers = {name: partial(read, source) for name, source in sources.items()}
     weights = mixture.shares(dict.fromkeys(sources, 1), falling=False, tokens=1)
     texts = list(tokenizer.sample(readers, weights, options.characters)) if kinds != ["bytes"] else []
-    makers = {
+    trainers = {
         "bpe": (tokenizer.train_bpe, "tokenizer"),
         "characters": (tokenizer.character_tokenizer, "tokenizers/characters"),
         "bytes": (lambda texts, size: tokenizer.byte_tokenizer(), "tokenizers/bytes"),
     }
     for kind in kinds:
-        make, folder = makers[kind]
-        trained = make(texts, options.size)
+        train_tokenizer, folder = trainers[kind]
+        trained = train_tokenizer(texts, options.size)
         tokenizer.save(trained, options.work / folder)
         print(f"{kind}: {trained.get_vocab_size()} entries in {options.work / folder}", flush=True)
 
@@ -145,7 +145,7 @@ _COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0, or 2 for something that the person can put right."""
+    """Run a command. Returns the exit status: 0, or 2 for an error that the user can correct."""
     options = _parser().parse_args(arguments)
     try:
         _COMMANDS[options.command](options)

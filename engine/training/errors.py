@@ -1,6 +1,6 @@
-"""The one exception that the commands turn into a sentence and exit code 2.
+"""Expected errors of the training commands, reported as one line with exit code 2.
 
-It does not cover bugs: anything else still shows its traceback.
+All other exceptions are bugs and keep their traceback.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 class TrainingError(Exception):
-    """Something the person at the keyboard can put right; the message says what."""
+    """An error that the user can correct; the message states how."""
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:
-    """Refuse before writing when the disk cannot hold what is about to be written.
+    """Raise TrainingError if less than `needed_bytes` of disk space is free for `folder`, which need not exist yet.
 
     >>> require_space(Path("."), 1)
     """

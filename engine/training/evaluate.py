@@ -1,6 +1,7 @@
-"""A model folder → its figures, printed: bits a character beside two rivals, the prompt suites, continuations.
+"""Evaluation of a model folder, printed: bits per character compared with two baselines, prompt suites, samples.
 
-What each means stands in `bits.py`, `rivals.py`, `prompts.py` and `samples.py`. It writes no file.
+The measures are defined in `bits_per_character.py`, `baselines.py`, `prompt_suite.py` and `samples.py`. No file is
+written.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ __all__ = ["Extent", "accepted", "evaluate", "load"]
 
 @dataclass(frozen=True)
 class Extent:
-    """How much to measure."""
+    """Extent of an evaluation."""
 
-    characters: int  # of held-out text a source; 0 leaves the table out
-    rival_bytes: int  # of training text a source that the rivals learn from; 0 leaves them out
-    stories: int  # 0 leaves all continuations out
-    length: int = 40  # tokens of a continuation
+    characters: int  # of held-out text a source; 0: no table of bits per character
+    rival_bytes: int  # of training text a source for the baselines; 0: no baselines
+    stories: int  # number of stories; 0: no samples at all
+    length: int = 40  # tokens of a sample
 
 
 def load(folder: Path) -> PreTrainedModel:
-    """The weights of a model folder, at 32 bits."""
+    """Model of a folder in float32, in evaluation mode. Raises TrainingError."""
     if not (folder / "config.json").is_file():
         raise TrainingError(f"{folder} holds no model: run the export command first.")
     try:
@@ -42,7 +43,7 @@ def load(folder: Path) -> PreTrainedModel:
 
 
 def evaluate(folder: Path, work: Path, suites: Path, extent: Extent) -> None:
-    """Print everything."""
+    """Print the evaluation of the model in `folder`; `work` contains the validation split, `suites` the prompts."""
     model, trained = load(folder), tokenizer.load(folder)
     size = sum(p.numel() for p in model.parameters())
     print(f"{folder.name}: {size / 1e6:.1f} M parameters, {trained.get_vocab_size()} entries")

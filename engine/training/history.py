@@ -1,7 +1,7 @@
-"""What the model believed while it learned: loss, and the likeliest next tokens of the lessons' prompts.
+"""Training history: loss and the most probable next tokens after the lessons' prompts, at logarithmically spaced steps.
 
-Recorded from the real model during training, at moments spaced by powers, into `learning.json`, so that a page can
-show how a distribution took shape. It trains nothing.
+`train` records them from the model in training into `learning.json`, from which a page shows how the distributions
+develop.
 """
 
 from __future__ import annotations
@@ -14,30 +14,35 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-TOP = 20
-MOMENTS = 24
+TOP = 20  # tokens a prompt
+MOMENTS = 24  # logarithmically spaced steps, before duplicates are removed
 
 
 def moments(steps: int) -> set[int]:
-    """Steps at which to look: 0, then spaced evenly by their logarithm. The last step is recorded by itself."""
+    """Steps to record: 0 and logarithmically spaced steps up to `steps`. `train` records the last step separately."""
     return {0} | {round(steps ** (i / (MOMENTS - 1))) for i in range(MOMENTS)}
 
 
 @torch.inference_mode()
 def record(work: Path, model: PreTrainedModel, step: int, loss: float, prompts: dict[str, list[int]]) -> None:
-    """Add one moment to the record (a later one of the same step replaces it)."""
+    """Add an entry for `step` to `learning.json`; replaces entries of the same or later steps.
+
+    loss     of the batch before this step, in nats a token; NaN if there is none
+    prompts  token ids by prompt
+    """
     path = work / "learning.json"
-    known: dict[str, Any] = {"top": TOP, "moments": []}
+    history: dict[str, Any] = {"top": TOP, "moments": []}
     if path.is_file():
-        known = json.loads(path.read_text("utf-8"))
+        history = json.loads(path.read_text("utf-8"))
     model.eval()
-    looked = {}
+    predictions = {}
     for prompt, ids in prompts.items():
         logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1].float()  # (V,)
         best = torch.softmax(logits, dim=-1).topk(min(TOP, len(logits)))
-        looked[prompt] = [[i, round(p, 5)] for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        predictions[prompt] = [[i, round(p, 5)] for i, p in pairs]
     model.train()
-    kept = [m for m in known["moments"] if m["step"] < step]
-    kept.append({"step": step, "loss": None if math.isnan(loss) else round(loss, 4), "prompts": looked})
-    known["moments"] = kept
-    path.write_text(json.dumps(known, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    entries = [m for m in history["moments"] if m["step"] < step]
+    entries.append({"step": step, "loss": None if math.isnan(loss) else round(loss, 4), "prompts": predictions})
+    history["moments"] = entries
+    path.write_text(json.dumps(history, ensure_ascii=False, separators=(",", ":")), "utf-8")

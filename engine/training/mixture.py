@@ -1,18 +1,20 @@
-"""How often each source is seen while training: a share of all tokens, by the source's name.
+"""Data mixture: the share of each source in the training tokens, by its name.
 
-The project's own text teaches what the lessons use; everyday language, explanations and stories come next;
-records of parliament and meetings are most of the corpus but not of what is learned. Sources that are not named
-share what `OTHER` says. The shares at the end differ from those at the beginning: what is seen while the learning
-rate falls is remembered best. A small source is not read again and again: see `REPEATS`.
+Shares are high for the project's own text, on which the lessons rely, then for everyday language, explanations and
+stories. Records of parliament and meetings are most of the corpus but are downweighted. Sources without an entry use
+`OTHER`. The shares change when the learning rate starts to fall, since data seen in that phase has the largest effect
+on the final model. Repetition of small sources is limited by `REPEATS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-REPEATS = 10  # times that a source is read in a run, about, at most: more is learned by heart (Muennighoff et al. 2023)
+REPEATS = (
+    10  # approximate maximum of epochs over a source in a run: more leads to memorization (Muennighoff et al. 2023)
+)
 
-# prefix of a source's name: (share while the rate is constant, share while it falls)
+# prefix of a source's name: (share while the learning rate is constant, share while it falls)
 SHARES: dict[str, tuple[float, float]] = {
     "spoken-zh": (0.170, 0.130),
     "parliament-zh": (0.130, 0.080),
@@ -50,18 +52,21 @@ OTHER = (0.020, 0.020)
 
 
 def shares(sizes: Mapping[str, int], falling: bool, tokens: int) -> dict[str, float]:
-    """The share of each source in a run of so many tokens, adding up to 1. The longest prefix that fits a name decides.
+    """Share of each source in a run of `tokens` tokens; the shares sum to 1.
 
-    `sizes` are the sources' tokens. A source so small that its share would have it read more than `REPEATS` times
-    gets less, and the others more.
+    sizes    number of tokens by source
+    falling  whether the learning rate falls
+
+    The longest matching prefix in SHARES applies. The share of a source that would be repeated more than about REPEATS
+    times is reduced in favour of the others.
 
     >>> shares({"stories-zh": 10**6, "spoken-zh": 10**7}, falling=True, tokens=10**6)
     {'stories-zh': 0.3157894736842105, 'spoken-zh': 0.6842105263157895}
     """
     raw = {}
     for name in sizes:
-        fitting = [prefix for prefix in SHARES if name.startswith(prefix)]
-        raw[name] = (SHARES[max(fitting, key=len)] if fitting else OTHER)[falling]
+        matching = [prefix for prefix in SHARES if name.startswith(prefix)]
+        raw[name] = (SHARES[max(matching, key=len)] if matching else OTHER)[falling]
     total = sum(raw.values())
     raw = {name: min(value / total, REPEATS * sizes[name] / tokens) for name, value in raw.items()}
     total = sum(raw.values())

@@ -1,16 +1,16 @@
-"""Where the tokenizer may never merge: the pieces that byte-level BPE sees one at a time.
+"""Pre-tokenizer: splits text into pieces, and BPE merges only within a piece.
 
-English comes cut at its spaces, Chinese does not. Left alone, BPE glues function words and verbs to
-whatever follows (真好, 是一, 喝水), and a model that has only ever seen 真好 as one token cannot say 好 after a
-prompt that ends in 真. So the characters of `SINGLES` stand alone unless they are inside one of `WORDS`:
+English has spaces between words, Chinese does not. Without further rules, BPE merges Chinese function words and verbs
+with the characters after them (真好, 是一, 喝水), and a model that has only seen 真好 as one token cannot predict 好 after
+a prompt that ends in 真. So the characters of `SINGLES` are separate pieces unless they are part of one of `WORDS`:
 
     >>> pieces("今天天氣真好，我們喝水。")
     ['今天天氣', '真', '好', '，', '我們', '喝', '水', '。']
     >>> pieces("It's 2026, ChatGPT said:")
     ['It', "'s", ' ', '2', '0', '2', '6', ',', ' ChatGPT', ' said', ':']
 
-What is left between them (今天天氣) is where BPE finds its own words: 今天, 天氣. This is not a word
-segmenter and knows nothing of grammar; both lists are short and written by hand.
+In the other pieces (今天天氣) BPE learns words by itself: 今天, 天氣. This is not a word segmenter; both lists are short
+and written by hand.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ WORDS = (
     "第一次 一個 一隻 "
 ).split()
 
-# Words that would swallow the very token a lesson asks for stay split, whatever the list above says.
+# Excluded: words that would merge the token predicted in a lesson with its neighbour.
+# Sorted by descending length, so that the regular expression prefers the longest word.
 WORDS = sorted(
     {word for word in WORDS if word not in {"一個", "一隻", "一種", "這是", "第一次"}}, key=lambda w: (-len(w), w)
 )
@@ -83,7 +84,7 @@ PATTERN = "|".join(
 
 
 def splitter() -> pre_tokenizers.PreTokenizer:
-    """The rule above, then bytes: what the tokenizer runs before BPE."""
+    """Pre-tokenizer of the BPE tokenizer: split by PATTERN, then map bytes to the alphabet of byte-level BPE."""
     return pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
@@ -93,5 +94,5 @@ def splitter() -> pre_tokenizers.PreTokenizer:
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces of a text, readable: for people and tests."""
+    """Pieces of a text, without the mapping of bytes."""
     return [piece for piece, _ in pre_tokenizers.Split(Regex(PATTERN), behavior="isolated").pre_tokenize_str(text)]

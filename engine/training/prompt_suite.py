@@ -1,7 +1,7 @@
-"""The prompt suites: how much of what the model would say next a teacher would accept.
+"""Prompt suites: acceptability of next-token predictions, by lists of continuations that a teacher would accept.
 
-`suite/README.md` says what counts. Three figures a suite: prompts with an accepted token among the five likeliest;
-accepted ones of those five; probability on accepted tokens, over the whole vocabulary.
+`suite/README.md` defines acceptance. Three figures a suite: share of prompts with an accepted token among the five most
+probable, share of accepted tokens among those five, and probability mass on accepted tokens over the whole vocabulary.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt and the continuations that a teacher would accept."""
+    """A prompt with its accepted continuations."""
 
     text: str
     accept: tuple[str, ...]
@@ -32,7 +32,11 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a prompt got: the likeliest tokens, their chances, whether they count; the chance of all that do."""
+    """Result for one prompt.
+
+    top   the TOP most probable tokens: (text, probability, accepted), by descending probability
+    mass  total probability of all accepted tokens
+    """
 
     prompt: Prompt
     top: list[tuple[str, float, bool]]
@@ -40,11 +44,12 @@ class Verdict:
 
     @property
     def is_hit(self) -> bool:
+        """Whether any of the most probable tokens is accepted."""
         return any(good for _, _, good in self.top)
 
 
 def read(path: Path) -> list[Prompt]:
-    """A suite from its TOML file."""
+    """Prompts of a suite in TOML. Raises TrainingError."""
     try:
         entries = tomllib.loads(path.read_text("utf-8"))["prompt"]
         return [Prompt(e["text"], tuple(e["accept"]), e["theme"], e["language"]) for e in entries]
@@ -53,7 +58,9 @@ def read(path: Path) -> list[Prompt]:
 
 
 def accepted(token: str, accept: Sequence[str]) -> bool:
-    """Whether a token begins an accepted continuation, or is begun by one. Half a character never does.
+    """Whether a token is a prefix of an accepted continuation, or an accepted continuation a prefix of the token.
+
+    Tokens of an incomplete character, which decode to U+FFFD or nothing, are not accepted.
 
     >>> accepted("好", ["好啊"]), accepted("不錯", ["不"]), accepted("", ["好"])
     (True, True, False)
@@ -63,22 +70,22 @@ def accepted(token: str, accept: Sequence[str]) -> bool:
 
 @torch.inference_mode()
 def judge(model: PreTrainedModel, tokenizer: Tokenizer, prompts: Sequence[Prompt]) -> list[Verdict]:
-    """A verdict a prompt."""
+    """Verdicts of all prompts."""
     texts = [tokenizer.decode([i]) for i in range(tokenizer.get_vocab_size())]
-    found = []
+    verdicts = []
     for prompt in prompts:
         ids = tokenizer.encode(prompt.text, add_special_tokens=False).ids
         logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1].float()
-        chances = torch.softmax(logits, dim=-1)  # (V,)
-        good = torch.tensor([accepted(text, prompt.accept) for text in texts])
-        best = chances[: len(texts)].topk(min(TOP, len(texts)))
-        top = [(texts[i], p, bool(good[i])) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
-        found.append(Verdict(prompt, top, float(chances[: len(texts)][good].sum())))
-    return found
+        probabilities = torch.softmax(logits, dim=-1)  # (V,)
+        mask = torch.tensor([accepted(text, prompt.accept) for text in texts])  # the tokenizer's size, <= V
+        best = probabilities[: len(texts)].topk(min(TOP, len(texts)))
+        top = [(texts[i], p, bool(mask[i])) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+        verdicts.append(Verdict(prompt, top, float(probabilities[: len(texts)][mask].sum())))
+    return verdicts
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """The three figures in a line."""
+    """One line: number of prompts, share with an accepted token, share of accepted tokens, mean probability mass."""
     count = max(1, len(verdicts))
     hits = sum(v.is_hit for v in verdicts) / count
     share = sum(good for v in verdicts for _, _, good in v.top) / max(1, sum(len(v.top) for v in verdicts))
@@ -87,22 +94,25 @@ def summary(verdicts: Sequence[Verdict]) -> str:
 
 
 def report(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path) -> dict[str, list[Verdict]]:
-    """Print each suite's figures, by language and theme as well, and the prompts that it failed."""
-    found = {}
+    """Verdicts by suite.
+
+    Prints the figures of each suite, also by language and theme, and the prompts without an accepted token.
+    """
+    results = {}
     print(f"{'prompts':26} {'':4} {'one of 5':>11} {'of the 5':>11} {'chance':>9}")
     for path in sorted(folder.glob("*.toml")):
         verdicts = judge(model, tokenizer, read(path))
-        found[path.stem] = verdicts
+        results[path.stem] = verdicts
         print(f"{path.stem:26} {summary(verdicts)}")
         for language in sorted({v.prompt.language for v in verdicts}):
             print(f"  {language:24} {summary([v for v in verdicts if v.prompt.language == language])}")
         for theme in sorted({v.prompt.theme for v in verdicts}):
             print(f"  {theme:24} {summary([v for v in verdicts if v.prompt.theme == theme])}")
-    for name, verdicts in found.items():
+    for name, verdicts in results.items():
         missed = [v for v in verdicts if not v.is_hit]
         if missed:
             print(f"{name}: none of the five likeliest accepted")
         for verdict in missed:
-            shown = " ".join(f"{text!r} {p:.2f}" for text, p, _ in verdict.top)
-            print(f"  {verdict.prompt.text!r}: {shown}")
-    return found
+            top = " ".join(f"{text!r} {p:.2f}" for text, p, _ in verdict.top)
+            print(f"  {verdict.prompt.text!r}: {top}")
+    return results

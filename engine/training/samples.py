@@ -1,6 +1,6 @@
-"""Continuations, printed as they come: greedy, drawn at temperature 0.8, beam 4; twenty stories; where greedy loops.
+"""Printed sample continuations: greedy, sampled at temperature 0.8, beam search of width 4; stories; greedy loops.
 
-Nothing is chosen by hand: the seeds are 0, 1, 2, … and every text is shown. Chinese and English prompts are below.
+There is no cherry-picking: the seeds are 0, 1, 2, … and every text is printed. Prompts are Chinese and English.
 """
 
 from __future__ import annotations
@@ -14,88 +14,91 @@ from transformers import GenerationConfig, PreTrainedModel
 SENTENCES = ("人工智能是", "人工智慧是", "今天天氣真", "The weather today is", "Artificial intelligence is")
 STORY = "從前有一隻"
 LOOPS = ("今天天氣真", "人工智慧是", STORY, "我覺得", "The weather today is", "Once upon a time")
-LEAST_TURNS = 3  # a stretch counts as a loop when it stands so many times in a row at the end
+MIN_REPEATS = 3  # consecutive repetitions at the end of a text that count as a loop
 
 
 def continue_text(
     model: PreTrainedModel, tokenizer: Tokenizer, prompt: str, length: int, seed: int | None = None, beams: int = 1
 ) -> tuple[list[int], str]:
-    """(new token ids, their text); with a seed drawn at temperature 0.8, else the likeliest or the best of beams."""
+    """(new token ids, their text): sampled at temperature 0.8 with a seed, else greedy or beam search."""
     ids = tokenizer.encode(prompt, add_special_tokens=False).ids
-    end = tokenizer.token_to_id("<eos>")
-    settings: dict[str, Any] = {"max_new_tokens": length, "eos_token_id": end, "pad_token_id": end, "num_beams": beams}
+    eos = tokenizer.token_to_id("<eos>")
+    settings: dict[str, Any] = {"max_new_tokens": length, "eos_token_id": eos, "pad_token_id": eos, "num_beams": beams}
     if seed is not None:
         torch.manual_seed(seed)
         settings |= {"do_sample": True, "temperature": 0.8, "top_k": 0, "top_p": 1.0}
     inputs = torch.tensor([ids])
     with torch.inference_mode():
-        written = cast(Any, model).generate(
+        output = cast(Any, model).generate(
             inputs, attention_mask=torch.ones_like(inputs), generation_config=GenerationConfig(**settings)
         )
-    new = written[0, len(ids) :].tolist()
-    return new, tokenizer.decode([i for i in new if i != end])
+    new = output[0, len(ids) :].tolist()
+    return new, tokenizer.decode([i for i in new if i != eos])
 
 
 def find_loop(ids: list[int]) -> tuple[int, int] | None:
-    """(where it begins, its length) of the shortest stretch that fills the end of `ids` again and again.
+    """(start, period) of the loop of the shortest period at the end of `ids`, repeated at least MIN_REPEATS times.
 
     >>> find_loop([5, 1, 2, 1, 2, 1, 2, 1]), find_loop([1, 2, 3, 4])
     ((1, 2), None)
     """
-    for period in range(1, len(ids) // LEAST_TURNS + 1):
+    for period in range(1, len(ids) // MIN_REPEATS + 1):
         start = len(ids) - period
         while start > 0 and ids[start - 1] == ids[start - 1 + period]:
             start -= 1
-        if len(ids) - start >= LEAST_TURNS * period:
+        if len(ids) - start >= MIN_REPEATS * period:
             return start, period
     return None
 
 
-def _line(text: str) -> str:
+def _on_one_line(text: str) -> str:
     return text.replace("\n", "⏎")
 
 
 def report(model: PreTrainedModel, tokenizer: Tokenizer, stories: int, length: int) -> None:
-    """Print them all."""
+    """Print all samples; `length` in tokens, doubled for stories and five times for the search for loops."""
     for prompt in SENTENCES:
         print(f"\n{prompt}")
-        print(f"  greedy: {_line(continue_text(model, tokenizer, prompt, length)[1])}")
-        print(f"  beam 4: {_line(continue_text(model, tokenizer, prompt, length, beams=4)[1])}")
+        print(f"  greedy: {_on_one_line(continue_text(model, tokenizer, prompt, length)[1])}")
+        print(f"  beam 4: {_on_one_line(continue_text(model, tokenizer, prompt, length, beams=4)[1])}")
         for seed in range(3):
-            print(f"  drawn {seed}: {_line(continue_text(model, tokenizer, prompt, length, seed)[1])}")
+            print(f"  drawn {seed}: {_on_one_line(continue_text(model, tokenizer, prompt, length, seed)[1])}")
     print(f"\n{stories} times {STORY}, drawn at 0.8")
     for seed in range(stories):
-        print(f"{seed + 1:3} {STORY}{_line(continue_text(model, tokenizer, STORY, 2 * length, seed)[1])}")
-    _loops(model, tokenizer, 5 * length)
+        print(f"{seed + 1:3} {STORY}{_on_one_line(continue_text(model, tokenizer, STORY, 2 * length, seed)[1])}")
+    _report_loops(model, tokenizer, 5 * length)
 
 
-def _loops(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> None:
+def _report_loops(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> None:
     print(f"\nthe likeliest token {length} times over, past every document's end: where does it go round in circles?")
     for prompt in LOOPS:
-        ids = _greedy_past_the_end(model, tokenizer, prompt, length)
+        ids = _greedy_past_eos(model, tokenizer, prompt, length)
         loop = find_loop(ids)
         if loop:
-            begin, period = loop
-            turn = _line(tokenizer.decode(ids[begin : begin + period], skip_special_tokens=False))
-            print(f"  {prompt}: from token {begin} on, {period} tokens: {turn[:120]}")
+            start, period = loop
+            text = _on_one_line(tokenizer.decode(ids[start : start + period], skip_special_tokens=False))
+            print(f"  {prompt}: from token {start} on, {period} tokens: {text[:120]}")
         else:
             print(f"  {prompt}: not within {length} tokens")
 
 
-def _greedy_past_the_end(model: PreTrainedModel, tokenizer: Tokenizer, prompt: str, length: int) -> list[int]:
-    """The likeliest token again and again; `<eos>` is a token like any other, so a new document begins after it."""
+def _greedy_past_eos(model: PreTrainedModel, tokenizer: Tokenizer, prompt: str, length: int) -> list[int]:
+    """Greedy continuation that does not stop at `<eos>`, so that a new document begins after it."""
     ids = tokenizer.encode(prompt, add_special_tokens=False).ids
     context = int(getattr(model.config, "max_position_embeddings", 512))
     inputs = torch.tensor([ids[-context:]])
     settings = {"max_new_tokens": max(1, min(length, context - inputs.shape[1])), "do_sample": False}
-    ends = {"eos_token_id": None, "pad_token_id": tokenizer.token_to_id("<eos>")}
-    kept, model.generation_config = model.generation_config, GenerationConfig()  # it names an end
+    special = {"eos_token_id": None, "pad_token_id": tokenizer.token_to_id("<eos>")}
+    # The model's own configuration has an `eos_token_id`, which would fill in for None.
+    original, model.generation_config = model.generation_config, GenerationConfig()
     try:
         with torch.inference_mode():
-            written = cast(Any, model).generate(
-                inputs, attention_mask=torch.ones_like(inputs), generation_config=GenerationConfig(**settings, **ends)
+            output = cast(Any, model).generate(
+                inputs,
+                attention_mask=torch.ones_like(inputs),
+                generation_config=GenerationConfig(**settings, **special),
             )
     finally:
-        model.generation_config = kept
-    result: list[int] = written[0, inputs.shape[1] :].tolist()
+        model.generation_config = original
+    result: list[int] = output[0, inputs.shape[1] :].tolist()
     return result

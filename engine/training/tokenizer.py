@@ -1,10 +1,10 @@
-"""Three tokenizers, saved as Hugging Face fast tokenizers: byte-level BPE, characters, bytes.
+"""Tokenizer training: byte-level BPE, character and byte tokenizers, saved as Hugging Face fast tokenizers.
 
-BPE starts from 256 bytes and merges the most frequent pair again and again; the merges stay in
-`tokenizer.json`, in order, so that they can be replayed. A merge that would make a token of more than two Chinese
-characters is dropped unless `pretokens.WORDS` lists it. `decode(encode(x)) == x` for any text.
+BPE starts from 256 bytes and repeatedly merges the most frequent pair; `tokenizer.json` contains the merges in order,
+so that they can be replayed. A merge that would create a token of more than two Chinese characters is dropped unless
+`pre_tokenizer.WORDS` contains it. `decode(encode(x)) == x` for any text.
 
-`<eos>` is the only special token. Text that happens to spell `<eos>` is encoded as plain characters with
+`<eos>` is the only special token. Text that contains the characters `<eos>` is encoded as ordinary text with
 `split_special_tokens=True`.
 """
 
@@ -25,25 +25,25 @@ from engine.training.pre_tokenizer import PATTERN, WORDS, splitter
 
 EOS = "<eos>"
 CONTEXT = 512
-SLACK = 1.35  # train this many times the entries asked for, since some are dropped afterwards
+OVERSHOOT = 1.35  # ratio of trained to requested entries, since some are dropped afterwards
 
 
 _BYTES = byte_of_character()
 _CHARACTERS = {byte: character for character, byte in _BYTES.items()}
 
 
-def _is_wanted(text: str) -> bool:
-    """Whether a merged token may stay; see the top of the file."""
+def _is_allowed(text: str) -> bool:
+    """Whether a merged token is permitted: at most two Chinese characters, or listed in WORDS."""
     hanzi = sum("\u3400" <= c <= "\u9fff" for c in text)
     return hanzi <= 2 or text in WORDS
 
 
 def train_bpe(texts: Iterable[str], size: int) -> Tokenizer:
-    """A byte-level BPE tokenizer of at most `size` entries.
+    """Byte-level BPE tokenizer of at most `size` entries (300 to 65,536, else TrainingError).
 
-    Merges are learned between whole characters, and a character's own bytes are merged before anything else: so each
-    common character is a token by itself wherever it stands, and no token ends in the middle of one that it does not
-    begin. Rare characters fall back to their bytes.
+    Merges are learned between whole characters, and the merges that build a character from its bytes come first. So
+    every common character can be a single token in any context, and every token is a single byte, a prefix of one
+    character, or a sequence of whole characters. Rare characters fall back to their bytes.
     """
     if not 300 <= size <= 65_536:
         raise TrainingError(f"A vocabulary of {size} is outside 300–65,536 (256 bytes, <eos>, and merges).")
@@ -51,7 +51,7 @@ def train_bpe(texts: Iterable[str], size: int) -> Tokenizer:
     raw.pre_tokenizer = pre_tokenizers.Split(Regex(PATTERN), behavior="isolated")
     characters = (size - 257) * 2 // 5
     trainer = trainers.BpeTrainer(
-        vocab_size=int(size * SLACK),
+        vocab_size=int(size * OVERSHOOT),
         limit_alphabet=characters,
         max_token_length=12,
         min_frequency=2,
@@ -69,11 +69,11 @@ def train_bpe(texts: Iterable[str], size: int) -> Tokenizer:
 
     alphabet = sorted((i, token) for token, i in learned["vocab"].items() if len(token) == 1)
     for _, character in alphabet:
-        written = _as_bytes(character)
-        for at in range(1, len(written)):
-            merge(written[:at], written[at])
+        symbols = _as_bytes(character)
+        for at in range(1, len(symbols)):
+            merge(symbols[:at], symbols[at])
     for left, right in learned["merges"]:
-        if _is_wanted(left + right):
+        if _is_allowed(left + right):
             left, right = _as_bytes(left), _as_bytes(right)
             if left in vocabulary and right in vocabulary:
                 merge(left, right)
@@ -85,12 +85,12 @@ def train_bpe(texts: Iterable[str], size: int) -> Tokenizer:
 
 
 def _as_bytes(text: str) -> str:
-    """Text as byte-level BPE writes it: one printable character a byte."""
+    """Text in the alphabet of byte-level BPE: one printable character a byte."""
     return "".join(_CHARACTERS[byte] for byte in text.encode("utf-8"))
 
 
 def byte_tokenizer() -> Tokenizer:
-    """257 entries: `<eos>` and the bytes."""
+    """Byte tokenizer of 257 entries: `<eos>` and the bytes."""
     vocabulary = {EOS: 0} | {c: i for i, c in enumerate(sorted(_BYTES, key=lambda c: _BYTES[c]), 1)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -100,7 +100,10 @@ def byte_tokenizer() -> Tokenizer:
 
 
 def character_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
-    """The commonest characters, one entry each; a character outside them falls back to its bytes (`<0xE4>`)."""
+    """Character tokenizer of the most frequent characters; other characters fall back to their bytes (`<0xE4>`).
+
+    Entries: `<eos>`, 256 bytes, and up to `size` − 257 characters.
+    """
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(text)
@@ -115,7 +118,7 @@ def character_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
 
 
 def save(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write the files that `AutoTokenizer.from_pretrained(folder)` reads."""
+    """Save a tokenizer in the format of `AutoTokenizer.from_pretrained(folder)`."""
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=EOS,
@@ -127,7 +130,7 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def load(folder: Path) -> Tokenizer:
-    """The fast tokenizer alone, as saved by `save`; text that spells `<eos>` stays text."""
+    """Fast tokenizer saved by `save`; `<eos>` in a text is encoded as ordinary text. Raises TrainingError."""
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise TrainingError(f"{folder} holds no tokenizer.json: run the tokenizer command first.")
@@ -139,19 +142,19 @@ def load(folder: Path) -> Tokenizer:
 def sample(
     sources: Mapping[str, Callable[[], list[str]]], weights: Mapping[str, float], characters: int, seed: int = 0
 ) -> Iterator[str]:
-    """Documents for BPE to learn from, each source up to its share of `characters`, so that none dominates.
+    """Documents for tokenizer training, from each source up to its share of `characters`, by weight (default 1).
 
-    A source smaller than its share is given whole, up to four times over.
+    Documents are truncated to 20,000 characters. A source smaller than its share is repeated up to four times.
     """
     total = sum(weights.get(name, 1.0) for name in sources)
     for name, read in sources.items():
-        wanted = characters * weights.get(name, 1.0) / total
-        found = read()
-        random.Random(seed).shuffle(found)
-        written = 0.0
-        for document in found * 4:
-            if written >= wanted:
+        quota = characters * weights.get(name, 1.0) / total
+        documents = read()
+        random.Random(seed).shuffle(documents)
+        length = 0.0
+        for document in documents * 4:
+            if length >= quota:
                 break
             piece = document[:20_000]
-            written += len(piece)
+            length += len(piece)
             yield piece

@@ -1,9 +1,9 @@
-"""Token arrays → weights: a small Llama, trained on the processor, in runs that can be killed and go on.
+"""Training of a small Llama model on the CPU, with checkpoints from which an interrupted run resumes.
 
-Matrices are trained with Muon (Jordan et al. 2024), embeddings and norms with AdamW; the rate rises, stays, and
-falls linearly over the last part (warm-up, stable, decay: Hu et al. 2024), during which rows are 512 tokens long.
-Everything that a step does follows from the seed and the step's number, so a resumed run gives what an unbroken one
-gives. While it trains it records what the model believes of the lessons' prompts (`learning.json`).
+Matrices are optimised with Muon (Jordan et al. 2024), embeddings and norms with AdamW. The learning rate follows a
+warmup-stable-decay schedule (Hu et al. 2024) with linear decay; during the decay, rows have the full context length.
+Every step depends only on the seed and the step number, so a resumed run is identical to an uninterrupted one. The
+model's predictions for the lessons' prompts are recorded during training (`learning.json`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,17 @@ from engine.training.prepare import Batches
 
 @dataclass(frozen=True)
 class Plan:
-    """Sizes and schedule of a run; saved with its checkpoints, and the same on resume but for `steps`."""
+    """Model sizes and schedule of a run; saved with its checkpoints.
+
+    vocabulary   number of token ids
+    hidden, layers, heads, feed_forward, context  sizes of the Llama model
+    rows, length  batch size and tokens a row before the decay
+    matrix_rate, other_rate  peak learning rates of Muon and AdamW
+    warm_up      steps of linear warmup
+    falling      fraction of the run, at its end, over which the learning rate decays
+
+    A run can be resumed with other `steps` and `falling` only. Raises TrainingError for invalid sizes.
+    """
 
     vocabulary: int
     steps: int
@@ -43,7 +53,7 @@ class Plan:
     matrix_rate: float = 0.02
     other_rate: float = 0.004
     warm_up: int = 100
-    falling: float = 0.35  # the last part of the run, in which the rate falls
+    falling: float = 0.35
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -55,27 +65,28 @@ class Plan:
             raise TrainingError(f"Rows of {self.length} tokens do not fit a context of {self.context}.")
 
     def rate(self, step: int) -> float:
-        """What the rates are multiplied with at a step: 0 to 1."""
-        fall_from = self.steps * (1 - self.falling)
-        return min(1.0, (step + 1) / self.warm_up, (self.steps - step) / max(1.0, self.steps - fall_from))
+        """Learning rate multiplier at a step, 0 to 1."""
+        decay_start = self.steps * (1 - self.falling)
+        return min(1.0, (step + 1) / self.warm_up, (self.steps - step) / max(1.0, self.steps - decay_start))
 
     @property
     def tokens(self) -> int:
-        """Tokens seen in the whole run."""
+        """Training tokens of the whole run."""
         return self.steps * self.rows * self.length
 
     def is_falling(self, step: int) -> bool:
+        """Whether the learning rate decays at a step."""
         return step >= self.steps * (1 - self.falling)
 
     def shape(self, step: int) -> tuple[int, int]:
-        """(rows, length) of a step's batch: long rows, as many tokens, while the rate falls."""
+        """(rows, length) of the batch at a step: during the decay, rows of `context` tokens and as many tokens."""
         if not self.is_falling(step):
             return self.rows, self.length
         return max(1, self.rows * self.length // self.context), self.context
 
 
 def build(plan: Plan) -> LlamaForCausalLM:
-    """The untrained model, the same for the same seed."""
+    """Randomly initialised model, determined by `plan.seed`."""
     torch.manual_seed(plan.seed)
     config = LlamaConfig(  # type: ignore[call-arg]
         vocab_size=plan.vocabulary,
@@ -94,7 +105,7 @@ def build(plan: Plan) -> LlamaForCausalLM:
 
 
 class Run:
-    """A model with its optimisers at some step."""
+    """Training state: model, optimisers and the number of completed steps."""
 
     def __init__(self, plan: Plan, work: Path, compiled: bool) -> None:
         self.plan, self.work, self.step = plan, work, 0
@@ -106,15 +117,16 @@ class Run:
             (torch.optim.Muon(matrices, lr=plan.matrix_rate, weight_decay=0.02), plan.matrix_rate),
             (torch.optim.AdamW(others, lr=plan.other_rate, betas=(0.9, 0.95), weight_decay=0.01), plan.other_rate),
         ]
-        self._loss = torch.compile(self._plain_loss, dynamic=False) if compiled else self._plain_loss
+        self._loss = torch.compile(self._eager_loss, dynamic=False) if compiled else self._eager_loss
 
-    def _plain_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        # In float32: on processors without matrix units, bfloat16 was measured to be 1.6 to 1.8 times slower.
+    def _eager_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy in nats; inputs and targets: (B, T)."""
+        # float32: on CPUs without matrix units, bfloat16 was measured to be 1.6 to 1.8 times slower.
         logits = self.model(input_ids=inputs, use_cache=False).logits  # (B, T, V)
         return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
 
     def advance(self, batches: Batches) -> float:
-        """One step; returns its loss in nats a token."""
+        """Train one step. Returns its loss in nats a token."""
         rows, length = self.plan.shape(self.step)
         mixture = shares(batches.sizes, self.plan.is_falling(self.step), self.plan.tokens)
         batch = torch.from_numpy(batches.batch(self.step, mixture, rows, length))  # (B, T + 1)
@@ -122,84 +134,91 @@ class Run:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         rate = self.plan.rate(self.step)
-        for optimiser, highest in self.optimisers:
+        for optimiser, peak_rate in self.optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = highest * rate
+                group["lr"] = peak_rate * rate
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self.step += 1
         return float(loss.detach())
 
     def save(self) -> None:
-        """Weights and optimiser state, written beside the last checkpoint and then put in its place."""
+        """Save weights and optimiser state to a temporary file that then replaces the last checkpoint."""
         tensors = {f"model.{n}": p.detach() for n, p in self.model.named_parameters()}
         for at, (optimiser, _) in enumerate(self.optimisers):
             for index, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"state.{at}.{index}.{k}": torch.as_tensor(v).clone() for k, v in state.items()}
         require_space(self.work, 2 * sum(t.numel() * t.element_size() for t in tensors.values()))
-        fresh = self.work / "checkpoint.new.safetensors"
-        save_file(tensors, fresh, {"step": str(self.step), "plan": json.dumps(asdict(self.plan))})
-        fresh.replace(self.work / "checkpoint.safetensors")
+        temporary = self.work / "checkpoint.new.safetensors"
+        save_file(tensors, temporary, {"step": str(self.step), "plan": json.dumps(asdict(self.plan))})
+        temporary.replace(self.work / "checkpoint.safetensors")
 
     def load(self, tensors: dict[str, Tensor], step: int) -> None:
-        """Go on from a checkpoint's tensors."""
-        own = dict(self.model.named_parameters())
+        """Restore the state of a checkpoint, as returned by `read_checkpoint`."""
+        parameters = dict(self.model.named_parameters())
         with torch.no_grad():
-            for name, parameter in own.items():
+            for name, parameter in parameters.items():
                 parameter.copy_(tensors[f"model.{name}"])
         for at, (optimiser, _) in enumerate(self.optimisers):
-            written: dict[str, Any] = optimiser.state_dict()
-            written["state"] = {}
+            state: dict[str, Any] = optimiser.state_dict()
+            state["state"] = {}
             for key, tensor in tensors.items():
                 if key.startswith(f"state.{at}."):
                     index, name = key.removeprefix(f"state.{at}.").split(".", 1)
-                    written["state"].setdefault(int(index), {})[name] = tensor
-            optimiser.load_state_dict(written)
+                    state["state"].setdefault(int(index), {})[name] = tensor
+            optimiser.load_state_dict(state)
         self.step = step
 
 
 def read_checkpoint(work: Path) -> tuple[dict[str, Tensor], int, Plan] | None:
-    """The newest checkpoint of a work folder: tensors, step, plan; None where there is none."""
+    """(tensors, step, plan) of the newest checkpoint of a work folder; None if there is none. Raises TrainingError."""
     path = work / "checkpoint.safetensors"
     if not path.is_file():
         return None
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, "pt") as opened:
-            stated = opened.metadata()
-        return load_file(path), int(stated["step"]), Plan(**json.loads(stated["plan"]))
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        return load_file(path), int(metadata["step"]), Plan(**json.loads(metadata["plan"]))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"{path} is not a checkpoint that can be read ({error}).") from error
 
 
 def _logged_loss(work: Path, step: int) -> float:
-    """The loss that the log has for a step; NaN where it has none. A line may be torn: the run was killed there."""
-    path, found = work / "loss.jsonl", math.nan
+    """Last logged loss of a step; NaN if there is none. Lines may be incomplete after an interrupted run."""
+    path, loss = work / "loss.jsonl", math.nan
     for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
         if line.startswith(f'{{"step": {step}, ') and line.endswith("}"):
-            found = float(json.loads(line)["loss"])
-    return found
+            loss = float(json.loads(line)["loss"])
+    return loss
 
 
 def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool, save_minutes: float) -> float:
-    """Train up to `plan.steps`, going on from the work folder's checkpoint if there is one. Returns the last loss."""
+    """Train up to `plan.steps`, resuming from the checkpoint of the work folder if there is one.
+
+    prompts       token ids by prompt, for `history.record`
+    compiled      whether to use `torch.compile`
+    save_minutes  time between checkpoints
+
+    Returns the last loss, in nats a token. Raises TrainingError for a checkpoint of other sizes.
+    """
     batches = Batches(work, plan.seed)
-    found = read_checkpoint(work)
-    if found:
+    checkpoint = read_checkpoint(work)
+    if checkpoint:
         from dataclasses import replace
 
-        if replace(found[2], steps=plan.steps, falling=plan.falling) != plan:
+        if replace(checkpoint[2], steps=plan.steps, falling=plan.falling) != plan:
             raise TrainingError(
-                f"{work} holds a run with other sizes: {found[2]}. Use another folder, or the same sizes."
+                f"{work} holds a run with other sizes: {checkpoint[2]}. Use another folder, or the same sizes."
             )
     run = Run(plan, work, compiled)
-    if found:
-        run.load(found[0], found[1])
+    if checkpoint:
+        run.load(checkpoint[0], checkpoint[1])
         print(f"going on from step {run.step}", flush=True)
     moments = history.moments(plan.steps)
     loss = _logged_loss(work, run.step)
-    saved, started, first = time.monotonic(), time.monotonic(), run.step
+    last_save, started, first = time.monotonic(), time.monotonic(), run.step
     while run.step < plan.steps:
         if run.step in moments:
             history.record(work, run.model, run.step, loss, prompts)
@@ -207,14 +226,15 @@ def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool,
         with (work / "loss.jsonl").open("a") as log:
             log.write(json.dumps({"step": run.step, "loss": round(loss, 5), "rate": plan.rate(run.step - 1)}) + "\n")
         if run.step % 20 == 0 or run.step == plan.steps:
-            pace = (time.monotonic() - started) / (run.step - first)
-            left = pace * (plan.steps - run.step) / 60
+            seconds = (time.monotonic() - started) / (run.step - first)  # a step
+            left = seconds * (plan.steps - run.step) / 60
             print(
-                f"step {run.step}/{plan.steps}  loss {loss:.3f}  {pace:.2f} s a step  {left:.0f} min left", flush=True
+                f"step {run.step}/{plan.steps}  loss {loss:.3f}  {seconds:.2f} s a step  {left:.0f} min left",
+                flush=True,
             )
-        if time.monotonic() - saved > 60 * save_minutes:
+        if time.monotonic() - last_save > 60 * save_minutes:
             run.save()
-            saved = time.monotonic()
+            last_save = time.monotonic()
     run.save()
     history.record(work, run.model, run.step, loss, prompts)
     return loss

@@ -12,7 +12,7 @@ import engine
 from engine.sampling.settings import Settings
 from engine.trace.link_codec import MOST_TOKENS
 from engine.trace.trace import Choice, Trace
-from pages.ui.address import coded, said_in_words
+from pages.shell.address import coded, text_and_continuation
 
 ROUNDS = 30
 
@@ -44,7 +44,7 @@ def run() -> None:
         for token_id in ids[5:]:
             trace = trace.choose(token_id, "drawn")
         text = engine.encode_trace(trace)
-        both = milliseconds(lambda trace=trace: (coded(trace), said_in_words(model, trace, "")))  # type: ignore[misc]
+        both = milliseconds(lambda trace=trace: (coded(trace), text_and_continuation(model, trace, "")))  # type: ignore[misc]
         read = milliseconds(lambda text=text: engine.decode_trace(text))  # type: ignore[misc]
         print(f"a link to {length} tokens: {len(text)} characters, {both:.2f} ms to write, {read:.2f} ms to read")
     star = tuple(

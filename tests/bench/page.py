@@ -18,8 +18,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 import engine
-from pages.ui import head_maps, one_head
-from pages.ui import inside as inside_told
+from pages.attention import head_descriptions as inside_told
+from pages.attention import head_detail, head_overview
 from tests.browser.app import browser, chips, open_page, served, settle
 
 HERE = Path(__file__).parent
@@ -122,8 +122,8 @@ def bytes_sent(length: int) -> int:
     ids = list(range(100, 100 + length))
     attention = model.attention(ids)
     told = [["x" * 40] * attention.shape[1]] * attention.shape[0]
-    maps = head_maps.data(head_maps.small(attention), length, told, inside_told.scores(model), (0, 0), 0)
-    return len(json.dumps([maps, one_head.data(attention[0, 0], model.pieces(ids), length - 1, 0)]))
+    maps = head_overview.data(head_overview.small(attention), length, told, inside_told.scores(model), (0, 0), 0)
+    return len(json.dumps([maps, head_detail.data(attention[0, 0], model.pieces(ids), length - 1, 0)]))
 
 
 def cold_start(opened: Browser) -> tuple[float, float]:

@@ -109,7 +109,7 @@ def words(page: Page) -> list[str]:
 
 def click_bar(page: Page, row: int) -> str:
     """Click the bar in a row (from 0); returns the token named there."""
-    from pages.ui.bars import ROW
+    from pages.components.probability_bars import ROW
 
     word = words(page)[row]
     chart = page.locator("[data-testid=stVegaLiteChart] svg").first

@@ -10,10 +10,10 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.learn import reading
-from pages.learn.reading import Lesson
-from pages.ui.bars import ROW
-from pages.ui.i18n import Translator
+from pages.components.probability_bars import ROW
+from pages.course import catalog
+from pages.course.lesson import Lesson
+from pages.i18n.translator import Translator
 from tests.browser.app import answered
 
 LOCALES = {"zh_Hant": "zh-TW", "en": "en-GB"}
@@ -311,7 +311,7 @@ def walk(learner: Learner, first: int, last: int) -> None:
     """Every step of some lessons, beginning at the contents."""
     page = learner.page
     page.locator(".lesson button").nth(first).click(timeout=90_000)
-    for lesson in reading.lessons(learner.t.language)[first:last]:
+    for lesson in catalog.lessons(learner.t.language)[first:last]:
         for step in range(len(lesson.steps)):
             begun(page, lesson, step, learner.t)
             DO[lesson.name, step](learner)
@@ -333,9 +333,9 @@ def begun(page: Page, lesson: Lesson, step: int, t: Translator) -> None:
 @pytest.mark.parametrize("language", LOCALES)
 @pytest.mark.parametrize(("first", "last"), list(pairwise(PARTS)))
 def test_the_whole_course_can_be_done(chromium: Browser, address: str, language: str, first: int, last: int) -> None:
-    every = [(lesson.name, step) for lesson in reading.lessons(language) for step in range(len(lesson.steps))]
+    every = [(lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))]
     assert sorted(DO) == every
-    assert PARTS[-1] == len(reading.lessons(language))
+    assert PARTS[-1] == len(catalog.lessons(language))
     context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(20_000)

@@ -20,7 +20,7 @@ from tokenizers import AddedToken, Tokenizer, models
 from engine import Settings, encode_trace, load
 from engine.trace import json_file
 from engine.trace.trace import Trace
-from pages.ui.colors import DARK
+from pages.components.theme import DARK
 from tests import tiny
 from tests.browser.app import chips, click_bar, open_page, settle, words
 from tests.payloads import PAYLOADS

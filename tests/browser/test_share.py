@@ -230,7 +230,7 @@ def test_an_opened_head_is_in_the_link(chromium: Browser, page: Page) -> None:
 
 def share(page: Page) -> None:
     page.get_by_role("button", name="分享").click()
-    page.locator(".qr svg").wait_for()
+    page.locator(".qr img").wait_for()
     page.wait_for_timeout(300)
 
 
@@ -249,7 +249,7 @@ def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser
     found = zxingcpp.read_barcodes(np.asarray(Image.open(tmp_path / "qr.png").convert("L")))
     assert len(found) == 1, "light around it, in the dark theme too"
     assert open_and_see(chromium, found[0].text) == seen(page)
-    box = page.locator(".large svg").bounding_box()
+    box = page.locator(".large img").bounding_box()
     assert box is not None and box["height"] > 800
     page.keyboard.press("Escape")
     page.context.close()

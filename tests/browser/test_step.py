@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.ui.colors import LIGHT, palette
+from pages.components.theme import LIGHT, palette
 from tests.browser.app import beyond_the_edge, browser, chips, click_bar, open_page, served, settle, words
 
 HOSTILE = [

@@ -1,4 +1,4 @@
-"""Tiny models for all tests here, each built once; the model that `transformers` itself makes of it; no network."""
+"""Fixtures of the engine tests: tiny models, each built once, with their `transformers` reference; no network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logging.disable_progress_bar()
 
 
 class Tiny(NamedTuple):
-    """A family's tiny model: its folder, what the engine makes of it, and what `transformers` makes of it."""
+    """Tiny model of a family: its folder, the engine's `Model`, and the `transformers` reference."""
 
     family: str
     folder: Path
@@ -39,34 +39,34 @@ class Tiny(NamedTuple):
         return f"<tiny {self.family}>"
 
     def fresh(self, max_bytes: int = 2**30) -> Model:
-        """The same weights with a tree that is empty."""
-        tree = PrefixCache(self.model.prefix_cache.forward, max_bytes)
-        return Model(self.family, self.model.vocabulary, tree, self.model.context_length, self.model.end_ids)
+        """Model with the same weights and an empty prefix cache."""
+        cache = PrefixCache(self.model.prefix_cache.forward, max_bytes)
+        return Model(self.family, self.model.vocabulary, cache, self.model.context_length, self.model.end_ids)
 
     def prefixes(self, count: int, longest: int = 40, seed: int = 0) -> list[tuple[int, ...]]:
-        """Random texts of ordinary tokens."""
+        """Random texts without special tokens."""
         return random_texts(self.model.vocabulary, count, longest, seed)
 
     @torch.inference_mode()
     def forward(self, ids: tuple[int, ...], **arguments: Any) -> Any:
-        """The reference's outputs for one text, computed without a cache."""
+        """Outputs of the reference for one text, computed without a KV cache."""
         return self.reference(input_ids=torch.tensor([ids]), use_cache=False, **arguments)
 
 
 def random_texts(vocabulary: Vocabulary, count: int, longest: int, seed: int = 0) -> list[tuple[int, ...]]:
-    """Random token ids; few different ones in each text, so that runs repeat and n-grams have something to forbid."""
+    """Random token ids; few distinct ones per text, so that n-grams repeat and can be forbidden."""
     random = np.random.default_rng(seed)
     ordinary = [i for i in range(vocabulary.size) if i not in vocabulary.special]
     texts = []
     for _ in range(count):
-        some = random.choice(ordinary, size=random.integers(1, 12), replace=False)
-        texts.append(tuple(int(i) for i in random.choice(some, size=random.integers(1, longest + 1))))
+        choices = random.choice(ordinary, size=random.integers(1, 12), replace=False)
+        texts.append(tuple(int(i) for i in random.choice(choices, size=random.integers(1, longest + 1))))
     return texts
 
 
 @pytest.fixture(scope="package", autouse=True)
 def one_thread() -> Iterator[None]:
-    """As the app computes: with one thread, a pass gives the same bits each time."""
+    """One torch thread, as in the app: repeated passes are bit-identical."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -76,7 +76,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="package", autouse=True)
 def no_network() -> Iterator[None]:
     def refuse(*_: object) -> NoReturn:
-        raise OSError("a test asked for the network")
+        raise OSError("network access in a test")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)
@@ -86,28 +86,28 @@ def no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tiny]:
-    """Gives the tiny model of a family, which it builds where it is asked for it the first time."""
+    """Function that returns the tiny model of a family, built on first use."""
     built: dict[str, Tiny] = {}
 
-    def of(family: str) -> Tiny:
+    def get(family: str) -> Tiny:
         if family not in built:
             folder = tiny.build(family, tmp_path_factory.mktemp(family))
             reference = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
             built[family] = Tiny(family, folder, load(folder, from_hub=False), reference)
         return built[family]
 
-    return of
+    return get
 
 
 @pytest.fixture(scope="session", params=list(tiny.FAMILIES))
 def each(request: pytest.FixtureRequest, build: Callable[[str], Tiny]) -> Tiny:
-    """Every family in turn."""
+    """Tiny model of every family."""
     return build(request.param)
 
 
 @pytest.fixture(scope="session", params=tiny.ATTENTIVE)
 def attentive(request: pytest.FixtureRequest, build: Callable[[str], Tiny]) -> Tiny:
-    """Every family that has attention."""
+    """Tiny model of every family with attention."""
     return build(request.param)
 
 
@@ -126,7 +126,7 @@ _TOKENIZERS = {"byte_level": tiny.byte_level, "wordpiece": tiny.wordpiece, "sent
 
 @pytest.fixture(scope="session", params=list(_TOKENIZERS))
 def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
-    """Each kind of tokenizer, beside a model that predicts a few ids more than it has."""
+    """Each kind of tokenizer, for a model that predicts a few more ids than it has."""
     tokenizer = _TOKENIZERS[request.param]()
     return Vocabulary(tokenizer, tokenizer.get_vocab_size() + tiny.UNNAMED)
 
@@ -155,5 +155,5 @@ def model() -> Model:
 
 @pytest.fixture(scope="session")
 def reference() -> PreTrainedModel:
-    """The bundled model as `transformers` runs it."""
+    """The bundled model in `transformers`."""
     return AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32, attn_implementation="eager").eval()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import websockets
 
-from pages.ui.i18n import Translator
+from pages.i18n.translator import Translator
 from tests.load.client import Visitor
 from tests.serving import Server, figures, free_port, started
 

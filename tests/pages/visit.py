@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from engine.serving import model_registry
+from pages.session.text_state import TextState
+from pages.shell import navigation
 
-APP = Path(__file__).parents[2] / "app.py"
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "app.py"
+T = TypeVar("T")
 
 
-def visit(page: str = "pages/lab/step.py", language: str = "zh_Hant", lesson: str = "", **kept: Any) -> AppTest:
-    """A visitor who has opened a page, or followed a link to a step of a lesson, such as `05-beam.2`.
+def visit(
+    page: str = navigation.STEP,
+    language: str = "zh_Hant",
+    lesson: str = "",
+    session: TextState | None = None,
+    **widgets: Any,
+) -> AppTest:
+    """A visitor who has opened a page by its URL name, or followed a link to a step of a lesson, such as `05-beam.2`.
 
-    `kept` is what their session holds before they come.
+    `session` and `widgets` are the state that they have before they come.
     """
     model_registry.request().result()
     driver = AppTest.from_file(str(APP), default_timeout=60)
     driver.session_state["lang"] = language
-    for key, value in kept.items():
+    if session is not None:
+        driver.session_state[TextState.__name__] = session
+    for key, value in widgets.items():
         driver.session_state[key] = value
     if lesson:
         driver.query_params["lesson"] = lesson
     driver.run()
-    return driver if page == "pages/lab/step.py" else driver.switch_page(page).run()
+    return driver if page == navigation.STEP else driver.switch_page(navigation.path(page)).run()
+
+
+def follow_link(query: Mapping[str, str], page: str = navigation.STEP) -> AppTest:
+    """A visitor whose first run of the app is a link to a page, by its URL name."""
+    model_registry.request().result()
+    driver = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in query.items():
+        driver.query_params[name] = value
+    if page != navigation.STEP:  # `switch_page` knows a page by its file's name before the first run
+        driver._page_hash = calc_hash(page)
+    driver.run()
+    assert driver.exception or driver.session_state["current page"] == page
+    return driver
+
+
+def page_alone(page: str) -> AppTest:
+    """A page run without the app around it."""
+    return AppTest.from_file(str(ROOT / navigation.path(page)), default_timeout=30)
+
+
+def state_of(app: AppTest, kind: type[T]) -> T:
+    """The visitor's object of a state class."""
+    found = app.session_state[kind.__name__]
+    assert isinstance(found, kind)
+    return found

@@ -1,4 +1,4 @@
-"""The bundled model: the numbers of `transformers`, a sensible first example, and files that a repository can hold."""
+"""Bundled model: equality with `transformers`, a sensible first example, and the size and type of its files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PROMPTS = [
 
 @pytest.fixture(scope="module")
 def texts(model: Model) -> list[tuple[int, ...]]:
-    """Beginnings that mean something, each with some random tokens behind it, and beginnings that mean nothing."""
+    """Prompts followed by random tokens, and random tokens alone."""
     noise = random_texts(model.vocabulary, 104, 24, seed=1)
     beginnings = itertools.chain.from_iterable([model.encode(prompt), ()] for prompt in PROMPTS)
     return [(*beginning, *ids) for beginning, ids in zip(itertools.cycle(beginnings), noise, strict=False)]

@@ -1,4 +1,4 @@
-"""The record of the training is of this very model, and what is read of it is what stands in the file."""
+"""Training history: equals `learning.json`, and its last checkpoint matches the bundled model."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from engine.bundled.training_history import training_history
 
 
 def test_it_is_what_stands_in_the_file() -> None:
-    written = json.loads((BUNDLED / "learning.json").read_text("utf-8"))
-    found = training_history()
-    assert found.top == written["top"] and len(found.moments) == len(written["moments"])
-    for moment, stated in zip(found.moments, written["moments"], strict=True):
-        assert (moment.step, moment.loss) == (stated["step"], stated["loss"])
-        assert set(moment.likeliest) == set(found.prompts)
-        for prompt, rows in stated["prompts"].items():
-            assert moment.likeliest[prompt] == tuple(map(tuple, rows))
-            assert len(rows) == found.top and sum(p for _, p in rows) <= 1 + 1e-3
-            assert moment.probability(prompt, rows[3][0]) == rows[3][1]
-            assert moment.probability(prompt, -1) is None
-    steps = [moment.step for moment in found.moments]
-    assert steps == sorted(set(steps)) and steps[0] == 0 and found.moments[0].loss is None
+    data = json.loads((BUNDLED / "learning.json").read_text("utf-8"))
+    history = training_history()
+    assert history.top == data["top"] and len(history.moments) == len(data["moments"])
+    for checkpoint, expected in zip(history.moments, data["moments"], strict=True):
+        assert (checkpoint.step, checkpoint.loss) == (expected["step"], expected["loss"])
+        assert set(checkpoint.likeliest) == set(history.prompts)
+        for prompt, rows in expected["prompts"].items():
+            assert checkpoint.likeliest[prompt] == tuple(map(tuple, rows))
+            assert len(rows) == history.top and sum(p for _, p in rows) <= 1 + 1e-3
+            assert checkpoint.probability(prompt, rows[3][0]) == rows[3][1]
+            assert checkpoint.probability(prompt, -1) is None
+    steps = [checkpoint.step for checkpoint in history.moments]
+    assert steps == sorted(set(steps)) and steps[0] == 0 and history.moments[0].loss is None
 
 
 def test_before_training_it_knows_nothing() -> None:
@@ -37,7 +37,7 @@ def test_before_training_it_knows_nothing() -> None:
 
 
 def test_the_last_moment_is_the_bundled_model() -> None:
-    """Up to 16-bit weights: a record of another training would be far off."""
+    """Up to the rounding to 16-bit weights; the history of another training run would differ far more."""
     model = engine.load()
     last = training_history().moments[-1]
     for prompt in ("今天天氣真", "人工智能是", "ChatGPT", "語言模型會預測下一個"):

@@ -1,4 +1,4 @@
-"""Beam search against `transformers`' own, and against a plain search through everything."""
+"""Beam search compared with that of `transformers` and with an exhaustive search."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.engine.conftest import Tiny
 def reference_search(
     reference: PreTrainedModel, end_ids: frozenset[int], ids: tuple[int, ...], s: BeamSettings
 ) -> list[tuple[tuple[int, ...], float]]:
-    """(tokens, score) of each beam that `generate` returns, best first; its padding and unfilled places taken off."""
+    """(token ids, score) of each beam returned by `generate`, best first, without padding and empty beams."""
     whole: Any = reference
     more: dict[str, Any] = {}
     if s.width > 1:
@@ -48,19 +48,19 @@ def reference_search(
         output_scores=True,
         **more,
     )
-    if s.width == 1:  # greedy search gives no score of the sequence
+    if s.width == 1:  # greedy search returns no sequence score
         new = out.sequences[0, len(ids) :].tolist()
         steps = [float(torch.log_softmax(at[0].double(), -1)[i]) for at, i in zip(out.scores, new, strict=True)]
         scores = [sum(steps) / len(steps) ** s.length_penalty]
     else:
         scores = out.sequences_scores.tolist()
-    found = []
+    beams = []
     for row, score in zip(out.sequences.tolist(), scores, strict=True):
         new = row[len(ids) :]
         end = next((i for i, token in enumerate(new) if token in end_ids), len(new) - 1)
         if score > -1e5:
-            found.append((tuple(row[: len(ids)] + new[: end + 1]), score))
-    return found
+            beams.append((tuple(row[: len(ids)] + new[: end + 1]), score))
+    return beams
 
 
 def check_same(model: Model, reference: PreTrainedModel, ids: tuple[int, ...], s: BeamSettings) -> BeamSearch:
@@ -85,22 +85,24 @@ beam_settings = st.builds(
 )
 
 
-def ending(one: Tiny, ids: tuple[int, ...], how_soon: int) -> frozenset[int]:
-    """End-of-text ids that this text really meets: what greedy search writes a few tokens on, and what it holds third
-    best at first. Random weights would hardly ever end a text by themselves."""
-    steps = list(engine.generate(one.model, ids, max_new_tokens=how_soon))
+def ending(case: Tiny, ids: tuple[int, ...], how_soon: int) -> frozenset[int]:
+    """End-of-text ids that searches from `ids` encounter; random weights would rarely end a text by themselves.
+
+    They are the token that greedy search generates at step `how_soon`, and the third best token of its first step.
+    """
+    steps = list(engine.generate(case.model, ids, max_new_tokens=how_soon))
     return frozenset({steps[-1].token_id, int(steps[0].distribution.order[2])})
 
 
 @given(data=st.data())
 @settings(max_examples=200)
 def test_it_finds_what_generate_finds(data: st.DataObject, build: Any) -> None:
-    one: Tiny = build(data.draw(st.sampled_from(["gpt2", "llama", "qwen2", "mistral", "gemma2"])))
-    ids = data.draw(st.sampled_from(one.prefixes(12, longest=20, seed=5)))
+    case: Tiny = build(data.draw(st.sampled_from(["gpt2", "llama", "qwen2", "mistral", "gemma2"])))
+    ids = data.draw(st.sampled_from(case.prefixes(12, longest=20, seed=5)))
     s = data.draw(beam_settings)
-    ends = data.draw(st.sampled_from([frozenset(), ending(one, ids, 1), ending(one, ids, 3), ending(one, ids, 6)]))
-    model = Model("tiny", one.model.vocabulary, one.model.prefix_cache, one.model.context_length, ends)
-    check_same(model, one.reference, ids, s)
+    ends = data.draw(st.sampled_from([frozenset(), ending(case, ids, 1), ending(case, ids, 3), ending(case, ids, 6)]))
+    model = Model("tiny", case.model.vocabulary, case.model.prefix_cache, case.model.context_length, ends)
+    check_same(model, case.reference, ids, s)
 
 
 @pytest.fixture(scope="module")
@@ -141,54 +143,54 @@ VOCABULARY = 6
 
 @pytest.fixture(scope="module")
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Six tokens, of which the last ends the text: everything can be searched."""
+    """A model with six tokens, the last of which ends the text: small enough for exhaustive search."""
     tokenizer = Tokenizer(models.WordLevel({c: i for i, c in enumerate("abcde.")}, unk_token="a"))
     config = LlamaConfig(vocab_size=VOCABULARY, **tiny.SHAPE)
     return load(tiny.save(tmp_path_factory.mktemp("smallest"), tokenizer, config, end="."), from_hub=False)
 
 
 def all_extensions(model: Model, texts: list[tuple[int, ...]], prompt: int) -> list[tuple[float, tuple[int, ...]]]:
-    """(log-probability, text) of every extension of every text, best first: each scored as a whole, alone."""
-    found = []
+    """(log-probability, text) of every one-token extension of every text, best first; each scored separately."""
+    extensions = []
     for text in texts:
         for token in range(VOCABULARY):
             longer = (*text, token)
-            found.append((sum(v for v in model.score(longer).log_probabilities[prompt:] if v is not None), longer))
-    return sorted(found, reverse=True)
+            extensions.append((sum(v for v in model.score(longer).log_probabilities[prompt:] if v is not None), longer))
+    return sorted(extensions, reverse=True)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5])
 @pytest.mark.parametrize("prompt", [(0,), (3, 1), (2, 2, 4)])
 def test_every_fate_is_that_of_a_plain_search(smallest: Model, prompt: tuple[int, ...], width: int) -> None:
     search = engine.beam_search(smallest, prompt, width=width, max_new_tokens=5, early_stopping="never")
-    texts, held = [prompt], []
+    texts, best_finished = [prompt], []
     for number, level in enumerate(search.levels, 1):
         ranked = all_extensions(smallest, texts, len(prompt))
-        looked_at = ranked[: 2 * width]
+        candidates = ranked[: 2 * width]
         nodes = [search.nodes[i] for i in level.candidates]
-        assert [search.token_ids(node.index) for node in nodes] == [text for _, text in looked_at]
-        assert [node.log_probability for node in nodes] == pytest.approx([p for p, _ in looked_at], abs=1e-4)
+        assert [search.token_ids(node.index) for node in nodes] == [text for _, text in candidates]
+        assert [node.log_probability for node in nodes] == pytest.approx([p for p, _ in candidates], abs=1e-4)
         assert level.considered == len(ranked)
         last = number == 5
-        ends = [text[-1] == VOCABULARY - 1 or last for _, text in looked_at]
-        finished = [text for (_, text), end, rank in zip(looked_at, ends, itertools.count()) if end and rank < width]
-        texts = [text for (_, text), end in zip(looked_at, ends, strict=True) if not end][:width]
-        fates = {search.token_ids(node.index): node.status for node in nodes}
-        assert fates == {
-            text: "finished" if text in finished else "kept" if text in texts else "pruned" for _, text in looked_at
+        ends = [text[-1] == VOCABULARY - 1 or last for _, text in candidates]
+        finished = [text for (_, text), end, rank in zip(candidates, ends, itertools.count()) if end and rank < width]
+        texts = [text for (_, text), end in zip(candidates, ends, strict=True) if not end][:width]
+        statuses = {search.token_ids(node.index): node.status for node in nodes}
+        assert statuses == {
+            text: "finished" if text in finished else "kept" if text in texts else "pruned" for _, text in candidates
         }
-        held += [(p / number, text) for p, text in looked_at if text in finished]
-        held = sorted(held, reverse=True)[:width]
-        assert [search.token_ids(i) for i in level.finished] == [text for _, text in held]
-    assert [h.token_ids for h in search.sequences] == [text for _, text in held]
+        best_finished += [(p / number, text) for p, text in candidates if text in finished]
+        best_finished = sorted(best_finished, reverse=True)[:width]
+        assert [search.token_ids(i) for i in level.finished] == [text for _, text in best_finished]
+    assert [h.token_ids for h in search.sequences] == [text for _, text in best_finished]
 
 
 def test_with_a_width_of_everything_it_finds_the_best_text_there_is(smallest: Model) -> None:
-    found = engine.beam_search(smallest, (0,), width=VOCABULARY, length_penalty=0.0, max_new_tokens=2)
+    search = engine.beam_search(smallest, (0,), width=VOCABULARY, length_penalty=0.0, max_new_tokens=2)
     every = all_extensions(smallest, [(0,)], 1)
     longer = all_extensions(smallest, [text for _, text in every if text[-1] != VOCABULARY - 1], 1)
     complete = [e for e in every if e[1][-1] == VOCABULARY - 1] + longer
-    assert found.sequences[0].token_ids == max(complete)[1]
+    assert search.sequences[0].token_ids == max(complete)[1]
 
 
 def test_growing_computes_each_level_once_and_looking_back_nothing(gpt2: Tiny) -> None:
@@ -197,13 +199,14 @@ def test_growing_computes_each_level_once_and_looking_back_nothing(gpt2: Tiny) -
     passes = model.prefix_cache.counters.passes
     for level in range(1, 7):
         assert search.grow()
-        assert model.prefix_cache.counters.passes == passes + level - 1  # the first level needs the prompt's pass alone
+        # The first level needs only the pass over the prompt.
+        assert model.prefix_cache.counters.passes == passes + level - 1
     assert not search.grow()
-    done = model.prefix_cache.counters.passes
+    total = model.prefix_cache.counters.passes
     for node in search.nodes:
         if node.status == "kept":
             model.records(search.token_ids(node.index))
-    assert model.prefix_cache.counters.passes == done
+    assert model.prefix_cache.counters.passes == total
 
 
 def test_a_search_goes_on_after_its_memory_was_given_back(gpt2: Tiny) -> None:

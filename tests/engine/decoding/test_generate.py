@@ -1,4 +1,4 @@
-"""Token by token: the numbers of each step, the same ones each time, and why it stopped."""
+"""Generation of one text: the numbers of each step, determinism and stopping conditions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(generation: Generation) -> tuple[list[Step], str | None]:
 
 
 def ending_at(model: Model, *end_ids: int) -> Model:
-    """The same model, whose texts end at other tokens."""
+    """The same model with other end-of-text tokens."""
     return Model(model.name, model.vocabulary, model.prefix_cache, model.context_length, frozenset(end_ids))
 
 
@@ -61,7 +61,7 @@ def test_same_prompt_settings_and_seed_same_text_in_any_process(each: Tiny) -> N
 
 
 def test_going_on_from_any_step_writes_the_same(gpt2: Tiny) -> None:
-    """A draw depends on the position and not on how one came there."""
+    """A draw depends on the seed and the position only, not on where generation started."""
     ids = gpt2.model.encode("the cat")
     whole = [s.token_id for s in engine.generate(gpt2.model, ids, "sample", WARM, seed=8, max_new_tokens=12)]
     for done in range(12):
@@ -117,20 +117,20 @@ def test_stops_when_the_person_says_so(gpt2: Tiny) -> None:
 
 
 def test_reads_only_as_far_as_it_is_asked(gpt2: Tiny) -> None:
-    """Nothing is computed ahead of the person."""
+    """Nothing is computed before the next step is requested."""
     model = gpt2.fresh()
     generation = engine.generate(model, (5, 6), max_new_tokens=50)
     assert model.prefix_cache.counters.passes == 0
-    for made in (1, 2, 3):
+    for count in (1, 2, 3):
         next(generation)
-        assert model.prefix_cache.counters.passes == made
+        assert model.prefix_cache.counters.passes == count
 
 
 def test_steps_are_values(gpt2: Tiny) -> None:
-    one, two = (next(engine.generate(gpt2.model, (5, 6))) for _ in range(2))
-    assert one == two
+    first, second = (next(engine.generate(gpt2.model, (5, 6))) for _ in range(2))
+    assert first == second
     with pytest.raises(dataclasses.FrozenInstanceError):
-        one.token_id = 3  # type: ignore[misc]
+        first.token_id = 3  # type: ignore[misc]
 
 
 def test_an_unknown_strategy_and_no_tokens_are_refused(gpt2: Tiny) -> None:

@@ -1,4 +1,4 @@
-"""Greedy generation writes the tokens that `generate(do_sample=False)` writes."""
+"""Greedy generation equals `generate(do_sample=False)` of `transformers`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_greedy_does_not_look_at_the_filters(gpt2: Tiny) -> None:
 
 
 def test_the_penalties_change_what_is_written(gpt2: Tiny) -> None:
-    """Otherwise the comparison above would prove nothing of them."""
+    """Otherwise the comparison above would not test the penalties."""
     changed = dict.fromkeys(PENALTIES[1:], 0)
     for ids in gpt2.prefixes(30):
         plain = [s.token_id for s in engine.generate(gpt2.model, ids, max_new_tokens=NEW)]

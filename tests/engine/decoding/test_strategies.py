@@ -1,4 +1,4 @@
-"""Strategies side by side: each seed's text is the one that `generate` writes, whoever else goes on beside it."""
+"""Batched generation: the text of each seed equals that of `generate`, whatever else is in the batch."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from engine.sampling.settings import Settings
 from tests.engine.conftest import Tiny
 
 SEEDS = (0, 3, 7, 8, 2**31)
-DRAWING = [way for way in STRATEGIES if way.draws]
+DRAWING = [strategy for strategy in STRATEGIES if strategy.draws]
 
 
-def first(way: DecodingStrategy) -> float:
-    return way.parameter.first if way.parameter else 0
+def first(strategy: DecodingStrategy) -> float:
+    return strategy.parameter.first if strategy.parameter else 0
 
 
 def written(
-    model: Model, ids: tuple[int, ...], way: DecodingStrategy, value: float | None = None, most: int = 12
+    model: Model, ids: tuple[int, ...], strategy: DecodingStrategy, value: float | None = None, most: int = 12
 ) -> list[Continuation]:
-    together = BatchGeneration(model, ids, way, first(way) if value is None else value, SEEDS, most)
-    while together.step():
+    batch = BatchGeneration(model, ids, strategy, first(strategy) if value is None else value, SEEDS, most)
+    while batch.step():
         pass
-    return together.texts
+    return batch.texts
 
 
-@pytest.mark.parametrize("way", DRAWING, ids=lambda way: way.name)
-def test_each_seed_writes_what_it_writes_alone(each: Tiny, way: DecodingStrategy) -> None:
+@pytest.mark.parametrize("strategy", DRAWING, ids=lambda strategy: strategy.name)
+def test_each_seed_writes_what_it_writes_alone(each: Tiny, strategy: DecodingStrategy) -> None:
     ids = each.prefixes(1, seed=4)[0]
     alone = each.fresh()
-    for text in written(each.fresh(), ids, way):
+    for text in written(each.fresh(), ids, strategy):
         assert text.seed is not None
-        steps = list(engine.generate(alone, ids, "sample", way.settings(first(way)), text.seed, 12))
+        steps = list(engine.generate(alone, ids, "sample", strategy.settings(first(strategy)), text.seed, 12))
         assert text.token_ids == tuple(step.token_id for step in steps)
         assert text.log_probabilities == pytest.approx([step.log_probability for step in steps], abs=1e-4)
         assert text.stop == steps[-1].stop
@@ -59,7 +59,7 @@ def test_greedy_is_that_of_transformers(each: Tiny) -> None:
 
 def test_a_text_that_has_ended_drops_out_and_the_others_go_on(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    model.end_ids = frozenset(range(0, model.vocabulary.size, 9))  # a model that comes to an end often
+    model.end_ids = frozenset(range(0, model.vocabulary.size, 9))  # end-of-text tokens are frequent
     texts = written(model, (1, 2, 3), BY_NAME["sample"], most=30)
     assert {text.stop for text in texts} == {"end", "length"} or len({len(text.token_ids) for text in texts}) > 1
     for text in texts:
@@ -71,12 +71,12 @@ def test_a_text_that_has_ended_drops_out_and_the_others_go_on(gpt2: Tiny) -> Non
 
 def test_seeds_together_take_one_pass_a_token(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    together = BatchGeneration(model, (1, 2, 3), BY_NAME["sample"], 0, SEEDS, 10)
-    while together.step():
+    batch = BatchGeneration(model, (1, 2, 3), BY_NAME["sample"], 0, SEEDS, 10)
+    while batch.step():
         pass
-    assert model.prefix_cache.counters.passes == together.cost.passes == 10
-    assert together.cost.tokens == 10 * len(SEEDS)
-    assert together.cost.seconds > 0
+    assert model.prefix_cache.counters.passes == batch.cost.passes == 10
+    assert batch.cost.tokens == 10 * len(SEEDS)
+    assert batch.cost.seconds > 0
 
 
 def test_seeds_that_have_written_the_same_are_computed_once(gpt2: Tiny) -> None:
@@ -96,14 +96,14 @@ def test_the_window_ends_it_and_a_full_one_lets_nothing_be_written(gpt2: Tiny) -
 
 
 def test_what_is_written_stays_when_a_person_stops_it(gpt2: Tiny) -> None:
-    together = BatchGeneration(gpt2.fresh(), (1, 2, 3), BY_NAME["sample"], 0, SEEDS, 12)
-    together.step()
-    together.step()
-    before = [text.token_ids for text in together.texts]
-    together.stop()
-    assert not together.step()
-    assert [text.token_ids for text in together.texts] == before
-    assert {text.stop for text in together.texts} <= {"person", "end"}
+    batch = BatchGeneration(gpt2.fresh(), (1, 2, 3), BY_NAME["sample"], 0, SEEDS, 12)
+    batch.step()
+    batch.step()
+    before = [text.token_ids for text in batch.texts]
+    batch.stop()
+    assert not batch.step()
+    assert [text.token_ids for text in batch.texts] == before
+    assert {text.stop for text in batch.texts} <= {"person", "end"}
 
 
 def test_beam_search_writes_its_best_text(gpt2: Tiny) -> None:
@@ -117,13 +117,13 @@ def test_beam_search_writes_its_best_text(gpt2: Tiny) -> None:
 
 def test_beam_search_that_is_stopped_keeps_its_best_beam_so_far(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    together = BatchGeneration(model, (1, 2, 3), BY_NAME["beam"], 4, SEEDS, 8)
-    together.step()
-    together.step()
-    together.stop()
-    assert together.cost.passes == model.prefix_cache.counters.passes == 2
-    (text,) = together.texts
-    assert (len(text.token_ids), text.stop, together.done) == (2, "person", True)
+    batch = BatchGeneration(model, (1, 2, 3), BY_NAME["beam"], 4, SEEDS, 8)
+    batch.step()
+    batch.step()
+    batch.stop()
+    assert batch.cost.passes == model.prefix_cache.counters.passes == 2
+    (text,) = batch.texts
+    assert (len(text.token_ids), text.stop, batch.done) == (2, "person", True)
     assert sum(text.log_probabilities) == pytest.approx(
         sum(value or 0 for value in model.score((1, 2, 3, *text.token_ids)).log_probabilities[3:]), abs=1e-4
     )
@@ -140,9 +140,11 @@ def test_what_cannot_be_a_prompt_or_a_setting_is_refused(gpt2: Tiny) -> None:
 
 def test_each_strategy_changes_its_own_setting_alone() -> None:
     names = {field.name for field in fields(Settings)}
-    for way in STRATEGIES:
-        changed = {name for name in names if getattr(way.settings(first(way)), name) != getattr(Settings(), name)}
-        assert changed == ({way.name} & names)
+    for strategy in STRATEGIES:
+        changed = {
+            name for name in names if getattr(strategy.settings(first(strategy)), name) != getattr(Settings(), name)
+        }
+        assert changed == ({strategy.name} & names)
 
 
 def test_a_top_k_beyond_the_vocabulary_keeps_all(gpt2: Tiny) -> None:
@@ -153,10 +155,10 @@ def test_a_top_k_beyond_the_vocabulary_keeps_all(gpt2: Tiny) -> None:
 def test_how_many_are_left_along_a_text(gpt2: Tiny) -> None:
     ids = gpt2.prefixes(1, seed=3)[0]
     steps = list(engine.generate(gpt2.model, ids, "sample", Settings(top_p=0.8), 5, 9))
-    told = filter_sizes_along(gpt2.model, ids, top_k=6, top_p=0.8, seed=5, steps=9)
-    assert [kept.text for kept in told] == [step.text for step in steps]
-    for kept, step in zip(told, steps, strict=True):
-        assert kept.by_top_k == 6
-        assert kept.entropy == step.distribution.entropy
+    sizes = filter_sizes_along(gpt2.model, ids, top_k=6, top_p=0.8, seed=5, steps=9)
+    assert [size.text for size in sizes] == [step.text for step in steps]
+    for size, step in zip(sizes, steps, strict=True):
+        assert size.by_top_k == 6
+        assert size.entropy == step.distribution.entropy
         by_hand = step.distribution.raw[step.distribution.order].cumsum()
-        assert kept.by_top_p == pytest.approx((by_hand < 0.8).sum() + 1, abs=1), "the smallest set that holds 0.8"
+        assert size.by_top_p == pytest.approx((by_hand < 0.8).sum() + 1, abs=1), "the smallest set that holds 0.8"

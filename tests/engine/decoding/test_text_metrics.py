@@ -1,4 +1,4 @@
-"""What is counted of a text, against values worked out by hand and laws that hold for every text."""
+"""Text metrics compared with values computed by hand, and properties that hold for every text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_examples_in_the_docstrings_hold() -> None:
         ([[1, 1, 1, 1]], 2, 1 / 3),
         ([[1, 2, 3], [1, 2, 4]], 1, 4 / 6),
         ([[1, 2, 3], [1, 2, 4]], 2, 3 / 4),
-        ([[1, 2], [2, 3]], 2, 1),  # no bigram (2, 2) from one text into the next
+        ([[1, 2], [2, 3]], 2, 1),  # no bigram (2, 2) across the texts
         ([[1], [2]], 2, None),
         ([], 1, None),
         ([[], [5]], 1, 1),
@@ -49,7 +49,7 @@ def test_distinct_by_hand(texts: list[list[int]], n: int, share: float | None) -
         ([7, 7, 7, 7, 7, 7], 4, 2 / 3, [(1, 6)]),
         ([1, 2, 3], 4, None, []),
         ([1, 2, 1, 2, 1, 2], 2, 3 / 5, [(2, 6)]),
-        ([1, 2, 9, 1, 2, 1, 2], 2, 2 / 6, [(3, 7)]),  # two that touch are one span
+        ([1, 2, 9, 1, 2, 1, 2], 2, 2 / 6, [(3, 7)]),  # adjacent spans are merged
     ],
 )
 def test_repetition_by_hand(text: list[int], n: int, share: float | None, spans: list[tuple[int, int]]) -> None:
@@ -85,7 +85,7 @@ def test_spans_hold_the_repeated_ngrams_and_nothing_else(text: list[int], n: int
     grams = list(ngrams(text, n))
     repeated = [i for i, gram in enumerate(grams) if gram in grams[:i]]
     assert marked == {i + k for i in repeated for k in range(n)}
-    assert all(one[1] < other[0] for one, other in itertools.pairwise(spans))
+    assert all(span[1] < following[0] for span, following in itertools.pairwise(spans))
     assert bool(spans) == bool(repetition(text, n))
 
 
@@ -97,20 +97,20 @@ def test_repetition_counts_what_occurred_before(text: list[int], n: int) -> None
 
 
 def test_measures_by_hand() -> None:
-    found = measure(([1, 2, 1, 2], [math.log(p) for p in (0.5, 0.25, 0.5, 1.0)]))
-    assert found.tokens == 4
-    assert found.log_probability == pytest.approx(math.log(1 / 16))
-    assert found.per_token == pytest.approx(-math.log(2))
-    assert found.perplexity == pytest.approx(2)
-    assert (found.distinct_1, found.distinct_2, found.repetition) == (1 / 2, pytest.approx(2 / 3), 0)
+    measures = measure(([1, 2, 1, 2], [math.log(p) for p in (0.5, 0.25, 0.5, 1.0)]))
+    assert measures.tokens == 4
+    assert measures.log_probability == pytest.approx(math.log(1 / 16))
+    assert measures.per_token == pytest.approx(-math.log(2))
+    assert measures.perplexity == pytest.approx(2)
+    assert (measures.distinct_1, measures.distinct_2, measures.repetition) == (1 / 2, pytest.approx(2 / 3), 0)
 
 
 def test_several_texts_together_by_hand() -> None:
-    found = measure(([1, 2, 3, 4, 1, 2, 3, 4], [-1.0] * 8), ([5, 6, 7, 8], [-3.0] * 4))
-    assert (found.tokens, found.log_probability, found.per_token) == (12, -20, pytest.approx(-20 / 12))
-    assert found.distinct_1 == pytest.approx(8 / 12)
-    assert found.distinct_2 == pytest.approx(7 / 10)
-    assert found.repetition == pytest.approx(1 / 6), "one of five runs, and none of one"
+    measures = measure(([1, 2, 3, 4, 1, 2, 3, 4], [-1.0] * 8), ([5, 6, 7, 8], [-3.0] * 4))
+    assert (measures.tokens, measures.log_probability, measures.per_token) == (12, -20, pytest.approx(-20 / 12))
+    assert measures.distinct_1 == pytest.approx(8 / 12)
+    assert measures.distinct_2 == pytest.approx(7 / 10)
+    assert measures.repetition == pytest.approx(1 / 6), "one of five n-grams, and none of one"
 
 
 @given(TEXTS, st.integers(1, 4))
@@ -122,9 +122,11 @@ def test_a_text_that_every_seed_writes_is_counted_for_each(text: list[int], time
 
 
 def test_of_nothing_there_is_nothing_to_measure() -> None:
-    found = measure(([], []))
-    assert (found.tokens, found.log_probability) == (0, 0)
-    assert {found.per_token, found.perplexity, found.distinct_1, found.distinct_2, found.repetition} == {None}
+    measures = measure(([], []))
+    assert (measures.tokens, measures.log_probability) == (0, 0)
+    assert {measures.per_token, measures.perplexity, measures.distinct_1, measures.distinct_2, measures.repetition} == {
+        None
+    }
 
 
 def test_a_text_beyond_belief_has_an_infinite_perplexity() -> None:
@@ -138,17 +140,17 @@ def test_a_token_without_its_probability_is_refused() -> None:
 
 @given(st.lists(st.floats(-50, 0), min_size=1, max_size=30))
 def test_perplexity_is_what_an_equal_guess_would_have(log_probabilities: list[float]) -> None:
-    found = measure(([0] * len(log_probabilities), log_probabilities))
-    assert found.perplexity is not None and found.perplexity >= 1
-    assert -len(log_probabilities) * math.log(found.perplexity) == pytest.approx(found.log_probability, abs=1e-6)
+    measures = measure(([0] * len(log_probabilities), log_probabilities))
+    assert measures.perplexity is not None and measures.perplexity >= 1
+    assert -len(log_probabilities) * math.log(measures.perplexity) == pytest.approx(measures.log_probability, abs=1e-6)
 
 
 def test_a_whole_text_has_the_perplexity_that_scoring_gives_it(gpt2: Tiny) -> None:
     for ids in gpt2.prefixes(5):
         score = gpt2.model.score(ids)
-        found = measure((ids[1:], [value for value in score.log_probabilities if value is not None]))
-        assert found.log_probability == pytest.approx(score.log_probability)
-        assert (found.perplexity or 1) == pytest.approx(score.perplexity)
+        measures = measure((ids[1:], [value for value in score.log_probabilities if value is not None]))
+        assert measures.log_probability == pytest.approx(score.log_probability)
+        assert (measures.perplexity or 1) == pytest.approx(score.perplexity)
 
 
 def test_tokens_a_second() -> None:

@@ -1,4 +1,4 @@
-"""What fills a gap: sums of the reference's own log-probabilities, whatever way the sentence is cut."""
+"""Cloze scores: sums of the reference model's log-probabilities, for either tokenization of the sentence."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ import torch
 
 import engine
 from engine.experiments.cloze import MOST, fill, parts
-from pages.ui.i18n import sentences
+from pages.i18n.translator import sentences
 from tests.engine.conftest import Tiny
 
 
-def believed(one: Tiny, ids: tuple[int, ...], first: int) -> list[float]:
-    table = torch.log_softmax(one.forward(ids).logits[0].double(), dim=-1)
+def log_probabilities(tiny: Tiny, ids: tuple[int, ...], first: int) -> list[float]:
+    """Reference log-probabilities of the tokens from `first` on, in nats."""
+    table = torch.log_softmax(tiny.forward(ids).logits[0].double(), dim=-1)
     return [float(table[i - 1, ids[i]]) for i in range(first, len(ids))]
 
 
 def test_every_candidate_is_the_references_sum(each: Tiny) -> None:
-    found = fill(each.fresh(), "the cat ___ on the mat", ["sat", "the dog sat", "天", "sat "])
-    assert [f.text for f in found.filled] == ["sat", "the dog sat", "天"]
-    wholes = []
-    for f in found.filled:
-        values = believed(each, f.token_ids, f.first)
+    result = fill(each.fresh(), "the cat ___ on the mat", ["sat", "the dog sat", "天", "sat "])
+    assert [f.text for f in result.filled] == ["sat", "the dog sat", "天"]
+    totals = []
+    for f in result.filled:
+        values = log_probabilities(each, f.token_ids, f.first)
         assert f.log_left == pytest.approx(sum(values[: f.last - f.first]), abs=2e-3)
         assert f.log_right == pytest.approx(sum(values[f.last - f.first :]), abs=2e-3)
         assert list(f.log_probabilities) == pytest.approx(values, abs=1e-3)
-        wholes.append(f.log_left + f.log_right)
-    shares = np.exp(np.array(wholes) - np.logaddexp.reduce(wholes))
-    assert [f.whole for f in found.filled] == pytest.approx(list(shares), abs=1e-6)
-    assert sum(f.left_alone for f in found.filled) == pytest.approx(1)
-    assert found.from_both is found.filled[int(np.argmax(wholes))]
-    assert found.from_left is max(found.filled, key=lambda f: f.left_alone)
+        totals.append(f.log_left + f.log_right)
+    shares = np.exp(np.array(totals) - np.logaddexp.reduce(totals))
+    assert [f.whole for f in result.filled] == pytest.approx(list(shares), abs=1e-6)
+    assert sum(f.left_alone for f in result.filled) == pytest.approx(1)
+    assert result.from_both is result.filled[int(np.argmax(totals))]
+    assert result.from_left is max(result.filled, key=lambda f: f.left_alone)
 
 
 def test_the_sentence_is_cut_as_a_whole_where_it_falls_on_the_edges(gpt2: Tiny) -> None:
@@ -44,12 +45,12 @@ def test_the_sentence_is_cut_as_a_whole_where_it_falls_on_the_edges(gpt2: Tiny) 
 
 def test_a_token_that_reaches_over_an_edge_is_taken_apart(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    found = fill(model, "t___e cat", ["h", "a"]).filled[0]
+    result = fill(model, "t___e cat", ["h", "a"]).filled[0]
     whole = model.encode("the cat")
-    assert whole[0] != model.encode("t")[0], "the tokenizer joins what stands at the edge"
-    assert not found.joined
-    assert found.token_ids == (*model.encode("t"), *model.encode("h"), *model.encode("e cat"))
-    assert model.text(found.token_ids) == "the cat"
+    assert whole[0] != model.encode("t")[0], "the tokenizer merges across the edge"
+    assert not result.joined
+    assert result.token_ids == (*model.encode("t"), *model.encode("h"), *model.encode("e cat"))
+    assert model.text(result.token_ids) == "the cat"
 
 
 @pytest.mark.parametrize(
@@ -76,12 +77,12 @@ def test_parts_keep_the_space_with_the_candidate() -> None:
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_the_given_examples_show_it_with_the_bundled_model(language: str) -> None:
-    """The first two turn with what stands right of the gap, the last does not: both are there to be seen."""
+    """The right context changes the best candidate of the first two examples, not of the last."""
     model = engine.load()
     texts = sentences(language)
-    turned = []
+    changed = []
     for sentence, line in zip(texts["limits.left.examples"], texts["limits.left.candidates"], strict=True):
-        found = fill(model, sentence, line.split("/"))
-        assert all(f.joined for f in found.filled)
-        turned.append(found.from_left is not found.from_both)
-    assert turned == [True, True, False]
+        result = fill(model, sentence, line.split("/"))
+        assert all(f.joined for f in result.filled)
+        changed.append(result.from_left is not result.from_both)
+    assert changed == [True, True, False]

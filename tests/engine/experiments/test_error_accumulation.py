@@ -1,4 +1,4 @@
-"""Both ways of a fork are what the reference writes; what is told of them is counted by hand."""
+"""Forced-token experiment: both continuations against the reference model, summaries against hand-computed values."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from tests.engine.conftest import Tiny
 SETTINGS = engine.Settings(temperature=0.8, top_p=0.9)
 
 
-def run(fork: ForcedTokenExperiment) -> list[TextPair]:
-    while fork.step():
-        assert 0 <= fork.progress <= 1
-    return fork.pairs
+def run(experiment: ForcedTokenExperiment) -> list[TextPair]:
+    while experiment.step():
+        assert 0 <= experiment.progress <= 1
+    return experiment.pairs
 
 
-def greedy(one: Tiny, ids: tuple[int, ...], count: int) -> tuple[int, ...]:
+def greedy(tiny: Tiny, ids: tuple[int, ...], count: int) -> tuple[int, ...]:
     new: list[int] = []
-    while len(new) < count and not (new and new[-1] in one.model.end_ids):
-        new.append(int(one.forward((*ids, *new)).logits[0, -1].argmax()))
+    while len(new) < count and not (new and new[-1] in tiny.model.end_ids):
+        new.append(int(tiny.forward((*ids, *new)).logits[0, -1].argmax()))
     return tuple(new)
 
 
-def believed(one: Tiny, ids: tuple[int, ...], new: tuple[int, ...]) -> list[float]:
-    """Log-probability of each new token by the reference's pass over the whole text."""
-    logits = one.forward((*ids, *new)).logits[0].double()
+def log_probabilities(tiny: Tiny, ids: tuple[int, ...], new: tuple[int, ...]) -> list[float]:
+    """Log-probability of each new token from one reference pass over the whole text."""
+    logits = tiny.forward((*ids, *new)).logits[0].double()
     table = torch.log_softmax(logits, dim=-1)
     return [float(table[len(ids) - 1 + i, token]) for i, token in enumerate(new)]
 
@@ -52,7 +52,7 @@ def test_greedy_ways_are_the_references(each: Tiny) -> None:
     assert pair.own.token_ids == greedy(each, ids, 6)
     assert pair.forced.token_ids == (7, *greedy(each, (*ids, 7), 5))
     for text in (pair.own, pair.forced):
-        assert list(text.log_probabilities) == pytest.approx(believed(each, ids, text.token_ids), abs=1e-3)
+        assert list(text.log_probabilities) == pytest.approx(log_probabilities(each, ids, text.token_ids), abs=1e-3)
 
 
 def test_drawn_ways_share_settings_and_drawn_numbers(gpt2: Tiny) -> None:
@@ -67,11 +67,11 @@ def test_drawn_ways_share_settings_and_drawn_numbers(gpt2: Tiny) -> None:
 
 
 def test_stopped_it_keeps_what_is_written_and_refuses_what_is_no_token(gpt2: Tiny) -> None:
-    fork = ForcedTokenExperiment(gpt2.fresh(), (5, 6), 9, "sample", SETTINGS, (3,), 8)
-    fork.step()
-    fork.stop()
-    assert fork.done and not fork.step()
-    assert [len(text.token_ids) for text in (fork.pairs[0].own, fork.pairs[0].forced)] == [1, 2]
+    experiment = ForcedTokenExperiment(gpt2.fresh(), (5, 6), 9, "sample", SETTINGS, (3,), 8)
+    experiment.step()
+    experiment.stop()
+    assert experiment.done and not experiment.step()
+    assert [len(text.token_ids) for text in (experiment.pairs[0].own, experiment.pairs[0].forced)] == [1, 2]
     with pytest.raises(engine.PromptError):
         ForcedTokenExperiment(gpt2.model, (5, 6), gpt2.model.vocabulary.size, "sample", SETTINGS, (3,), 8)
 
@@ -80,12 +80,12 @@ def test_the_ladder_goes_down_and_the_improbable_one_is_improbable() -> None:
     model = engine.load()
     ids = model.encode("今天天氣真")
     raw = model.distribution(ids).raw
-    rungs = ladder(model, ids)
-    chances = [float(raw[i]) for i in rungs]
+    candidates = ladder(model, ids)
+    chances = [float(raw[i]) for i in candidates]
     assert chances == sorted(chances, reverse=True)
-    assert len(set(rungs)) == len(rungs)
-    assert rungs[0] == int(raw.argmax())
-    assert not set(rungs) & model.vocabulary.special
+    assert len(set(candidates)) == len(candidates)
+    assert candidates[0] == int(raw.argmax())
+    assert not set(candidates) & model.vocabulary.special
     assert any(1e-5 < p < 1e-4 for p in chances)
     assert raw[improbable(model, ids)] < 1e-3
 
@@ -110,18 +110,18 @@ def test_together_again_is_the_longest_run_that_both_share(own: list[int], force
         for n in range(3, 10)
         if own[a : a + n] == forced[b : b + n] and len(own[a : a + n]) == n
     ] if parted is not None else []  # fmt: skip
-    found = together_again(both, 3)
-    assert (found[2] if found else 0) == max(runs, default=0)
-    if found:
-        a, b, n = found
+    result = together_again(both, 3)
+    assert (result[2] if result else 0) == max(runs, default=0)
+    if result:
+        a, b, n = result
         assert own[a : a + n] == forced[b : b + n]
 
 
 def test_numbers_leave_out_the_token_at_the_fork() -> None:
-    one = TextPair(Continuation(0, (1, 2, 3), (-9.0, -1.0, -3.0)), Continuation(0, (4, 5), (-9.0, -4.0)))
-    alone = TextPair(Continuation(1, (1,), (-2.0,)), Continuation(1, (4, 5), (-2.0, -4.0)))
-    found = summarize([one, alone])
-    assert found is not None
-    assert (found.seeds, found.own, found.forced, found.lower) == (1, -2.0, -4.0, 1)
-    assert summarize([alone]) is None
-    assert running_perplexity(one.own) == pytest.approx([math.e, math.exp(2)])
+    complete = TextPair(Continuation(0, (1, 2, 3), (-9.0, -1.0, -3.0)), Continuation(0, (4, 5), (-9.0, -4.0)))
+    without_own = TextPair(Continuation(1, (1,), (-2.0,)), Continuation(1, (4, 5), (-2.0, -4.0)))
+    result = summarize([complete, without_own])
+    assert result is not None
+    assert (result.seeds, result.own, result.forced, result.lower) == (1, -2.0, -4.0, 1)
+    assert summarize([without_own]) is None
+    assert running_perplexity(complete.own) == pytest.approx([math.e, math.exp(2)])

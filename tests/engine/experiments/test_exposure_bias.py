@@ -1,4 +1,4 @@
-"""The same endings behind three middles: each loss is the reference's, each middle is what it says."""
+"""Exposure bias experiment: the losses of the three prefixes and the generated middles against the reference model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 import engine
 from engine.experiments.exposure_bias import GIVEN, PREFIXES, SCORED, ExposureBias, Loss, Prefix, gap
 from engine.sampling.distribution import uniform
-from pages.ui.i18n import sentences
+from pages.i18n.translator import sentences
 from tests.engine.conftest import Tiny
 
 TEXTS = [
@@ -23,55 +23,56 @@ TEXTS = [
 BETWEEN = 3
 
 
-def run(exposure: ExposureBias) -> ExposureBias:
-    while exposure.step():
-        assert 0 <= exposure.progress <= 1 and not exposure.finished
-    assert exposure.finished and exposure.progress == 1
-    return exposure
+def run(experiment: ExposureBias) -> ExposureBias:
+    while experiment.step():
+        assert 0 <= experiment.progress <= 1 and not experiment.finished
+    assert experiment.finished and experiment.progress == 1
+    return experiment
 
 
-def cut(one: Tiny, text: str) -> tuple[int, ...]:
-    ids = one.model.encode(text)[: GIVEN + BETWEEN + SCORED]
+def tokenized(tiny: Tiny, text: str) -> tuple[int, ...]:
+    ids = tiny.model.encode(text)[: GIVEN + BETWEEN + SCORED]
     assert len(ids) == GIVEN + BETWEEN + SCORED
     return ids
 
 
-def losses(one: Tiny, ids: tuple[int, ...]) -> list[float]:
-    table = torch.log_softmax(one.forward(ids).logits[0].double(), dim=-1)
+def losses(tiny: Tiny, ids: tuple[int, ...]) -> list[float]:
+    table = torch.log_softmax(tiny.forward(ids).logits[0].double(), dim=-1)
     return [-float(table[i - 1, ids[i]]) for i in range(len(ids) - SCORED, len(ids))]
 
 
-def likeliest(one: Tiny, ids: tuple[int, ...]) -> tuple[int, ...]:
+def greedy(tiny: Tiny, ids: tuple[int, ...]) -> tuple[int, ...]:
     for _ in range(BETWEEN):
-        logits = one.forward(ids).logits[0, -1].clone()
-        logits[list(one.model.end_ids)] = -math.inf
+        logits = tiny.forward(ids).logits[0, -1].clone()
+        logits[list(tiny.model.end_ids)] = -math.inf
         ids = (*ids, int(logits.argmax()))
     return ids
 
 
 def test_every_loss_is_the_references(each: Tiny) -> None:
-    exposure = run(ExposureBias(each.fresh(), TEXTS, "greedy", (0,), BETWEEN))
-    texts = [cut(each, text) for text in TEXTS]
+    experiment = run(ExposureBias(each.fresh(), TEXTS, "greedy", (0,), BETWEEN))
+    texts = [tokenized(each, text) for text in TEXTS]
     middles = [text[GIVEN:-SCORED] for text in texts]
-    own = [likeliest(each, text[:GIVEN])[GIVEN:] for text in texts]
-    assert exposure.written == [[middle] for middle in own]
+    own = [greedy(each, text[:GIVEN])[GIVEN:] for text in texts]
+    assert experiment.written == [[middle] for middle in own]
     others = [*middles[1:], middles[0]]
-    for kind, behind in (("true", middles), ("own", own), ("other", others)):
-        found = exposure.loss(cast(Prefix, kind))
+    for kind, prefix_middles in (("true", middles), ("own", own), ("other", others)):
+        result = experiment.loss(cast(Prefix, kind))
         rows = [
-            losses(each, (*text[:GIVEN], *middle, *text[-SCORED:])) for text, middle in zip(texts, behind, strict=True)
+            losses(each, (*text[:GIVEN], *middle, *text[-SCORED:]))
+            for text, middle in zip(texts, prefix_middles, strict=True)
         ]
-        assert found.by_position == pytest.approx(np.mean(rows, axis=0), abs=2e-3)
-        assert found.by_text == pytest.approx(np.mean(rows, axis=1), abs=2e-3)
-        assert found.mean == pytest.approx(np.mean(rows), abs=2e-3)
+        assert result.by_position == pytest.approx(np.mean(rows, axis=0), abs=2e-3)
+        assert result.by_text == pytest.approx(np.mean(rows, axis=1), abs=2e-3)
+        assert result.mean == pytest.approx(np.mean(rows), abs=2e-3)
 
 
 def test_drawn_middles_come_from_the_unfiltered_distribution(gpt2: Tiny) -> None:
-    exposure = run(ExposureBias(gpt2.fresh(), TEXTS, "sample", (4, 5), BETWEEN))
-    for text, middles in zip(TEXTS, exposure.written, strict=True):
+    experiment = run(ExposureBias(gpt2.fresh(), TEXTS, "sample", (4, 5), BETWEEN))
+    for text, middles in zip(TEXTS, experiment.written, strict=True):
         assert len(middles) == 2
         for seed, middle in zip((4, 5), middles, strict=True):
-            ids = cut(gpt2, text)[:GIVEN]
+            ids = tokenized(gpt2, text)[:GIVEN]
             for token_id in middle:
                 raw = torch.softmax(gpt2.forward(ids).logits[0, -1].double(), dim=-1).numpy()
                 raw[list(gpt2.model.end_ids)] = 0
@@ -79,12 +80,12 @@ def test_drawn_middles_come_from_the_unfiltered_distribution(gpt2: Tiny) -> None
                 at = np.searchsorted(np.cumsum(raw[order]) / raw.sum(), uniform(seed, len(ids)), side="right")
                 assert token_id == order[at]
                 ids = (*ids, token_id)
-    assert not {token for middles in exposure.written for m in middles for token in m} & gpt2.model.end_ids
+    assert not {token for middles in experiment.written for m in middles for token in m} & gpt2.model.end_ids
 
 
 def test_texts_that_are_too_short_are_left_out_or_refused(gpt2: Tiny) -> None:
-    exposure = ExposureBias(gpt2.fresh(), ["short", *TEXTS[:2], "", "😀"], "greedy", (0,), BETWEEN)
-    assert exposure.used == [1, 2]
+    experiment = ExposureBias(gpt2.fresh(), ["short", *TEXTS[:2], "", "😀"], "greedy", (0,), BETWEEN)
+    assert experiment.used == [1, 2]
     for texts in ([], ["a"], ["短"] * 9, TEXTS[:1]):
         with pytest.raises(engine.EngineError) as caught:
             ExposureBias(gpt2.model, texts, "greedy", (0,), BETWEEN)
@@ -95,17 +96,17 @@ def test_texts_that_are_too_short_are_left_out_or_refused(gpt2: Tiny) -> None:
 
 
 def test_stopped_it_tells_nothing(gpt2: Tiny) -> None:
-    exposure = ExposureBias(gpt2.fresh(), TEXTS, "greedy", (0,), BETWEEN)
+    experiment = ExposureBias(gpt2.fresh(), TEXTS, "greedy", (0,), BETWEEN)
     for _ in range(3):
-        exposure.step()
-    exposure.stop()
-    assert exposure.done and not exposure.finished and not exposure.step()
+        experiment.step()
+    experiment.stop()
+    assert experiment.done and not experiment.finished and not experiment.step()
 
 
 def test_a_gap_is_told_text_by_text() -> None:
-    found = gap(Loss((), (3.0, 5.0, 4.0)), Loss((), (1.0, 5.0, 3.0)))
-    assert (found.mean, found.above) == (1.0, 2)
-    assert found.error == pytest.approx(1 / math.sqrt(3))
+    result = gap(Loss((), (3.0, 5.0, 4.0)), Loss((), (1.0, 5.0, 3.0)))
+    assert (result.mean, result.above) == (1.0, 2)
+    assert result.error == pytest.approx(1 / math.sqrt(3))
     assert gap(Loss((), (1.0,)), Loss((), (0.0,))).error is None
 
 

@@ -1,4 +1,4 @@
-"""Leaving out equals the reference given that mask or that text, gradients equal finite differences."""
+"""Token attribution: occlusion equals the reference on the masked or replaced text, gradients finite differences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 import engine
 from engine.bundled import BUNDLED
-from engine.interpret import attribution as mattered_module
+from engine.interpret import attribution as attribution_module
 from engine.interpret.attribution import gradient_input, neutral_token, occlusion
 from engine.interpret.probe_texts import repeated_random_tokens
 from engine.interpret.rank_correlation import spearman
@@ -32,8 +32,8 @@ def log_probability(logits: Tensor, token_id: int) -> float:
 
 @pytest.fixture(params=[16, 3])
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches as they are, and so small that most begin behind tokens whose keys and values come from the tree."""
-    monkeypatch.setattr(mattered_module, "_BLOCK", request.param)
+    """Default group size, and one so small that most groups reuse keys and values from the prefix cache."""
+    monkeypatch.setattr(attribution_module, "_BLOCK", request.param)
 
 
 @pytest.mark.usefixtures("block")
@@ -55,9 +55,9 @@ def test_what_is_masked_is_as_if_it_were_another_token(attentive: Tiny) -> None:
     ids = (5, 6, 7, 8, 9, 10)
     for i in range(len(ids) - 1):
         other = (*ids[:i], 200, *ids[i + 1 :])
-        one, two = (occlusion(attentive.model, text, 9).masked_log_probabilities for text in (ids, other))
-        assert one is not None and two is not None
-        assert one[i] == pytest.approx(two[i], abs=1e-5)
+        first, second = (occlusion(attentive.model, text, 9).masked_log_probabilities for text in (ids, other))
+        assert first is not None and second is not None
+        assert first[i] == pytest.approx(second[i], abs=1e-5)
 
 
 @pytest.mark.usefixtures("block")
@@ -91,7 +91,7 @@ def test_the_bundled_model_equals_the_reference() -> None:
 def test_a_batch_equals_one_by_one(each: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = each.prefixes(3, longest=20)[-1]
     whole = occlusion(each.model, ids, 3)
-    monkeypatch.setattr(mattered_module, "_CHUNK", 1)
+    monkeypatch.setattr(attribution_module, "_CHUNK", 1)
     pieces = occlusion(each.model, ids, 3)
     np.testing.assert_allclose(pieces.replaced_log_probabilities, whole.replaced_log_probabilities, atol=1e-4)
     if each.family != "mamba":
@@ -127,24 +127,24 @@ def test_one_token_asks_and_cannot_be_hidden(attentive: Tiny) -> None:
 
 
 def test_a_neutral_token_that_stands_there_already_changes_nothing(each: Tiny) -> None:
-    stand_in = neutral_token(each.model)
-    out = occlusion(each.model, (5, stand_in, 7), 9)
+    neutral = neutral_token(each.model)
+    out = occlusion(each.model, (5, neutral, 7), 9)
     assert out.replaced[1] == pytest.approx(0, abs=1e-5)
 
 
 def test_the_neutral_token_is_the_one_expected_most(each: Tiny) -> None:
     model = each.fresh()
-    stand_in = neutral_token(model)
-    assert neutral_token(model) == stand_in and len(model.prefix_cache) == 0
+    neutral = neutral_token(model)
+    assert neutral_token(model) == neutral and len(model.prefix_cache) == 0
     ids = repeated_random_tokens(model, 1948)
     expected = torch.softmax(each.forward(ids).logits[0], dim=-1).mean(0)
     tokens = readable_token_ids(model.vocabulary)
-    assert stand_in in tokens
-    assert expected[stand_in] == pytest.approx(float(expected[tokens].max()), rel=1e-4)
+    assert neutral in tokens
+    assert expected[neutral] == pytest.approx(float(expected[tokens].max()), rel=1e-4)
 
 
 def test_gradients_equal_finite_differences(each: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Norms and softmax of these families go to float32 whatever the weights are, too coarse for small differences.
+    # Norms and softmax of these families are computed in float32 for any weights, too coarse for finite differences.
     monkeypatch.setattr(torch, "float32", torch.float64)
     monkeypatch.setattr(Tensor, "float", Tensor.double)
     exact = copy.deepcopy(each.reference).double()
@@ -200,24 +200,24 @@ def test_a_class_asks_at_once(build: Callable[[str], Tiny]) -> None:
     ("ids", "token_id", "code"),
     [((), 1, "empty"), (range(65), 1, "context"), ((-1,), 1, "token"), ((1,), -1, "token"), ((1,), 10**6, "token")],
 )
-@pytest.mark.parametrize("ask", [occlusion, gradient_input])
-def test_what_is_no_question(gpt2: Tiny, ask: Callable, ids: Sequence[int], token_id: int, code: str) -> None:
+@pytest.mark.parametrize("attribute", [occlusion, gradient_input])
+def test_what_is_no_question(gpt2: Tiny, attribute: Callable, ids: Sequence[int], token_id: int, code: str) -> None:
     with pytest.raises(engine.PromptError) as caught:
-        ask(gpt2.model, ids, token_id)
+        attribute(gpt2.model, ids, token_id)
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("ask", [occlusion, gradient_input])
-def test_what_is_not_a_number_is_refused(gpt2: Tiny, ask: Callable) -> None:
+@pytest.mark.parametrize("attribute", [occlusion, gradient_input])
+def test_what_is_not_a_number_is_refused(gpt2: Tiny, attribute: Callable) -> None:
     hf = copy.deepcopy(gpt2.reference)
     hf.get_parameter("transformer.ln_f.weight").data[0] = torch.nan
     with pytest.raises(engine.EngineError) as caught:
-        ask(remade(gpt2, hf), (5, 6), 9)
+        attribute(remade(gpt2, hf), (5, 6), 9)
     assert caught.value.code == "not_finite"
 
 
 def test_a_family_that_takes_no_embeddings_is_refused(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mattered_module, "accepts_argument", lambda _, argument: argument != "inputs_embeds")
+    monkeypatch.setattr(attribution_module, "accepts_argument", lambda _, argument: argument != "inputs_embeds")
     with pytest.raises(engine.EngineError) as caught:
         gradient_input(gpt2.model, (5, 6), 9)
     assert caught.value.code == "gradient"
@@ -226,7 +226,7 @@ def test_a_family_that_takes_no_embeddings_is_refused(gpt2: Tiny, monkeypatch: p
 def test_a_family_that_gives_all_logits_is_asked_all_the_same(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     want, gradient = occlusion(gpt2.model, (5, 6, 7), 9), gradient_input(gpt2.model, (5, 6, 7), 9)
     takes = forward_module.accepts_argument
-    for module in (forward_module, mattered_module):
+    for module in (forward_module, attribution_module):
         monkeypatch.setattr(module, "accepts_argument", lambda hf, name: name != "logits_to_keep" and takes(hf, name))
     np.testing.assert_allclose(occlusion(gpt2.model, (5, 6, 7), 9).masked, want.masked, atol=1e-5)
     np.testing.assert_allclose(gradient_input(gpt2.model, (5, 6, 7), 9), gradient, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Rollout against a loop; heads made by hand get the right name; the experiments say what their numbers say."""
+"""Attention summaries, head scores and classification, and the induction experiment, compared with plain loops."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def random_attention(layers: int, count: int, length: int, seed: int) -> np.ndar
     return (weights / weights.sum(-1, keepdims=True)).astype(np.float32)
 
 
-def looking(at: Callable[[int], int | None], length: int) -> np.ndarray:
-    """(1, 1, T, T): a head whose row t looks at at(t) alone, and at the first position where that is None."""
+def attending(at: Callable[[int], int | None], length: int) -> np.ndarray:
+    """(1, 1, T, T): a head whose row t attends to position at(t) only, and to the first position where that is None."""
     attention = np.zeros((1, 1, length, length), dtype=np.float32)
     for t in range(length):
         attention[0, 0, t, at(t) or 0] = 1
     return attention
 
 
-def even(length: int, window: int) -> np.ndarray:
-    """(1, 1, T, T): a head that spreads evenly over the last `window` positions."""
-    seen = np.tril(np.ones((length, length))) - np.tril(np.ones((length, length)), -window)
-    return (seen / seen.sum(-1, keepdims=True))[None, None].astype(np.float32)
+def uniform(length: int, window: int) -> np.ndarray:
+    """(1, 1, T, T): a head with uniform attention to the last `window` positions."""
+    visible = np.tril(np.ones((length, length))) - np.tril(np.ones((length, length)), -window)
+    return (visible / visible.sum(-1, keepdims=True))[None, None].astype(np.float32)
 
 
-MADE: dict[Kind, Callable[[int], int | None]] = {
+PATTERNS: dict[Kind, Callable[[int], int | None]] = {
     "previous": lambda t: max(t - 1, 0),
     "first": lambda t: 0,
     "self": lambda t: t,
@@ -52,46 +52,46 @@ MADE: dict[Kind, Callable[[int], int | None]] = {
 }
 
 
-@pytest.mark.parametrize("kind", list(MADE))
+@pytest.mark.parametrize("kind", list(PATTERNS))
 def test_a_perfect_head_gets_its_name(kind: Kind) -> None:
-    [[found]] = describe_attention((looking(MADE[kind], 40), TWICE))
-    assert found.kind == kind
-    assert getattr(found, kind) == 1
-    assert found.entropy == 0
-    others = [name for name in MADE if name not in (kind, "first")]
-    assert all(getattr(found, name) < 0.06 for name in others)
+    [[description]] = describe_attention((attending(PATTERNS[kind], 40), TWICE))
+    assert description.kind == kind
+    assert getattr(description, kind) == 1
+    assert description.entropy == 0
+    others = [name for name in PATTERNS if name not in (kind, "first")]
+    assert all(getattr(description, name) < 0.06 for name in others)
 
 
-@pytest.mark.parametrize("kind", list(MADE))
+@pytest.mark.parametrize("kind", list(PATTERNS))
 def test_a_head_that_half_does_it_gets_its_name(kind: Kind) -> None:
-    mixed = 0.6 * looking(MADE[kind], 40) + 0.4 * even(40, 40)
-    [[found]] = describe_attention((mixed, TWICE))
-    assert found.kind == kind
+    mixed = 0.6 * attending(PATTERNS[kind], 40) + 0.4 * uniform(40, 40)
+    [[description]] = describe_attention((mixed, TWICE))
+    assert description.kind == kind
 
 
 @pytest.mark.parametrize("window", [4, 5, 40])
 @pytest.mark.parametrize("ids", [TWICE, tuple(range(40)), (7,) * 40], ids=["twice", "once", "one token"])
 def test_a_head_that_spreads_evenly_gets_none(ids: tuple[int, ...], window: int) -> None:
-    [[found]] = describe_attention((even(40, window), ids))
-    assert found.kind is None
+    [[description]] = describe_attention((uniform(40, window), ids))
+    assert description.kind is None
 
 
 def test_the_scores_of_an_even_head_are_chance() -> None:
-    [[found]] = describe_attention((even(40, 40), TWICE))
+    [[description]] = describe_attention((uniform(40, 40), TWICE))
     rows = np.arange(1, 40)
-    assert found.previous == pytest.approx((1 / (rows + 1)).mean(), rel=1e-5)
-    assert found.self == found.first == pytest.approx(found.previous)
+    assert description.previous == pytest.approx((1 / (rows + 1)).mean(), rel=1e-5)
+    assert description.self == description.first == pytest.approx(description.previous)
     late = np.arange(20, 40)
-    assert found.same == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
-    assert found.induction == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
-    assert found.entropy == pytest.approx(np.log(rows + 1).mean(), rel=1e-5)
+    assert description.same == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
+    assert description.induction == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
+    assert description.entropy == pytest.approx(np.log(rows + 1).mean(), rel=1e-5)
 
 
 def test_a_text_in_which_nothing_repeats_leaves_them_open() -> None:
-    [[found]] = describe_attention((even(3, 3), (1, 2, 3)))
-    assert found.same is None and found.induction is None
+    [[description]] = describe_attention((uniform(3, 3), (1, 2, 3)))
+    assert description.same is None and description.induction is None
     with pytest.raises(ValueError, match="two tokens"):
-        describe_attention((even(1, 1), (1,)))
+        describe_attention((uniform(1, 1), (1,)))
 
 
 def test_a_resting_head_is_called_by_what_it_does_elsewhere() -> None:
@@ -103,7 +103,7 @@ def test_a_resting_head_is_called_by_what_it_does_elsewhere() -> None:
 
 
 def slow_scores(attention: np.ndarray, ids: Sequence[int]) -> dict[str, float | None]:
-    """Each score by loops over the rows, as its docstring has it."""
+    """Each score by loops over the rows, as defined in the docstring of `HeadDescription`."""
     sums: dict[str, list[float]] = {"previous": [], "first": [], "self": [], "same": [], "induction": []}
     for t in range(1, len(ids)):
         row = attention[t]
@@ -123,9 +123,9 @@ def slow_scores(attention: np.ndarray, ids: Sequence[int]) -> dict[str, float | 
 def test_scores_equal_a_loop(ids: list[int], seed: int) -> None:
     attention = random_attention(2, 2, len(ids), seed)
     for layer in describe_attention((attention, ids)):
-        for found in layer:
-            for name, want in slow_scores(attention[found.layer, found.head], ids).items():
-                got = getattr(found, name)
+        for description in layer:
+            for name, want in slow_scores(attention[description.layer, description.head], ids).items():
+                got = getattr(description, name)
                 assert got == (want if want is None else pytest.approx(want, abs=1e-5))
 
 
@@ -150,7 +150,7 @@ def test_rollout_equals_a_loop(layers: int, count: int, length: int, seed: int) 
 
 
 def test_the_share_of_the_first_position() -> None:
-    attention = np.concatenate([looking(lambda _: 0, 5), even(5, 5)], axis=1)
+    attention = np.concatenate([attending(lambda _: 0, 5), uniform(5, 5)], axis=1)
     np.testing.assert_allclose(attention_maps.sink(attention), [[1, (1 / np.arange(2, 6)).mean()]], rtol=1e-6)
     assert (attention_maps.sink(attention[:, :, :1, :1]) == 0).all()
 
@@ -168,9 +168,9 @@ def test_what_heads_do_is_computed_once_and_leaves_the_tree_alone(attentive: Tin
 
 
 def test_a_model_without_attention_has_no_heads(mamba: Tiny) -> None:
-    for ask in (heads.describe, heads.previous_token_head):
+    for function in (heads.describe, heads.previous_token_head):
         with pytest.raises(engine.EngineError) as caught:
-            ask(mamba.model)
+            function(mamba.model)
         assert caught.value.code == "attention"
 
 
@@ -231,7 +231,7 @@ def test_the_experiment_reports_the_reference_s_losses(each: Tiny) -> None:
 
 
 def test_shuffled_losses_stand_in_the_string_s_order(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loss that only knows the token gives the same for each token in whatever order."""
+    """With a loss that depends on the token only, the shuffled losses equal the others, token by token."""
     monkeypatch.setattr(induction, "_losses", lambda _, ids: [float(token) for token in ids])
     got = induction.induction_experiment(gpt2.model, 1)
     assert got.first == got.second == got.shuffled

@@ -1,4 +1,4 @@
-"""The logit lens equals the reference's own norm and head on `output_hidden_states`, and its last layer the model."""
+"""Logit lens: equals the reference's norm and head on `output_hidden_states`; the last layer equals the model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import engine
 from engine.bundled import BUNDLED
-from engine.interpret import logit_lens as lens_module
-from engine.interpret import unembedding as ending_module
+from engine.interpret import logit_lens as logit_lens_module
+from engine.interpret import unembedding as unembedding_module
 from engine.interpret.logit_lens import logit_lens
 from engine.interpret.unembedding import Unembedding
 from engine.model.forward import Forward
@@ -39,7 +39,7 @@ class Case(NamedTuple):
 
 @torch.inference_mode()
 def expected(case: Case | Tiny, ids: Sequence[int]) -> Tensor:
-    """(L + 1, T, V), written out for each family by hand."""
+    """Expected logits, (L + 1, T, V), with the norm and head of each family spelled out."""
     out = case.reference(input_ids=torch.tensor([ids]), use_cache=False, output_hidden_states=True)
     norm = case.reference.get_submodule(NORMS.get(case.family, "model.norm"))
     states = torch.cat([*(norm(h) for h in out.hidden_states[:-1]), out.hidden_states[-1]])  # (L + 1, T, d)
@@ -79,13 +79,13 @@ def test_every_layer_of_the_bundled_model_equals_the_reference(bundled: Case) ->
 
 def test_the_last_layer_is_what_the_model_says(each: Tiny) -> None:
     ids = each.prefixes(1)[0]
-    looked = logit_lens(each.model, ids)
-    for t, record in enumerate(each.model.records(ids)):
-        assert (looked.logits(looked.layers, t) == record.logits).all()
-        assert [token for token, _ in looked.top(looked.layers, t, 10)] == record.top
-        token = int(record.logits.argsort()[7])
-        assert looked.ranks(t, token)[-1] == record.rank(token)
-        assert looked.probabilities(t, token)[-1] == pytest.approx(np.exp(record.log_probability(token)), rel=1e-5)
+    lens = logit_lens(each.model, ids)
+    for t, output in enumerate(each.model.records(ids)):
+        assert (lens.logits(lens.layers, t) == output.logits).all()
+        assert [token for token, _ in lens.top(lens.layers, t, 10)] == output.top
+        token = int(output.logits.argsort()[7])
+        assert lens.ranks(t, token)[-1] == output.rank(token)
+        assert lens.probabilities(t, token)[-1] == pytest.approx(np.exp(output.log_probability(token)), rel=1e-5)
 
 
 def test_it_costs_no_pass_where_the_text_is_known(each: Tiny) -> None:
@@ -98,25 +98,25 @@ def test_it_costs_no_pass_where_the_text_is_known(each: Tiny) -> None:
 
 def test_a_longer_text_looks_at_its_new_tokens_alone(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = gpt2.fresh()
-    looked: list[int] = []
+    computed: list[int] = []
     logits = Unembedding.logits
 
-    def counted(end: Unembedding, states: Tensor) -> Tensor:
-        looked.append(len(states))
-        return logits(end, states)
+    def counted(unembedding: Unembedding, states: Tensor) -> Tensor:
+        computed.append(len(states))
+        return logits(unembedding, states)
 
     monkeypatch.setattr(Unembedding, "logits", counted)
     whole = logit_lens(model, range(10, 30))
-    looked.clear()
+    computed.clear()
     longer = logit_lens(model, range(10, 32))
-    assert sum(looked) == 1 + 2 * 3  # the check of the last state, and three layers of two tokens
+    assert sum(computed) == 1 + 2 * 3  # verification of the last state, and three layers of two tokens
     assert (longer.likeliest[:, :20] == whole.likeliest).all()
 
 
 def test_chunks_change_nothing(each: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = each.prefixes(1)[0]
     whole = logit_lens(each.fresh(), ids)
-    monkeypatch.setattr(lens_module, "_CHUNK", 1)
+    monkeypatch.setattr(logit_lens_module, "_CHUNK", 1)
     pieces = logit_lens(each.fresh(), ids)
     assert (pieces.likeliest == whole.likeliest).all()
     np.testing.assert_allclose(pieces.probability, whole.probability, atol=1e-6)
@@ -126,16 +126,16 @@ def test_chunks_change_nothing(each: Tiny, monkeypatch: pytest.MonkeyPatch) -> N
 def test_ranks_and_probabilities_are_those_of_the_logits(gpt2: Tiny, data: st.DataObject) -> None:
     size = gpt2.model.vocabulary.size
     ids = data.draw(st.lists(st.integers(0, size - 1), min_size=1, max_size=12))
-    looked = logit_lens(gpt2.model, ids)
+    lens = logit_lens(gpt2.model, ids)
     position, token = data.draw(st.integers(0, len(ids) - 1)), data.draw(st.integers(0, size - 1))
-    for layer in range(looked.layers + 1):
-        logits = looked.logits(layer, position).astype(np.float64)
+    for layer in range(lens.layers + 1):
+        logits = lens.logits(layer, position).astype(np.float64)
         order = sorted(range(size), key=lambda i: (-logits[i], i))
-        assert looked.ranks(position, token)[layer] == order.index(token) + 1
+        assert lens.ranks(position, token)[layer] == order.index(token) + 1
         probabilities = np.exp(logits - logits.max())
         probabilities /= probabilities.sum()
-        assert looked.probabilities(position, token)[layer] == pytest.approx(probabilities[token], rel=1e-4)
-        top = looked.top(layer, position, 5)
+        assert lens.probabilities(position, token)[layer] == pytest.approx(probabilities[token], rel=1e-4)
+        top = lens.top(layer, position, 5)
         assert [i for i, _ in top] == order[:5]
         np.testing.assert_allclose([p for _, p in top], probabilities[order[:5]], rtol=1e-4)
 
@@ -143,29 +143,29 @@ def test_ranks_and_probabilities_are_those_of_the_logits(gpt2: Tiny, data: st.Da
 def test_equal_logits_stand_in_the_order_of_their_ids(gpt2: Tiny) -> None:
     hf = copy.deepcopy(gpt2.reference)
     hf.get_output_embeddings().weight.data.zero_()
-    looked = logit_lens(remade(gpt2, hf), (5, 6))
-    assert (looked.likeliest == 0).all()
-    assert looked.ranks(1, 7) == [8] * 4
-    assert [i for i, _ in looked.top(0, 0, 3)] == [0, 1, 2]
+    lens = logit_lens(remade(gpt2, hf), (5, 6))
+    assert (lens.likeliest == 0).all()
+    assert lens.ranks(1, 7) == [8] * 4
+    assert [i for i, _ in lens.top(0, 0, 3)] == [0, 1, 2]
 
 
 def remade(tiny: Tiny, hf: PreTrainedModel) -> Model:
-    tree = PrefixCache(Forward(hf), 2**30)
-    return Model(tiny.family, tiny.model.vocabulary, tree, tiny.model.context_length, tiny.model.end_ids)
+    cache = PrefixCache(Forward(hf), 2**30)
+    return Model(tiny.family, tiny.model.vocabulary, cache, tiny.model.context_length, tiny.model.end_ids)
 
 
 @pytest.mark.parametrize(("layer", "position"), [(-1, 0), (4, 0), (0, -1), (0, 2)])
 def test_a_place_that_is_not_there(gpt2: Tiny, layer: int, position: int) -> None:
-    looked = logit_lens(gpt2.model, (5, 6))
+    lens = logit_lens(gpt2.model, (5, 6))
     with pytest.raises(IndexError):
-        looked.logits(layer, position)
+        lens.logits(layer, position)
     with pytest.raises(IndexError):
-        looked.top(layer, position, 1)
-    for ask in (looked.ranks, looked.probabilities):
+        lens.top(layer, position, 1)
+    for function in (lens.ranks, lens.probabilities):
         with pytest.raises(IndexError):
-            ask(0, gpt2.model.vocabulary.size)
+            function(0, gpt2.model.vocabulary.size)
         with pytest.raises(IndexError):
-            ask(2, 0)
+            function(2, 0)
 
 
 @pytest.mark.parametrize(("ids", "code"), [((), "empty"), (range(65), "context"), ((-1,), "token")])
@@ -176,7 +176,7 @@ def test_ids_that_are_no_text(gpt2: Tiny, ids: Sequence[int], code: str) -> None
 
 
 def test_a_family_whose_end_cannot_be_told_is_refused(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending_module, "_candidates", lambda *_: iter(()))
+    monkeypatch.setattr(unembedding_module, "_candidates", lambda *_: iter(()))
     with pytest.raises(engine.EngineError) as caught:
         logit_lens(remade(gpt2, gpt2.reference), (5, 6))
     assert caught.value.code == "lens"
@@ -184,16 +184,16 @@ def test_a_family_whose_end_cannot_be_told_is_refused(gpt2: Tiny, monkeypatch: p
 
 def test_a_wrong_norm_is_not_taken(gpt2: Tiny) -> None:
     hf = copy.deepcopy(gpt2.reference)
-    # Stands beside the blocks and is never used.
+    # A sibling of the blocks that the model never uses.
     hf.get_submodule("transformer").add_module("unused", torch.nn.LayerNorm(32))
-    found = Unembedding(Forward(hf))
-    assert found._norm is hf.get_submodule("transformer.ln_f")
+    unembedding = Unembedding(Forward(hf))
+    assert unembedding._norm is hf.get_submodule("transformer.ln_f")
 
 
 def test_states_that_do_not_lead_to_the_logits_are_refused(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = gpt2.fresh()
-    for record in model.records((5, 6)):
-        record.logits[:] += np.arange(len(record.logits))
+    for output in model.records((5, 6)):
+        output.logits[:] += np.arange(len(output.logits))
     with pytest.raises(engine.EngineError) as caught:
         logit_lens(model, (5, 6))
     assert caught.value.code == "lens"
@@ -218,10 +218,10 @@ def test_the_shared_model_stays_as_it_was(each: Tiny) -> None:
 
 
 def test_a_class_looks_through_it_at_once(build: Callable[[str], Tiny]) -> None:
-    one = build("gemma2")
-    ids = one.prefixes(1)[0]
-    want = logit_lens(one.fresh(), ids)
-    model = one.fresh()
+    case = build("gemma2")
+    ids = case.prefixes(1)[0]
+    want = logit_lens(case.fresh(), ids)
+    model = case.fresh()
     for got in together(lambda _: logit_lens(model, ids)):
         assert (got.likeliest == want.likeliest).all() and (got.probability == want.probability).all()
 

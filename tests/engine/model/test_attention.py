@@ -1,4 +1,4 @@
-"""Attention and hidden states equal `output_attentions` and `output_hidden_states` of the eager implementation."""
+"""Attention and hidden states: equal to `output_attentions` and `output_hidden_states` of the eager implementation."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_hidden_states_equal_the_reference(each: Tiny) -> None:
         for end in range(1, len(ids) + 1):
             by_steps.records(ids[:end])
         for model in (each.fresh(), by_steps):
-            hidden = [record.hidden_states for record in model.records(ids)]
+            hidden = [output.hidden_states for output in model.records(ids)]
             assert all(h is not None for h in hidden)
             torch.testing.assert_close(torch.stack([h for h in hidden if h is not None]), want, atol=1e-4, rtol=1e-4)
 

@@ -1,4 +1,4 @@
-"""Models of one name told apart: by what their ids stand for, by their weights."""
+"""Fingerprint: distinguishes models of the same name by their vocabulary and their weights."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests import tiny
 from tests.engine.conftest import Tiny
 
 
-def copy(one: Tiny, to: Path) -> Path:
-    shutil.copytree(one.folder, to / "copy")
+def copy(tiny_model: Tiny, to: Path) -> Path:
+    shutil.copytree(tiny_model.folder, to / "copy")
     return to / "copy"
 
 
 def trained_on(folder: Path) -> Path:
-    """The same model a training step later: every weight a little different."""
+    """The model with every weight slightly changed, as after one more training step."""
     file = folder / "model.safetensors"
     weights = {name: tensor * 1.001 for name, tensor in load_file(file).items()}
     save_file(weights, file, metadata={"format": "pt"})
@@ -47,13 +47,13 @@ def test_another_tokenizer_changes_the_first_half(gpt2: Tiny, tmp_path: Path) ->
     tokenizer.add_tokens(["天氣"])
     tokenizer.save(str(folder / "tokenizer.json"))
     other = load(folder, from_hub=False)
-    mine = gpt2.model
-    assert other.fingerprint[:4] != mine.fingerprint[:4]
-    trace = Trace.start("one name", mine.encode("the cat"), Settings(), fingerprint=mine.fingerprint)
-    assert trace.fits(mine) is trace
-    with pytest.raises(TraceError) as found:
+    original = gpt2.model
+    assert other.fingerprint[:4] != original.fingerprint[:4]
+    trace = Trace.start("one name", original.encode("the cat"), Settings(), fingerprint=original.fingerprint)
+    assert trace.fits(original) is trace
+    with pytest.raises(TraceError) as caught:
         trace.fits(other)
-    assert found.value.code == "trace_vocabulary"
+    assert caught.value.code == "trace_vocabulary"
 
 
 def test_a_trace_that_says_nothing_of_its_model_is_tried(gpt2: Tiny) -> None:

@@ -1,4 +1,4 @@
-"""However a text was come to (in one pass, token by token, from a branch, after eviction), the numbers are the same."""
+"""KV cache: equal logits for a text in one pass, token by token, from a branch and after eviction."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.engine.conftest import Tiny
 
 
 def agrees(each: Tiny, model: Model, ids: tuple[int, ...]) -> None:
-    """All of a text's logits are those of one uncached pass of `transformers`."""
+    """All logits of a text equal those of one uncached pass of `transformers`."""
     want = each.forward(ids).logits[0].numpy()  # (T, V)
-    got = np.stack([record.logits for record in model.records(ids)])
+    got = np.stack([output.logits for output in model.records(ids)])
     np.testing.assert_allclose(_softmax(got), _softmax(want), atol=1e-5)
     np.testing.assert_allclose(got, want, atol=2e-4, rtol=1e-4)
 
@@ -35,7 +35,7 @@ def test_token_by_token_equals_one_pass(each: Tiny) -> None:
 
 
 def test_in_pieces_of_any_length(each: Tiny) -> None:
-    """A pass over several new tokens that follow known ones needs a mask, and the right one."""
+    """A pass over several new tokens after cached ones needs a correct attention mask."""
     for cut, ids in zip(range(1, 20), each.prefixes(12, longest=tiny.CONTEXT, seed=1), strict=False):
         model = each.fresh()
         for end in (*range(cut, len(ids), cut), len(ids)):
@@ -53,7 +53,7 @@ def test_branches_from_every_position(each: Tiny) -> None:
 
 
 def test_more_texts_in_turn_than_there_are_buffers(each: Tiny) -> None:
-    """Their keys and values come back from the tree, and no token is computed twice."""
+    """Keys and values are restored from the prefix cache; no token is computed twice."""
     model = each.fresh()
     texts = [(100 + i, *range(30 + i, 40 + i)) for i in range(20)]
     for end in range(3, 11):
@@ -66,7 +66,7 @@ def test_more_texts_in_turn_than_there_are_buffers(each: Tiny) -> None:
 
 
 def test_a_buffer_that_grows(build: Callable[[str], Tiny]) -> None:
-    """Mamba and the others state a window of 64; Llama's rotary positions go on beyond it, and so does the buffer."""
+    """Llama's rotary positions continue beyond its context length of 64, and so does the KV cache."""
     llama = build("llama")
     model = llama.fresh()
     model.context_length = 300
@@ -77,10 +77,10 @@ def test_a_buffer_that_grows(build: Callable[[str], Tiny]) -> None:
 
 
 def test_after_eviction(each: Tiny) -> None:
-    """A tree that holds some ten tokens computes the rest again."""
+    """A prefix cache with room for about ten tokens computes the others again."""
     model = each.fresh()
-    one = model.records([5])[0].nbytes
-    model = each.fresh(max_bytes=10 * one)
+    nbytes = model.records([5])[0].nbytes
+    model = each.fresh(max_bytes=10 * nbytes)
     for ids in [*each.prefixes(15), *each.prefixes(15)]:
         agrees(each, model, ids)
     assert model.prefix_cache.counters.evicted > 100
@@ -89,9 +89,9 @@ def test_after_eviction(each: Tiny) -> None:
 @settings(max_examples=25)
 @given(data=st.data())
 def test_any_walk_gives_the_numbers_of_one_pass(each: Tiny, data: st.DataObject) -> None:
-    """Whatever was asked before it, with whatever room."""
-    model = data.draw(st.sampled_from(_roomy_and_narrow(each)))
-    token = st.integers(10, 13)  # few, so that texts share beginnings
+    """For any earlier requests and any byte budget of the prefix cache."""
+    model = data.draw(st.sampled_from(_models_of_various_bounds(each)))
+    token = st.integers(10, 13)  # few, so that texts share prefixes
     walk = data.draw(st.lists(st.lists(token, min_size=1, max_size=12).map(tuple), min_size=1, max_size=8))
     for ids in walk:
         model.records(ids)
@@ -102,8 +102,8 @@ def test_any_walk_gives_the_numbers_of_one_pass(each: Tiny, data: st.DataObject)
 _models: dict[str, list[Model]] = {}
 
 
-def _roomy_and_narrow(each: Tiny) -> list[Model]:
+def _models_of_various_bounds(each: Tiny) -> list[Model]:
     if each.family not in _models:
-        one = each.model.records([5])[0].nbytes
-        _models[each.family] = [each.fresh(), each.fresh(max_bytes=5 * one), each.fresh(max_bytes=40 * one)]
+        nbytes = each.model.records([5])[0].nbytes
+        _models[each.family] = [each.fresh(), each.fresh(max_bytes=5 * nbytes), each.fresh(max_bytes=40 * nbytes)]
     return _models[each.family]

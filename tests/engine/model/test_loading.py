@@ -1,4 +1,4 @@
-"""What may be loaded, and a clear error for everything else. No code of a repository is ever run."""
+"""Model loading: supported models, an error code for everything else, and no code from repositories."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.engine.conftest import Tiny
 
 @pytest.fixture
 def folder(gpt2: Tiny, tmp_path: Path) -> Path:
-    """A copy of the GPT-2 one, to be spoiled."""
+    """Copy of the tiny GPT-2 model, for tests that damage it."""
     return Path(shutil.copytree(gpt2.folder, tmp_path / "model"))
 
 
@@ -51,7 +51,7 @@ def test_the_stages_are_told_as_they_begin(gpt2: Tiny) -> None:
 
 
 def test_a_tokenizer_of_another_family(tmp_path: Path) -> None:
-    """Chinese GPT-2 models have BERT's vocabulary: what `tokenizer.json` says goes."""
+    """Chinese GPT-2 models have BERT's vocabulary: `tokenizer.json` overrides the tokenizer class of the family."""
     tokenizer = tiny.wordpiece()
     _, make_config = tiny.FAMILIES["gpt2"]
     tiny.save(tmp_path, tokenizer, make_config(tokenizer.get_vocab_size()))
@@ -115,7 +115,7 @@ def test_no_pickle_is_ever_opened(folder: Path, tmp_path: Path, beside: bool) ->
         assert refusal(folder) == "no_safetensors"
     assert not (tmp_path / "ran").exists()
     torch.load(folder / "pytorch_model.bin", weights_only=False)
-    assert (tmp_path / "ran").exists()  # it would have
+    assert (tmp_path / "ran").exists()  # the payload works when it is unpickled
 
 
 def test_a_pickle_by_the_name_of_safetensors_is_not_opened(folder: Path, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_code_of_a_repository_is_never_run(folder: Path, tmp_path: Path, known: 
 
 
 def test_a_family_with_a_way_of_its_own(tmp_path: Path) -> None:
-    """GPT-Neo takes no attention but its own; what is recorded is the same."""
+    """GPT-Neo supports only its own attention; the recorded quantities are the same."""
     from transformers import GPTNeoConfig
 
     tokenizer = tiny.byte_level()

@@ -1,4 +1,4 @@
-"""What goes through the model: nothing twice, and one token a step."""
+"""Prefix cache counters: no token is computed twice, and one token per generation step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IDS = tuple(range(10, 30))
 
 
 def cost(model: Model, ids: tuple[int, ...]) -> tuple[int, int]:
-    """Passes and tokens that asking for a text takes now."""
+    """Passes and tokens that a request for a text takes now."""
     counters = model.prefix_cache.counters
     passes, tokens = counters.passes, counters.tokens
     assert len(model.records(ids)) == len(ids)
@@ -65,7 +65,7 @@ def test_all_that_is_asked_of_a_text_shares_its_pass(model: Model) -> None:
 def test_generating_is_one_token_a_step_and_again_is_free(model: Model) -> None:
     counters = model.prefix_cache.counters
     first = [s.token_id for s in engine.generate(model, IDS, "sample", seed=1, max_new_tokens=10)]
-    # The prompt was known, and the last token that is written is not read.
+    # The prompt is cached, and the last generated token is not fed to the model.
     assert (counters.passes, counters.tokens) == (len(first), len(IDS) + len(first) - 1)
     before = counters.passes
     assert [s.token_id for s in engine.generate(model, IDS, "sample", seed=1, max_new_tokens=10)] == first

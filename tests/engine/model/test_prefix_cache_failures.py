@@ -1,4 +1,4 @@
-"""A pass that fails is told to the one who asked; the tree, its buffers and whoever waited go on."""
+"""Failed passes: the error reaches the caller; the tree, its KV caches and waiting threads stay usable."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def before_each_pass(model: Model, call: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def failing_in_the_last_layer(model: Model) -> Iterator[None]:
-    """The pass breaks after the first layers have appended their keys."""
+    """Raise MemoryError in the last layer, after the first layers have appended their keys."""
 
     def fail(module: torch.nn.Module, _: object) -> None:
         if type(module).__name__.endswith(("MLP", "Mixer")):
-            fail.seen += 1  # type: ignore[attr-defined]
-            if fail.seen == 3:  # type: ignore[attr-defined]
+            fail.calls += 1  # type: ignore[attr-defined]
+            if fail.calls == 3:  # type: ignore[attr-defined]
                 raise MemoryError("no room")
 
-    fail.seen = 0  # type: ignore[attr-defined]
+    fail.calls = 0  # type: ignore[attr-defined]
     handles = [module.register_forward_pre_hook(fail) for module in model.prefix_cache.forward.model.modules()]
     try:
         yield
@@ -49,7 +49,7 @@ def failing_in_the_last_layer(model: Model) -> Iterator[None]:
 
 def agrees(each: Tiny, model: Model, ids: tuple[int, ...]) -> None:
     want = each.forward(ids).logits[0].numpy()
-    np.testing.assert_allclose(np.stack([r.logits for r in model.records(ids)]), want, atol=2e-4, rtol=1e-4)
+    np.testing.assert_allclose(np.stack([output.logits for output in model.records(ids)]), want, atol=2e-4, rtol=1e-4)
 
 
 def test_after_a_failure_everything_goes_on(each: Tiny) -> None:
@@ -60,25 +60,25 @@ def test_after_a_failure_everything_goes_on(each: Tiny) -> None:
             model.records(text)
         check(model.prefix_cache, 2**40)
         agrees(each, model, text)
-    assert model.prefix_cache.counters.passes == 4  # those that failed are not counted
+    assert model.prefix_cache.counters.passes == 4  # failed passes are not counted
 
 
 def test_a_buffer_is_as_before(attentive: Tiny) -> None:
-    """Who lends it again need not know that a pass failed."""
+    """A failed pass leaves the KV cache unchanged, ready for the next one."""
     model = attentive.fresh()
     forward = model.prefix_cache.forward
     ids = tuple(range(10, 20))
-    buffer = KVCache(forward.layers)
-    forward.run(ids[:6], buffer)
+    kv_cache = KVCache(forward.layers)
+    forward.run(ids[:6], kv_cache)
     with failing_in_the_last_layer(model), pytest.raises(MemoryError):
-        forward.run(ids[6:], buffer)
-    assert buffer.token_ids == list(ids[:6]) and {layer.length for layer in buffer.layers} == {6}
-    logits = forward.run(ids[6:], buffer).logits
+        forward.run(ids[6:], kv_cache)
+    assert kv_cache.token_ids == list(ids[:6]) and {layer.length for layer in kv_cache.layers} == {6}
+    logits = forward.run(ids[6:], kv_cache).logits
     torch.testing.assert_close(logits, attentive.forward(ids).logits[0, 6:], atol=2e-4, rtol=1e-4)
 
 
 def until_waiting(thread: threading.Thread) -> None:
-    """Until a thread waits for another's pass."""
+    """Block until a thread waits for the pass of another one."""
     while True:
         frame = sys._current_frames().get(thread.ident or 0)
         while frame is not None:
@@ -91,30 +91,30 @@ def until_waiting(thread: threading.Thread) -> None:
 def test_who_waited_for_a_pass_that_failed_computes_it_himself(each: Tiny) -> None:
     model = each.fresh()
     ids = tuple(range(10, 20))
-    entered, go = threading.Event(), threading.Event()
+    entered, proceed = threading.Event(), threading.Event()
     results: dict[str, object] = {}
 
     def fail_once() -> None:
         if not entered.is_set():
             entered.set()
-            go.wait()
+            proceed.wait()
             raise RuntimeError("once")
 
-    def ask(name: str) -> None:
+    def request(name: str) -> None:
         try:
             results[name] = model.records(ids)
         except RuntimeError as error:
             results[name] = error
 
     with before_each_pass(model, fail_once):
-        first = threading.Thread(target=ask, args=("first",))
+        first = threading.Thread(target=request, args=("first",))
         first.start()
         entered.wait()
-        others = [threading.Thread(target=ask, args=(f"other {i}",)) for i in range(3)]
+        others = [threading.Thread(target=request, args=(f"other {i}",)) for i in range(3)]
         for thread in others:
             thread.start()
             until_waiting(thread)
-        go.set()
+        proceed.set()
         for thread in (first, *others):
             thread.join()
     assert isinstance(results.pop("first"), RuntimeError)

@@ -1,4 +1,4 @@
-"""Many threads on one tree: nothing computed twice, every number as with one thread to the last bit."""
+"""Prefix cache with many threads: nothing computed twice, and bit-identical results to a single thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ THREADS = 8
 
 
 def together(work: Callable[[int], object]) -> list:
-    """Run work(0) … work(7) on as many threads that begin at the same moment."""
+    """Results of work(0) … work(7), run on as many threads that start at the same time."""
     barrier = threading.Barrier(THREADS)
 
     def begin(number: int) -> object:
@@ -48,16 +48,16 @@ def test_a_class_that_walks_the_same_way_computes_each_step_once(attentive: Tiny
 
 
 def walk(model: Model, number: int) -> list[np.ndarray]:
-    """Four prompts, two threads each, which part at a draw or at a token taken by hand."""
+    """Logits of a generation; two threads share each prompt and diverge at a draw or at a token chosen by hand."""
     ids = tuple(range(20 + number // 2, 30 + number // 2))
-    seen = []
+    logits = []
     for step in engine.generate(model, ids, "sample", engine.Settings(top_k=3), seed=number, max_new_tokens=10):
-        seen.append(step.distribution.logits)
-    for end in range(len(ids), 0, -1):  # back
-        seen.append(model.distribution(ids[:end]).logits)
+        logits.append(step.distribution.logits)
+    for end in range(len(ids), 0, -1):  # earlier steps
+        logits.append(model.distribution(ids[:end]).logits)
     for by_hand in range(4):  # branches
-        seen.append(model.distribution((*ids[: 5 + by_hand], 90 + number)).logits)
-    return seen
+        logits.append(model.distribution((*ids[: 5 + by_hand], 90 + number)).logits)
+    return logits
 
 
 def test_many_threads_give_the_bits_of_one(each: Tiny) -> None:
@@ -74,15 +74,15 @@ def test_many_threads_give_the_bits_of_one(each: Tiny) -> None:
 @pytest.mark.parametrize("room", [4, 10_000])
 def test_random_use_by_many_threads_keeps_the_books(build: Callable[[str], Tiny], family: str, room: int) -> None:
     tiny = build(family)
-    most = room * tiny.model.records([5])[0].nbytes
-    model = tiny.fresh(max_bytes=most)
+    max_bytes = room * tiny.model.records([5])[0].nbytes
+    model = tiny.fresh(max_bytes=max_bytes)
 
     def use(number: int) -> dict[tuple[int, ...], np.ndarray]:
-        dice = random.Random(number)
-        texts = [tuple(dice.randrange(10, 13) for _ in range(dice.randrange(1, 10))) for _ in range(15)]
+        rng = random.Random(number)
+        texts = [tuple(rng.randrange(10, 13) for _ in range(rng.randrange(1, 10))) for _ in range(15)]
         return {ids: model.records(ids)[-1].logits for ids in texts}
 
     for answers in together(use):
         for ids, logits in answers.items():
             np.testing.assert_allclose(logits, tiny.forward(ids).logits[0, -1].numpy(), atol=1e-4, rtol=1e-4)
-    check(model.prefix_cache, most)
+    check(model.prefix_cache, max_bytes)

@@ -1,4 +1,4 @@
-"""What cannot be a prompt is refused with a code that names the sentence to show."""
+"""Prompt validation: invalid prompts are rejected with an error code."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def test_odd_texts_are_texts(each: Tiny, text: str) -> None:
     ("ids", "code"), [((), "empty"), ((10**6,), "token"), ((-1,), "token"), ((5,) * (tiny.CONTEXT + 1), "context")]
 )
 def test_ids_that_are_no_text(gpt2: Tiny, ids: tuple[int, ...], code: str) -> None:
-    for ask in (gpt2.model.records, gpt2.model.distribution, gpt2.model.score, gpt2.model.attention):
+    for method in (gpt2.model.records, gpt2.model.distribution, gpt2.model.score, gpt2.model.attention):
         with pytest.raises(engine.PromptError) as caught:
-            ask(ids)
+            method(ids)
         assert caught.value.code == code
 
 

@@ -1,4 +1,4 @@
-"""Teacher forcing: sums over a text against the library's own loss; one pass; bits a character; the worst surprises."""
+"""Teacher forcing: loss equal to that of `transformers`, a single pass, bits per character, least expected tokens."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_bits_a_character_do_not_depend_on_where_characters_are_cut(gpt2: Tiny) 
     ids = model.encode("今天龘")
     score = model.score(ids)
     assert len(ids) > 3
-    held = model.vocabulary.token_bytes(ids[0])
-    given = len(held.decode("utf-8", "ignore"))  # characters that the first token finishes
-    assert predicted_characters(model.vocabulary, score) == 3 - given
+    first_bytes = model.vocabulary.token_bytes(ids[0])
+    unpredicted = len(first_bytes.decode("utf-8", "ignore"))  # characters completed by the first token
+    assert predicted_characters(model.vocabulary, score) == 3 - unpredicted
     bits = sum(-value / math.log(2) for value in score.log_probabilities if value is not None)
-    assert bits_per_character(model.vocabulary, score) == pytest.approx(bits / (3 - given))
+    assert bits_per_character(model.vocabulary, score) == pytest.approx(bits / (3 - unpredicted))
     assert bits_per_character(model.vocabulary, model.score(ids[:1])) is None
-    assert bits_per_character(model.vocabulary, model.score(ids[:2])) is None or given
+    assert bits_per_character(model.vocabulary, model.score(ids[:2])) is None or unpredicted
 
 
 def test_a_mark_at_the_start_is_no_character(build: Callable[[str], Tiny]) -> None:
@@ -57,6 +57,6 @@ def test_a_mark_at_the_start_is_no_character(build: Callable[[str], Tiny]) -> No
 @given(st.lists(st.floats(-30, 0), max_size=20), st.integers(0, 8))
 def test_the_worst_come_first(values: list[float], count: int) -> None:
     score = Score(tuple(range(len(values) + 1)), (None, *values), (None, *(1 for _ in values)))
-    found = least_expected(score, count)
-    assert len(found) == min(count, len(values)) and 0 not in found
-    assert [values[at - 1] for at in found] == sorted(values)[:count]
+    positions = least_expected(score, count)
+    assert len(positions) == min(count, len(values)) and 0 not in positions
+    assert [values[t - 1] for t in positions] == sorted(values)[:count]

@@ -1,4 +1,4 @@
-"""A draw is the inverse of the cumulative distribution: the token on whose stretch of the line `u` lands."""
+"""Sampling: inverse of the cumulative distribution, frequencies, temperature 0, order of ties."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_frequencies_over_many_seeds_are_the_probabilities(gpt2: Tiny, chosen: e
     )
     assert not drawn[distribution.probabilities == 0].any()
     expected = distribution.probabilities * count
-    often = expected >= 5
-    seen = np.append(drawn[often], drawn[~often].sum())  # the rare ones together
-    wanted = np.append(expected[often], expected[~often].sum())
-    seen, wanted = seen[wanted > 0], wanted[wanted > 0]
-    chi_square = float(((seen - wanted) ** 2 / wanted).sum())
-    freedom = len(wanted) - 1
-    assert len(wanted) > 20
+    frequent = expected >= 5
+    observed = np.append(drawn[frequent], drawn[~frequent].sum())  # rare tokens are pooled
+    pooled = np.append(expected[frequent], expected[~frequent].sum())
+    observed, pooled = observed[pooled > 0], pooled[pooled > 0]
+    chi_square = float(((observed - pooled) ** 2 / pooled).sum())
+    freedom = len(pooled) - 1
+    assert len(pooled) > 20
     assert abs(chi_square - freedom) < 4 * math.sqrt(2 * freedom)
 
 
@@ -85,9 +85,9 @@ def test_temperature_zero_is_the_likeliest_after_the_penalties(gpt2: Tiny, u: fl
             greedy = gpt2.model.distribution(ids, chosen.for_greedy()).likeliest()
             assert distribution.draw(u) == distribution.likeliest() == greedy
             assert distribution.kept == 1 and distribution.probabilities[greedy] == 1
-            # Nothing was divided: the scaled logits are those of temperature 1.
-            plain = engine.Settings(repetition_penalty=penalty)
-            np.testing.assert_array_equal(distribution.scaled, gpt2.model.distribution(ids, plain).scaled)
+            # No division by 0: the scaled logits are those of temperature 1.
+            unscaled = engine.Settings(repetition_penalty=penalty)
+            np.testing.assert_array_equal(distribution.scaled, gpt2.model.distribution(ids, unscaled).scaled)
 
 
 @pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e-38, 1e-30, 1e-20, 1e-6])
@@ -109,10 +109,10 @@ def test_of_equal_logits_the_lowest_id_stands_first() -> None:
 
 def test_all_others_together(gpt2: Tiny) -> None:
     distribution = gpt2.model.distribution(gpt2.prefixes(1)[0], engine.Settings(top_k=30))
-    shown = distribution.top(10)
-    raw, probability = distribution.others([c.token_id for c in shown])
-    assert raw + sum(c.raw for c in shown) == pytest.approx(1)
-    assert probability + sum(c.probability for c in shown) == pytest.approx(1)
+    top = distribution.top(10)
+    raw, probability = distribution.others([c.token_id for c in top])
+    assert raw + sum(c.raw for c in top) == pytest.approx(1)
+    assert probability + sum(c.probability for c in top) == pytest.approx(1)
     assert distribution.believed_cumulative[9] == pytest.approx(1 - raw)
     assert distribution.last_kept_rank == 30
 

@@ -1,4 +1,4 @@
-"""The filters are those of `generate`: the same tokens kept, the same probabilities, and who cut what.
+"""Filters: the kept tokens, the probabilities and the attributed filter equal those of `generate`.
 
 The oracle is the list of processors that `generate` itself builds from a GenerationConfig.
 """
@@ -65,7 +65,7 @@ def test_masks_probabilities_and_who_cut(gpt2: Tiny, data: st.DataObject, chosen
 @settings(max_examples=100)
 @given(data=st.data(), chosen=some_settings)
 def test_scaled_is_before_any_cut(gpt2: Tiny, data: st.DataObject, chosen: engine.Settings) -> None:
-    """After penalty and temperature, in that order; a kept token's final score is just that."""
+    """`scaled` is the logit after penalty and temperature, in that order; the final score of every kept token."""
     ids = data.draw(st.sampled_from(gpt2.prefixes(50)))
     distribution = gpt2.model.distribution(ids, chosen)
     scores = torch.from_numpy(distribution.logits)[None].clone()
@@ -78,14 +78,14 @@ def test_scaled_is_before_any_cut(gpt2: Tiny, data: st.DataObject, chosen: engin
 
 
 def test_scores_equal_those_that_generate_reports(each: Tiny) -> None:
-    """The whole way once: what `generate` itself says it drew from."""
-    some = [
+    """End to end: the scores that `generate` returns."""
+    cases = [
         engine.Settings(temperature=0.7, top_k=20, top_p=0.9),
         engine.Settings(repetition_penalty=1.3, no_repeat_ngram_size=2, top_p=0.6),
         engine.Settings(temperature=1.6, min_p=0.1),
         engine.Settings(typical_p=0.5, top_k=100),
     ]
-    for ids, chosen in zip(each.prefixes(12), some * 3, strict=True):
+    for ids, chosen in zip(each.prefixes(12), cases * 3, strict=True):
         out = each.reference.generate(  # type: ignore[operator]
             torch.tensor([ids]),
             attention_mask=torch.ones(1, len(ids), dtype=torch.long),
@@ -127,7 +127,7 @@ def test_the_edges_of_each_range_keep_a_token(gpt2: Tiny) -> None:
 
 
 def test_the_model_keeps_what_it_said(gpt2: Tiny) -> None:
-    """Filters work on copies: what the tree holds stays what the model computed."""
+    """Filters work on copies: the logits in the prefix cache stay those of the model."""
     ids = gpt2.prefixes(1, seed=11)[0]
     before = gpt2.model.distribution(ids).logits.copy()
     for chosen in [engine.Settings(0.5, 3, 0.5, 0.1, 0.5, 1.5, 1), engine.Settings(temperature=0)]:

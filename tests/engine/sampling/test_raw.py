@@ -1,4 +1,4 @@
-"""What the engine says the model believed is what `transformers` computes, to 1e-5."""
+"""Raw distribution: equal to that of `transformers`, to 1e-5."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_entropy_is_that_of_the_raw_distribution(gpt2: Tiny) -> None:
 
 
 def test_the_tiny_models_are_no_trivial_ones(each: Tiny) -> None:
-    """The tests would say little about models that believe everything equally, or nothing but one token."""
+    """Distributions of the tiny models are neither uniform nor concentrated on one token: the tests are meaningful."""
     entropies = [each.model.distribution(ids).entropy for ids in each.prefixes(30)]
     assert min(entropies) > 1.0 and max(entropies) < np.log(each.model.vocabulary.size) - 0.3
 

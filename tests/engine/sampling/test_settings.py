@@ -1,4 +1,4 @@
-"""A setting out of its range is refused by name; those within it are taken."""
+"""Settings: a value outside its range is rejected by name, both bounds are accepted."""
 
 from __future__ import annotations
 

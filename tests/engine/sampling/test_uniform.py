@@ -1,4 +1,4 @@
-"""The number that decides a draw: in [0, 1), from seed and position alone, the same for ever."""
+"""Uniform numbers for draws: in [0, 1), a pure function of seed and position, stable across versions."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_links_of_today_replay_in_every_later_version() -> None:
 def test_evenly_spread(along: str) -> None:
     count = 10_000
     values = sorted(engine.uniform(i, 5) if along == "seed" else engine.uniform(5, i) for i in range(count))
-    furthest = max(abs((i + 0.5) / count - value) for i, value in enumerate(values))  # Kolmogorov and Smirnov
-    assert furthest < 1.95 / math.sqrt(count)
+    distance = max(abs((i + 0.5) / count - value) for i, value in enumerate(values))  # Kolmogorov-Smirnov
+    assert distance < 1.95 / math.sqrt(count)
     assert len(set(values)) == count
 
 

@@ -42,7 +42,7 @@ class Hall:
 def hall(monkeypatch: pytest.MonkeyPatch) -> Hall:
     made = Hall()
     monkeypatch.setattr(admission, "_visitors", {})
-    monkeypatch.setattr(admission, "_served", admission._served)
+    monkeypatch.setattr(admission, "_session_hooks", admission._session_hooks)
     monkeypatch.setattr(metrics, "now", lambda: made.now)
     admission.serve(lambda: made.me, lambda name: name not in made.gone, made.end, lambda: {"an example"})
     return made
@@ -89,7 +89,7 @@ def test_nobody_gets_more_than_a_minutes_steps_ahead(data: st.DataObject, a_minu
     with pytest.MonkeyPatch.context() as patch:
         hall = Hall()
         patch.setattr(admission, "_visitors", {})
-        patch.setattr(admission, "_served", admission._served)
+        patch.setattr(admission, "_session_hooks", admission._session_hooks)
         patch.setattr(metrics, "now", lambda: hall.now)
         patch.setenv("ENGINE_STEPS_PER_MINUTE", str(a_minute))
         admission.serve(lambda: hall.me, lambda _: True, hall.end, tuple)

@@ -145,14 +145,14 @@ def test_a_prepared_text_costs_no_pass_when_it_is_asked_for(gpt2: Tiny) -> None:
     model = gpt2.fresh()
     ids = (5, 6, 7)
     model_registry.prefetch(model, ids, after=0)
-    with model_registry._preparing:  # free again once it is computed
+    with model_registry._prefetching:  # free again once it is computed
         passes = model.prefix_cache.counters.passes
     assert passes == 1
     model.records(ids)
     assert model.prefix_cache.counters.passes == passes
     model_registry.prefetch(model, None)
-    assert model_registry._preparing.acquire(timeout=PATIENCE)
-    model_registry._preparing.release()
+    assert model_registry._prefetching.acquire(timeout=PATIENCE)
+    model_registry._prefetching.release()
 
 
 def test_the_tree_is_as_large_as_the_host_says(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_what_was_prepared_costs_nothing_when_it_is_asked_for(gpt2: Tiny) -> Non
     model = gpt2.fresh()
     model_registry.prefetch(model, (5, 6, 7), after=0.0)
     model_registry.prefetch(model, None)
-    with model_registry._preparing:  # waits for the one that is under way
+    with model_registry._prefetching:  # waits for the one that is under way
         assert model.prefix_cache.counters.passes == 1
     model.records((5, 6, 7))
     assert model.prefix_cache.counters.passes == 1
@@ -172,9 +172,9 @@ def test_what_was_prepared_costs_nothing_when_it_is_asked_for(gpt2: Tiny) -> Non
 
 def test_one_text_is_prepared_at_a_time(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    with model_registry._preparing:
+    with model_registry._prefetching:
         model_registry.prefetch(model, (5, 6, 7), after=0.0)
-    with model_registry._preparing:
+    with model_registry._prefetching:
         assert model.prefix_cache.counters.passes == 0
 
 
@@ -182,8 +182,8 @@ def test_a_text_that_cannot_be_prepared_holds_nobody_up(gpt2: Tiny, monkeypatch:
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     model = gpt2.fresh()
     model_registry.prefetch(model, (10**9,), after=0.0)
-    with model_registry._preparing:
+    with model_registry._prefetching:
         pass
     model_registry.prefetch(model, (5,), after=0.0)
-    with model_registry._preparing:
+    with model_registry._prefetching:
         assert model.prefix_cache.counters.passes == 1

@@ -1,4 +1,4 @@
-"""Replayed merges end in the tokens that the tokenizer itself gives, for any text and every way to build a BPE."""
+"""BPE merges: the derivation ends in the tokenizer's own tokens, for any text and every variant of BPE."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _VOCABULARY = {"a": 0, "b": 1, "aa": 2, "ab": 3, "aab": 4, "aaab": 5, "c": 6}
 
 
 def crossing() -> Tokenizer:
-    """Merges whose order matters: `aaab` comes about in more ways than one, and some pairs overlap."""
+    """Merges whose order matters: `aaab` has several derivations, and some pairs overlap."""
     return Tokenizer(models.BPE(_VOCABULARY, [("a", "a"), ("aa", "b"), ("a", "b"), ("a", "aab"), ("aa", "ab")]))
 
 
 def suffixed() -> Tokenizer:
-    """As the first GPT: the end of a word is part of its last token; unknown characters stand together as one."""
+    """As the first GPT: end-of-word suffix; consecutive unknown characters are fused into one token."""
     words = ["<unk>", "a", "b", "a</w>", "b</w>", "ab</w>", "ba", "bab</w>"]
     merges = [("a", "b</w>"), ("b", "a"), ("b", "ab</w>")]
     tokenizer = Tokenizer(
@@ -54,7 +54,7 @@ def suffixed() -> Tokenizer:
 
 
 def prefixed() -> Tokenizer:
-    """Parts inside a word are marked; a whole word that is known is taken as it is, and one token is the user's own."""
+    """Continuing-subword prefix; words in the vocabulary are not merged (`ignore_merges`); one added token."""
     words = ["a", "b", "##a", "##b", "ab", "##ab", "aba", "abab"]
     merges = [("a", "##b"), ("##a", "##b"), ("ab", "##a")]
     tokenizer = Tokenizer(
@@ -99,16 +99,16 @@ def test_each_merge_joins_neighbours_of_one_word_and_the_first_in_the_list_goes_
     merges: BPEMerges, text: str
 ) -> None:
     replay = merges.replay(text)
-    known = merges._merges
+    table = merges._table
     for count, merge in enumerate(replay.merges):
-        standing = replay.after(count)
+        tokens = replay.after(count)
         pairs = [
-            (known[one[1], other[1]][0], one[0])
-            for one, other in itertools.pairwise(standing)
-            if replay.words[one[0]] == replay.words[other[0]] and (one[1], other[1]) in known
+            (table[left[1], right[1]][0], left[0])
+            for left, right in itertools.pairwise(tokens)
+            if replay.words[left[0]] == replay.words[right[0]] and (left[1], right[1]) in table
         ]
         assert (merge.rank, merge.at) == min(pairs)
-        assert dict(standing)[merge.at] == merge.left and dict(standing)[merge.right_at] == merge.right
+        assert dict(tokens)[merge.at] == merge.left and dict(tokens)[merge.right_at] == merge.right
     assert replay.after(len(replay.merges))[:1] == [(0, replay.ids[0])] if replay.ids else not replay.parts
 
 

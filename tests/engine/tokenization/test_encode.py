@@ -1,4 +1,4 @@
-"""Text to token ids and back: nothing is lost, nothing that a person types becomes a special token."""
+"""Encoding and decoding: lossless round trip, and no special tokens from typed text."""
 
 from __future__ import annotations
 

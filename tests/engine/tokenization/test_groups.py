@@ -1,4 +1,4 @@
-"""Tokens that a person reads together: a character, or an emoji, that fell into several tokens stands there once."""
+"""Token groups: a character or an emoji split into several tokens appears once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_together_they_are_the_text(byte_level: Vocabulary, text: str) -> None:
     ids = byte_level.encode(text)
     groups = byte_level.groups(ids)
     assert covers(groups, len(ids))
-    assert "".join(shown for _, _, shown in groups) == readable(text)
+    assert "".join(piece for _, _, piece in groups) == readable(text)
 
 
 @pytest.mark.parametrize("cluster", ["今", "𠮷", "👩‍👩‍👧", "🇹🇼", "👍🏽", "é", "ش"])
@@ -45,8 +45,8 @@ def test_an_unfinished_character_stands_as_its_bytes(byte_level: Vocabulary) -> 
 
 def test_special_tokens_stand_alone(sentencepiece: Vocabulary) -> None:
     ids = (*sentencepiece.encode("天"), 2, *sentencepiece.encode("龘"))
-    shown = [text for _, _, text in sentencepiece.groups(ids)]
-    assert shown == ["⟨s⟩", "␣", "天", "⟨/s⟩", "⟨s⟩", "␣", "龘"]
+    pieces = [text for _, _, text in sentencepiece.groups(ids)]
+    assert pieces == ["⟨s⟩", "␣", "天", "⟨/s⟩", "⟨s⟩", "␣", "龘"]
     assert covers(sentencepiece.groups(ids), len(ids))
 
 

@@ -1,4 +1,4 @@
-"""A candidate after an unfinished character is read as the rest of it."""
+"""Pending tokens: a candidate after an incomplete character is labelled as the rest of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_candidates_after_pending_bytes(gpt2: Tiny) -> None:
     ids = gpt2.model.encode("天今")
     candidate = gpt2.model.distribution(ids[:-1]).candidate(ids[-1])
     assert candidate.text == "今 3/3"
-    assert gpt2.model.distribution(ids[:-2]).candidate(ids[-2]).text == "‹BB›"  # it does not complete it yet
+    assert gpt2.model.distribution(ids[:-2]).candidate(ids[-2]).text == "‹BB›"  # does not complete the character
     other = gpt2.model.encode("a")[0]
     assert gpt2.model.distribution(ids[:-1]).candidate(other).text == "a"
 

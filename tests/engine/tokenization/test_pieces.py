@@ -1,4 +1,4 @@
-"""What a person reads for each token: something, always, and never a replacement character."""
+"""Readable string of each token: never empty, never a replacement character."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_html_and_markdown_are_passed_on_as_they_are(byte_level: Vocabulary) -> 
 
 
 def mixed_token(data: bytes) -> Vocabulary:
-    """A vocabulary in which one token holds just these bytes."""
+    """Vocabulary in which token 256 encodes exactly these bytes."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     by_byte = {b: c for c in alphabet for b in [decode_one(c)]}
     token = "".join(by_byte[b] for b in data)
@@ -96,7 +96,7 @@ def mixed_token(data: bytes) -> Vocabulary:
 
 
 def decode_one(char: str) -> int:
-    """The byte for which GPT-2 writes a character: written down here a second time, on purpose."""
+    """Byte of a character in GPT-2's table, implemented a second time independently of the engine."""
     if "!" <= char <= "~" or "¡" <= char <= "¬" or "®" <= char <= "ÿ":
         return ord(char)
     other = [b for b in range(256) if not (0x21 <= b <= 0x7E or 0xA1 <= b <= 0xAC or b >= 0xAE)]
@@ -148,8 +148,8 @@ def test_characters_cover_the_bytes_and_are_those_that_python_reads(data: bytes)
 def test_incomplete_counts_the_bytes_that_wait(text: str, less: int) -> None:
     data = text.encode()
     cut = data[: len(data) - less]
-    waiting = next((n for n in range(4) if not _ends_inside(cut[: len(cut) - n])), 0)
-    assert incomplete(cut) == waiting
+    expected = next((n for n in range(4) if not _ends_inside(cut[: len(cut) - n])), 0)
+    assert incomplete(cut) == expected
 
 
 def _ends_inside(data: bytes) -> bool:
@@ -162,7 +162,7 @@ def _ends_inside(data: bytes) -> bool:
 
 @given(texts)
 def test_readable_keeps_what_can_be_seen(text: str) -> None:
-    def seen(shown: str) -> list[str]:
-        return [char for char in shown if unicodedata.category(char)[0] in "LNM"]
+    def printable(string: str) -> list[str]:
+        return [char for char in string if unicodedata.category(char)[0] in "LNM"]
 
-    assert seen(regex.sub(r"‹[0-9A-F]+›", "", readable(text))) == seen(text)
+    assert printable(regex.sub(r"‹[0-9A-F]+›", "", readable(text))) == printable(text)

@@ -1,4 +1,4 @@
-"""A text in tokens: what each holds of it, and what a character costs."""
+"""Tokenized text: the characters and bytes of each token, and the tokens per character."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ NAMES = ("bundled", "characters", "bytes")
 @pytest.mark.parametrize("name", NAMES)
 @given(text=texts)
 def test_parts_are_the_bytes_of_the_text(name: str, text: str) -> None:
-    """Put together, what the tokens are said to hold is the text, each byte of each character once and in order."""
+    """The parts of all tokens together are the text: each byte of each character once and in order."""
     vocabulary = standalone_tokenizer(name)
-    found = tokenize(vocabulary, text)
-    assert len(found.token_ids) == len(found.parts) == len(found.spans)
-    bytes_held = [(part.char, b) for parts in found.parts for part in parts for b in range(part.first, part.last + 1)]
-    assert bytes_held == [(char, b + 1) for char in text for b in range(len(char.encode()))]
-    for parts, (start, stop) in zip(found.parts, found.spans, strict=True):
+    result = tokenize(vocabulary, text)
+    assert len(result.token_ids) == len(result.parts) == len(result.spans)
+    char_bytes = [(part.char, b) for parts in result.parts for part in parts for b in range(part.first, part.last + 1)]
+    assert char_bytes == [(char, b + 1) for char in text for b in range(len(char.encode()))]
+    for parts, (start, stop) in zip(result.parts, result.spans, strict=True):
         assert [part.char for part in parts] == list(text[start:stop])
         assert all(part.size == len((part.char or "").encode()) for part in parts)
 
 
 @given(text=texts)
 def test_tokens_are_shared_out_among_characters(vocabulary: Vocabulary, text: str) -> None:
-    found = tokenize(vocabulary, text)
-    with_text = sum(stop > start for start, stop in found.spans)
-    cost = sum(found.per_character(script)[1] for script in ("han", "latin"))
+    result = tokenize(vocabulary, text)
+    with_text = sum(stop > start for start, stop in result.spans)
+    cost = sum(result.per_character(script)[1] for script in ("han", "latin"))
     assert cost <= with_text + 1e-9
 
 
@@ -46,14 +46,14 @@ def test_what_a_character_costs() -> None:
 
 
 def test_marks_that_nobody_typed_hold_nothing(sentencepiece: Vocabulary) -> None:
-    found = tokenize(sentencepiece, "天")
-    assert found.spans[0] == (0, 0) and found.parts[0] == ()
+    result = tokenize(sentencepiece, "天")
+    assert result.spans[0] == (0, 0) and result.parts[0] == ()
 
 
 @pytest.mark.parametrize("text", HARD)
 def test_every_kind_of_tokenizer_can_be_asked(vocabulary: Vocabulary, text: str) -> None:
-    found = tokenize(vocabulary, text)
-    assert len(found.token_ids) == len(found.parts) == len(found.spans)
+    result = tokenize(vocabulary, text)
+    assert len(result.token_ids) == len(result.parts) == len(result.spans)
 
 
 def test_half_a_character_is_refused() -> None:

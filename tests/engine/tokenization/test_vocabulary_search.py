@@ -1,4 +1,4 @@
-"""Finding a token of the vocabulary by what it says."""
+"""Vocabulary search by the text or the id of a token."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from engine.tokenization.vocabulary import Vocabulary
 
 
 def test_the_exact_one_first_then_the_shortest(byte_level: Vocabulary) -> None:
-    found = [byte_level.token_bytes(i).decode() for i in byte_level.search("t", 100)]
-    assert found[:2] == ["t", "T"]
-    near = [text for text in found if text.strip().lower() == "t"]
-    assert found[: len(near)] == near and " the" in found
-    lengths = [len(text) for text in found[len(near) :]]
+    results = [byte_level.token_bytes(i).decode() for i in byte_level.search("t", 100)]
+    assert results[:2] == ["t", "T"]
+    near = [text for text in results if text.strip().lower() == "t"]
+    assert results[: len(near)] == near and " the" in results
+    lengths = [len(text) for text in results[len(near) :]]
     assert lengths == sorted(lengths) and len(lengths) > 3
 
 
@@ -37,8 +37,8 @@ def test_nothing_finds_nothing(vocabulary: Vocabulary) -> None:
 
 @given(st.text(max_size=4), st.integers(1, 5))
 def test_whatever_is_typed(vocabulary: Vocabulary, query: str, limit: int) -> None:
-    found = vocabulary.search(query, limit)
-    assert len(found) <= limit and all(0 <= i < vocabulary.size for i in found)
+    results = vocabulary.search(query, limit)
+    assert len(results) <= limit and all(0 <= i < vocabulary.size for i in results)
 
 
 def test_every_token_of_characters_finds_itself(vocabulary: Vocabulary) -> None:

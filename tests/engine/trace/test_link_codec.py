@@ -17,7 +17,7 @@ import engine
 from engine.errors import TraceError
 from engine.sampling.settings import RANGES, Settings, TokenOrigin
 from engine.trace.byte_packing import DecodeError, Reader, Writer
-from engine.trace.link_codec import MOST_CHARACTERS, MOST_TEXT, MOST_TOKENS, VERSION, decode_text, encode_text
+from engine.trace.link_codec import MAX_CHARACTERS, MAX_TEXT_BYTES, MOST_TOKENS, VERSION, decode_text, encode_text
 from engine.trace.trace import Choice, Trace
 from tests.engine.conftest import Tiny
 
@@ -160,7 +160,7 @@ def made(dice: random.Random, texts: list[str], how: Callable[[random.Random, st
 def forge(dice: random.Random, text: str) -> str:
     """Other bytes below a checksum that is right."""
     out = Writer()
-    out.bytes += Reader(text, MOST_CHARACTERS).bytes
+    out.bytes += Reader(text, MAX_CHARACTERS).bytes
     for _ in range(dice.randint(1, 3)):
         at = dice.randrange(len(out.bytes))
         kind = dice.randrange(3)
@@ -205,7 +205,7 @@ def swollen() -> dict[str, str]:
         "a name without an end": claims(2, 2**62),
         "the longest chain": engine.encode_trace(Trace("m", chain, 1, 0, Settings())),
         "the widest star": engine.encode_trace(Trace("m", star, 1, 0, Settings())),
-        "letters only": "A" * MOST_CHARACTERS,
+        "letters only": "A" * MAX_CHARACTERS,
         "too many letters": "A" * 10_000_000,
         "an inflated text": text.url(),
     }
@@ -233,7 +233,7 @@ def test_what_does_not_fit_is_said() -> None:
         engine.encode_trace(Trace("bundled", chain, 1, 0, Settings()))
     assert found.value.code == "trace_size"
     with pytest.raises(TraceError) as found:
-        encode_text("字" * MOST_TEXT, "")
+        encode_text("字" * MAX_TEXT_BYTES, "")
     assert found.value.code == "trace_size"
 
 
@@ -320,7 +320,7 @@ def test_tampered_texts_of_characters_are_refused() -> None:
             prompt, written = decode_text(text)
         except TraceError:
             continue
-        assert len(prompt + written) <= MOST_TEXT
+        assert len(prompt + written) <= MAX_TEXT_BYTES
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=40))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import TraceError
 from engine.sampling.settings import Settings
-from engine.trace.trace import MOST_CHOICES, Choice, Trace
+from engine.trace.trace import MAX_CHOICES, Choice, Trace
 from tests.engine.conftest import Tiny
 from tests.engine.trace.test_trace import Move, moves, play, prompts, start
 
@@ -38,7 +38,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "a seed below 0": {"seed": -1},
     "a seed that is true": {"seed": True},
     "no choices": {"choices": ()},
-    "too many choices": {"choices": tuple(Choice(i - 1, 1, "prompt") for i in range(MOST_CHOICES + 1))},
+    "too many choices": {"choices": tuple(Choice(i - 1, 1, "prompt") for i in range(MAX_CHOICES + 1))},
     "no prompt": {"prompt_length": 0},
     "a prompt longer than all": {"prompt_length": 6},
     "a prompt that says it was drawn": {"prompt_length": 3},

@@ -1,0 +1,46 @@
+"""Baselines of a beam search: greedy search, and the best of several samples, under the same score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.decoding.strategies import BY_NAME
+
+if TYPE_CHECKING:
+    from engine.decoding.batch_generation import Continuation
+    from engine.decoding.beam_search import BeamSearch
+
+
+SEEDS = tuple(range(1, 9))
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The best beam and both baselines, with their scores: raw log-probability / length ** length_penalty, in nats."""
+
+    beam: Continuation
+    greedy: Continuation
+    sampled: Continuation
+    scores: tuple[float, float, float]
+
+
+def compute_baselines(search: BeamSearch) -> Baselines:
+    """Baselines of a search that has ended with finished beams; samples are drawn with `SEEDS`, unfiltered."""
+    from engine.decoding.batch_generation import BatchGeneration, Continuation
+
+    winner = search.sequences[0]
+    log_probabilities = search.model.score(winner.token_ids).log_probabilities[len(search.ids) :]
+    beam = Continuation(None, winner.token_ids[len(search.ids) :], tuple(v for v in log_probabilities if v is not None))
+
+    def write(strategy: str) -> list[Continuation]:
+        generation = BatchGeneration(search.model, search.ids, BY_NAME[strategy], 0, SEEDS, search.most)
+        while generation.step():
+            pass
+        return generation.texts
+
+    def score(text: Continuation) -> float:
+        return sum(text.log_probabilities) / len(text.token_ids) ** search.settings.length_penalty
+
+    greedy, sampled = write("greedy")[0], max(write("sample"), key=score)
+    return Baselines(beam, greedy, sampled, (score(beam), score(greedy), score(sampled)))

@@ -1,0 +1,98 @@
+"""Registration of the app's own components (Streamlit components v2), and callbacks for their events."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from pages.components.theme import css
+from pages.session import session_state
+
+_HERE = Path(__file__).parent
+_PACKAGE = "next-token"
+_lock = threading.Lock()
+
+
+def source(name: str, folder: Path) -> Path:
+    """Path of a script or style, in `folder` or else in this package."""
+    path = folder / name
+    return path if path.exists() else _HERE / name
+
+
+def sources(file: Path, *parts: str) -> tuple[str, str]:
+    """Script and style of a component: `base`, its shared `parts`, then its own `.js` and `.css` beside `file`.
+
+    Parts lie beside `file` or in this package; a style is optional for each.
+    """
+    names = ("base", *parts, file.stem)
+    scripts = [source(f"{name}.js", file.parent).read_text("utf-8") for name in names]
+    styles = [source(f"{name}.css", file.parent) for name in names]
+    return "".join(scripts), css() + "".join(path.read_text("utf-8") for path in styles if path.exists())
+
+
+def register(name: str, file: Path, *parts: str) -> Callable[..., Any]:
+    """A component made of its `sources`, called as Streamlit's own are; created when it is first drawn.
+
+    `file` is the Python module that draws it, or any file of the same stem.
+    """
+    script, style = sources(file, *parts)
+    created: list[Any] = []  # the server's component manager, and the component's function there
+
+    def draw(**arguments: Any) -> Any:
+        manager = get_bidi_component_manager()
+        with _lock:
+            if not created or created[0] is not manager:
+                full_name, js = _served(name, script)
+                html = '<div class="root"></div>'
+                created[:] = manager, st.components.v2.component(full_name, html=html, css=style, js=js)
+        return created[1](**arguments)
+
+    return draw
+
+
+def _served(name: str, script: str) -> tuple[str, str]:
+    """Full name and script of a component: the name of a file that the server serves, or the script itself.
+
+    Streamlit sends an inline script again with every drawing of its component, some 40 kB a click; a file is fetched
+    once and cached. Files are only served for installed packages with `[tool.streamlit.component]` in their
+    pyproject.toml. This app is run from its folder and never installed, and its scripts are put together from parts
+    here, so it registers such a manifest with the component manager itself. Without a server, or where nothing can be
+    written, the script is sent inline.
+    """
+    if not runtime.exists():
+        return name, script
+    file = f"{name}-{hashlib.sha256(script.encode()).hexdigest()[:12]}.js"
+    try:
+        folder = Path(_folder().name)
+        (folder / file).write_text(script, "utf-8")
+    except OSError:
+        return name, script
+    manifest = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir=".")])
+    get_bidi_component_manager().register_from_manifest(manifest, folder)
+    return f"{_PACKAGE}.{name}", file
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=_PACKAGE, ignore_cleanup_errors=True)
+
+
+def event_callback(key: str, name: str, act: Callable[[Any], None]) -> Callable[[], None]:
+    """A callback that calls `act` with the value of a component's event of that name."""
+
+    def callback() -> None:
+        value = (session_state.widget(key) or {}).get(name)
+        if isinstance(value, dict):
+            act(value)
+
+    return callback

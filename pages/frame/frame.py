@@ -1,0 +1,52 @@
+"""Frame of every page: global style, document language, title, share panel and lead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from engine.serving import config
+from pages.components.register import register
+from pages.i18n.translator import Translator
+from pages.session.text_state import TextState
+from pages.shell.share import panel
+from pages.shell.share.downloads import NOTHING, Exports
+
+# Streamlit's own defaults leave a quarter of a phone's screen empty. Nothing here depends on anything a person typed.
+# Its captions, key names and values get the contrast that small text needs. Quotation marks in English come from the
+# Chinese font, which has them as wide as a character, too.
+_STYLE = """<style>
+.stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
+:lang(en) .stApp { font-variant-east-asian: proportional-width; }
+.stMain:focus-visible { outline: none; }
+.stColumn { min-width: min(100%, 18rem); }
+.stHorizontalBlock > :has(.st-key-share) { flex-shrink: 0; min-width: max-content; }
+.stHorizontalBlock:has(> * .st-key-share) > :has(h1) { flex-shrink: 1; min-width: 0; }
+.st-key-share button { white-space: nowrap; }
+.stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
+.stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
+.st-key-language, .st-key-history, .st-key-history_entry { display: none; }
+.stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
+.stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p,
+.stApp button[kind="tertiary"]:hover p {
+  color: light-dark(#1D2330, #8EC3EE);
+}
+@media (max-width: 1100px) { .stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; } }
+@media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
+</style>"""
+
+_language = register("language", Path(__file__).with_name("document_language.js"))
+
+
+def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exports = NOTHING) -> None:
+    """The head of a page: title, share panel with the page's `exports`, lead sentence."""
+    st.html(_STYLE)
+    _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.title(title, anchor=False, width="content")
+        panel.draw(session, t, exports)
+    with st.container(key="lead"):
+        st.caption(lead)
+    if config.current().demo:
+        st.info(t("host.demo"))

@@ -1,0 +1,78 @@
+"""Decoding speed on the limits page: one parallel pass beside step-by-step generation, with and without a KV cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import theme
+from pages.i18n.translator import Translator
+from pages.limits import line_chart
+from pages.limits.line_chart import Line, Point
+from pages.session.incremental_run import IncrementalRun
+
+if TYPE_CHECKING:
+    from engine.experiments.decoding_speed import DecodingSpeed
+
+# Colour, dash and mark of each curve.
+_WAYS = {
+    "whole": ("soft", "dotted", "triangle-up"),
+    "cached": ("pick", "dashed", "square"),
+    "at_once": ("draw", "solid", "circle"),
+}
+
+
+def times(timing: DecodingSpeed, t: Translator) -> list[Line]:
+    """Milliseconds over the number of tokens."""
+    lines = []
+    for way, look in _WAYS.items():
+        points = []
+        for row in timing.times:
+            seconds = getattr(row, way)
+            told = "" if seconds is None else t("limits.sequential.point", n=row.tokens, ms=_ms(seconds, t))
+            points.append(Point(row.tokens, None if seconds is None else seconds * 1000, told))
+        lines.append(Line(t(f"limits.sequential.{way}"), *look, points))
+    return lines
+
+
+def _ms(seconds: float, t: Translator) -> str:
+    return t.number(seconds * 1000, 0 if seconds >= 0.01 else 1)
+
+
+def times_told(timing: DecodingSpeed, t: Translator) -> list[str]:
+    """Of the longest text that was measured in two ways or more."""
+    told = []
+    known = [row for row in timing.times if row.at_once is not None]
+    cached = next((row for row in reversed(known) if row.cached is not None), None)
+    if cached is not None and cached.at_once and cached.cached:
+        factor = cached.cached / cached.at_once
+        key = "slower" if factor > 1 else "not_slower"
+        told.append(
+            t(f"limits.sequential.{key}", n=cached.tokens, once=_ms(cached.at_once, t), steps=_ms(cached.cached, t),
+              factor=t.number(factor, 0 if factor >= 10 else 1))
+        )  # fmt: skip
+    whole = next((row for row in reversed(known) if row.whole is not None), None)
+    if whole is not None and whole.whole:
+        if whole.cached:
+            factor = whole.whole / whole.cached
+            key = "cache_helps" if factor > 1.1 else "cache_does_not"
+            told.append(
+                t(f"limits.sequential.{key}", n=whole.tokens, whole=_ms(whole.whole, t), factor=t.number(factor))
+            )
+        else:
+            told.append(t("limits.sequential.no_cache", n=whole.tokens, whole=_ms(whole.whole, t)))
+    if timing.difference is not None and told:
+        told.append(t("limits.sequential.equal", difference=f"{timing.difference:.6f}"))
+    return told
+
+
+def draw(run: IncrementalRun, t: Translator) -> None:
+    """Curves, sentences and table of a run of `engine.experiments.decoding_speed`."""
+    curves = times(run.work, t)
+    axes = line_chart.Axes(t("limits.sequential.x"), t("limits.sequential.y"), ",d", run.work.lengths[1:])
+    line_chart.draw(curves, axes, theme.is_dark(), "limits_times", 280)
+    for sentence in times_told(run.work, t):
+        st.markdown(sentence)
+    st.caption(t("limits.sequential.note"))
+    line_chart.draw_table(curves, t("limits.sequential.x"), 1, theme.is_dark(), t, "limits_times_table")

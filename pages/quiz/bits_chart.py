@@ -1,0 +1,81 @@
+"""Ten rounds in one picture: the bits of the guess, of the model's likeliest token and of the real one, and chance.
+
+The table of rounds beside it says the same in words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import pyarrow as pa
+import streamlit as st
+
+from pages.components import altair_chart
+from pages.components.theme import palette
+from pages.i18n.translator import Translator
+
+if TYPE_CHECKING:
+    from engine.quiz.scoring import Outcome
+
+HEIGHT = 220  # pixels
+_SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
+WHO = ("you", "model", "text")
+
+
+def points(outcomes: Sequence[Outcome], t: Translator) -> list[dict[str, Any]]:
+    """A row for each mark: round, whose, token, bits, and the chance of that round. What is ruled out has no place."""
+    made = []
+    for at, outcome in enumerate(outcomes, 1):
+        for name, guess in zip(WHO, (outcome.guess, outcome.best, outcome.truth), strict=True):
+            if math.isfinite(guess.bits):
+                row = {"round": at, "who": t(f"quiz.word.{name}"), "token": guess.text, "bits": round(guess.bits, 3)}
+                made.append(row | {"chance": round(outcome.chance, 3)})
+    return made
+
+
+@cache
+def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
+    """The Vega-Lite chart without its rows. `names` of you, model, text; `labels`: x, y, token, chance."""
+    colors = palette(dark)
+    axis: dict[str, Any] = {
+        "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
+        "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
+        "labelAngle": 0, "labelPadding": 6, "titlePadding": 10,
+    }  # fmt: skip
+    x = alt.X("round:O", title=labels[0], axis=alt.Axis(**axis, grid=False))
+    y = alt.Y("bits:Q", title=labels[1], axis=alt.Axis(**axis, tickCount=5))
+    domain = list(names)
+    legend = alt.Legend(
+        title=None, orient="top", labelFont=_SANS, labelFontSize=13, labelColor=colors.ink, symbolOpacity=1
+    )
+    color = alt.Color(
+        "who:N", scale=alt.Scale(domain=domain, range=[colors.pick, colors.draw, colors.ink]), legend=legend
+    )
+    shape = alt.Shape(
+        "who:N", scale=alt.Scale(domain=domain, range=["triangle-right", "circle", "diamond"]), legend=legend
+    )
+    tooltip = [
+        alt.Tooltip("who:N", title=" "),
+        alt.Tooltip("token:N", title=labels[2]),
+        alt.Tooltip("bits:Q", title=labels[1], format=".1f"),
+    ]
+    marks = alt.Chart().mark_point(filled=True, size=110, opacity=0.9)
+    marks = marks.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)
+    chance = alt.Chart().mark_tick(color=colors.soft, thickness=2, size=22)
+    chance = chance.encode(x=x, y=alt.Y("chance:Q", title=labels[1]))
+    chart = alt.layer(chance, marks).properties(height=HEIGHT)
+    return altair_chart.written(chart, read=True)
+
+
+def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:
+    """The chart of what `points` made."""
+    names = tuple(t(f"quiz.word.{name}") for name in WHO)
+    labels = (t("quiz.chart.round"), t("quiz.chart.bits"), t("quiz.word.token"))
+    st.vega_lite_chart(
+        pa.Table.from_pylist(table), specification(dark, names, labels), width="stretch", theme=None, key="quiz_chart"
+    )
+    st.caption(t("quiz.chart.note"))

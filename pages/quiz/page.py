@@ -1,0 +1,95 @@
+"""Guess the next token: ten rounds against the model, on texts that it has not read or on one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+import engine
+from engine.errors import ModelError
+from engine.serving import config
+from pages.components import theme
+from pages.frame import frame
+from pages.i18n.translator import Translator
+from pages.quiz import bits_chart, round_view, summary
+from pages.quiz.state import MODES, QuizState
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import address, fragment, messages, model_access, model_picker
+
+session = session_state.get(TextState)
+quiz = session_state.get(QuizState)
+t = Translator(session_state.language())
+
+
+def act(move: Callable[..., None], *arguments: Any) -> None:
+    """Make one of the quiz's moves with the model that is in memory."""
+    model_access.run_action(session, lambda _, model: move(quiz, model, *arguments))
+
+
+def draw_round(model: engine.Model) -> None:
+    acts: dict[str, Callable[[dict[str, Any]], None]] = {
+        "draft": lambda value: quiz.write(int(value["turn"]), str(value["text"])),
+        "guess": lambda value: act(QuizState.guess, int(value["turn"]), str(value["text"])),
+        "choose": lambda value: act(QuizState.choose, int(value["turn"]), int(value["token"])),
+        "go": lambda value: act(QuizState.go, int(value["turn"])),
+        "again": lambda value: act(QuizState.again, int(value["turn"]), t.language),
+    }
+    round_view.draw(round_view.data(quiz, model, t), theme.is_dark(), t, acts, key="quiz")
+
+
+def bring() -> None:
+    act(QuizState.bring, t.language, str(session_state.widget("quiz_own") or ""))
+
+
+def draw_own() -> None:
+    """A text of the visitor's own to play with."""
+    with st.expander(t("quiz.own.title")):
+        st.text_area(
+            t("quiz.own.label"), key="quiz_own", placeholder=t("quiz.own.placeholder"), height=120,
+            persist_state="session", disabled=config.current().demo,
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            st.button(t("quiz.own.start"), key="quiz_bring", on_click=bring, disabled=config.current().demo)
+            if quiz.own:
+                st.button(t("quiz.own.leave"), key="quiz_leave", on_click=act, args=(QuizState.leave, t.language))
+        messages.show_problem(quiz.own_problem, t, "quiz.own.kept")
+        st.caption(t("quiz.own.note"))
+
+
+def draw_how() -> None:
+    with st.expander(t("quiz.how.title")):
+        for line in t.list("quiz.how.lines"):
+            st.markdown(line)
+
+
+@fragment.workbench
+def workbench() -> None:
+    model = model_access.wait_for_model(session, t)
+    quiz.ready(model, t.language)
+    if isinstance(session.problem, ModelError):  # other problems are of a text that is not on this page
+        messages.show_problem(session.problem, t)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        quiz.mode = st.segmented_control(
+            t("quiz.mode"), MODES, default="type", required=True, format_func=lambda mode: t(f"quiz.modes.{mode}"),
+            key="quiz_mode", persist_state="session", label_visibility="collapsed", disabled=quiz.finished,
+        )  # fmt: skip
+        st.caption(t("quiz.game_own" if quiz.own else "quiz.game", n=quiz.game + 1), width="content")
+    draw_round(model)
+    with st.container():
+        if quiz.finished:
+            bits_chart.draw(bits_chart.points(quiz.outcomes, t), theme.is_dark(), t)
+            round_view.draw(summary.rounds(quiz, model, t), theme.is_dark(), t, {}, key="quiz_rounds")
+    draw_own()
+    draw_how()
+    address_bar.update()
+
+
+address_bar = address.AddressBar(session, t)
+frame.begin(t("quiz.title"), t("quiz.lead"), session, t)
+address_bar.restore()
+workbench()
+with st.sidebar:
+    model_picker.draw(session, t)

@@ -1,0 +1,252 @@
+"""Synchronisation of the URL query with the visitor's state, in both directions.
+
+    t      the trace (`engine.trace.link_codec`): prompt, settings, all choices and branches, cursor, model name
+    text   the same text as characters, for where the trace's model is not available; left out where it gets too long
+    lang   the language, where it is not the browser's own
+    lesson the lesson and its step, where one is on: `05-beam.2`
+    …      what the page itself has open, each under a short name: see `UrlState`
+
+The query is read when a visitor arrives (a link, a reload, a restarted server) and when they go Back or Forward; at
+any other time the browser may be one action behind, and is not consulted. Streamlit pushes a history entry whenever
+the query changes; `address.js` merges the entries of one run of tokens, and those of one text being typed. Widgets
+cannot be bound to the query instead (`bind="query-params"`): that forbids `st.query_params.from_dict`.
+
+A page creates its `AddressBar`, calls `restore()` before its widgets and `update()` at the end of each fragment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+import engine
+from engine.bundled import BUNDLED_NAME
+from engine.errors import EngineError, TraceError
+from engine.serving import model_registry
+from engine.trace.link_codec import encode_text
+from pages.components.register import register
+from pages.i18n.translator import Translator, plain
+from pages.session import session_state
+from pages.session.query_params import QueryParams, format_value
+from pages.session.text_state import TextState
+from pages.shell import extensions, model_access, sampling_controls
+from pages.shell.text_params import MAX_QUERY_CHARACTERS, coded, decoded_text, text_and_continuation
+
+if TYPE_CHECKING:
+    from engine.model.model import Model
+    from engine.trace.trace import Trace
+
+_history = register("address", Path(__file__).with_name("address.js"))
+
+
+class UrlState(Protocol):
+    """State of a page that is part of its URL."""
+
+    def to_query(self) -> dict[str, str]:
+        """Every value that differs from the page's defaults, under a short name."""
+
+    def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
+        """Restore the state; the session holds the URL's text already. Raises nothing but EngineError."""
+
+
+class NoUrlState:
+    """Of a page that has no state of its own in the URL."""
+
+    def to_query(self) -> dict[str, str]:
+        return {}
+
+    def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
+        pass
+
+
+@dataclass
+class Notice:
+    """A warning about a link, shown until the next action; `replay` is its text where that can be retokenized."""
+
+    key: str
+    values: dict[str, str]
+    turn: int
+    replay: tuple[str, str] | None = None
+
+
+@dataclass
+class AddressState:
+    """What is known of one visitor's address bar; `written` is its query, None before the first run."""
+
+    written: dict[str, str] | None = None
+    page: str = ""  # URL of the page on which it was written
+    cut: str = ""  # what had to be left out for length: "branches", "all"
+    notice: Notice | None = None
+    coded: tuple[Trace, str, str] | None = None  # the trace encoded last, as `t` and as `text`
+
+
+class AddressBar:
+    """The address bar of a page.
+
+    url_state     the page's own part of the query
+    sync_widgets  called after a restore, to set widgets from the restored state
+    widgets       widgets whose value is in the query as it is: by short name (key, possible values, the default first)
+    """
+
+    def __init__(
+        self,
+        session: TextState,
+        t: Translator,
+        url_state: UrlState | None = None,
+        sync_widgets: Callable[[], None] = lambda: None,
+        widgets: Mapping[str, tuple[str, tuple[object, ...]]] | None = None,
+    ) -> None:
+        self.session, self.t, self.url_state = session, t, url_state or NoUrlState()
+        self._sync_widgets, self._widgets = sync_widgets, widgets or {}
+        self._arrived = False
+        self._state = session_state.get(AddressState)
+
+    def restore(self) -> None:
+        """Restore the state from the query if it has changed. Called before the page's widgets are drawn."""
+        _history(key="history", data={})
+        query = st.query_params.to_dict()
+        in_history = _is_history_navigation()
+        arrived = self._state.written is None or (in_history and query != self._state.written)
+        if not query:  # another page was opened, or there never was a query: all of it is to be written
+            self._state.written = {}
+        elif arrived:
+            self._restore_from(QueryParams(query))
+            self._state.written = query
+            self._arrived = not in_history  # Streamlit handles its own history navigation
+        self._show_notice()
+
+    def update(self, after: float = 0.0) -> None:
+        """Write the current state to the query; nothing is sent where it is unchanged.
+
+        Streamlit redraws the whole page for it, a few milliseconds: where the visitor is waiting, it is sent some
+        seconds `after` the rest.
+        """
+        query, arrived = self._current_query(), self._arrived
+        self._state.page = st.context.url or ""
+        self._arrived = False
+        if query == self._state.written:
+            return
+        time.sleep(after)
+        if arrived or not st.query_params:
+            # The history entry is new: replace its query. Streamlit would push a second entry.
+            _history(key="history_entry", data={"query": urlencode(query)})
+        else:
+            st.query_params.from_dict(query)
+        self._state.written = query
+
+    def _current_query(self) -> dict[str, str]:
+        query = self._text_query() | self.url_state.to_query()
+        for name, (key, values) in self._widgets.items():
+            if (value := session_state.widget(key)) in values[1:]:
+                query[name] = format_value(value)
+        query |= extensions.companion.to_query()
+        if self.t.language != session_state.browser_language():
+            query["lang"] = self.t.language
+        return query
+
+    def _text_query(self) -> dict[str, str]:
+        model = model_access.loaded_model(self.session)
+        if model is None:
+            return {}
+        trace = self.session.ready(model)
+        if self._state.coded is None or self._state.coded[0] is not trace:
+            code, self._state.cut = coded(trace)
+            text = encode_text(*text_and_continuation(model, trace, self.session.prompt))
+            self._state.coded = trace, code, text if len(code) + len(text) < MAX_QUERY_CHARACTERS else ""
+        _, code, text = self._state.coded
+        return {name: value for name, value in (("t", code), ("text", text)) if value}
+
+    def _restore_from(self, params: QueryParams) -> None:
+        self._state.notice = None
+        set_up = extensions.companion.from_query(params, self.t.language)
+        try:
+            trace = engine.decode_trace(params.text("t")) if "t" in params else None
+        except TraceError as error:
+            self._note(f"address.{error.code}")
+            trace = None
+        if trace is not None and trace.model != self.session.model_name:
+            if model_registry.allowed(trace.model):
+                self.session.choose_model(trace.model)
+            else:
+                self._note("address.not_allowed", params, trace)
+                trace = None
+        model = model_access.wait_for_model(self.session, self.t)
+        if trace is not None and self.session.model_name != trace.model:
+            self.session.problem = None
+            self._note("address.missing", params, trace)
+            trace = None
+        try:
+            if trace is not None:
+                self.session.load_trace(model, trace, decoded_text(params)[0])
+                if trace.fingerprint[4:] not in ("", model.fingerprint[4:]):
+                    self._note("address.other_weights", params, trace, replay=False)
+                self.session.ready(model)
+            self.url_state.from_query(params, self.session, model)
+        except TraceError:
+            self._note("address.other_tokens", params, trace)
+        except EngineError as error:
+            self.session.ready(model)
+            self.session.problem = error
+        sampling_controls.sync_widgets(self.session)
+        for name, (key, values) in self._widgets.items():
+            text = params.text(name)
+            session_state.set_widget(key, next((v for v in values if format_value(v) == text), values[0]))
+        self._sync_widgets()
+        if set_up is not None and "t" not in params:  # a link to a lesson alone
+            set_up()
+
+    def _note(
+        self, key: str, params: QueryParams | None = None, trace: Trace | None = None, replay: bool = True
+    ) -> None:
+        name = self.t("settings.bundled") if trace is not None and trace.model == BUNDLED_NAME else ""
+        text = decoded_text(params) if params is not None and replay else ("", "")
+        values = {"name": name or plain(trace.model)} if trace is not None else {}
+        self._state.notice = Notice(key, values, self.session.turn, text if text[0] else None)
+
+    def _show_notice(self) -> None:
+        notice = self._state.notice
+        if notice is None:
+            return
+        st.warning(self.t(notice.key, **notice.values))
+        if notice.replay is not None:
+            st.button(self.t("address.replay"), key="address_replay", on_click=self._replay, args=notice.replay)
+
+    def _replay(self, prompt: str, continuation: str) -> None:
+        """Load the text of a link with the session's own model."""
+        self._state.notice = None
+        model_access.run_action(self.session, TextState.replay, prompt, continuation)
+        session_state.set_widget("prompt", self.session.prompt)
+
+
+def _is_history_navigation() -> bool:
+    """Whether this run was started by the browser's Back or Forward."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
+
+
+def link(full: bool = True, **more: str) -> str:
+    """URL of the page in its current state, on the host that the visitor uses, with `more` parameters added.
+
+    Not full: without `text`, for those who open it on this server.
+    """
+    url = st.context.url or ""
+    state = session_state.get(AddressState)
+    common = ("t", "text", "lang")  # on a page without state of its own, the previous page's parameters do not count
+    query = {
+        name: value
+        for name, value in ((state.written or {}) | more).items()
+        if (full or name != "text") and (state.page == url or name in common)
+    }
+    return f"{url if urlsplit(url).path else f'{url}/'}?{urlencode(query)}"
+
+
+def cut() -> str:
+    """What does not fit into a link now: "", "branches", "all"."""
+    return session_state.get(AddressState).cut

@@ -1,0 +1,65 @@
+"""Extension points of the shell: the course's sheet on every page, and the recording in the share panel.
+
+`app.py` sets both. The course and the recording are built on the pages, so the shell cannot import them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from engine.model.model import Model
+    from pages.i18n.translator import Translator
+    from pages.session.query_params import QueryParams
+    from pages.session.text_state import TextState
+
+
+class Companion(Protocol):
+    """What accompanies the visitor from page to page and has a part of the URL: the course."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it is on at this moment."""
+
+    def prompts(self) -> frozenset[str]:
+        """Prompts that it sets, in every language."""
+
+    def turn_to_page(self, t: Translator) -> None:
+        """Switch to the page that it wants to be on; called at the beginning of a fragment."""
+
+    def draw(self, model: Model | None, t: Translator) -> None:
+        """Draw below the page's workbench."""
+
+    def to_query(self) -> dict[str, str]:
+        """Its URL parameters; empty while it is off."""
+
+    def from_query(self, params: QueryParams, language: str) -> Callable[[], None] | None:
+        """Restore it from URL parameters. Returns what sets up its prompt and settings, None where it is off."""
+
+
+class NoCompanion:
+    """The companion of a page that is run without the app."""
+
+    active = False
+
+    def prompts(self) -> frozenset[str]:
+        return frozenset()
+
+    def turn_to_page(self, t: Translator) -> None:
+        pass
+
+    def draw(self, model: Model | None, t: Translator) -> None:
+        pass
+
+    def to_query(self) -> dict[str, str]:
+        return {}
+
+    def from_query(self, params: QueryParams, language: str) -> Callable[[], None] | None:
+        return None
+
+
+Recording = Callable[["TextState", "Model", "Translator"], str]  # the text as a standalone HTML page
+
+companion: Companion = NoCompanion()
+recording: Recording | None = None

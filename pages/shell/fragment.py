@@ -1,0 +1,71 @@
+"""Fragments of a page: drawn again by themselves after a visitor's action, with limits shown in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import NoReturn, ParamSpec
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from engine.errors import EngineError
+from engine.serving import admission
+from pages.i18n.translator import Translator
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import extensions, navigation
+from pages.shell.messages import show_problem
+from pages.shell.model_access import loaded_model
+
+P = ParamSpec("P")
+
+
+def part(draw: Callable[P, None]) -> Callable[P, None]:
+    """`st.fragment` for a part of a page; where a limit interrupts the drawing, the visitor reads why.
+
+    Where a text was handed over to the step page, that page is opened instead.
+    """
+
+    @wraps(draw)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> None:
+        session = session_state.get(TextState)
+        if session.handed:
+            session.handed = False
+            st.switch_page(navigation.path(navigation.STEP))
+        with admission.response_timer():
+            try:
+                draw(*arguments, **named)
+            except EngineError as error:
+                show_problem(error, Translator(session_state.language()))
+
+    return st.fragment(guarded)
+
+
+def workbench(draw: Callable[[], None]) -> Callable[[], None]:
+    """`part` for the part of a page that uses the model, with the course's sheet below while a lesson is on."""
+
+    @wraps(draw)
+    def with_companion() -> None:
+        t = Translator(session_state.language())
+        extensions.companion.turn_to_page(t)
+        draw()
+        extensions.companion.draw(loaded_model(session_state.get(TextState)), t)
+
+    return part(with_companion)
+
+
+def mark_answered() -> None:
+    """End the response time of the current action; what the page does from here on happens while the visitor looks."""
+    admission.mark_answered()
+
+
+def rerun(after: float = 0.0) -> NoReturn:
+    """Rerun some seconds from now: the current fragment where there is one, else the whole page."""
+    admission.mark_answered()
+    time.sleep(after)
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:  # the whole page is being run
+        st.rerun()

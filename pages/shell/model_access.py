@@ -1,0 +1,76 @@
+"""What stands between a page and the model: lets visitors in, waits for the model, makes moves, tells of problems.
+
+Everyone shares the model that is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from engine import bundled
+from engine.errors import EngineError, ModelError
+from engine.serving import admission, model_registry
+from pages.i18n.translator import Translator
+from pages.session.text_state import TextState
+
+if TYPE_CHECKING:
+    from engine.model.model import Model
+
+
+def loaded_model(session: TextState) -> Model | None:
+    """The session's model if it is in memory, without waiting: for callbacks."""
+    try:
+        loading = model_registry.request(session.model_name)
+        return loading.result() if loading.done else None
+    except ModelError:
+        return None
+
+
+def run_action(session: TextState, move: Callable[..., Any], *arguments: Any) -> None:
+    """For callbacks: make one of the session's moves with the model that is in memory. One refused is a problem."""
+    admission.start_response_timer()
+    model = loaded_model(session)
+    if model is not None:
+        try:
+            move(session, model, *arguments)
+        except EngineError as error:
+            session.problem = error
+
+
+def wait_for_model(session: TextState, t: Translator) -> Model:
+    """The session's model. Shows what is being read meanwhile; falls back to the bundled one with a problem noted."""
+    try:
+        return _wait_for(session.model_name, t)
+    except ModelError as error:
+        if session.model_name == bundled.BUNDLED_NAME:
+            raise
+        session.problem, session.model_name = error, session.fallback_model
+        return _wait_for(session.model_name, t)
+
+
+def _wait_for(name: str, t: Translator) -> Model:
+    loading = model_registry.request(name)
+    with st.container():  # always there, so that what follows keeps its place on the page
+        return _show(loading, t)
+
+
+def _show(loading: model_registry.ModelLoad, t: Translator) -> Model:
+    place = st.empty()
+    if not loading.done:
+        # Meanwhile the browser fetches what draws charts: the first bars need not wait for it.
+        chart_place = st.empty()
+        chart_place.vega_lite_chart({"mark": "bar", "height": 1, "width": 1, "data": {"values": []}}, theme=None)
+        stage = ""
+        while not loading.wait(0.05):
+            if loading.stage != stage:
+                stage = loading.stage
+                with place.container():
+                    st.markdown(f"**{t('loading.title')}**")
+                    stages = ("libraries", "files", "tokenizer", "weights", "warm_up")
+                    st.progress((stages.index(stage) + 1) / (len(stages) + 1), t(f"loading.{stage}"))
+        place.empty()
+        chart_place.empty()
+    return loading.result()

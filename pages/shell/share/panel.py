@@ -1,0 +1,65 @@
+"""Share panel in the head of every page: link, QR code, embedding snippet, downloads, upload.
+
+Drawn only while it is open, so that it costs nothing when closed.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import segno
+import streamlit as st
+
+from pages.components import theme
+from pages.components.register import register
+from pages.i18n.translator import Translator
+from pages.session.text_state import TextState
+from pages.shell import address
+from pages.shell.share import downloads
+
+LARGEST = 25  # version of a QR code: 117 squares a side, which a phone still reads from the back row
+QUIET = 4  # squares of white around it
+_panel = register("share_panel", Path(__file__))
+
+
+@st.fragment
+def draw(session: TextState, t: Translator, exports: downloads.Exports = downloads.NOTHING) -> None:
+    """A button that opens the panel, with this page in its state at that moment."""
+    panel = st.popover(t("share.title"), key="share", on_change="rerun")
+    if panel.open:
+        with panel:
+            st.caption(t("share.lead"))
+            _panel(key="share_panel", data=data(t) | {"dark": theme.is_dark()})
+            if address.cut():
+                st.caption(t(f"share.cut.{address.cut()}"))
+            downloads.draw(session, t, exports)
+
+
+def data(t: Translator) -> dict[str, Any]:
+    """Data of the component: the link, its QR code or None, the snippet, all labels."""
+    names = ("link", "copy", "copied", "large", "no_qr", "embed")
+    return {
+        "link": address.link(),
+        "qr": qr_code(address.link(full=False)),
+        "embed": snippet(f"{address.link(lang=t.language)}&embed=true", t("app.title")),
+        "labels": {name: t(f"share.{name}") for name in names},
+    }
+
+
+def qr_code(link: str) -> str | None:
+    """QR code (ISO/IEC 18004, error level L) as the URL of an SVG image; None where the link is too long."""
+    try:
+        code = segno.make_qr(link, error="l", boost_error=False)
+    except segno.DataOverflowError:
+        return None
+    if int(code.version) > LARGEST:
+        return None
+    return code.svg_data_uri(border=QUIET, omitsize=True, light="#fff")
+
+
+def snippet(link: str, title: str) -> str:
+    """HTML that embeds the page in another."""
+    src, name = html.escape(link, quote=True), html.escape(title, quote=True)
+    return f'<iframe src="{src}" title="{name}" width="100%" height="720" style="border:0" loading="lazy"></iframe>'

@@ -1,0 +1,26 @@
+"""Export of a page's pictures as PNG or SVG, in the browser, as they are at that moment.
+
+The component (`picture_saver.js`) finds a picture by the key of its component, chart or container (`{dark}` as in the
+key), for the app's own components and for Altair and Plotly charts, and writes it as shapes and text
+(`svg_drawing.js`); a PNG is that drawing in pixels. Only maps, a pixel a number, are images in an SVG. Nothing is sent
+anywhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pages.components.register import register
+from pages.i18n.translator import Translator
+
+_picture = register("picture", Path(__file__), "svg_shapes", "canvas_recorder", "svg_drawing")
+
+
+def draw(keys: tuple[str, ...], dark: bool, t: Translator) -> None:
+    """A row for each picture that is on the page, with a button for each file type."""
+    pictures = []
+    for key in keys:
+        name = key.split(" {")[0].removesuffix(" picture").replace(" ", "_")
+        pictures.append({"key": key.format(dark=dark), "name": t(f"export.picture.{name}"), "file": name})
+    labels = {word: t(f"export.pictures.{word}") for word in ("none", "failed")}
+    _picture(key="picture", data={"pictures": pictures, "dark": dark, "labels": labels})

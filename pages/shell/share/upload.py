@@ -1,0 +1,40 @@
+"""Upload of a recording saved as JSON, in the share panel below the downloads.
+
+A file that cannot be opened is refused with a sentence, and the current text stays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from engine.trace import json_file
+from pages.i18n.translator import Translator, plain
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import navigation, sampling_controls
+from pages.shell.share.upload_state import UploadState
+
+
+def draw(session: TextState, t: Translator) -> None:
+    """The upload box; after a file was opened, the step page."""
+    opening = session_state.get(UploadState)
+    if opening.opened:
+        opening.opened = False
+        if session_state.current_page() == navigation.STEP:
+            st.rerun()
+        st.switch_page(navigation.path(navigation.STEP))
+    key = f"open recording {opening.turn}"
+
+    def chosen() -> None:
+        file: Any = session_state.widget(key)
+        opening.problem = None
+        if file is not None:
+            opening.read(session, file.getvalue())
+            sampling_controls.sync_widgets(session)
+
+    most = json_file.MOST_BYTES // 1_000_000
+    st.file_uploader(t("export.open"), "json", key=key, max_upload_size=most, on_change=chosen)
+    if opening.problem is not None:
+        st.error(t(f"error.{opening.problem.code}", **{k: plain(str(v)) for k, v in opening.problem.values.items()}))

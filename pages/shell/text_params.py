@@ -1,0 +1,42 @@
+"""The text as URL parameters: `t`, the encoded trace, and `text`, the same text as characters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import engine
+from engine.errors import TraceError
+from engine.trace.link_codec import decode_text
+from engine.trace.trace import Trace
+from pages.session.query_params import QueryParams
+
+if TYPE_CHECKING:
+    from engine.model.model import Model
+
+MAX_QUERY_CHARACTERS = 7_500  # what the proxies between a browser and this server let through
+
+
+def coded(trace: Trace) -> tuple[str, str]:
+    """The trace as a link holds it, and what was left out of it: "", "branches", or "all"."""
+    for left_out, shorten in (("", lambda: trace), ("branches", trace.line_alone)):
+        try:
+            code = engine.encode_trace(shorten())
+        except TraceError:
+            continue
+        if len(code) < MAX_QUERY_CHARACTERS:
+            return code, left_out
+    return "", "all"
+
+
+def text_and_continuation(model: Model, trace: Trace, prompt: str) -> tuple[str, str]:
+    """The prompt, and the text that follows it up to the cursor."""
+    beginning, whole = model.text(trace.token_ids(trace.prompt_length - 1)), model.text(trace.token_ids())
+    return prompt, whole.removeprefix(beginning) if whole.startswith(beginning) else ""
+
+
+def decoded_text(params: QueryParams) -> tuple[str, str]:
+    """Prompt and continuation of the query's `text`; two empty strings where there is none."""
+    try:
+        return decode_text(params.text("text"))
+    except TraceError:
+        return "", ""

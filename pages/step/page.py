@@ -1,0 +1,157 @@
+"""Step by step: a text grows by one token, and everything that led to it can be seen and changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import streamlit as st
+
+import engine
+from engine.decoding.stopping import StopReason
+from engine.serving import model_registry
+from pages.components import probability_bars, text_strip, theme
+from pages.frame import frame
+from pages.i18n.translator import Translator
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
+from pages.step import calculation, export, search_results
+
+BREATH = 0.03  # seconds for the browser to draw what was clicked, before it is told the new address
+PACE = 0.09  # seconds between tokens of a run, so that an eye can follow
+
+session = session_state.get(TextState)
+t = Translator(session_state.language())
+address_bar = address.AddressBar(session, t, session)
+
+
+def new_prompt(text: str) -> None:
+    model_access.run_action(session, TextState.set_prompt, text)
+
+
+def pick_bar(turn: int, token_id: int) -> None:
+    model_access.run_action(session, TextState.pick, turn, token_id)
+
+
+def pick_alternative(value: dict[str, Any]) -> None:
+    model_access.run_action(session, TextState.pick, value["turn"], value["token"], value["after"])
+
+
+def go_to(value: dict[str, Any]) -> None:
+    model_access.run_action(session, TextState.go_to, value["turn"], value["node"])
+
+
+def draw_controls(ended: bool) -> None:
+    running = bool(session.running)
+    run = t("step.stop") if running else t("step.run", n=session.run_tokens)
+    with st.container(horizontal=True, gap="small"):
+        draw_button("next", t("step.next"), TextState.step, "Right", ended)
+        draw_button("run", run, TextState.stop if running else TextState.run, "Space", ended and not running)
+        draw_button("back", t("step.back"), TextState.back, "Left")
+        draw_button("restart", t("step.restart"), TextState.restart)
+
+
+def draw_button(
+    key: str, name: str, move: Callable[..., Any], shortcut: str | None = None, disabled: bool = False
+) -> None:
+    """One of the session's moves."""
+    kind: Literal["primary", "secondary"] = "primary" if key == "next" else "secondary"
+    st.button(
+        name,
+        key=key,
+        type=kind,
+        shortcut=shortcut,
+        disabled=disabled,
+        on_click=model_access.run_action,
+        args=(session, move),
+    )
+
+
+def draw_messages() -> None:
+    messages.show_problem(session.problem, t)
+    if session.notes:
+        st.caption(" ".join(t(note) for note in session.notes))
+
+
+@fragment.workbench
+def workbench() -> None:
+    model = model_access.wait_for_model(session, t)
+    more = session.run_on(model)
+    trace = session.ready(model)
+    ended = session.end(model)
+    above, story_place = st.container(), st.container()
+    left, right = st.columns([1.25, 1], gap="large")
+
+    # The bars go out first: they are what the eye waits for.
+    distribution, token_id, u = session.choice(model)
+    chosen = None if ended else token_id
+    with left:
+        taken = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
+        probability_bars.draw(
+            probability_bars.rows(distribution, session.bars, chosen, taken, session.turn, t),
+            theme.is_dark(),
+            t,
+            pick_bar,
+        )
+    with above:
+        draw_controls(ended is not None)
+        draw_messages()
+    story = session.annotator.annotate(model, trace) | words(model, distribution, session.stopped or ended)
+    with story_place:
+        text_strip.draw(story, go_to, pick_alternative)
+    with left:
+        draw_search(model, distribution)
+        if text_strip.has_branches(story):
+            text_strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
+    with right:
+        calculation.draw(
+            calculation.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), theme.is_dark()
+        )
+    fragment.mark_answered()
+    model_registry.prefetch(model, session.next_ids(model))
+    if more:
+        address_bar.update()
+        fragment.rerun(after=PACE)
+    address_bar.update(after=BREATH)
+
+
+def words(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:
+    """What the strip says besides the text itself; its log-probability and perplexity are filled in there."""
+    return {
+        "turn": session.turn,
+        "stage": 4 if stopped in ("end", "context") else 3,
+        "status": t(f"stop.{stopped}", most=model.context_length) if stopped else "",
+        "dark": theme.is_dark(),
+        "choices": t.number(math.exp(distribution.entropy)),
+        "labels": text_strip.labels(t),
+    }
+
+
+def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
+    query = st.text_input(
+        t("step.search"), key="search", placeholder=t("step.search_placeholder"), live=True, persist_state="session"
+    )
+    if query:
+        hits = [distribution.candidate(i) for i in model.vocabulary.search(query)]
+        if hits:
+            rows = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
+            search_results.draw(
+                rows,
+                session.turn,
+                theme.is_dark(),
+                lambda value: model_access.run_action(session, TextState.pick, value["turn"], value["token"]),
+            )
+        else:
+            st.caption(t("step.nothing_found"))
+
+
+frame.begin(t("step.title"), t("step.lead"), session, t, export.exports(session, t))
+address_bar.restore()
+with st.sidebar:
+    sampling_controls.draw(session, t)
+prompt_box.draw(session, t, new_prompt)
+workbench()
+with st.sidebar:
+    model_picker.draw(session, t)

@@ -1,0 +1,92 @@
+"""What the bars, the sums and the numbers on the screen say, against the distribution they are drawn from."""
+
+from __future__ import annotations
+
+import re
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from engine.model.model import Model
+from engine.sampling.settings import Settings
+from pages.components import probability_bars
+from pages.i18n.translator import Translator
+from pages.step import calculation
+
+T = Translator("en")
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(temperature=0.7, top_k=4), Settings(top_p=0.5), Settings(temperature=0)]
+)
+def test_rows_are_the_likeliest_and_one_honest_rest(model: Model, settings: Settings) -> None:
+    d = model.distribution(model.encode("the cat"), settings)
+    chosen = d.likeliest()
+    table = probability_bars.rows(d, 8, chosen, set(), turn=3, t=T)
+    assert [row["pick"] for row in table[:8]] == [f"3:{c.token_id}" for c in d.top(8)]
+    assert sum(row["raw"] for row in table) == pytest.approx(1, abs=1e-5)
+    drawn = sum(row["shown"] for row in table if row["state"] != "cut")
+    assert drawn == pytest.approx(1, abs=1e-5)
+    assert [row["state"] for row in table].count("pick") == 1
+    for row, c in zip(table, d.top(8), strict=False):
+        assert (row["state"] == "cut") == (not c.kept)
+        assert c.kept or T(f"filter.{c.cut_by}") in row["value"]
+
+
+def test_a_chosen_token_that_is_not_among_the_first_has_a_row(model: Model) -> None:
+    d = model.distribution(model.encode("the cat"))
+    unlikely = int(d.order[-1])
+    table = probability_bars.rows(d, 5, unlikely, {unlikely}, turn=0, t=T)
+    assert len(table) == 7
+    assert table[5]["state"] == "pick"
+    assert table[5]["branch"]
+
+
+def test_the_curves_are_the_cumulative_sums(model: Model) -> None:
+    d = model.distribution(model.encode("the cat"), Settings(top_k=6))
+    told = calculation.sums(d, d.likeliest(), 0.25, seed=1, count=5, t=T)
+    raw = np.cumsum(np.sort(d.raw)[::-1])
+    for rank, p in told["believed"]:
+        assert p == pytest.approx(raw[rank - 1], abs=1e-4)
+    assert told["believed"][-1][0] == d.size
+    assert told["cut"] == 6
+    assert dict(map(tuple, told["drawn"]))[6] == 1
+
+
+def test_the_draw_is_told_with_its_interval(model: Model) -> None:
+    d = model.distribution(model.encode("the cat"))
+    token = d.draw(0.42)
+    told = calculation.sums(d, token, 0.42, seed=9, count=5, t=T)["labels"]["draw"]
+    low, high = map(float, re.search(r"between (\d\.\d+) and (\d\.\d+)", told).groups())  # type: ignore[union-attr]
+    assert low <= 0.42 <= high
+    assert "0.4200" in told
+
+
+@given(st.floats(0, 1))
+def test_a_probability_is_never_told_as_nothing_or_certain(p: float) -> None:
+    for language in ("en", "zh_Hant"):
+        told = Translator(language).percent(p)
+        assert (told == "0\xa0%") == (p == 0)
+        assert told != "100\xa0%" or p == 1
+        assert "e+" not in told
+
+
+@pytest.mark.parametrize(
+    ("p", "english", "chinese"),
+    [(0.342, "34 %", "34 %"), (0.0211, "2.1 %", "2.1 %"), (0.00031, "0.031 %", "0.031 %"),
+     (0.000025, "1 in 40,000", "4 萬分之 1"), (0.9973, "99.73 %", "99.73 %"), (1.0, "100 %", "100 %")],
+)  # fmt: skip
+def test_probabilities_read_as_a_person_says_them(p: float, english: str, chinese: str) -> None:
+    for language, told in (("en", english), ("zh_Hant", chinese)):
+        assert Translator(language).percent(p) == told.replace(" %", "\xa0%")
+
+
+def test_the_chart_is_built_once_and_names_no_data() -> None:
+    labels = ("a", "b", "c", "d", "e", "f")
+    one = probability_bars.specification(False, labels)
+    assert one is probability_bars.specification(False, labels)
+    assert "datasets" not in one
+    assert one["description"] == "f"
+    assert all("data" not in layer for layer in one["layer"])

@@ -1,0 +1,132 @@
+"""Both languages say the same things, and everything that the pages ask for is there."""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from engine.sampling.logits_processors import FILTERS
+from engine.sampling.settings import RANGES
+from pages.i18n.translator import LANGUAGES, PAGES, Translator, sentences, word_files
+from pages.shell import navigation
+from pages.status.metrics import LIMITS
+
+ROOT = Path(__file__).parents[3]
+EXPORTS = sorted(path.parent.name for path in PAGES.glob("*/export.py"))
+
+
+def blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_there_are_two_languages() -> None:
+    assert sorted(LANGUAGES) == ["en", "zh_Hant"]
+    assert {path.name for path in PAGES.rglob("words.*.toml")} == {f"words.{language}.toml" for language in LANGUAGES}
+
+
+def test_each_table_of_words_is_in_one_room_alone_the_same_in_both_languages() -> None:
+    rooms: dict[str, list[tuple[str, str]]] = {}
+    for language in LANGUAGES:
+        files = word_files(language)
+        assert len(files) > 10
+        rooms[language] = sorted(
+            (table, path.parent.name) for path in files for table in tomllib.loads(path.read_text("utf-8"))
+        )
+        tables = [table for table, _ in rooms[language]]
+        assert len(set(tables)) == len(tables)
+    assert rooms["en"] == rooms["zh_Hant"]
+
+
+def test_both_have_the_same_keys_with_the_same_blanks() -> None:
+    one, other = sentences("zh_Hant"), sentences("en")
+    assert set(one) == set(other)
+    for key, text in one.items():
+        if isinstance(text, str):
+            assert blanks(text) == blanks(other[key]), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_empty(language: str) -> None:
+    assert [key for key, text in sentences(language).items() if text == ""] == []
+
+
+def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
+    code = "".join(p.read_text("utf-8") for p in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")])
+    named = set(re.findall(r"""(?:\bt|self|\.list)\(\s*"([a-z_]+\.[a-z_.]+)\"""", code)) | set(
+        re.findall(r'"(note\.[a-z_]+)"', code)
+    )
+    pages = (*navigation.PAGES, navigation.STATUS)
+    named |= {key for page in pages for key in (page.title, page.section)}
+    known = set(sentences("en"))
+    assert named - known == set()
+    families = (
+        "access.mass.",
+        "error.",
+        "host.",
+        "address.",
+        "share.",
+        "stop.",
+        "filter.",
+        "loading.",
+        "settings.",
+        "strip.",
+        "bars.",
+        "note.",
+        "compare.",
+        "limits.",
+        "uses.",
+        "beam.",
+        "inside.",
+        "export.",
+        "replay.",
+        "cut.",
+        "training.",
+        "course.",
+        "quiz.",
+    )
+    assert {k for k in known - named if not k.startswith(families)} == set()
+
+
+def test_keys_that_are_put_together_exist() -> None:
+    known = set(sentences("en"))
+    stops, problems = ("end", "length", "context", "person"), ("empty", "characters", "context", "surrogate", "token")
+    models = ("missing", "not_allowed", "no_safetensors", "no_tokenizer", "not_causal", "broken")
+    asked = {f"stop.{s}" for s in stops} | {f"error.{p}" for p in (*problems, *models)}
+    asked |= {f"error.{limit}" for limit in LIMITS} | {f"host.{limit}" for limit in LIMITS}
+    asked |= {f"filter.{f}" for f in FILTERS}
+    asked |= {f"settings.{s}{note}" for s in RANGES for note in ("", "_note")}
+    assert asked - known == set()
+
+
+def test_every_limit_has_its_sentence() -> None:
+    code = (ROOT / "engine" / "serving" / "admission.py").read_text("utf-8")
+    assert set(re.findall(r'"(limit_[a-z]+)"', code)) == set(LIMITS)
+
+
+def test_no_chinese_outside_the_locale_files() -> None:
+    found = []
+    for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pages").rglob("*.js")]:
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            code = line.split("#")[0].split("//")[0]
+            if re.search(r"[\u4e00-\u9fff]", code) and '"""' not in code and not re.match(r"\s+\['", line):
+                found.append(f"{path.name}:{number}: {line.strip()}")
+    assert found == []
+
+
+def test_texts_are_filled_in() -> None:
+    assert Translator("en")("step.run", n=7) == "Run 7"
+
+
+def test_every_picture_has_a_name() -> None:
+    known = set(sentences("en"))
+    assert len(EXPORTS) == 7
+    for page in EXPORTS:
+        keys = import_module(f"pages.{page}.export").PICTURES
+        assert keys
+        names = {key.split(" {")[0].removesuffix(" picture").replace(" ", "_") for key in keys}
+        assert {f"export.picture.{name}" for name in names} <= known

@@ -1,0 +1,192 @@
+"""The limits page without a browser: each experiment runs, tells what came of it, and refuses kindly what cannot be."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.errors import EngineError
+from engine.experiments.cloze import fill
+from engine.experiments.error_accumulation import ForcedTokenExperiment
+from engine.model.model import Model
+from pages.i18n.translator import Translator
+from pages.limits import cloze, error_accumulation, line_chart
+from pages.limits.state import NAMES, LimitsState
+from pages.session.incremental_run import IncrementalRun
+from pages.session.text_state import TextState
+from pages.shell import navigation
+from tests.pages.visit import state_of, visit
+
+PROBLEMS = ["", "  ", "一", "😀", "今天天氣真好。" * 43, "今天天氣真好。" * 400]
+
+
+def opened(language: str) -> AppTest:
+    return visit("limits", language)
+
+
+def show(app: AppTest, name: str) -> AppTest:
+    return app.segmented_control(key="limits_shown").set_value(name).run()
+
+
+def start(app: AppTest) -> AppTest:
+    return app.button(key="limits_start").click().run()
+
+
+def limits_of(app: AppTest) -> LimitsState:
+    found = state_of(app, LimitsState)
+    assert isinstance(found, LimitsState)
+    return found
+
+
+def told(app: AppTest) -> str:
+    return "\n".join(markdown.value for markdown in app.markdown)
+
+
+def test_all_experiments_run_and_are_kept() -> None:
+    app = opened("zh_Hant")
+    for name in NAMES:
+        show(app, name)
+        assert any(Translator("zh_Hant")(f"limits.{name}.first") == caption.value for caption in app.caption)
+        start(app)
+        assert not app.exception and not app.error
+        trial = limits_of(app).trials[name]
+        assert trial.work is not None and not trial.running and not trial.stopped
+    assert limits_of(app).trials["exposure"].work.finished
+    show(app, "sequential")
+    assert "128 個詞元一次算完" in told(app)
+    work = limits_of(app).trials["sequential"].work
+    app.switch_page(navigation.path("step")).run()
+    app.switch_page(navigation.path("limits")).run()
+    assert limits_of(app).trials["sequential"].work is work
+    app.session_state["lang"] = "en"
+    for name, word in (("sequential", "128 tokens take"), ("exposure", "The same endings take"), ("left", "Fill the")):
+        show(app, name)
+        page = told(app) + "".join(button.label for button in app.button)
+        assert word in page
+    assert not app.exception
+
+
+@pytest.mark.parametrize("bad", PROBLEMS, ids=range(len(PROBLEMS)))
+def test_any_prompt_is_taken_or_refused_kindly(bad: str) -> None:
+    app = opened("zh_Hant")
+    for name in ("left", "exposure", "errors", "sequential"):
+        show(app, name)
+        key = f"limits {name} zh_Hant"
+        box = app.text_area(key=key) if name == "exposure" else app.text_input(key=key)
+        box.set_value(bad).run()
+        assert not app.exception
+        if (name in ("sequential", "errors") and bad in ("😀", PROBLEMS[4])) or (name, bad) == ("sequential", "一"):
+            continue  # these can be run; that takes seconds
+        start(app)
+        assert not app.exception
+        refused = name in ("left", "exposure") or not bad.strip() or bad == PROBLEMS[5]
+        assert bool(app.error) == refused, name
+        assert (app.text_area(key=key) if name == "exposure" else app.text_input(key=key)).value == bad
+
+
+def test_candidates_may_be_added_and_must_be_two() -> None:
+    app = show(opened("en"), "left")
+    box = app.multiselect(key="limits candidates en")
+    box.set_value([]).run()
+    start(app)
+    assert len(app.error) == 1 and not app.exception
+    app.multiselect(key="limits candidates en").set_value(["nice", "cold"]).run()
+    start(app)
+    assert not app.error
+    assert [f.text for f in limits_of(app).trials["left"].work.filled] == ["nice", "cold"]
+    app.button(key="limits example left 1").click().run()
+    start(app)
+    assert [f.text for f in limits_of(app).trials["left"].work.filled] == ["tea", "milk", "water"]
+
+
+def test_another_prompt_has_another_list_of_tokens_to_force() -> None:
+    app = show(opened("zh_Hant"), "errors")
+    first = app.selectbox(key="limits_forced").value
+    app.button(key="limits example errors 1").click().run()
+    assert app.selectbox(key="limits_forced").value != first
+    assert not app.exception
+
+
+def test_a_trial_keeps_the_last_outcome_where_a_new_one_cannot_begin(model: Model) -> None:
+    trial = IncrementalRun()
+    trial.begin("a", lambda: fill(model, "the cat ___ on", ["sat", "log"]))
+    work = trial.work
+    trial.begin("b", lambda: fill(model, "the cat", ["sat", "log"]))
+    assert trial.work is work and trial.asked == "a"
+    assert trial.problem is not None and trial.problem.code == "gap"
+
+    class Breaks:
+        def step(self) -> bool:
+            raise EngineError("not_finite", "no number")
+
+        def stop(self) -> None:
+            pass
+
+    trial.begin("c", Breaks)
+    assert trial.running and not trial.go_on(1)
+    assert trial.problem.code == "not_finite" and not trial.running
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_both_ways_go_to_the_step_page_as_branches(model: Model, which: int) -> None:
+    limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
+    limits.ready(model)
+    session.ready(model)
+    limits.force(session, model, "the cat", 7)
+    while limits.trials["errors"].go_on(1):
+        pass
+    fork: ForcedTokenExperiment = limits.trials["errors"].work
+    assert not limits.take_branch(session, model, 0, which)
+    assert limits.take_branch(session, model, limits.trials["errors"].turn, which)
+    trace = session.trace
+    assert trace is not None
+    pair = fork.pairs[0]
+    ways = [(*fork.ids, *text.token_ids) for text in (pair.own, pair.forced)]
+    assert trace.token_ids() == ways[which]
+    ends = {trace.token_ids(i) for i in range(len(trace.choices)) if i not in trace.children()}
+    assert ends == set(ways)
+    hows = {trace.choices[i].token_id: trace.choices[i].how for i in trace.children()[len(fork.ids) - 1]}
+    assert hows[7] == "hand" and hows[pair.own.token_ids[0]] == "drawn"
+
+
+def test_a_filled_sentence_goes_to_the_step_page(model: Model) -> None:
+    limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
+    limits.ready(model)
+    limits.fill(model, "the cat ___ on", ("sat", "log"))
+    assert not limits.take_filled(session, model, 1, 2)
+    assert limits.take_filled(session, model, limits.trials["left"].turn, 1)
+    assert session.trace is not None
+    assert model.text(session.trace.token_ids()) == "the cat log on"
+    assert session.prompt == "the cat"
+
+
+@pytest.mark.parametrize("language", ["zh_Hant", "en"])
+def test_a_forced_token_that_is_the_models_own_is_called_so(model: Model, language: str) -> None:
+    t, ids = Translator(language), model.encode("the cat")
+    own = model.distribution(ids).likeliest()
+    fork = ForcedTokenExperiment(model, ids, own, "greedy", TextState().settings, (1,), 5)
+    while fork.step():
+        pass
+    assert error_accumulation.errors_plain(fork, model, t) == [t("limits.errors.same")]
+    values, _ = error_accumulation.errors_lines(fork, model, t)
+    assert [p.y for p in values[0].points] == pytest.approx([p.y for p in values[1].points], abs=1e-4)
+
+
+@pytest.mark.parametrize("language", ["zh_Hant", "en"])
+def test_a_gap_with_nothing_behind_it_turns_nothing(model: Model, language: str) -> None:
+    t = Translator(language)
+    found = fill(model, "the cat ___", ["sat", "log"])
+    first = cloze.left_plain(found, model, t)[0]
+    assert found.from_left.text in first
+    bars = cloze.cloze_bars(found, 1, t)
+    assert [row["state"] for row in bars] == ["pick", "draw"]
+    assert all(row["raw"] == pytest.approx(row["shown"]) for row in bars)
+
+
+def test_a_chart_holds_only_points_that_are_there() -> None:
+    points = [line_chart.Point(8, 1.0, "a"), line_chart.Point(16, None, "")]
+    line = line_chart.Line("one", "draw", "solid", "circle", points)
+    assert line_chart.rows([line]) == [{"line": "one", "x": 8.0, "y": 1.0, "told": "a"}]
+    chart = line_chart.specification(False, (line[:4],), line_chart.Axes("x", "y", ".0f"), 200)
+    assert {layer["mark"]["type"] for layer in chart["layer"]} == {"line", "point"}
+    assert "data" not in chart

@@ -1,0 +1,130 @@
+"""The whole app without a browser: the bundled model, every control that Streamlit's own test driver can move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import bundled
+from engine.sampling.settings import Settings
+from engine.serving import model_registry
+from pages.session.text_state import TextState
+from tests.pages.visit import state_of, visit
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return visit()
+
+
+def session(app: AppTest) -> TextState:
+    found = state_of(app, TextState)
+    assert isinstance(found, TextState)
+    return found
+
+
+def text(app: AppTest) -> str:
+    trace = session(app).trace
+    assert trace is not None
+    return model_registry.request().result().text(trace.token_ids())
+
+
+def test_it_opens_with_the_running_example(app: AppTest) -> None:
+    assert not app.exception
+    assert text(app) == "今天天氣真"
+
+
+def test_buttons_step_back_and_restart(app: AppTest) -> None:
+    app.button(key="next").click().run()
+    app.button(key="next").click().run()
+    two = text(app)
+    assert two.startswith("今天天氣真")
+    app.button(key="back").click().run()
+    assert len(text(app)) < len(two)
+    app.button(key="restart").click().run()
+    assert text(app) == "今天天氣真"
+    assert not app.exception
+
+
+def test_a_run_writes_until_it_ends(app: AppTest) -> None:
+    app.slider(key="run_tokens").set_value(3).run()
+    app.button(key="run").click().run()
+    assert not app.exception
+    trace = session(app).trace
+    assert trace is not None
+    assert len(trace.choices) == trace.prompt_length + 3 or session(app).stopped == "end"
+
+
+def test_an_example_begins_anew(app: AppTest) -> None:
+    app.button(key="next").click().run()
+    app.button(key="example 人工智能是").click().run()
+    assert text(app) == "人工智能是"
+    assert app.text_input(key="prompt").value == "人工智能是"
+
+
+def test_english_begins_with_an_english_example() -> None:
+    assert text(visit(language="en")) == "The weather today is"
+
+
+@pytest.mark.parametrize("bad", ["", "  ", "字" * 20_001, "今天天氣真好。" * 400])
+def test_a_bad_prompt_is_explained_and_stays_in_its_box(app: AppTest, bad: str) -> None:
+    app.text_input(key="prompt").set_value(bad).run()
+    assert len(app.error) == 1
+    assert not app.exception
+    assert app.text_input(key="prompt").value == bad
+    assert text(app) == "今天天氣真"
+
+
+def test_every_setting_reaches_the_model_and_keeps_the_text(app: AppTest) -> None:
+    app.button(key="next").click().run()
+    before = text(app)
+    wanted = {
+        "temperature": 0.3, "top_k": 7, "top_p": 0.6, "min_p": 0.05, "typical_p": 0.7, "repetition_penalty": 1.2,
+        "no_repeat_ngram_size": 2,
+    }  # fmt: skip
+    for name, value in wanted.items():
+        app.slider(key=name).set_value(value).run()
+    app.number_input(key="seed").set_value(99).run()
+    assert not app.exception
+    assert session(app).settings == Settings(**wanted)  # type: ignore[arg-type]
+    assert session(app).seed == 99
+    assert text(app) == before
+
+
+def test_temperature_zero_and_greedy_take_the_likeliest(app: AppTest) -> None:
+    model = model_registry.request().result()
+    likeliest = model.distribution(model.encode("今天天氣真")).likeliest()
+    app.slider(key="temperature").set_value(0.0).run()
+    app.button(key="next").click().run()
+    assert text(app) == "今天天氣真" + model.text([likeliest])
+
+
+def test_both_languages_and_nothing_lost_between_them(app: AppTest) -> None:
+    app.button(key="next").click().run()
+    before, title = text(app), app.title[0].value
+    app.session_state["lang"] = "zh_Hant" if title == "One token at a time" else "en"
+    app.run()
+    assert {title, app.title[0].value} == {"One token at a time", "一步一步生成"}
+    assert text(app) == before
+
+
+def test_only_what_the_host_allows_is_loaded(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_MODELS", "org/*")
+    session(app).choose_model("../elsewhere")
+    app.run()
+    assert len(app.error) == 1
+    assert session(app).model_name == bundled.BUNDLED_NAME
+    assert text(app) == "今天天氣真"
+
+
+def test_a_model_that_does_not_exist_is_explained(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ENGINE_MODELS", f"{tmp_path}/*")
+    session(app).choose_model(str(tmp_path / "nothing here"))
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert session(app).model_name == bundled.BUNDLED_NAME

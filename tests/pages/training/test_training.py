@@ -1,0 +1,167 @@
+"""The training page: what it draws of a text and of the record is what the engine computed; bad input, other models."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import engine
+from engine.bundled.training_history import training_history
+from engine.model.model import Model
+from engine.serving import model_registry
+from pages.i18n.translator import Translator
+from pages.session.text_state import TextState
+from pages.shell import navigation
+from pages.training import scored_text, shifted_text, surprises
+from pages.training import training_history as training_history_module
+from pages.training.state import TrainingState
+from tests import tiny
+from tests.pages.visit import state_of, visit
+
+LANGUAGES = ("zh_Hant", "en")
+TEXT = "今天天氣真好, the cat sat on the mat"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_number_is_the_score(language: str, model: Model) -> None:
+    t = Translator(language)
+    ids = model.encode(TEXT)
+    score = model.score(ids)
+    data = scored_text.chips(model, score, 3, 7, t)
+    for fact, value, rank in zip(data["facts"], score.log_probabilities, score.ranks, strict=True):
+        if value is None:
+            assert fact[:2] == [None, ""]
+        else:
+            assert fact[0] == pytest.approx(-value, abs=1e-4)
+            assert t.percent(math.exp(value)) in fact[2] and f"{rank:,}" in fact[2]
+    assert [row[1] for row in data["numbers"]][:2] == [str(len(ids) - 1), t.number(score.loss, 2)]
+    table = scored_text.table(model, score, t)
+    assert [row[2] for row in table] == model.pieces(ids)
+    for row, value, rank in zip(table, score.log_probabilities, score.ranks, strict=True):
+        told = ["–"] * 3 if value is None else [t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3)]
+        assert row[3:] == told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_worst_say_what_was_expected(language: str, model: Model) -> None:
+    ids = model.encode(TEXT)
+    score = model.score(ids)
+    rows = surprises.worst(model, score, None, 0, Translator(language))["rows"]
+    known = sorted(value for value in score.log_probabilities if value is not None)
+    assert [score.log_probabilities[row[0]] for row in rows] == known[: surprises.WORST]
+    labels = model.pieces(ids)
+    for at, before, token, _, expected in rows:
+        distribution = model.distribution(ids[:at])
+        assert token == labels[at] and before.endswith(labels[at - 1])
+        assert (expected == "") == (distribution.likeliest() == ids[at])
+        assert expected == "" or distribution.candidate(distribution.likeliest()).text in expected
+
+
+def test_shifted_by_one(model: Model) -> None:
+    ids = model.encode(TEXT)
+    score = model.score(ids)
+    labels = model.pieces(ids)
+    for around in range(1, len(ids)):
+        places = shifted_text.shifted(model, score, around)
+        assert len(places) == shifted_text.SHIFTED
+        assert labels[around] in [predicts for _, predicts, _ in places]
+        assert all((a, b) in itertools.pairwise(labels) for a, b, _ in places)
+    two = model.score(ids[:2])
+    assert [place[:2] for place in shifted_text.shifted(model, two, 1)] == [model.pieces(ids[:2])]
+    assert shifted_text.shifted(model, model.score(ids[:1]), 1) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_record_is_drawn_as_it_is(language: str) -> None:
+    bundled, found = engine.load(), training_history()
+    for prompt in found.prompts:
+        data = training_history_module.data(found, bundled, prompt, 0, Translator(language))
+        assert [moment[:2] for moment in data["moments"]] == [[m.step, m.loss] for m in found.moments]
+        for _, _, shown, others in data["moments"]:
+            assert sum(p for _, p in shown) + others == pytest.approx(1, abs=1e-3)
+            assert all(data["words"][str(token_id)] for token_id, _ in shown)
+        assert data["lines"][0][0] == found.moments[-1].likeliest[prompt][0][0]
+        assert data["lines"][0][1][-1] == found.moments[-1].likeliest[prompt][0][1]
+    assert data["chance"] == pytest.approx(math.log(bundled.vocabulary.size))
+
+
+def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
+    session, forcing = TextState(model_name=model.name), TrainingState()
+    forcing.ready(model, TEXT)
+    ids, worst = forcing.ids, forcing.at(model)
+    for turn, at in ((forcing.turn - 1, 1), (forcing.turn, 0), (forcing.turn, -1), (forcing.turn, len(ids))):
+        forcing.open(turn, at)
+    assert forcing.at(model) == worst
+    forcing.open(forcing.turn, 2)
+    assert forcing.at(model) == 2
+    forcing.read(model, "")
+    assert (forcing.ids, forcing.problem and forcing.problem.code) == (ids, "empty")
+    assert not forcing.follow(session, model, forcing.turn - 1, 5)
+    assert not forcing.follow(session, model, forcing.turn, model.vocabulary.size)
+    assert session.trace is None
+    assert forcing.follow(session, model, forcing.turn, 5)
+    assert session.trace is not None
+    assert session.trace.token_ids() == (*ids[:2], 5) and session.prompt == model.text(ids[:2])
+    forcing.rest(-1, 3)
+    forcing.rest(3, 3)
+    assert forcing.moment is None
+
+
+def page(language: str) -> AppTest:
+    return visit("training", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_reads_a_text_or_says_why_not(language: str) -> None:
+    app = page(language)
+    forcing = state_of(app, TrainingState)
+    assert not app.exception and not app.error and len(forcing.ids) > 10
+    app.text_area(key="training_text").set_value("今天天氣真好。").run()
+    ids = forcing.ids
+    assert model_registry.request().result().text(ids) == "今天天氣真好。"
+    for bad in ("", "  ", "字" * 20_001, "今天天氣真好。" * 400):
+        app.text_area(key="training_text").set_value(bad).run()
+        assert len(app.error) == 1 and not app.exception
+        assert forcing.ids == ids and app.text_area(key="training_text").value == bad
+    app.text_area(key="training_text").set_value("好").run()
+    assert len(app.info) == 1 and not app.error and not app.exception
+    for odd in ("\0\x1b", "👩‍👩‍👧🇹🇼", "<b>*hi*</b> $x$ :cat:"):
+        app.text_area(key="training_text").set_value(odd).run()
+        assert not app.error and not app.exception and not app.info
+
+
+def test_the_text_and_the_prompt_are_kept_while_other_pages_are_looked_at() -> None:
+    app = page("en")
+    app.text_area(key="training_text").set_value("the sky is blue").run()
+    app.selectbox(key="training_prompt").set_value("語言模型是").run()
+    app.switch_page(navigation.path("step")).run()
+    app.switch_page(navigation.path("training")).run()
+    assert app.text_area(key="training_text").value == "the sky is blue"
+    assert app.selectbox(key="training_prompt").value == "語言模型是"
+    assert model_registry.request().result().text(state_of(app, TrainingState).ids) == "the sky is blue"
+    assert not app.exception
+
+
+def test_another_model_has_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny.build("gpt2", tmp_path / "gpt2")
+    monkeypatch.setenv("ENGINE_MODELS", f"{tmp_path}/*")
+    app = page("en")
+    state_of(app, TextState).choose_model(str(folder))
+    app.run()
+    assert not app.exception
+    assert [info.value for info in app.info] == [Translator("en")("training.learned.other")]
+
+
+def test_a_demo_reads_the_examples_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_DEMO", "1")
+    app = page("en")
+    t = Translator("en")
+    assert app.text_area(key="training_text").disabled
+    for name, text in zip(t.list("training.examples.names"), t.list("training.examples.texts"), strict=True):
+        app.button(key=f"training example {name}").click().run()
+        assert not app.error and not app.exception
+        assert state_of(app, TrainingState).text == text == app.text_area(key="training_text").value
