@@ -32,3 +32,13 @@ class ModelError(EngineError):
 
     Codes `missing`, `not_allowed`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`.
     """
+
+
+def surrogate_error(error: UnicodeEncodeError) -> PromptError:
+    """The error of a text with a lone surrogate, which UTF-8 cannot encode."""
+    return PromptError("surrogate", f"lone surrogate at {error.start}", position=error.start)
+
+
+def context_error(count: int, most: int) -> PromptError:
+    """The error of a sequence of `count` tokens that does not fit a context window of `most`."""
+    return PromptError("context", f"{count} tokens do not fit {most}", count=count, most=most)

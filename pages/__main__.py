@@ -16,7 +16,7 @@ APP = Path(__file__).parents[1] / "app.py"
 
 def main() -> None:
     try:
-        json_logs.begin()
+        json_logs.configure()
         model_registry.request()  # reads weights while the rest starts
         from pages.shell import startup
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.decoding.beam_types import BeamLevel, BeamNode, BeamSettings, Hypothesis, NodeStatus, SearchStop
-from engine.errors import EngineError, PromptError
+from engine.errors import EngineError, context_error
 from engine.model.batch import TextBatch
 from engine.model.model import Model
 from engine.sampling.logits_processors import processors
@@ -41,7 +41,7 @@ class BeamSearch:
         model.records(self.ids)
         self.most = min(settings.max_new_tokens, model.context_length - len(self.ids))
         if self.most < 1:
-            raise PromptError("context", "the window is full", count=len(self.ids), most=model.context_length)
+            raise context_error(len(self.ids), model.context_length)
         _check_size(model, len(self.ids) + self.most, settings.width)
         self.nodes = [BeamNode(0, -1, 0, self.ids[-1], 0.0, 0.0, 0.0, 1, "kept", False)]
         self.levels: list[BeamLevel] = []

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import usage
-from engine.errors import EngineError, PromptError
+from engine.errors import EngineError, PromptError, context_error
 from engine.model.model import MAX_CHARACTERS, Model
 
 MOST = 12  # candidates a call
@@ -133,7 +133,7 @@ def _score(
         middle = model.encode(candidate)[start:]
         ids, last = (*left_ids, *middle, *model.encode(right)[start:]), first + len(middle)
     if len(ids) > model.context_length:
-        raise PromptError("context", f"{len(ids)} tokens", count=len(ids), most=model.context_length)
+        raise context_error(len(ids), model.context_length)
     values = model.score(ids).log_probabilities[first:]
     return ids, first, last, joined, tuple(value for value in values if value is not None)
 

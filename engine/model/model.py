@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import usage
-from engine.errors import EngineError, PromptError
+from engine.errors import EngineError, PromptError, context_error, surrogate_error
 from engine.model.prefix_cache import PrefixCache
 from engine.model.score import Score
 from engine.model.token_output import TokenOutput
@@ -55,7 +55,7 @@ class Model:
         try:
             return self.vocabulary.encode(text)
         except UnicodeEncodeError as error:
-            raise PromptError("surrogate", f"lone surrogate at {error.start}", position=error.start) from error
+            raise surrogate_error(error) from error
 
     def read_prompt(self, text: str) -> tuple[int, ...]:
         """Token ids of a prompt, checked against the limits of the model and of the host.
@@ -71,12 +71,7 @@ class Model:
             raise PromptError("empty", "the prompt contains only white space")
         ids = self.encode(text)
         if len(ids) >= self.context_length:
-            raise PromptError(
-                "context",
-                f"{len(ids)} tokens do not fit {self.context_length}",
-                count=len(ids),
-                most=self.context_length,
-            )
+            raise context_error(len(ids), self.context_length)
         if len(ids) == len(self.vocabulary.start):
             raise PromptError("empty", "the tokenizer produces no tokens for this prompt")
         usage.check_length(text, len(ids) - len(self.vocabulary.start))
@@ -99,12 +94,7 @@ class Model:
         if not ids:
             raise PromptError("empty", "no tokens")
         if len(ids) > self.context_length:
-            raise PromptError(
-                "context",
-                f"{len(ids)} tokens do not fit {self.context_length}",
-                count=len(ids),
-                most=self.context_length,
-            )
+            raise context_error(len(ids), self.context_length)
         if min(ids) < 0 or max(ids) >= self.vocabulary.size:
             raise PromptError("token", "a token id outside the vocabulary", size=self.vocabulary.size)
         return self.prefix_cache.records(ids)

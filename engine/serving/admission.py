@@ -142,7 +142,7 @@ def charge(count: int = 1) -> None:
                 visitor.prepaid = 0.0
                 raise _rate_limited(per_minute, missing)
             visitor.level -= count
-    metrics.METRICS.stepped(count)
+    metrics.METRICS.record_steps(count)
 
 
 def before_pass(tokens: int) -> None:
@@ -176,7 +176,7 @@ def _rate_limited(per_minute: int, missing: float) -> EngineError:
 
 def _refusal(code: str, message: str, kind: type[EngineError] = EngineError, **values: object) -> EngineError:
     """An error to raise, counted in the metrics and logged."""
-    metrics.METRICS.refuse(code)
+    metrics.METRICS.record_refusal(code)
     json_logs.event("refused", visitor=_session_hooks.current_visitor(), code=code)
     return kind(code, message, **values)
 
@@ -218,7 +218,7 @@ def mark_answered() -> None:
     """
     name = _session_hooks.current_visitor()
     if name is not None and (visitor := _visitors.get(name)) is not None and visitor.response_start is not None:
-        metrics.METRICS.answered(metrics.now() - visitor.response_start)
+        metrics.METRICS.record_response(metrics.now() - visitor.response_start)
         visitor.response_start = None
 
 

@@ -68,11 +68,11 @@ class _CountErrors(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno >= logging.ERROR:
-            METRICS.fail()
+            METRICS.record_error()
         return True
 
 
-def begin(stream: TextIO | None = None) -> None:
+def configure(stream: TextIO | None = None) -> None:
     """Configure the root logger of this process to write JSON lines to a stream (default: stderr).
 
     Existing root handlers are removed. Uncaught exceptions, in any thread, and Python warnings are logged too, since

@@ -1,22 +1,26 @@
 """Metrics of this process: model steps, response times, refusals by limit, logged errors, memory.
 
-Rates and percentiles cover the last minute; counters and the histogram are cumulative, as in Prometheus. Nothing is
+Counters and the histogram are Prometheus's own and cumulative; rates and percentiles cover the last minute. Nothing is
 recorded by text or by visitor. Exported by `prometheus.py` and the status page.
 """
 
 from __future__ import annotations
 
-import bisect
 import os
 import sys
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+PREFIX = "next_token_"
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # upper bounds of the response time buckets, seconds
 _WINDOW_SECONDS = 60.0
 _MAX_ENTRIES = 20_000  # charges, and response times, remembered for the window
+
+disable_created_metrics()
 
 
 def now() -> float:
@@ -27,50 +31,69 @@ def now() -> float:
 class Metrics:
     """Counters and recent events of one process. Thread-safe.
 
-    steps           model steps charged since the start
-    answer_seconds  sum of all response times, in seconds
-    refused         number of refusals by error code of the limit
-    failures        number of log records of level ERROR or higher, see `json_logs`
+    registry  Prometheus registry of `steps`, `errors`, `refused` (by limit) and `answer_seconds` (response times)
     """
 
     def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         self._lock = threading.Lock()
-        self._steps: deque[tuple[float, int]] = deque(maxlen=_MAX_ENTRIES)  # (time, steps)
-        self._answers: deque[tuple[float, float]] = deque(maxlen=_MAX_ENTRIES)  # (time, seconds)
-        self._buckets = [0] * (len(BOUNDS) + 1)  # the last one: above all bounds
-        self.steps = 0
-        self.failures = 0
-        self.answer_seconds = 0.0
-        self.refused: Counter[str] = Counter()
+        self._recent_steps: deque[tuple[float, int]] = deque(maxlen=_MAX_ENTRIES)  # (time, steps)
+        self._recent_responses: deque[tuple[float, float]] = deque(maxlen=_MAX_ENTRIES)  # (time, seconds)
+        self._steps = self._counter("steps", "Model steps charged to sessions.")
+        self._errors = self._counter("errors", "Errors logged.")
+        self._refused = self._counter("refused", "Refusals by limit.", "limit")
+        self._responses = Histogram(
+            PREFIX + "answer_seconds",
+            "Time from an action until its results are drawn.",
+            buckets=BOUNDS,
+            registry=self.registry,
+        )
 
-    def stepped(self, count: int) -> None:
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(PREFIX + name, description, labels, registry=self.registry)
+
+    def record_steps(self, count: int) -> None:
         """Record a charge of `count` model steps."""
+        self._steps.inc(count)
         with self._lock:
-            self.steps += count
-            self._steps.append((now(), count))
+            self._recent_steps.append((now(), count))
 
-    def answered(self, seconds: float) -> None:
+    def record_response(self, seconds: float) -> None:
         """Record a response time: from the arrival of an action until its results are drawn."""
+        self._responses.observe(seconds)
         with self._lock:
-            self.answer_seconds += seconds
-            self._buckets[bisect.bisect_left(BOUNDS, seconds)] += 1
-            self._answers.append((now(), seconds))
+            self._recent_responses.append((now(), seconds))
 
-    def refuse(self, code: str) -> None:
+    def record_refusal(self, code: str) -> None:
         """Record a refusal by the limit with this error code."""
-        with self._lock:
-            self.refused[code] += 1
+        self._refused.labels(code).inc()
 
-    def fail(self) -> None:
-        """Record a logged error."""
-        with self._lock:
-            self.failures += 1
+    def record_error(self) -> None:
+        """Record a log record of level ERROR or higher, see `json_logs`."""
+        self._errors.inc()
+
+    @property
+    def steps(self) -> int:
+        """Model steps charged since the start."""
+        return self._total("steps")
+
+    @property
+    def errors(self) -> int:
+        """Errors logged since the start."""
+        return self._total("errors")
+
+    def refused(self, code: str) -> int:
+        """Refusals by one limit since the start."""
+        return self._total("refused", limit=code)
+
+    def _total(self, name: str, **labels: str) -> int:
+        return int(self.registry.get_sample_value(f"{PREFIX}{name}_total", labels) or 0)
 
     def steps_per_second(self) -> float:
         """Mean rate of charged model steps over the last minute."""
         since = now() - _WINDOW_SECONDS
         with self._lock:
-            return sum(count for recorded, count in self._steps if recorded >= since) / _WINDOW_SECONDS
+            return sum(count for recorded, count in self._recent_steps if recorded >= since) / _WINDOW_SECONDS
 
     def percentiles(self, shares: Sequence[float]) -> list[float | None]:
         """Percentiles of the last minute's response times in seconds (nearest rank); None without responses.
@@ -79,17 +102,8 @@ class Metrics:
         """
         since = now() - _WINDOW_SECONDS
         with self._lock:
-            times = sorted(seconds for recorded, seconds in self._answers if recorded >= since)
+            times = sorted(seconds for recorded, seconds in self._recent_responses if recorded >= since)
         return [times[max(0, -int(-share * len(times) // 1) - 1)] if times else None for share in shares]
-
-    def histogram(self) -> tuple[list[tuple[float, int]], int, float]:
-        """Response times: ((upper bound, cumulative count) for each bound, total count, sum in seconds)."""
-        with self._lock:
-            total, cumulative = 0, []
-            for bound, count in zip(BOUNDS, self._buckets, strict=False):
-                total += count
-                cumulative.append((bound, total))
-            return cumulative, sum(self._buckets), self.answer_seconds
 
 
 METRICS = Metrics()

@@ -9,42 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from engine.serving import admission, config, model_registry
-from engine.serving.metrics import METRICS, memory_bytes
-
-_PREFIX = "next_token_"
+from engine.serving.metrics import METRICS, PREFIX, memory_bytes
 
 
 class _MetricsCollector(Collector):
     def collect(self) -> Iterable[Metric]:
-        yield GaugeMetricFamily(_PREFIX + "sessions", "Active sessions.", value=admission.session_count())
-        yield CounterMetricFamily(_PREFIX + "steps", "Model steps charged to sessions.", value=METRICS.steps)
-        yield CounterMetricFamily(_PREFIX + "errors", "Errors logged.", value=METRICS.failures)
-        refused = CounterMetricFamily(_PREFIX + "refused", "Refusals by limit.", labels=["limit"])
-        for code, count in dict(METRICS.refused).items():
-            refused.add_metric([code], count)
-        yield refused
-        buckets, count, seconds = METRICS.histogram()
-        yield HistogramMetricFamily(
-            _PREFIX + "answer_seconds",
-            "Time from an action until its results are drawn.",
-            buckets=[*((str(bound), below) for bound, below in buckets), ("+Inf", count)],
-            sum_value=seconds,
-        )
-        yield GaugeMetricFamily(_PREFIX + "memory_bytes", "Resident memory of this process.", value=memory_bytes())
+        yield GaugeMetricFamily(PREFIX + "sessions", "Active sessions.", value=admission.session_count())
+        yield from METRICS.registry.collect()
+        yield GaugeMetricFamily(PREFIX + "memory_bytes", "Resident memory of this process.", value=memory_bytes())
         yield from _model_metrics()
 
 
 def _model_metrics() -> Iterable[Metric]:
     families: dict[str, GaugeMetricFamily | CounterMetricFamily] = {
-        "nodes": GaugeMetricFamily(_PREFIX + "tree_nodes", "Tokens in a model's prefix cache.", labels=["model"]),
-        "nbytes": GaugeMetricFamily(_PREFIX + "tree_bytes", "Bytes of a model's prefix cache.", labels=["model"]),
-        "passes": CounterMetricFamily(_PREFIX + "passes", "Forward passes of a model.", labels=["model"]),
-        "tokens": CounterMetricFamily(_PREFIX + "tokens", "Tokens computed by a model.", labels=["model"]),
-        "evicted": CounterMetricFamily(_PREFIX + "evicted", "Tokens evicted from a prefix cache.", labels=["model"]),
+        "nodes": GaugeMetricFamily(PREFIX + "tree_nodes", "Tokens in a model's prefix cache.", labels=["model"]),
+        "nbytes": GaugeMetricFamily(PREFIX + "tree_bytes", "Bytes of a model's prefix cache.", labels=["model"]),
+        "passes": CounterMetricFamily(PREFIX + "passes", "Forward passes of a model.", labels=["model"]),
+        "tokens": CounterMetricFamily(PREFIX + "tokens", "Tokens computed by a model.", labels=["model"]),
+        "evicted": CounterMetricFamily(PREFIX + "evicted", "Tokens evicted from a prefix cache.", labels=["model"]),
     }
     for model in model_registry.loaded():
         cache = model.prefix_cache
@@ -55,7 +41,7 @@ def _model_metrics() -> Iterable[Metric]:
     yield from families.values()
 
 
-def begin() -> None:
+def start_server() -> None:
     """Serve the metrics at the configured address, if there is one. Raises ConfigError if it cannot be bound."""
     address = config.current().metrics
     if not address:

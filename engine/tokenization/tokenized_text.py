@@ -14,7 +14,7 @@ import regex
 from tokenizers import Tokenizer
 
 from engine.bundled import BUNDLED
-from engine.errors import PromptError
+from engine.errors import surrogate_error
 from engine.tokenization.unicode import characters
 from engine.tokenization.vocabulary import Vocabulary
 
@@ -63,7 +63,7 @@ def tokenize(vocabulary: Vocabulary, text: str) -> TokenizedText:
     try:
         ids = vocabulary.encode(text)
     except UnicodeEncodeError as error:
-        raise PromptError("surrogate", f"lone surrogate at {error.start}", position=error.start) from error
+        raise surrogate_error(error) from error
     return TokenizedText(text, ids, tuple(vocabulary.spans(text)), tuple(_parts(vocabulary, ids)))
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from pages.components import text_strip
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
@@ -68,12 +67,12 @@ def data(
     }
 
 
-def draw(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int, int | None], None]) -> None:
+def draw(shown: dict[str, Any], t: Translator, on_open: Callable[[int, int, int | None], None]) -> None:
     """`on_open` is told text, layer and head (None: the mean of the layer)."""
 
     opened = event_callback("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
     labels: dict[str, Any] = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
-    labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")} | text_strip.numbers(t)
+    labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")}
     if shown["block"] > 1:
         labels["legend"] += " " + t("inside.maps.coarse", block=shown["block"])
-    _maps(key="head_maps", data=shown | {"dark": dark, "labels": labels}, on_open_change=opened)
+    _maps(key="head_maps", data=shown | {"labels": labels}, on_open_change=opened)

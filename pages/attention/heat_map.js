@@ -4,7 +4,6 @@
 const MONO = '"Noto Sans Mono CJK TC", "Noto Sans TC", monospace';
 const NAMED = 13; // pixels of a cell from which each token is named on the axes
 
-const wide = (text, size) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? size : size / 2), 0);
 
 // Sizes in pixels: of a cell, of the axes left and above, of the whole.
 function measure(root, { tokens }) {
@@ -12,7 +11,7 @@ function measure(root, { tokens }) {
   const fit = Math.floor((root.clientWidth - 96) / n);
   const cell = Math.max(2, Math.min(30, Math.round(Math.max(fit, n > 128 ? 2 : 14) * (root.zoom ?? 1))));
   const font = Math.max(12, Math.min(14, cell));
-  const longest = Math.min(84, Math.max(...tokens.map((token) => wide(token, font))) + 8);
+  const longest = Math.min(84, Math.max(...tokens.map((token) => textWidth(token, font))) + 8);
   const left = longest + 14;
   const top = cell < NAMED ? 20 : longest + 4;
   const size = n * cell;

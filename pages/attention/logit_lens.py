@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages.components import text_strip
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
@@ -45,12 +44,12 @@ def data(
     return {"text": text, "row": row, "columns": columns, "rows": rows, "cell": cell}
 
 
-def draw(shown: dict[str, Any], dark: bool, t: Translator, on_cell: Callable[[int, int, int], None]) -> None:
+def draw(shown: dict[str, Any], t: Translator, on_cell: Callable[[int, int, int], None]) -> None:
     """`on_cell` is told text, layer and position."""
 
     chosen = event_callback(
         "lens_table", "cell", lambda value: on_cell(value["text"], value["layer"], value["position"])
     )
     words = ("layer", "embedding", "follows", "unknown", "after", "legend")
-    labels = {word: t(f"inside.lens.{word}") for word in words} | text_strip.numbers(t)
-    _table(key="lens_table", data=shown | {"dark": dark, "labels": labels}, on_cell_change=chosen)
+    labels = {word: t(f"inside.lens.{word}") for word in words}
+    _table(key="lens_table", data=shown | {"labels": labels}, on_cell_change=chosen)

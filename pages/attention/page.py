@@ -20,7 +20,7 @@ from pages.attention import (
     token_ranks,
 )
 from pages.attention.state import EXPERIMENTS, VIEWS, AttentionState
-from pages.components import shaded_tokens, text_strip, theme
+from pages.components import shaded_tokens, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -30,10 +30,6 @@ from pages.shell import address, extensions, fragment, messages, model_access, m
 session = session_state.get(TextState)
 looking = session_state.get(AttentionState)
 t = Translator(session_state.language())
-
-
-def new_prompt(text: str) -> None:
-    model_access.run_action(session, TextState.set_prompt, text)
 
 
 def choose_view() -> None:
@@ -46,7 +42,6 @@ def draw_text(model: engine.Model) -> None:
         "turn": session.turn,
         "stage": None,
         "status": "",
-        "dark": theme.is_dark(),
         "choices": t.number(math.exp(session.choice(model)[0].entropy)),
         "labels": text_strip.labels(t),
     }
@@ -73,12 +68,12 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
     left, right = st.columns([1, 1.5 if attention.shape[1] <= 8 else 1.1], gap="large")  # many heads need room
     with right:  # goes out first: it is what the eye waits for
         shown = head_detail.data(looking.matrix(model, attention), model.pieces(ids), looking.at, looking.text)
-        head_detail.draw(shown, t(f"inside.views_note.{looking.view}"), theme.is_dark(), t, looking.choose_row)
+        head_detail.draw(shown, t(f"inside.views_note.{looking.view}"), t, looking.choose_row)
     with left:
         maps = looking.cached("maps", (model.name, ids), lambda: head_overview.small(attention))
         told, scores = head_descriptions.heads_told(model, t), head_descriptions.scores(model)
         small = head_overview.data(maps, len(ids), told, scores, looking.opened, looking.text, looking.revealed)
-        head_overview.draw(small, theme.is_dark(), t, looking.open)
+        head_overview.draw(small, t, looking.open)
     moved, looking.changed = looking.changed, None
     if moved == "row" or (moved == "head" and (session_state.widget("inside_mattered") or extensions.companion.active)):
         st.rerun()  # what else depends on it
@@ -93,7 +88,7 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
         st.info(t(f"error.{error.code}", **error.values))
         return
     shown = logit_lens.data(found, model, model.pieces(ids), looking.at, looking.cell, looking.text)
-    logit_lens.draw(shown, theme.is_dark(), t, looking.choose_cell)
+    logit_lens.draw(shown, t, looking.choose_cell)
     if len(shown["columns"]) < len(ids):
         first, last = (shown["columns"][i][0] + 1 for i in (0, -1))
         st.caption(t("inside.lens.left_out", first=first, last=last, count=len(ids)))
@@ -104,15 +99,13 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     with left:
         target = state.target(session, looking, model)
         name = t("inside.lens.ranks", token=state.word(looking, model, target))
-        token_ranks.draw(
-            token_ranks.through_layers(found, looking.at, target, t), name, theme.is_dark(), "inside_ranks"
-        )
+        token_ranks.draw(token_ranks.through_layers(found, looking.at, target, t), name, "inside_ranks")
     with right:
         if looking.cell is None:
             st.caption(t("inside.lens.click"))
         else:
             name = t("inside.lens.cell", layer=token_ranks.layer_name(looking.cell[0], t), position=looking.cell[1] + 1)
-            token_ranks.draw(token_ranks.likeliest(found, model, looking.cell, t), name, theme.is_dark(), "inside_cell")
+            token_ranks.draw(token_ranks.likeliest(found, model, looking.cell, t), name, "inside_cell")
     address_bar.update()
 
 
@@ -126,7 +119,7 @@ def draw_mattered(model: engine.Model) -> None:
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
-    shaded_tokens.draw(rows, told, theme.is_dark(), key="mattered", labels=shaded_tokens.labels(t))
+    shaded_tokens.draw(rows, told, key="mattered", labels=shaded_tokens.labels(t))
     st.caption(t("inside.mattered.legend"))
     if looking.at >= attribution.MOST:
         st.caption(t("inside.mattered.long", most=attribution.MOST))
@@ -158,12 +151,10 @@ def draw_outcome(name: str, model: engine.Model) -> None:
             head = found.head
             st.button(t("inside.try.open"), key=f"open {name}", type="tertiary", on_click=looking.reveal, args=head)
     if found.surprise:
-        shaded_tokens.draw(
-            found.surprise, [], theme.is_dark(), f"tried {name}", shaded_tokens.labels(t), tone="surprise"
-        )
+        shaded_tokens.draw(found.surprise, [], f"tried {name}", shaded_tokens.labels(t), tone="surprise")
         st.caption(t("inside.try.legend"))
     if found.looks:
-        shaded_tokens.draw(found.looks, [], theme.is_dark(), f"looks {name}", shaded_tokens.labels(t))
+        shaded_tokens.draw(found.looks, [], f"looks {name}", shaded_tokens.labels(t))
 
 
 @fragment.workbench
@@ -183,7 +174,7 @@ def workbench() -> None:
 address_bar = address.AddressBar(session, t, looking, widgets={"mattered": ("inside_mattered", (False, True))})
 frame.begin(t("inside.title"), t("inside.lead"), session, t, export.exports(session, looking, t))
 address_bar.restore()
-prompt_box.draw(session, t, new_prompt)
+prompt_box.draw(session, t)
 workbench()
 with st.sidebar:
     model_picker.draw(session, t)

@@ -45,6 +45,6 @@ def layer_name(layer: int, t: Translator) -> str:
     return t("inside.lens.layer", n=layer) if layer else t("inside.lens.embedding")
 
 
-def draw(shown: dict[str, Any], name: str, dark: bool, key: str) -> None:
+def draw(shown: dict[str, Any], name: str, key: str) -> None:
     """`name` says what the list is, to those who hear the page."""
-    _list(key=key, data=shown | {"name": name, "dark": dark})
+    _list(key=key, data=shown | {"name": name})

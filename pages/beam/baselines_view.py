@@ -51,9 +51,7 @@ def rows(found: Baselines, beaming: BeamState, t: Translator) -> dict[str, Any]:
     return {"turn": beaming.turn, "groups": groups}
 
 
-def draw(
-    found: Baselines, beaming: BeamState, dark: bool, t: Translator, on_take: Callable[[tuple[int, ...]], None]
-) -> None:
+def draw(found: Baselines, beaming: BeamState, t: Translator, on_take: Callable[[tuple[int, ...]], None]) -> None:
     """`on_take` is told the tokens of the text that is wanted on the step page."""
     written = (found.beam, found.greedy, found.sampled)
     st.markdown(verdict(found, t))
@@ -61,6 +59,4 @@ def draw(
     def taken(value: dict[str, Any]) -> None:
         on_take(written[value["text"]].token_ids)
 
-    text_table.draw(
-        rows(found, beaming, t), dark, t, taken, "beam_truth", finished_beams.columns(t), "beam.table.legend"
-    )
+    text_table.draw(rows(found, beaming, t), t, taken, "beam_truth", finished_beams.columns(t), "beam.table.legend")

@@ -51,11 +51,11 @@ def rows(beaming: BeamState, t: Translator) -> dict[str, Any]:
     return {"turn": beaming.turn, "groups": [group]}
 
 
-def draw(beaming: BeamState, dark: bool, t: Translator, on_take: Callable[[int], None]) -> None:
+def draw(beaming: BeamState, t: Translator, on_take: Callable[[int], None]) -> None:
     """`on_take` is told the last node of the beam that is wanted."""
 
     def taken(value: dict[str, Any]) -> None:
         if beaming.search is not None and value["turn"] == beaming.turn:
             on_take(beaming.search.sequences[value["text"]].node)
 
-    text_table.draw(rows(beaming, t), dark, t, taken, "beam_table", columns(t), "beam.table.legend")
+    text_table.draw(rows(beaming, t), t, taken, "beam_table", columns(t), "beam.table.legend")

@@ -12,7 +12,7 @@ from engine.decoding.beam_types import BeamSettings
 from engine.trace.trace import Trace
 from pages.beam import baselines_view, export, finished_beams, level_summary, probability_mass, tree
 from pages.beam.state import MOST_LEVELS, MOST_NGRAM, MOST_WIDTH, PENALTIES, REPETITIONS, BeamState
-from pages.components import probability_bars, text_strip, theme
+from pages.components import probability_bars, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -28,10 +28,6 @@ BREATH = 0.15  # seconds of growing between two looks at it
 session = session_state.get(TextState)
 beaming = session_state.get(BeamState)
 t = Translator(session_state.language())
-
-
-def new_prompt(text: str) -> None:
-    model_access.run_action(session, TextState.set_prompt, text)
 
 
 def to_step_page(written: tuple[int, ...]) -> None:
@@ -146,7 +142,6 @@ def draw_opened(model: engine.Model, search: BeamSearch) -> None:
         "turn": beaming.turn,
         "stage": None,
         "status": t("beam.opened.ends") if ends else "",
-        "dark": theme.is_dark(),
         "choices": t.number(math.exp(distribution.entropy)) if distribution else "–",
         "labels": text_strip.labels(t),
     }
@@ -160,7 +155,6 @@ def draw_opened(model: engine.Model, search: BeamSearch) -> None:
         st.caption(t("beam.opened.next"))
         probability_bars.draw(
             probability_bars.rows(distribution, 8, None, explored, beaming.turn, t),
-            theme.is_dark(),
             t,
             pick_bar,
             key="beam_bars",
@@ -181,11 +175,11 @@ def workbench() -> None:
     more = beaming.run_on(BREATH)
     above = st.container()
     # The tree goes out first: it is what the eye waits for.
-    tree.draw(tree.data(beaming, t), theme.is_dark(), t, beaming.open, beaming.fold)
+    tree.draw(tree.data(beaming, t), t, beaming.open, beaming.fold)
     with above:
         draw_controls()
     if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
-        probability_mass.draw(beaming, theme.is_dark(), t)
+        probability_mass.draw(beaming, t)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         draw_opened(model, search)
@@ -193,9 +187,9 @@ def workbench() -> None:
         draw_told()
     if beaming.over and search.sequences:
         st.subheader(t("beam.table.title"), anchor=False)
-        finished_beams.draw(beaming, theme.is_dark(), t, lambda node: to_step_page(written(node)))
+        finished_beams.draw(beaming, t, lambda node: to_step_page(written(node)))
         st.subheader(t("beam.truth.title"), anchor=False)
-        baselines_view.draw(beaming.baselines(), beaming, theme.is_dark(), t, to_step_page)
+        baselines_view.draw(beaming.baselines(), beaming, t, to_step_page)
     address_bar.update()
     fragment.mark_answered()
     if more:
@@ -208,7 +202,7 @@ frame.begin(t("beam.title"), t("beam.lead"), session, t, export.exports(beaming,
 address_bar.restore()
 with st.sidebar:
     draw_settings()
-prompt_box.draw(session, t, new_prompt)
+prompt_box.draw(session, t)
 workbench()
 with st.sidebar:
     model_picker.draw(session, t)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.beam.state import BeamState
-from pages.components import data_table
+from pages.components import data_table, theme
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from engine.decoding.beam_search import BeamSearch
 
 THINNEST = 0.001  # of all there is: a block thinner than this cannot be seen, nor can what hangs below it
-_FONT = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', 'Noto Sans TC', monospace"
 
 
 def believed(search: BeamSearch, levels: int) -> dict[int, float]:
@@ -112,7 +111,7 @@ def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
         "sort": False,
         "tiling": {"orientation": "v"},
         "pathbar": {"visible": False},
-        "textfont": {"family": _FONT, "size": 14, "color": [ink[block["kind"]] for block in made]},
+        "textfont": {"family": theme.MONOSPACE, "size": 14, "color": [ink[block["kind"]] for block in made]},
         "marker": {
             "colors": [fill[block["kind"]] for block in made],
             "line": {"color": colors.paper, "width": 1.5},
@@ -140,7 +139,7 @@ def _label(block: dict[str, Any]) -> str:
     return f"<b>{label}</b>" if block["kind"] == "held" else label
 
 
-def draw(beaming: BeamState, dark: bool, t: Translator) -> None:
+def draw(beaming: BeamState, t: Translator) -> None:
     kept, given_up, levels = shares(beaming)
     st.markdown(
         t("beam.mass.sentence", levels=levels, kept=t.percent(kept), given_up=t.percent(given_up),
@@ -148,11 +147,11 @@ def draw(beaming: BeamState, dark: bool, t: Translator) -> None:
     )  # fmt: skip
     made = blocks(beaming, t)
     st.plotly_chart(
-        figure(made, dark), theme=None, width="stretch", key=f"beam_mass {dark}",
+        figure(made, theme.is_dark()), theme=None, width="stretch", key=f"beam_mass {theme.is_dark()}",
         config={"displayModeBar": False},
     )  # fmt: skip
     st.caption(t("beam.mass.legend"))
-    data_table.draw(t("access.table.mass"), t.list("access.columns.mass"), tabled(made, t), dark, "beam_mass_table")
+    data_table.draw(t("access.table.mass"), t.list("access.columns.mass"), tabled(made, t), "beam_mass_table")
 
 
 def tabled(made: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:

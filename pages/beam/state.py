@@ -5,7 +5,6 @@ The search itself belongs to the model (`engine.searches`); here is only how muc
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from engine.errors import EngineError
 from engine.serving import admission, config
 from pages.beam.baselines import Baselines, compute_baselines
 from pages.session.annotated_text import TextAnnotator
+from pages.session.incremental_run import work_for
 from pages.session.query_params import QueryParams, changed
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class BeamState:
         return search is not None and search.stop is not None and self.shown == len(search.levels)
 
     def grow(self) -> None:
-        if self.search is not None and not self.over and self._pay():
+        if self.search is not None and not self.over and self._charge():
             self.running, self.opened = False, None
             self._show(self.shown + 1)
 
@@ -106,17 +106,19 @@ class BeamState:
         self.running, self.opened = not self.over, None
 
     def run_on(self, seconds: float) -> bool:
-        """Grow for about so long, a level at least. True while there is more to grow."""
-        deadline = time.monotonic() + seconds
-        while self.running and self._pay():
-            self._show(self.shown + 1)
-            self.running = not self.over
-            if time.monotonic() > deadline:
-                break
+        """Compute levels for about so many seconds, at least one. True while there are more."""
+
+        def step() -> bool:
+            if self.running and self._charge():
+                self._show(self.shown + 1)
+                self.running = not self.over
+            return self.running
+
+        work_for(seconds, step)
         return self.running
 
-    def _pay(self) -> bool:
-        """Ask for one level more. False, with the reason on record, where the host's limits have an end."""
+    def _charge(self) -> bool:
+        """Charge one level. False, with the problem recorded, where the host's limits are reached."""
         try:
             admission.charge()
         except EngineError as error:

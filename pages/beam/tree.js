@@ -6,7 +6,7 @@ const GAP = 34;
 const TOP = 34;
 
 // Wide characters take a whole em of the monospaced face, others half of one.
-const wide = (text, size) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? size : size * 0.56), 0);
+const wide = (text, size) => textWidth(text, size, 0.56); // a proportional face
 const LONGEST = 130;
 const boxWidth = (node) => Math.min(wide(node.label, 15), LONGEST) + (node.p ? wide(node.p, 11) + 7 : 0) + 14;
 const shorten = (text) => {

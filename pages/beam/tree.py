@@ -130,7 +130,6 @@ def labels(t: Translator) -> dict[str, str]:
 
 def draw(
     shown: dict[str, Any],
-    dark: bool,
     t: Translator,
     on_open: Callable[[int, int], None],
     on_fold: Callable[[int, int], None],
@@ -139,7 +138,7 @@ def draw(
     """`shown` is what `data` made; both callbacks are told the turn and the node."""
     _tree(
         key=key,
-        data=shown | {"dark": dark, "labels": labels(t)},
+        data=shown | {"labels": labels(t)},
         on_open_change=event_callback(key, "open", lambda value: on_open(value["turn"], value["node"])),
         on_fold_change=event_callback(key, "fold", lambda value: on_fold(value["turn"], value["node"])),
     )

@@ -10,14 +10,12 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart, data_table
+from pages.components import altair_chart, data_table, theme
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:
     from engine.experiments.filter_sizes import FilterSizes
-
-_SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
 
 
 def rows(kept: list[FilterSizes], t: Translator) -> list[dict[str, Any]]:
@@ -40,12 +38,9 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
     tokens along the text; `labels`: of the upright axis, of both lines, then titles of the tooltip's lines; last,
     what the picture shows, for those who cannot see it."""
     colors = palette(dark)
-    axis: dict[str, Any] = {
-        "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
-        "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
-    }  # fmt: skip
+    axis = altair_chart.axis(colors)
     # Tokens repeat, so the axis counts steps and only reads the words; long ones stand at a slant.
-    slanted = any(sum(2 if ord(char) > 0x2E7F else 1 for char in word) > 5 for word in words)
+    slanted = any(altair_chart.text_width(word, 2) > 5 for word in words)
     along = alt.Axis(
         **axis, grid=False, labelExpr="datum.value >= 1 && datum.value <= length(words) ? words[datum.value - 1] : ''",
         labelAngle=-40 if slanted else 0, labelAlign="right" if slanted else "center", labelPadding=8,
@@ -66,7 +61,7 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
         # Named behind its end, the higher line above the lower one.
         shift = alt.ExprRef(f"datum.{field} * 2 > datum.top_k + datum.top_p ? -7 : 7")
         text = alt.Chart().transform_filter(f"datum.step == {len(words)}")
-        text = text.mark_text(align="left", dx=9, dy=shift, color=color, font=_SANS, fontSize=13, fontWeight=600)
+        text = text.mark_text(align="left", dx=9, dy=shift, color=color, font=theme.SANS, fontSize=13, fontWeight=600)
         return [drawn.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(label))]
 
     own_way = line("top_p", labels[2], colors.draw, [1, 0])
@@ -78,16 +73,16 @@ def specification(dark: bool, most: int, words: tuple[str, ...], labels: tuple[s
     return altair_chart.written(chart.properties(height=210, description=labels[-1]))
 
 
-def draw(table: list[dict[str, Any]], most: int, top_k: int, top_p: float, dark: bool, t: Translator, key: str) -> None:
+def draw(table: list[dict[str, Any]], most: int, top_k: int, top_p: float, t: Translator, key: str) -> None:
     """The chart of what `rows` made, and its table."""
     labels = (
         t("compare.flat.y"), f"top-k {top_k}", f"top-p {top_p:g}", t("compare.flat.token"), t("compare.flat.choices"),
         "top-k", "top-p", t("access.counts"),
     )  # fmt: skip
     words = tuple(row["word"] for row in table)
-    chart = specification(dark, most, words, labels)
+    chart = specification(theme.is_dark(), most, words, labels)
     with st.container(key=f"{key} picture"):
         st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
     cells = [[None, row["word"], f"{row['top_k']:,}", f"{row['top_p']:,}", row["choices"]] for row in table]
     columns = [labels[3], labels[1], labels[2], labels[4]]
-    data_table.draw(t("access.table.counts"), columns, cells, dark, f"{key} table")
+    data_table.draw(t("access.table.counts"), columns, cells, f"{key} table")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,8 @@ from engine.decoding.strategies import BY_NAME, STRATEGIES, Parameter
 from engine.errors import EngineError, ModelError
 from pages.compare import export, filter_size_chart, scatter_chart, summary, text_rows
 from pages.compare.state import FIRST_SEEDS, FIRST_TOKENS, LAST_FIRST_SEED, MOST_SEEDS, TOKENS, CompareState
-from pages.components import text_table, theme
+from pages.components import examples, text_table
+from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -90,13 +92,9 @@ def draw_prompt() -> None:
         persist_state="session",
     )  # fmt: skip
     comparison.question = replace(comparison.question, prompt=typed or "")
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
-        st.caption(t("step.try"), width="content")
-        for text in t.list("step.examples.list"):
-            st.button(
-                text, key=f"compare example {text}", type="tertiary", on_click=session_state.set_widget,
-                args=("compare_prompt", text),
-            )  # fmt: skip
+    set_prompt = partial(session_state.set_widget, "compare_prompt")
+    texts = t.list("step.examples.list")
+    examples.draw([Example(text, f"compare example {text}", partial(set_prompt, text)) for text in texts], t)
 
 
 def draw_controls() -> None:
@@ -139,7 +137,7 @@ def workbench() -> None:
         with picture:
             draw_picture()
     with below:
-        text_table.draw(text_rows.rows(comparison, model, t), theme.is_dark(), t, take)
+        text_table.draw(text_rows.rows(comparison, model, t), t, take)
         draw_flat(model)
     address_bar.update()
     fragment.mark_answered()
@@ -151,7 +149,7 @@ def workbench() -> None:
 def draw_picture() -> None:
     left, right = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
     with left:
-        scatter_chart.draw(scatter_chart.points(comparison, t), theme.is_dark(), t)
+        scatter_chart.draw(scatter_chart.points(comparison, t), t)
     with right:
         for sentence in summary.sentences(comparison, t):
             st.markdown(sentence)
@@ -182,9 +180,7 @@ def draw_flat(model: engine.Model) -> None:
             choices_told = t.number(choices, 0 if choices >= 10 else 1)
             st.caption(t("compare.flat.entropy", nats=t.number(kept[0].entropy, 2), choices=choices_told))
             table = filter_size_chart.rows(kept, t)
-            filter_size_chart.draw(
-                table, most, int(values["top_k"]), values["top_p"], theme.is_dark(), t, f"counts {which}"
-            )
+            filter_size_chart.draw(table, most, int(values["top_k"]), values["top_p"], t, f"counts {which}")
     if len(found) == 2:
         one, other = (kept[0] for _, _, kept in found)
         key = "compare.flat.told" if one.by_top_p != other.by_top_p else "compare.flat.told_same"

@@ -14,7 +14,7 @@ import streamlit as st
 
 from pages.compare.state import CompareState
 from pages.compare.text_rows import name
-from pages.components import altair_chart
+from pages.components import altair_chart, theme
 from pages.components.text_table import read
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
@@ -24,7 +24,6 @@ _AXIS = 60  # and of the axis with its title below it
 _GAP = 18  # pixels between two names
 _LEFT = 0.4  # marks farther right have their names behind the drawing's edge, where nothing is covered
 _COLUMN = 1.06
-_SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
 
 
 def points(comparison: CompareState, t: Translator) -> list[dict[str, Any]]:
@@ -93,11 +92,7 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     """The Vega-Lite chart without its rows. `labels`: titles of both axes, then of the tooltip's lines; last,
     what the picture shows, for those who cannot see it."""
     colors = palette(dark)
-    axis: dict[str, Any] = {
-        "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
-        "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
-        "labelPadding": 6, "labelOverlap": False, "format": "~g",
-    }  # fmt: skip
+    axis = altair_chart.axis(colors, labelPadding=6, labelOverlap=False, format="~g")
     upright = alt.Axis(**axis, tickCount=5)
     ticks = alt.Axis(**axis, values=[0, 0.2, 0.4, 0.6, 0.8, 1], titleAnchor="start")
     along = alt.Scale(domain=[0, 1.4], nice=False)
@@ -117,12 +112,12 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     marks = alt.Chart().mark_point(filled=True, size=110, opacity=1)
     marks = marks.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)
     leads = alt.Chart().mark_rule(color=colors.cut).encode(x=x, x2="label_x", y=y, y2="label")
-    names = alt.Chart().mark_text(align="left", dx=5, baseline="middle", font=_SANS, fontSize=14, color=colors.ink)
+    names = alt.Chart().mark_text(align="left", dx=5, baseline="middle", font=theme.SANS, fontSize=14, color=colors.ink)
     chart = alt.layer(leads, marks, names.encode(**at_label, text="name:N"))
     return altair_chart.written(chart.properties(height=HEIGHT + _AXIS, description=labels[-1]))
 
 
-def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:
+def draw(table: list[dict[str, Any]], t: Translator) -> None:
     """The chart of what `points` made; its axes alone while there is nothing yet."""
     names = ("x", "y", "strategy", "probable", "varied", "repeated")
     labels = (*(t(f"compare.chart.{name}") for name in names), t("access.scatter"))
@@ -130,4 +125,6 @@ def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:
     schema = pa.schema([("name", pa.string()), ("x", pa.float64()), ("y", pa.float64()), ("draws", pa.bool_())])
     rows = pa.Table.from_pylist(table) if table else schema.empty_table()
     with st.container(key="scatter picture"):
-        st.vega_lite_chart(rows, specification(dark, low, labels), width="stretch", theme=None, key="scatter")
+        st.vega_lite_chart(
+            rows, specification(theme.is_dark(), low, labels), width="stretch", theme=None, key="scatter"
+        )

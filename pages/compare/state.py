@@ -6,7 +6,6 @@ is done stays, whatever happens to the rest and whichever page is looked at mean
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from engine.errors import EngineError, TraceError
 from engine.sampling.settings import TokenOrigin
 from engine.serving import admission, config
 from engine.trace.link_codec import decode_text, encode_text
+from pages.session.incremental_run import work_for
 from pages.session.query_params import QueryParams, changed
 from pages.session.text_state import FIRST_PROMPT, TextState
 
@@ -102,14 +102,18 @@ class CompareState:
         self.turn += 1
 
     def work(self, model: Model, seconds: float) -> bool:
-        """Go on for about so long. True while there is more to do."""
-        deadline = time.monotonic() + seconds
-        while self.running and time.monotonic() < deadline:
-            self._piece(model)
+        """Continue for about so many seconds. True while there is more to do."""
+
+        def step() -> bool:
+            if self.running:
+                self._step(model)
+            return self.running
+
+        work_for(seconds, step)
         return self.running
 
-    def _piece(self, model: Model) -> None:
-        """Begin with the next strategy, or a token more for each text of the one at work."""
+    def _step(self, model: Model) -> None:
+        """Start the next strategy, or write one token more in each text of the current one."""
         from engine.decoding.batch_generation import BatchGeneration
 
         assert self.answered is not None

@@ -98,3 +98,16 @@ function heard(data, root, value) {
   }
   return JSON.parse(asked.value);
 }
+
+// How far below expectation a token was, for its underline: 0 under 3 bits, 1 under 7 bits, else 2.
+function surpriseLevel(logp) {
+  const bits = -logp / Math.LN2;
+  return bits < 3 ? 0 : bits < 7 ? 1 : 2;
+}
+
+// Ground behind a token: the stronger, the more probable the model found it.
+const beliefColor = (p) => `color-mix(in srgb, var(--belief) ${Math.round(p * 100)}%, transparent)`;
+
+// Width of a text in a monospaced face of `em` pixels: wide characters (CJK) take one em, others `narrow` of it.
+const textWidth = (text, em, narrow = 0.5) =>
+  [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? em : em * narrow), 0);

@@ -18,13 +18,12 @@ def draw(
     name: str,
     columns: Sequence[str],
     rows: Sequence[Sequence[str | None]],
-    dark: bool,
     key: str,
     on_pick: Callable[[str], None] = lambda pick: None,
 ) -> None:
     """rows: what a press on the row's first cell reports to `on_pick`, or None for nothing, then a text a column."""
     _as_table(
         key=key,
-        data={"name": name, "columns": list(columns), "rows": [list(row) for row in rows], "dark": dark},
+        data={"name": name, "columns": list(columns), "rows": [list(row) for row in rows]},
         on_pick_change=event_callback(key, "pick", lambda value: on_pick(str(value.get("pick", "")))),
     )

@@ -1,22 +1,26 @@
-"""TODO"""
+"""Row of example buttons below a text box."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
 from pages.i18n.translator import Translator
 
 
-def examples(
-    texts: Sequence[tuple[str, str]], t: Translator, on_take: Callable[[str], None], key: str,
-    also: tuple[str, Callable[[], None]] | None = None,
-) -> None:  # fmt: skip
-    """Texts to begin with, each (name of its button, text). `also`: one more button, and what it does."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"{key} examples"):
+class Example(NamedTuple):
+    """One button: its label, its widget key, and what a click does."""
+
+    label: str
+    key: str
+    on_click: Callable[[], None]
+
+
+def draw(examples: Sequence[Example], t: Translator, key: str = "examples") -> None:
+    """The buttons in one line. `key`: of their container, which lessons hide by its style class."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=key):
         st.caption(t("step.try"), width="content")
-        for name, text in texts:
-            st.button(name, key=f"{key} example {name}", type="tertiary", on_click=on_take, args=(text,))
-        if also:
-            st.button(also[0], key=f"{key} also", type="tertiary", on_click=also[1])
+        for label, button_key, on_click in examples:
+            st.button(label, key=button_key, type="tertiary", on_click=on_click)

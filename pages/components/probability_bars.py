@@ -14,7 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart, data_table
+from pages.components import altair_chart, data_table, theme
 from pages.components.theme import Palette, palette
 from pages.i18n.translator import Translator
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 ROW = 30  # pixels
 _WORDS, _VALUES = 92, 146  # pixels left and right of the bars
-_FONT = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', 'Noto Sans TC', monospace"
-_SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
 
 
 def rows(
@@ -41,7 +39,7 @@ def rows(
             {
                 "at": at,
                 "word": c.text,
-                "wide": min(_width(c.text), _WORDS - 10),
+                "wide": min(altair_chart.text_width(c.text), _WORDS - 10),
                 "raw": c.raw,
                 "shown": c.probability,
                 "state": state,
@@ -87,11 +85,6 @@ def _change(raw: float, probability: float, t: Translator) -> str:
     return after if before == after or max(raw, probability) < 0.0001 else f"{before} → {after}"
 
 
-def _width(text: str) -> float:
-    """Pixels of a word in the 16 px monospaced face: wide characters take one em, others half."""
-    return sum(16 if ord(char) > 0x2E7F else 8 for char in text)
-
-
 @cache
 def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
     """The Vega-Lite chart without its rows. `labels`: tooltip titles for token, rank, raw, probability, reason; last,
@@ -130,8 +123,8 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         alt.Tooltip(f"{name}:N", title=title)
         for name, title in zip(("token", "rank", "believed", "drawn", "reason"), labels[:-1], strict=True)
     ]
-    word: dict[str, Any] = {"font": _FONT, "fontSize": 16, "limit": _WORDS - 10, "baseline": "middle"}
-    value: dict[str, Any] = {"font": _SANS, "fontSize": 14, "limit": _VALUES - 10, "baseline": "middle"}
+    word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": _WORDS - 10, "baseline": "middle"}
+    value: dict[str, Any] = {"font": theme.SANS, "fontSize": 14, "limit": _VALUES - 10, "baseline": "middle"}
     layers = [
         bar("datum.shown", "datum.state != 'cut'", height=14, yOffset=-3, cornerRadius=2).encode(color=solid),
         bar("datum.raw", "datum.state != 'cut'", height=5, yOffset=8, cornerRadius=1, color=colors.belief),
@@ -171,7 +164,6 @@ def _stripes(colors: Palette) -> alt.Gradient:
 
 def draw(
     table: list[dict[str, Any]],
-    dark: bool,
     t: Translator,
     on_pick: Callable[[int, int], None],
     key: str = "bars",
@@ -197,7 +189,7 @@ def draw(
 
     st.vega_lite_chart(
         pa.Table.from_pylist(table),
-        specification(dark, (*labels, t("access.bars"))),
+        specification(theme.is_dark(), (*labels, t("access.bars"))),
         width="stretch",
         theme=None,
         key=key,
@@ -206,7 +198,7 @@ def draw(
     )
     if not given:
         columns = [t("sums.token"), *(labels[i] for i in (2, 3, 1, 4))]
-        data_table.draw(t("access.table.bars"), columns, tabled(table, t), dark, f"{key}_table", told)
+        data_table.draw(t("access.table.bars"), columns, tabled(table, t), f"{key}_table", told)
 
 
 def tabled(table: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:

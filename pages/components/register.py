@@ -15,7 +15,8 @@ from streamlit import runtime
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from pages.components.theme import css
+from pages.components.theme import css, is_dark
+from pages.i18n.translator import Translator
 from pages.session import session_state
 
 _HERE = Path(__file__).parent
@@ -48,16 +49,29 @@ def register(name: str, file: Path, *parts: str) -> Callable[..., Any]:
     script, style = sources(file, *parts)
     created: list[Any] = []  # the server's component manager, and the component's function there
 
-    def draw(**arguments: Any) -> Any:
+    def draw(data: dict[str, Any], **arguments: Any) -> Any:
         manager = get_bidi_component_manager()
         with _lock:
             if not created or created[0] is not manager:
                 full_name, js = _served(name, script)
                 html = '<div class="root"></div>'
                 created[:] = manager, st.components.v2.component(full_name, html=html, css=style, js=js)
-        return created[1](**arguments)
+        return created[1](data=_with_common_data(data), **arguments)
 
     return draw
+
+
+def _with_common_data(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with the theme added, and the number words where a component has labels."""
+    data = {"dark": is_dark()} | data
+    if data.get("labels"):
+        data["labels"] = number_words(Translator(session_state.language())) | data["labels"]
+    return data
+
+
+def number_words(t: Translator) -> dict[str, Any]:
+    """Labels that `percent` in `base.js` needs: probabilities below 0.01 %, powers of ten."""
+    return {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
 
 
 def _served(name: str, script: str) -> tuple[str, str]:

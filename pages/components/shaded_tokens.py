@@ -44,10 +44,9 @@ def labels(t: Translator) -> dict[str, str]:
 def draw(
     rows: Sequence[dict[str, Any]],
     told: Sequence[str],
-    dark: bool,
     key: str,
     labels: dict[str, str] | None = None,
     tone: Literal["attention", "surprise"] = "attention",
 ) -> None:
     """`told`: sentences above the rows; they may name tokens, and are drawn as plain text. `labels`: only for rows."""
-    _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "tone": tone, "dark": dark})
+    _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "tone": tone})

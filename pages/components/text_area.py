@@ -15,9 +15,7 @@ from pages.components.register import event_callback, register
 _box = register("text_box", Path(__file__))
 
 
-def draw(
-    text: str, turn: int, dark: bool, label: str, placeholder: str, on_text: Callable[[int, str], None], key: str
-) -> None:
+def draw(text: str, turn: int, label: str, placeholder: str, on_text: Callable[[int, str], None], key: str) -> None:
     """`on_text` is told the turn that the text was typed on, and the text."""
 
     def told(value: dict[str, object]) -> None:
@@ -26,5 +24,5 @@ def draw(
             on_text(turn, typed)
 
     words = {"label": label, "placeholder": placeholder}
-    data = {"text": text, "turn": turn, "dark": dark, "disabled": config.current().demo} | words
+    data = {"text": text, "turn": turn, "disabled": config.current().demo} | words
     _box(key=key, data=data, on_text_change=event_callback(key, "text", told))

@@ -2,11 +2,7 @@
 // the tree of every way that was gone.
 // All text goes in through textContent. `data` is described in strip.py.
 
-const surprise = (logp) => {
-  if (logp === null) return 0;
-  const bits = -logp / Math.LN2;
-  return bits < 3 ? 0 : bits < 7 ? 1 : 2;
-};
+const surprise = (logp) => (logp === null ? 0 : surpriseLevel(logp));
 
 function drawLoop(root, data, moved) {
   const loop = el("div", "loop");

@@ -23,12 +23,7 @@ def labels(t: Translator) -> dict[str, Any]:
         "choices", "choices_help", "legend",
     )  # fmt: skip
     reached = {"text": t("access.text"), "alternatives": t("access.alternatives")}
-    return {"loop": t.list("strip.loop")} | reached | numbers(t) | {word: t(f"strip.{word}") for word in words}
-
-
-def numbers(t: Translator) -> dict[str, Any]:
-    """The words that `percent.js` needs."""
-    return {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
+    return {"loop": t.list("strip.loop")} | reached | {word: t(f"strip.{word}") for word in words}
 
 
 def has_branches(data: dict[str, Any]) -> bool:

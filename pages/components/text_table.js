@@ -1,13 +1,12 @@
 // The texts of all strategies: rows of chips with numbers, in groups by strategy or sorted by a measure.
 // All text goes in through textContent. `data` is described in texts.py.
 
-const surprise = (p) => (p > 1 / 8 ? "" : p > 1 / 128 ? " s1" : " s2");
+const surprise = (p) => ["", " s1", " s2"][surpriseLevel(Math.log(p))];
 
 // The darker, the more the model believed in it; several tokens of one character lie side by side.
 const shade = (parts) => {
   const stops = parts.map((p, i) => {
-    const color = `color-mix(in srgb, var(--belief) ${Math.round(p * 100)}%, transparent)`;
-    return `${color} ${(100 * i) / parts.length}% ${(100 * (i + 1)) / parts.length}%`;
+    return `${beliefColor(p)} ${(100 * i) / parts.length}% ${(100 * (i + 1)) / parts.length}%`;
   });
   return `linear-gradient(to right, ${stops.join(", ")})`;
 };

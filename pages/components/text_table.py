@@ -78,7 +78,6 @@ def read(measure: str, value: float | None, t: Translator) -> str:
 
 def draw(
     data: dict[str, Any],
-    dark: bool,
     t: Translator,
     on_take: Callable[[Any], None],
     key: str = "texts",
@@ -96,7 +95,6 @@ def draw(
     }
     labels |= {"table": t("access.table.texts"), "told": t.list("access.columns.texts")}
     shown = data | {
-        "dark": dark,
         "labels": labels | {"legend": t(legend)},
         "measures": columns or [column(measure, t) for measure in ORDER],
         "sortable": columns is None,

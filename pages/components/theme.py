@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
+SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
+MONOSPACE = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', 'Noto Sans TC', monospace"
+
 
 class Palette(NamedTuple):
     ink: str

@@ -17,7 +17,6 @@ import streamlit as st
 from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
 from pages.compare.state import CompareState
-from pages.components import theme
 from pages.components.register import event_callback, register
 from pages.course import catalog, placeholders, step_setup
 from pages.course.learner import Learner
@@ -159,7 +158,7 @@ def data(lesson: Lesson, step: Step, done: bool, at_home: bool, learner: Learner
         "next": following.title if following else None,
         "values": {name: placeholders.PLACEHOLDERS[name](learner, t) for name in sorted(names)},
         "kept": course.kept(),
-        "dark": theme.is_dark(),
+        
         "labels": {word: t(f"course.sheet.{word}") for word in
                    ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step",
                     "aside")},

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import theme
 from pages.components.register import event_callback, register
 from pages.course import catalog, coach
 from pages.course.state import CourseState
@@ -56,7 +55,6 @@ def data() -> dict[str, Any]:
         "lessons": shown,
         "next": following,
         "kept": course.kept(),
-        "dark": theme.is_dark(),
         "labels": {word: t(f"course.{word}") for word in words},
     }
 

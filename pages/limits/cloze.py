@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import data_table, probability_bars, shaded_tokens, text_table, theme
+from pages.components import altair_chart, data_table, probability_bars, shaded_tokens, text_table
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
 
@@ -32,7 +32,7 @@ def cloze_bars(found: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
             {
                 "at": at,
                 "word": filled.text,
-                "wide": min(sum(16 if ord(char) > 0x2E7F else 8 for char in filled.text), _WIDE),
+                "wide": min(altair_chart.text_width(filled.text), _WIDE),
                 "raw": filled.left_alone,
                 "shown": filled.whole,
                 "state": "pick" if filled is best else "draw",
@@ -109,12 +109,12 @@ def left_plain(found: Cloze, model: Model, t: Translator) -> list[str]:
 def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[dict[str, Any]], None]) -> None:
     """Bars, sentences and texts of a run; `on_take` gets the event of a sentence to be opened on the step page."""
     found = run.work
-    shaded_tokens.draw([], left_plain(found, model, t), theme.is_dark(), "limits_left_told")
+    shaded_tokens.draw([], left_plain(found, model, t), "limits_left_told")
     labels = tuple(t(f"limits.left.tip.{name}") for name in ("tokens", "log_left", "left", "whole", "log_right"))
-    probability_bars.draw(cloze_bars(found, run.turn, t), theme.is_dark(), t, lambda *_: None, "limits_bars", labels)
+    probability_bars.draw(cloze_bars(found, run.turn, t), t, lambda *_: None, "limits_bars", labels)
     st.caption(t("limits.left.legend"))
     text_table.draw(
-        cloze_rows(found, model, run.turn, t), theme.is_dark(), t,
+        cloze_rows(found, model, run.turn, t), t,
         on_take, "limits_cloze", cloze_columns(t),
         "limits.left.rows_legend",
     )  # fmt: skip
@@ -122,6 +122,5 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
         t("limits.table"),
         cloze_columns_read(t),
         cloze_table(found, t),
-        theme.is_dark(),
         "limits_left_table",
     )

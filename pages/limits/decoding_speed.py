@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
 from pages.limits.line_chart import Line, Point
@@ -71,8 +70,8 @@ def draw(run: IncrementalRun, t: Translator) -> None:
     """Curves, sentences and table of a run of `engine.experiments.decoding_speed`."""
     curves = times(run.work, t)
     axes = line_chart.Axes(t("limits.sequential.x"), t("limits.sequential.y"), ",d", run.work.lengths[1:])
-    line_chart.draw(curves, axes, theme.is_dark(), "limits_times", 280)
+    line_chart.draw(curves, axes, "limits_times", 280)
     for sentence in times_told(run.work, t):
         st.markdown(sentence)
     st.caption(t("limits.sequential.note"))
-    line_chart.draw_table(curves, t("limits.sequential.x"), 1, theme.is_dark(), t, "limits_times_table")
+    line_chart.draw_table(curves, t("limits.sequential.x"), 1, t, "limits_times_table")

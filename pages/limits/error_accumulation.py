@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from engine.errors import EngineError
-from pages.components import shaded_tokens, text_table, theme
+from pages.components import shaded_tokens, text_table
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
 from pages.limits.line_chart import Line, Point
@@ -126,7 +126,7 @@ def errors_told(pairs: list[TextPair], t: Translator) -> list[str]:
 def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[dict[str, Any]], None]) -> None:
     """Texts, curves and sentences of a run; `on_take` gets the event of a text to be opened on the step page."""
     text_table.draw(
-        fork_rows(run.work, model, run.turn, t), theme.is_dark(), t,
+        fork_rows(run.work, model, run.turn, t), t,
         on_take, "limits_fork", fork_columns(t),
         "limits.errors.legend",
     )  # fmt: skip
@@ -134,16 +134,16 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
     left, right = st.columns(2, gap="medium")
     with left:
         axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y"), ".0f")
-        line_chart.draw(values, axes, theme.is_dark(), "limits_values", 190)
+        line_chart.draw(values, axes, "limits_values", 190)
     with right:
         axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y_perplexity"), ",.0f")
-        line_chart.draw(perplexities, axes, theme.is_dark(), "limits_perplexities", 190)
+        line_chart.draw(perplexities, axes, "limits_perplexities", 190)
     if not run.running:
-        shaded_tokens.draw([], errors_plain(run.work, model, t), theme.is_dark(), "limits_errors_told")
+        shaded_tokens.draw([], errors_plain(run.work, model, t), "limits_errors_told")
         for sentence in errors_told(run.work.pairs, t):
             st.markdown(sentence)
-    line_chart.draw_table(values, t("limits.errors.x"), 2, theme.is_dark(), t, "limits_values_table")
-    line_chart.draw_table(perplexities, t("limits.errors.x"), 1, theme.is_dark(), t, "limits_perplexities_table")
+    line_chart.draw_table(values, t("limits.errors.x"), 2, t, "limits_values_table")
+    line_chart.draw_table(perplexities, t("limits.errors.x"), 1, t, "limits_perplexities_table")
 
 
 def draw_forced_token(model: Model, limits: LimitsState, prompt: str, demo: bool, t: Translator) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
 from pages.limits.line_chart import Line, Point
@@ -70,11 +69,11 @@ def draw(run: IncrementalRun, model: Model, t: Translator) -> None:
         return
     curves = exposure_lines(exposure, t)
     axes = line_chart.Axes(t("limits.exposure.x"), t("limits.exposure.y"), ".0f")
-    line_chart.draw(curves, axes, theme.is_dark(), "limits_exposure", 260)
+    line_chart.draw(curves, axes, "limits_exposure", 260)
     for sentence in exposure_told(exposure, t):
         st.markdown(sentence)
     st.caption(t("limits.exposure.note"))
-    line_chart.draw_table(curves, t("limits.exposure.x"), 2, theme.is_dark(), t, "limits_exposure_table")
+    line_chart.draw_table(curves, t("limits.exposure.x"), 2, t, "limits_exposure_table")
     with st.expander(t("limits.exposure.written")):
         st.dataframe(
             {

@@ -14,11 +14,10 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart, data_table
+from pages.components import altair_chart, data_table, theme
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 
-_SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
 _LEGEND, _ROW = 60, 22  # pixels of the axis with what stands around, and of a line's name
 DASHES = {"solid": [1, 0], "dashed": [7, 4], "dotted": [2, 3]}
 
@@ -62,14 +61,10 @@ def rows(lines: Sequence[Line]) -> list[dict[str, Any]]:
 def specification(dark: bool, looks: tuple[tuple[str, str, str, str], ...], axes: Axes, height: int) -> dict[str, Any]:
     """The chart without its rows. `looks`: name, colour, dash and mark of each line."""
     colors = palette(dark)
-    axis: dict[str, Any] = {
-        "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
-        "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
-        "labelPadding": 6,
-    }  # fmt: skip
+    axis = altair_chart.axis(colors, labelPadding=6)
     names = [name for name, *_ in looks]
     legend = alt.Legend(
-        orient="top", direction="vertical", title=None, labelFont=_SANS, labelFontSize=13, labelColor=colors.ink,
+        orient="top", direction="vertical", title=None, labelFont=theme.SANS, labelFontSize=13, labelColor=colors.ink,
         symbolSize=80, symbolStrokeWidth=0, labelLimit=330, rowPadding=3, offset=8,
     )  # fmt: skip
     marked: dict[str, Any] = {} if axes.marked is None else {"values": list(axes.marked)}
@@ -91,21 +86,21 @@ def specification(dark: bool, looks: tuple[tuple[str, str, str, str], ...], axes
     return altair_chart.written(alt.layer(curves, marks).properties(height=tall, description=described))
 
 
-def draw(lines: Sequence[Line], axes: Axes, dark: bool, key: str, height: int) -> None:
+def draw(lines: Sequence[Line], axes: Axes, key: str, height: int) -> None:
     """The chart, its drawing so many pixels high; nothing while no line has a point."""
     table = rows(lines)
     if table:
         looks = tuple((line.name, line.color, line.dash, line.mark) for line in lines)
-        chart = specification(dark, looks, axes, height)
+        chart = specification(theme.is_dark(), looks, axes, height)
         with st.container(key=f"{key} picture"):
             st.vega_lite_chart(pa.Table.from_pylist(table), chart, width="stretch", theme=None, key=key)
 
 
-def draw_table(lines: Sequence[Line], x: str, digits: int, dark: bool, t: Translator, key: str) -> None:
+def draw_table(lines: Sequence[Line], x: str, digits: int, t: Translator, key: str) -> None:
     """The same numbers, a column a line."""
     known = [{point.x: point.y for point in line.points} for line in lines]
     table: list[list[str | None]] = []
     for place in sorted({point.x for line in lines for point in line.points}):
         told = (values.get(place) for values in known)
         table.append([None, f"{place:g}", *("–" if value is None else t.number(value, digits) for value in told)])
-    data_table.draw(t("limits.table"), [x, *(line.name for line in lines)], table, dark, key)
+    data_table.draw(t("limits.table"), [x, *(line.name for line in lines)], table, key)

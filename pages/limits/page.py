@@ -10,6 +10,8 @@ import streamlit as st
 
 import engine
 from engine.serving import config
+from pages.components import examples
+from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.limits import cloze, decoding_speed, error_accumulation, export, exposure_bias
@@ -67,14 +69,13 @@ def take(move: Callable[..., bool], which: str, value: dict[str, Any]) -> None:
 
 def draw_box(name: str) -> None:
     """The experiment's own prompt, with a few that were given."""
-    examples = t.list(f"limits.{name}.examples")
-    session_state.default_widget(key(name), examples[0])
+    texts = t.list(f"limits.{name}.examples")
+    session_state.default_widget(key(name), texts[0])
     st.text_input(t(f"limits.{name}.prompt"), key=key(name), placeholder=t("step.placeholder"), persist_state="session")
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
-        st.caption(t("step.try"), width="content")
-        for at, example in enumerate(examples):
-            st.button(example, key=f"limits example {name} {at}", type="tertiary", on_click=set_example,
-                      args=(name, at))  # fmt: skip
+    buttons = [
+        Example(text, f"limits example {name} {at}", partial(set_example, name, at)) for at, text in enumerate(texts)
+    ]
+    examples.draw(buttons, t)
 
 
 def set_example(name: str, at: int) -> None:

@@ -14,7 +14,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart
+from pages.components import altair_chart, theme
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from engine.quiz.scoring import Outcome
 
 HEIGHT = 220  # pixels
-_SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
 WHO = ("you", "model", "text")
 
 
@@ -41,16 +40,12 @@ def points(outcomes: Sequence[Outcome], t: Translator) -> list[dict[str, Any]]:
 def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
     """The Vega-Lite chart without its rows. `names` of you, model, text; `labels`: x, y, token, chance."""
     colors = palette(dark)
-    axis: dict[str, Any] = {
-        "labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line, "domain": False, "ticks": False,
-        "labelFont": _SANS, "titleFont": _SANS, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 400,
-        "labelAngle": 0, "labelPadding": 6, "titlePadding": 10,
-    }  # fmt: skip
+    axis = altair_chart.axis(colors, labelAngle=0, labelPadding=6, titlePadding=10)
     x = alt.X("round:O", title=labels[0], axis=alt.Axis(**axis, grid=False))
     y = alt.Y("bits:Q", title=labels[1], axis=alt.Axis(**axis, tickCount=5))
     domain = list(names)
     legend = alt.Legend(
-        title=None, orient="top", labelFont=_SANS, labelFontSize=13, labelColor=colors.ink, symbolOpacity=1
+        title=None, orient="top", labelFont=theme.SANS, labelFontSize=13, labelColor=colors.ink, symbolOpacity=1
     )
     color = alt.Color(
         "who:N", scale=alt.Scale(domain=domain, range=[colors.pick, colors.draw, colors.ink]), legend=legend
@@ -71,11 +66,15 @@ def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -
     return altair_chart.written(chart, read=True)
 
 
-def draw(table: list[dict[str, Any]], dark: bool, t: Translator) -> None:
+def draw(table: list[dict[str, Any]], t: Translator) -> None:
     """The chart of what `points` made."""
     names = tuple(t(f"quiz.word.{name}") for name in WHO)
     labels = (t("quiz.chart.round"), t("quiz.chart.bits"), t("quiz.word.token"))
     st.vega_lite_chart(
-        pa.Table.from_pylist(table), specification(dark, names, labels), width="stretch", theme=None, key="quiz_chart"
+        pa.Table.from_pylist(table),
+        specification(theme.is_dark(), names, labels),
+        width="stretch",
+        theme=None,
+        key="quiz_chart",
     )
     st.caption(t("quiz.chart.note"))

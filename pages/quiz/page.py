@@ -10,7 +10,6 @@ import streamlit as st
 import engine
 from engine.errors import ModelError
 from engine.serving import config
-from pages.components import theme
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.quiz import bits_chart, round_view, summary
@@ -37,7 +36,7 @@ def draw_round(model: engine.Model) -> None:
         "go": lambda value: act(QuizState.go, int(value["turn"])),
         "again": lambda value: act(QuizState.again, int(value["turn"]), t.language),
     }
-    round_view.draw(round_view.data(quiz, model, t), theme.is_dark(), t, acts, key="quiz")
+    round_view.draw(round_view.data(quiz, model, t), t, acts, key="quiz")
 
 
 def bring() -> None:
@@ -80,8 +79,8 @@ def workbench() -> None:
     draw_round(model)
     with st.container():
         if quiz.finished:
-            bits_chart.draw(bits_chart.points(quiz.outcomes, t), theme.is_dark(), t)
-            round_view.draw(summary.rounds(quiz, model, t), theme.is_dark(), t, {}, key="quiz_rounds")
+            bits_chart.draw(bits_chart.points(quiz.outcomes, t), t)
+            round_view.draw(summary.rounds(quiz, model, t), t, {}, key="quiz_rounds")
     draw_own()
     draw_how()
     address_bar.update()

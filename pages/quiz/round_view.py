@@ -136,10 +136,8 @@ def _row(text: str, p: float, found: float, rank: str, marks: list[str], t: Tran
     return {"text": text, "p": p, "marks": marks, "others": False} | numbers
 
 
-def draw(
-    shown: dict[str, Any], dark: bool, t: Translator, acts: dict[str, Callable[[dict[str, Any]], None]], key: str
-) -> None:
+def draw(shown: dict[str, Any], t: Translator, acts: dict[str, Callable[[dict[str, Any]], None]], key: str) -> None:
     """`acts`: what to do with each report, by its name."""
     labels = {word: t(f"quiz.word.{word}") for word in WORDS}
     callbacks = {f"on_{name}_change": event_callback(key, name, act) for name, act in acts.items()}
-    _guesses(key=key, data=shown | {"dark": dark, "labels": labels}, **callbacks)
+    _guesses(key=key, data=shown | {"labels": labels}, **callbacks)

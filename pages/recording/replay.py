@@ -6,12 +6,9 @@ Everything comes from the functions that draw the app, so that a recording shows
 
 from __future__ import annotations
 
-import base64
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 import engine
 from engine.errors import EngineError
@@ -21,6 +18,7 @@ from pages.attention.state import AttentionState
 from pages.beam import tree
 from pages.beam.state import BeamState
 from pages.components import probability_bars, text_strip
+from pages.components.register import number_words
 from pages.i18n.translator import Translator
 from pages.session.annotated_text import TextAnnotator
 
@@ -132,8 +130,7 @@ def _rows(model: Model, trace: Trace, end: int, looking: AttentionState, rows: d
         return
     for at, node in enumerate(path):
         if node not in rows:
-            sent = np.rint(np.clip(matrix[at, : at + 1], 0, 1) * 65535).astype("<u2")
-            rows[node] = base64.b64encode(sent.tobytes()).decode("ascii")
+            rows[node] = head_detail.coded_weights(matrix[at, : at + 1])
 
 
 def _tree(model: Model, trace: Trace, beaming: BeamState, t: Translator) -> dict[str, Any] | None:
@@ -154,7 +151,7 @@ def words(model: Model, trace: Trace, looking: AttentionState, attention: bool, 
         "end", "left_out", "own", "legend",
     )  # fmt: skip
     said: dict[str, Any] = {name: t(f"replay.{name}") for name in names}
-    said["strip"] = text_strip.labels(t) | {"branch": t("replay.branch"), "legend": ""}
+    said["strip"] = number_words(t) | text_strip.labels(t) | {"branch": t("replay.branch"), "legend": ""}
     said["bar"] = [t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")]
     settings = trace.settings.for_greedy() if trace.strategy == "greedy" else trace.settings
     told = [t(f"settings.{trace.strategy}")]
@@ -168,7 +165,7 @@ def words(model: Model, trace: Trace, looking: AttentionState, attention: bool, 
     said["settings"] = told
     said["model"] = t("settings.bundled") if model.name == "bundled" else model.name
     if attention:
-        said["head"] = head_detail.labels(t)
+        said["head"] = number_words(t) | head_detail.labels(t)
         said["note"] = t(f"inside.views_note.{looking.view}")
         said["attention"] = t(f"replay.{looking.view}", layer=looking.layer + 1, head=looking.head + 1)
     return said

@@ -10,7 +10,7 @@ const draw = (tag, attributes, text) => {
 };
 
 // Pixels of a word in the 16 px monospaced face: wide characters take one em, others about half of one.
-const wordWidth = (text) => [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? 16 : 8.8), 0);
+const wordWidth = (text) => textWidth(text, 16, 0.55);
 
 function shortWord(text) {
   const signs = [...text];

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Work done in slices between two drawings of a page, so that a visitor sees it grow and can stop it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.serving import admission
+
+
+def work_for(seconds: float, step: Callable[[], bool]) -> None:
+    """Call `step` for about so many seconds, at least once; earlier where it returns False."""
+    deadline = time.monotonic() + seconds
+    while step() and time.monotonic() < deadline:
+        pass
 
 
 @dataclass
@@ -36,13 +43,16 @@ class IncrementalRun:
         self.turn += 1
 
     def go_on(self, seconds: float) -> bool:
-        """Go on for about so long. True while there is more to do."""
-        deadline = time.monotonic() + seconds
-        while self.running and time.monotonic() < deadline:
+        """Continue for about so many seconds. True while there is more to do."""
+        work_for(seconds, self._step)
+        return self.running
+
+    def _step(self) -> bool:
+        if self.running:
             try:
                 admission.charge()
                 self.running = self.work.step()
-            except EngineError as error:  # what is there stays
+            except EngineError as error:  # the results so far stay
                 self.problem = error
                 self.stop()
         return self.running

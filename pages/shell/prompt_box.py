@@ -1,34 +1,38 @@
-"""The box for a prompt and a few to begin with, the same on every page that goes on from the visitor's prompt."""
+"""Prompt box with examples, the same on every page that continues the visitor's prompt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from engine.serving import config
+from pages.components import examples
+from pages.components.examples import Example
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
+from pages.shell import model_access
 
 
-def draw(session: TextState, t: Translator, on_prompt: Callable[[str], None]) -> None:
-    """`on_prompt` is told the text that was typed or taken. Stands outside of a fragment: a step does not touch it."""
+def draw(session: TextState, t: Translator) -> None:
+    """The box and its examples; a new prompt starts the text anew. Drawn outside of fragments: no step redraws it."""
 
-    def typed() -> None:
-        on_prompt(str(session_state.widget("prompt") or ""))
+    def set_prompt(text: str) -> None:
+        model_access.run_action(session, TextState.set_prompt, text)
 
-    def taken(text: str) -> None:
+    def on_change() -> None:
+        set_prompt(str(session_state.widget("prompt") or ""))
+
+    def on_example(text: str) -> None:
         session_state.set_widget("prompt", text)
-        on_prompt(text)
+        set_prompt(text)
 
     session_state.default_widget("prompt", session.prompt)
     session_state.resend_widget("prompt")
     st.text_input(
-        t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=typed,
+        t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=on_change,
         label_visibility="collapsed", persist_state="session", disabled=config.current().demo,
     )  # fmt: skip
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
-        st.caption(t("step.try"), width="content")
-        for text in t.list("step.examples.list"):
-            st.button(text, key=f"example {text}", type="tertiary", on_click=taken, args=(text,))
+    texts = t.list("step.examples.list")
+    examples.draw([Example(text, f"example {text}", partial(on_example, text)) for text in texts], t)

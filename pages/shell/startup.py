@@ -41,8 +41,8 @@ def start() -> None:
         if not _started:
             configuration = config.current()
             _take_loggers()
-            json_logs.begin()
-            prometheus.begin()
+            json_logs.configure()
+            prometheus.start_server()
             json_logs.event("begin", **asdict(configuration))
             _started = True
 

@@ -19,7 +19,7 @@ def now(t: Translator) -> list[tuple[str, str]]:
         (t("host.sessions"), f"{admission.session_count():,}" + (f" / {most:,}" if most else "")),
         (t("host.steps"), t.number(METRICS.steps_per_second(), 1)),
         (t("host.memory"), f"{memory_bytes() / 2**20:,.0f} MB"),
-        (t("host.errors"), f"{METRICS.failures:,}"),
+        (t("host.errors"), f"{METRICS.errors:,}"),
     ]
 
 
@@ -52,6 +52,6 @@ def refused(t: Translator) -> pa.Table:
     return pa.table(
         {
             t("host.limit"): [t(f"host.{code}") for code in LIMITS],
-            t("host.times"): [f"{METRICS.refused[code]:,}" for code in LIMITS],
+            t("host.times"): [f"{METRICS.refused(code):,}" for code in LIMITS],
         }
     )

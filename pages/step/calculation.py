@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages.components import text_strip
 from pages.components.register import register
 from pages.i18n.translator import Translator
 
@@ -46,7 +45,6 @@ def sums(
         "rank": rank,
         "word": word,
         "labels": {
-            **text_strip.numbers(t),
             "table": t("access.table.curve"),
             "along": t.list("access.columns.curve"),
             "title": t("sums.title"),
@@ -66,5 +64,5 @@ def _ranks(size: int) -> list[int]:
     return sorted({*range(1, min(size, 20) + 1), *spaced, size})
 
 
-def draw(data: dict[str, Any], dark: bool, key: str = "sums") -> None:
-    _sums(key=key, data=data | {"dark": dark})
+def draw(data: dict[str, Any], key: str = "sums") -> None:
+    _sums(key=key, data=data)

@@ -11,7 +11,7 @@ import streamlit as st
 import engine
 from engine.decoding.stopping import StopReason
 from engine.serving import model_registry
-from pages.components import probability_bars, text_strip, theme
+from pages.components import probability_bars, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -25,10 +25,6 @@ PACE = 0.09  # seconds between tokens of a run, so that an eye can follow
 session = session_state.get(TextState)
 t = Translator(session_state.language())
 address_bar = address.AddressBar(session, t, session)
-
-
-def new_prompt(text: str) -> None:
-    model_access.run_action(session, TextState.set_prompt, text)
 
 
 def pick_bar(turn: int, token_id: int) -> None:
@@ -91,7 +87,6 @@ def workbench() -> None:
         taken = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
         probability_bars.draw(
             probability_bars.rows(distribution, session.bars, chosen, taken, session.turn, t),
-            theme.is_dark(),
             t,
             pick_bar,
         )
@@ -106,9 +101,7 @@ def workbench() -> None:
         if text_strip.has_branches(story):
             text_strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
     with right:
-        calculation.draw(
-            calculation.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t), theme.is_dark()
-        )
+        calculation.draw(calculation.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t))
     fragment.mark_answered()
     model_registry.prefetch(model, session.next_ids(model))
     if more:
@@ -123,7 +116,6 @@ def words(model: engine.Model, distribution: engine.Distribution, stopped: StopR
         "turn": session.turn,
         "stage": 4 if stopped in ("end", "context") else 3,
         "status": t(f"stop.{stopped}", most=model.context_length) if stopped else "",
-        "dark": theme.is_dark(),
         "choices": t.number(math.exp(distribution.entropy)),
         "labels": text_strip.labels(t),
     }
@@ -140,7 +132,6 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
             search_results.draw(
                 rows,
                 session.turn,
-                theme.is_dark(),
                 lambda value: model_access.run_action(session, TextState.pick, value["turn"], value["token"]),
             )
         else:
@@ -151,7 +142,7 @@ frame.begin(t("step.title"), t("step.lead"), session, t, export.exports(session,
 address_bar.restore()
 with st.sidebar:
     sampling_controls.draw(session, t)
-prompt_box.draw(session, t, new_prompt)
+prompt_box.draw(session, t)
 workbench()
 with st.sidebar:
     model_picker.draw(session, t)

@@ -55,9 +55,7 @@ def data(vocabulary: Vocabulary, replay: BPEDerivation, at: int, turn: int) -> d
     return {"turn": turn, "at": at, "parts": parts, "merges": merges}
 
 
-def draw(
-    shown: dict[str, Any], dark: bool, t: Translator, on_rest: Callable[[int, int], None], key: str = "merging"
-) -> None:
+def draw(shown: dict[str, Any], t: Translator, on_rest: Callable[[int, int], None], key: str = "merging") -> None:
     """What `data` made. `on_rest` is told the turn and how many merges were made."""
 
     def told(value: dict[str, Any]) -> None:
@@ -68,4 +66,4 @@ def draw(
         "made",
     )  # fmt: skip
     labels = {word: t(f"cut.merge.{word}") for word in words}
-    _merging(key=key, data=shown | {"dark": dark, "labels": labels}, on_at_change=event_callback(key, "at", told))
+    _merging(key=key, data=shown | {"labels": labels}, on_at_change=event_callback(key, "at", told))

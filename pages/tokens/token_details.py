@@ -59,9 +59,7 @@ def data(vocabulary: Vocabulary, cut: TokenizedText, opened: int | None, turn: i
     }
 
 
-def draw(
-    shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int], None], key: str = "cut"
-) -> None:
+def draw(shown: dict[str, Any], t: Translator, on_open: Callable[[int, int], None], key: str = "cut") -> None:
     """The chips of one text, what `data` made. `on_open` is told the turn and the token's index."""
 
     def told(value: dict[str, Any]) -> None:
@@ -69,4 +67,4 @@ def draw(
 
     labels = {word: t(f"cut.card.{word}") for word in ("hint", "id", "bytes", "whole", "part", "stray", "mark")}
     labels["text"] = t("access.text")
-    _cut(key=key, data=shown | {"dark": dark, "labels": labels}, on_open_change=event_callback(key, "open", told))
+    _cut(key=key, data=shown | {"labels": labels}, on_open_change=event_callback(key, "open", told))

@@ -45,6 +45,6 @@ def compared(found: Sequence[tuple[str, Vocabulary, TokenizedText]], t: Translat
     return {"columns": [t("cut.count.tokens"), *(t(f"cut.each.{script}") for script in scripts)], "rows": rows}
 
 
-def draw_compared(shown: dict[str, Any], dark: bool, key: str = "cuts") -> None:
+def draw_compared(shown: dict[str, Any], key: str = "cuts") -> None:
     """The rows that `compared` made."""
-    _cuts(key=key, data=shown | {"dark": dark})
+    _cuts(key=key, data=shown)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 import engine
 from engine.bundled import BUNDLED_NAME
 from engine.sampling.settings import Settings
 from engine.serving import admission, config
-from pages.components import data_table, examples, probability_bars, theme
+from pages.components import data_table, examples, probability_bars
+from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -54,7 +57,9 @@ def draw_box() -> None:
     )  # fmt: skip
     st.button(t("training.start"), key="training_start", type="primary", on_click=typed)
     names = t.list("training.examples.names")
-    examples.examples(list(zip(names, TEXTS, strict=True)), t, taken, key="training")
+    rows = zip(names, TEXTS, strict=True)
+    buttons = [Example(name, f"training example {name}", partial(taken, text)) for name, text in rows]
+    examples.draw(buttons, t, "training examples")
     if forcing.problem is not None and forcing.problem.code == "context":
         st.error(t("training.too_long", **forcing.problem.values) + " " + t("error.kept"))
     else:
@@ -63,7 +68,7 @@ def draw_box() -> None:
 
 def draw_forced(model: engine.Model) -> None:
     score, at = forcing.score(model), forcing.at(model)
-    scored_text.draw_chips(scored_text.chips(model, score, at, forcing.turn, t), theme.is_dark(), t, forcing.open)
+    scored_text.draw_chips(scored_text.chips(model, score, at, forcing.turn, t), t, forcing.open)
     if at is None:
         st.info(t("training.one_token"))
         return
@@ -72,19 +77,17 @@ def draw_forced(model: engine.Model) -> None:
         st.subheader(t("training.here"), anchor=False)
         distribution = model.distribution(score.token_ids[:at], Settings())
         rows = probability_bars.rows(distribution, 10, score.token_ids[at], set(), forcing.turn, t)
-        probability_bars.draw(rows, theme.is_dark(), t, pick_bar, key="training_bars")
+        probability_bars.draw(rows, t, pick_bar, key="training_bars")
         st.caption(t("training.bars_note"))
     with right:
         st.subheader(t("training.worst"), anchor=False)
-        surprises.draw_worst(surprises.worst(model, score, at, forcing.turn, t), theme.is_dark(), forcing.open)
+        surprises.draw_worst(surprises.worst(model, score, at, forcing.turn, t), forcing.open)
     st.subheader(t("training.shift"), anchor=False)
     st.caption(t("training.shift_note"))
-    shifted_text.draw_shifted(shifted_text.shifted(model, score, at), theme.is_dark(), t)
+    shifted_text.draw_shifted(shifted_text.shifted(model, score, at), t)
     st.markdown(t("training.why", predicted=f"{score.predicted:,}", loss=t.number(score.loss, 2)))
     columns = [t(f"training.{name}") for name in ("position", "token", "probability", "rank", "loss")]
-    data_table.draw(
-        t("training.numbers"), columns, scored_text.table(model, score, t), theme.is_dark(), "training_table"
-    )
+    data_table.draw(t("training.numbers"), columns, scored_text.table(model, score, t), "training_table")
 
 
 def draw_learned(model: engine.Model) -> None:
@@ -103,7 +106,7 @@ def draw_learned(model: engine.Model) -> None:
     last = len(found.moments) - 1
     at = last if forcing.moment is None else min(forcing.moment, last)
     shown = training_history_module.data(found, model, prompt, at, t)
-    training_history_module.draw(shown, theme.is_dark(), t, lambda moment: forcing.rest(moment, len(found.moments)))
+    training_history_module.draw(shown, t, lambda moment: forcing.rest(moment, len(found.moments)))
     _, recorded, current = training_history_module.now(found, model, prompt)
     st.caption(t("training.learned.now", recorded=t.percent(recorded), now=t.percent(current)))
     st.caption(t("training.learned.honest"))

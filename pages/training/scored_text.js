@@ -14,7 +14,7 @@ export default function (component) {
   const chips = drawGroups(data.groups, (at, label) => {
     const [loss, read, told] = data.facts[at];
     const bits = (loss ?? 0) / Math.LN2;
-    const chip = el("button", `t ${bits < 3 ? "" : bits < 7 ? "s1" : "s2"}`);
+    const chip = el("button", `t ${["", "s1", "s2"][surpriseLevel(-(loss ?? 0))]}`);
     chip.type = "button";
     chip.dir = "auto";
     chip.title = told;

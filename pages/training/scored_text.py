@@ -64,9 +64,9 @@ def table(model: Model, score: Score, t: Translator) -> list[list[str | None]]:
     return rows
 
 
-def draw_chips(shown: dict[str, Any], dark: bool, t: Translator, on_open: Callable[[int, int], None]) -> None:
+def draw_chips(shown: dict[str, Any], t: Translator, on_open: Callable[[int, int], None]) -> None:
     """What `chips` made. `on_open` is told the turn and the position."""
-    data = shown | {"dark": dark, "legend": t("training.legend"), "text": t("access.text")}
+    data = shown | {"legend": t("training.legend"), "text": t("access.text")}
     _chips(key="forced", data=data, on_open_change=event_callback("forced", "open", _told(on_open)))
 
 

@@ -27,7 +27,7 @@ def shifted(model: Model, score: Score, around: int) -> list[list[Any]]:
     return [[labels[at - 1], labels[at], round(-(score.log_probabilities[at] or 0.0), 1)] for at in places]
 
 
-def draw_shifted(places: list[list[Any]], dark: bool, t: Translator) -> None:
+def draw_shifted(places: list[list[Any]], t: Translator) -> None:
     """What `shifted` made."""
     labels = {word: t(f"training.shift_{word}") for word in ("reads", "predicts", "loss")}
-    _shifted(key="shifted", data={"places": places, "dark": dark, "labels": labels})
+    _shifted(key="shifted", data={"places": places, "labels": labels})

@@ -42,7 +42,7 @@ def worst(model: Model, score: Score, opened: int | None, turn: int, t: Translat
     return {"turn": turn, "opened": opened, "rows": rows}
 
 
-def draw_worst(shown: dict[str, Any], dark: bool, on_open: Callable[[int, int], None]) -> None:
+def draw_worst(shown: dict[str, Any], on_open: Callable[[int, int], None]) -> None:
     """What `worst` made. `on_open` as above."""
-    data = shown | {"dark": dark}
+    data = shown
     _worst(key="worst", data=data, on_open_change=event_callback("worst", "open", _told(on_open)))

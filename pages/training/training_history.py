@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages.components import text_strip
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
@@ -60,7 +59,7 @@ def now(found: Learned, model: Model, prompt: str) -> tuple[int, float, float]:
     return token_id, recorded, model.distribution(model.encode(prompt)).candidate(token_id).raw
 
 
-def draw(shown: dict[str, Any], dark: bool, t: Translator, on_rest: Callable[[int], None]) -> None:
+def draw(shown: dict[str, Any], t: Translator, on_rest: Callable[[int], None]) -> None:
     """What `data` made. `on_rest` is told the index of a moment."""
 
     def told(value: dict[str, Any]) -> None:
@@ -70,9 +69,9 @@ def draw(shown: dict[str, Any], dark: bool, t: Translator, on_rest: Callable[[in
         "next", "back", "play", "pause", "at", "slider", "bars", "lines", "loss", "chance", "missing", "table", "step",
         "likeliest",
     )  # fmt: skip
-    labels = {word: t(f"training.learned.{word}") for word in words} | text_strip.numbers(t)
+    labels = {word: t(f"training.learned.{word}") for word in words}
     _learning(
         key="learning",
-        data=shown | {"dark": dark, "labels": labels},
+        data=shown | {"labels": labels},
         on_at_change=event_callback("learning", "at", told),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 import engine
 from engine import bundled
 from engine.serving import config, model_registry
-from pages.components import theme
+from pages.components import examples
+from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -51,11 +54,9 @@ def draw_question(task: TaskName) -> None:
     inputs = t.list(f"uses.{task}.inputs")
     session_state.default_widget(key(task), inputs[0])
     st.text_input(t(f"uses.{task}.asks"), key=key(task), persist_state="session", disabled=config.current().demo)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
-        st.caption(t("step.try"), width="content")
-        for at, text in enumerate(inputs):
-            st.button(text, key=f"uses example {task} {at}", type="tertiary", on_click=session_state.set_widget,
-                      args=(key(task), text))  # fmt: skip
+    set_input = partial(session_state.set_widget, key(task))
+    buttons = [Example(text, f"uses example {task} {at}", partial(set_input, text)) for at, text in enumerate(inputs)]
+    examples.draw(buttons, t)
 
 
 def draw_controls(task: TaskName, trial: IncrementalRun) -> None:
@@ -79,7 +80,7 @@ def workbench() -> None:
     # What was written belongs to what was asked then: other words show their own prompt, and wait.
     writing = trial.work if trial.asked == (asked, t.language) and isinstance(trial.work, TaskRun) else None
     pieces = prompt_view.data(parts(task, asked, t), writing, model, trial.running, t)
-    prompt_view.draw(pieces, theme.is_dark(), "uses_prompt")
+    prompt_view.draw(pieces, "uses_prompt")
     draw_words(task, model)
     fragment.mark_answered()
     address_bar.update()

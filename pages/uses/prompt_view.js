@@ -11,7 +11,7 @@ function row(kind, name) {
 function chip([read, parts, told, , special]) {
   const token = el("span", special ? "t special" : "t", read);
   const p = Math.min(...parts);
-  token.style.background = `color-mix(in srgb, var(--belief) ${Math.round(p * 100)}%, transparent)`;
+  token.style.background = beliefColor(p);
   token.title = told;
   token.dir = "auto";
   return token;

@@ -41,6 +41,6 @@ def _status(writing: TaskRun, t: Translator) -> str:
     return t(f"uses.stop.{writing.written.stop}") if writing.written.stop else ""
 
 
-def draw(shown: dict[str, Any], dark: bool, key: str) -> None:
+def draw(shown: dict[str, Any], key: str) -> None:
     """`shown` is what `data` made."""
-    _prompt(key=key, data=shown | {"dark": dark})
+    _prompt(key=key, data=shown)

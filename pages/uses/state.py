@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from engine.decoding.stopping import StopReason
-from engine.errors import PromptError
+from engine.errors import PromptError, context_error
 from engine.serving import admission, config
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
@@ -58,9 +58,7 @@ class TaskRun:
         self.model, self.prompt, self.ids = model, prompt, model.encode(prompt)
         admission.check_length(asked, len(model.encode(asked)))
         if len(self.ids) >= model.context_length:
-            raise PromptError(
-                "context", f"{len(self.ids)} tokens", count=len(self.ids), most=model.context_length
-            )  # fmt: skip
+            raise context_error(len(self.ids), model.context_length)
         self.most = min(TOKENS, config.current().run_tokens)
         self.written: Continuation = Continuation(None)
         self.line = False  # whether it ended with its line

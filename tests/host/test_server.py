@@ -173,9 +173,9 @@ def test_what_people_type_is_in_no_log(server: Server) -> None:
 
 FAILING = """
 import streamlit as st
-from pages.ui import host
-from pages.ui.i18n import Translator
-host.begin(Translator("en"))
+from pages.shell import startup
+from pages.i18n.translator import Translator
+startup.begin(Translator("en"))
 text = st.text_input("x", key="prompt")
 if text:
     import logging, threading, warnings

@@ -1,4 +1,4 @@
-"""The whole chain on a handful of sentences: tokenizer, token arrays, a run that is killed and goes on, export."""
+"""Training pipeline end to end on a few sentences: tokenizer, token arrays, an interrupted and resumed run, export."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def prepared(texts: Path, work: Path) -> list[str]:
-    place = ["--work", str(work)]
-    assert main(["tokenizer", str(texts), *place, "--size", "400", "--characters", "5000", "--without-own-text"]) == 0
-    assert main(["prepare", str(texts), *place, "--held-out", "100", "--without-own-text"]) == 0
-    return place
+    """Train a tokenizer and prepare the texts. Returns the `--work` arguments."""
+    options = ["--work", str(work)]
+    assert main(["tokenizer", str(texts), *options, "--size", "400", "--characters", "5000", "--without-own-text"]) == 0
+    assert main(["prepare", str(texts), *options, "--held-out", "100", "--without-own-text"]) == 0
+    return options
 
 
 def losses(work: Path) -> list[tuple[int, float]]:
@@ -40,30 +41,30 @@ def losses(work: Path) -> list[tuple[int, float]]:
 
 
 def test_a_resumed_run_gives_what_an_unbroken_one_gives(texts: Path, tmp_path: Path) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    for work in (whole, broken):
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    for work in (whole, resumed):
         prepared(texts, work)
     assert main(["train", "--work", str(whole), "--steps", "8", *TINY]) == 0
-    # Killed after step 5: a checkpoint of that moment is all that is left.
+    # Simulates a run interrupted after step 5: only a checkpoint of that step exists.
     from engine.training import train
     from engine.training.prepare import Batches
 
-    found = read_checkpoint(whole)
-    assert found is not None
-    run = train.Run(found[2], broken, compiled=False)
-    batches = Batches(broken, found[2].seed)
+    checkpoint = read_checkpoint(whole)
+    assert checkpoint is not None
+    run = train.Run(checkpoint[2], resumed, compiled=False)
+    batches = Batches(resumed, checkpoint[2].seed)
     for _ in range(5):
         run.advance(batches)
     run.save()
-    assert main(["train", "--work", str(broken), "--steps", "8", *TINY]) == 0
-    assert losses(broken) == losses(whole)[5:]
-    assert (broken / "learning.json").is_file()
+    assert main(["train", "--work", str(resumed), "--steps", "8", *TINY]) == 0
+    assert losses(resumed) == losses(whole)[5:]
+    assert (resumed / "learning.json").is_file()
 
 
 def test_what_is_exported_is_a_model_like_any_other(texts: Path, tmp_path: Path) -> None:
-    place = prepared(texts, tmp_path / "work")
-    assert main(["train", *place, "--steps", "3", *TINY]) == 0
-    assert main(["export", *place, "--to", str(tmp_path / "model")]) == 0
+    options = prepared(texts, tmp_path / "work")
+    assert main(["train", *options, "--steps", "3", *TINY]) == 0
+    assert main(["export", *options, "--to", str(tmp_path / "model")]) == 0
     model = engine.load(str(tmp_path / "model"))
     assert model.context_length == 32
     assert len(model.end_ids) == 1
@@ -76,11 +77,11 @@ def test_what_is_exported_is_a_model_like_any_other(texts: Path, tmp_path: Path)
 def test_another_size_does_not_go_on_from_a_checkpoint(
     texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = prepared(texts, tmp_path)
-    assert main(["train", *place, "--steps", "1", *TINY]) == 0
+    options = prepared(texts, tmp_path)
+    assert main(["train", *options, "--steps", "1", *TINY]) == 0
     other = [*TINY]
     other[1] = "48"
-    assert main(["train", *place, "--steps", "2", *other]) == 2
+    assert main(["train", *options, "--steps", "2", *other]) == 2
     assert "other sizes" in capsys.readouterr().err
 
 

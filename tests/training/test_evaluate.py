@@ -1,4 +1,4 @@
-"""Figures on a tiny model: what they must add up to, and what is said when they cannot be had."""
+"""Evaluation of a tiny model: consistency of the measures, and error messages for missing input."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def test_the_chances_of_the_5_gram_add_up() -> None:
     text = "今天天氣真好。明天天氣不好。" * 20 + "".join(chr(0x4E00 + i) for i in range(200))
     ngram = baselines.Ngram(text)
     for before in ("今天天氣", "真", "z", "天天天天天天"):
-        paid = ngram.bits(before)
-        chances = {c: 2.0 ** (paid - ngram.bits(before + c)) for c in {*text, "z"}}
-        unseen = chances.pop("z") * (baselines.CHARACTERS - len(chances))
-        assert 0.97 < sum(chances.values()) + unseen <= 1 + 1e-6
+        bits = ngram.bits(before)
+        probabilities = {c: 2.0 ** (bits - ngram.bits(before + c)) for c in {*text, "z"}}
+        unseen = probabilities.pop("z") * (baselines.CHARACTERS - len(probabilities))
+        assert 0.97 < sum(probabilities.values()) + unseen <= 1 + 1e-6
 
 
 def test_rivals_pay_less_for_what_they_have_read() -> None:
@@ -63,8 +63,8 @@ def test_rivals_pay_less_for_what_they_have_read() -> None:
 
 
 def test_a_text_that_nobody_has_read_still_has_a_price() -> None:
-    for learned in ("", "a", "ab"):
-        assert np.isfinite(baselines.ngram_bits(learned, "今天\n\n"))
+    for training_text in ("", "a", "ab"):
+        assert np.isfinite(baselines.ngram_bits(training_text, "今天\n\n"))
 
 
 def test_windows_cost_what_a_single_pass_costs(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
@@ -74,10 +74,10 @@ def test_windows_cost_what_a_single_pass_costs(model: LlamaForCausalLM, tokenize
         ids += [*tokenizer.encode(document).ids, 0]
     assert len(ids) < 32
     with torch.inference_mode():
-        chances = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0, :-1], dim=-1)
-    paid = -float(chances.gather(-1, torch.tensor(ids[1:])[:, None]).sum()) / float(np.log(2))
-    assert bits_per_character.model_bits(model, tokenizer, documents, 64) == pytest.approx(paid, rel=1e-4)
-    assert bits_per_character.model_bits(model, tokenizer, documents * 9, 32) == pytest.approx(9 * paid, rel=0.2)
+        log_probabilities = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0, :-1], dim=-1)
+    bits = -float(log_probabilities.gather(-1, torch.tensor(ids[1:])[:, None]).sum()) / float(np.log(2))
+    assert bits_per_character.model_bits(model, tokenizer, documents, 64) == pytest.approx(bits, rel=1e-4)
+    assert bits_per_character.model_bits(model, tokenizer, documents * 9, 32) == pytest.approx(9 * bits, rel=0.2)
 
 
 def test_rivals_learn_from_what_the_model_learned_from(work: Path, tokenizer: Tokenizer) -> None:
@@ -156,9 +156,9 @@ def test_three_tokenizers_are_made(tmp_path: Path, capsys: pytest.CaptureFixture
     arguments = ["tokenizer", str(tmp_path / "texts"), "--work", str(tmp_path), "--size", "300", "--without-own-text"]
     assert main(arguments) == 0
     for folder, size in (("tokenizer", 300), ("tokenizers/characters", 280), ("tokenizers/bytes", 257)):
-        made = tokenizers.load(tmp_path / folder)
-        assert made.decode(made.encode("今天 ok 𠮷\n").ids) == "今天 ok 𠮷\n"
-        assert (made.get_vocab_size() <= size) if folder != "tokenizers/characters" else made.get_vocab_size() < 300
+        saved = tokenizers.load(tmp_path / folder)
+        assert saved.decode(saved.encode("今天 ok 𠮷\n").ids) == "今天 ok 𠮷\n"
+        assert (saved.get_vocab_size() <= size) if folder != "tokenizers/characters" else saved.get_vocab_size() < 300
 
 
 def test_a_torn_log_does_not_keep_a_run_from_going_on(tmp_path: Path) -> None:

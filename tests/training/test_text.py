@@ -1,4 +1,4 @@
-"""Grammars, documents, the tokenizer's promise, and the project's own text."""
+"""Grammars, documents, mixture, tokenizer round trips, and the project's own text."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ def test_shares_add_up_and_every_own_source_has_one() -> None:
 
 
 def test_a_small_source_is_not_read_again_and_again() -> None:
-    found = mixture.shares({"stories-zh": 1_000, "spoken-zh": 10**6}, falling=False, tokens=10**6)
-    assert found["stories-zh"] * 10**6 / 1_000 == pytest.approx(mixture.REPEATS, rel=0.5)
-    assert sum(found.values()) == pytest.approx(1)
+    shares = mixture.shares({"stories-zh": 1_000, "spoken-zh": 10**6}, falling=False, tokens=10**6)
+    assert shares["stories-zh"] * 10**6 / 1_000 == pytest.approx(mixture.REPEATS, rel=0.5)
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_documents_cut_for_training_are_still_the_documents() -> None:
     dice = random.Random(1)
     documents = ["今天天氣真好，我們一起去公園玩吧。" * 3] * 400
-    found = [pieces(document, dice) for document in documents]
-    assert all("".join(parts) == document for parts, document in zip(found, documents, strict=True))
-    assert 60 < sum(len(parts) > 1 for parts in found) < 140  # one in four
+    split = [pieces(document, dice) for document in documents]
+    assert all("".join(parts) == document for parts, document in zip(split, documents, strict=True))
+    assert 60 < sum(len(parts) > 1 for parts in split) < 140  # one in four
 
 
 def test_the_split_depends_on_nothing_but_the_document() -> None:

@@ -16,7 +16,6 @@ import streamlit as st
 
 from engine.errors import EngineError
 from engine.trace import json_file
-from pages.components import theme
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import extensions, model_access, visitor
@@ -85,5 +84,5 @@ def draw(session: TextState, t: Translator, exports: Exports) -> None:
             )  # fmt: skip
     if exports.pictures:
         st.markdown(f"**{t('export.pictures.title')}**")
-        picture_saver.draw(exports.pictures, theme.is_dark(), t)
+        picture_saver.draw(exports.pictures, t)
     upload.draw(session, t)

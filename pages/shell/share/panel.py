@@ -12,7 +12,6 @@ from typing import Any
 import segno
 import streamlit as st
 
-from pages.components import theme
 from pages.components.register import register
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
@@ -31,7 +30,7 @@ def draw(session: TextState, t: Translator, exports: downloads.Exports = downloa
     if panel.open:
         with panel:
             st.caption(t("share.lead"))
-            _panel(key="share_panel", data=data(t) | {"dark": theme.is_dark()})
+            _panel(key="share_panel", data=data(t))
             if address.cut():
                 st.caption(t(f"share.cut.{address.cut()}"))
             downloads.draw(session, t, exports)

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pages.components import theme
 from pages.components.register import register
 from pages.i18n.translator import Translator
 
 _picture = register("picture", Path(__file__), "svg_shapes", "canvas_recorder", "svg_drawing")
 
 
-def draw(keys: tuple[str, ...], dark: bool, t: Translator) -> None:
+def draw(keys: tuple[str, ...], t: Translator) -> None:
     """A row for each picture that is on the page, with a button for each file type."""
     pictures = []
     for key in keys:
         name = key.split(" {")[0].removesuffix(" picture").replace(" ", "_")
-        pictures.append({"key": key.format(dark=dark), "name": t(f"export.picture.{name}"), "file": name})
+        pictures.append({"key": key.format(dark=theme.is_dark()), "name": t(f"export.picture.{name}"), "file": name})
     labels = {word: t(f"export.pictures.{word}") for word in ("none", "failed")}
-    _picture(key="picture", data={"pictures": pictures, "dark": dark, "labels": labels})
+    _picture(key="picture", data={"pictures": pictures, "labels": labels})

@@ -196,8 +196,8 @@ def test_some_families_do_have_places(gpt2: Tiny) -> None:
 def test_the_tally_is_of_means_in_bits() -> None:
     def outcome(guess: int, truth: int, best: int, options: int) -> Outcome:
         bits = {1: 1.0, 2: 3.0, 3: 9.0}
-        guesses = (Guess((i,), str(i), bits[i]) for i in (guess, truth, best))
-        return Outcome(*guesses, vocabulary=16, options=options)
+        yours, real, top = (Guess((i,), str(i), bits[i]) for i in (guess, truth, best))
+        return Outcome(yours, real, top, vocabulary=16, options=options)
 
     score = score_game([outcome(1, 1, 1, 0), outcome(2, 2, 1, 4), outcome(3, 2, 1, 4), outcome(1, 2, 1, 0)])
     assert (score.rounds, score.hits, score.model_hits) == (4, 2, 1)

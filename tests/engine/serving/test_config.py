@@ -1,4 +1,4 @@
-"""What the host decides: where each value comes from, and a clear sentence for a wrong one."""
+"""Host configuration: precedence of the origins, validation, and error messages."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ NAMES = [f.name for f in dataclasses.fields(config.Config)]
 
 
 @pytest.fixture(autouse=True)
-def nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith(config.PREFIX)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 
 def test_without_a_word_it_is_safe_and_open_to_a_class() -> None:
-    found = config.current()
-    assert found.models == () and not found.log_prompts and not found.metrics and not found.status and not found.demo
-    assert found.tree_bytes == 512 * 2**20 and found.sessions >= 60
+    default = config.current()
+    assert default.models == () and not default.log_prompts and not default.metrics
+    assert not default.status and not default.demo
+    assert default.tree_bytes == 512 * 2**20 and default.sessions >= 60
     assert set(config.load_config().origins.values()) == {"default"}
 
 
@@ -37,11 +38,11 @@ def test_a_file_and_the_environment_over_it(monkeypatch: pytest.MonkeyPatch, tmp
     file.write_text('# ours\nmodels = ["uer/*", "/models/*"]\ntree_mb = 64\n"demo" = true\nsessions=7\n', "utf-8")
     monkeypatch.setenv("ENGINE_CONFIG", str(file))
     monkeypatch.setenv("ENGINE_TREE_MB", "32")
-    found = config.load_config()
-    assert found.config == config.Config(models=("uer/*", "/models/*"), tree_mb=32, demo=True, sessions=7)
-    assert found.origins["tree_mb"] == "ENGINE_TREE_MB"
-    assert found.origins["models"] == f"{file}, line 2" and found.origins["demo"] == f"{file}, line 4"
-    assert found.origins["status"] == "default"
+    loaded = config.load_config()
+    assert loaded.config == config.Config(models=("uer/*", "/models/*"), tree_mb=32, demo=True, sessions=7)
+    assert loaded.origins["tree_mb"] == "ENGINE_TREE_MB"
+    assert loaded.origins["models"] == f"{file}, line 2" and loaded.origins["demo"] == f"{file}, line 4"
+    assert loaded.origins["status"] == "default"
 
 
 def test_a_file_in_the_working_folder_is_read(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_what_the_environment_may_say(monkeypatch: pytest.MonkeyPatch, name: str
     assert getattr(config.current(), name) == value
 
 
-# name, what the environment says, what the file says
+# name, value in the environment, value in the file
 WRONG = [("tree_mb", text, text) for text in ("0", "-1", "1.5", "1e9")]
 WRONG += [("tree_mb", text, f'"{text}"') for text in ("", "much", "³")]
 WRONG += [("sessions", "true", "true"), ("demo", "maybe", '"maybe"'), ("demo", "2", "2"), ("status", "", '""')]
@@ -156,6 +157,6 @@ def test_the_command_and_the_app_end_with_a_sentence(
     assert capsys.readouterr().err == (
         "error: ENGINE_SESSIONS (environment) must be a whole number from 0 up, not 'some'\n"
     )
-    ended = subprocess.run([sys.executable, "-m", "pages"], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 2
-    assert "ENGINE_SESSIONS" in ended.stderr and "Traceback" not in ended.stderr
+    process = subprocess.run([sys.executable, "-m", "pages"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 2
+    assert "ENGINE_SESSIONS" in process.stderr and "Traceback" not in process.stderr

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, and nobody's text in them."""
+"""JSON logs: one object a line, and no user text by default."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SECRET = "a secret prompt"
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
+def log_stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
-    kept = root.handlers[:], sys.excepthook, threading.excepthook, root.level
+    original = root.handlers[:], sys.excepthook, threading.excepthook
     stream = io.StringIO()
-    json_logs.begin(stream)
+    json_logs.configure(stream)
     yield stream
-    root.handlers[:], sys.excepthook, threading.excepthook = kept[0], kept[1], kept[2]
+    root.handlers[:], sys.excepthook, threading.excepthook = original
     logging.captureWarnings(False)
 
 
@@ -51,10 +51,10 @@ def log_all() -> None:
     thread.join()
 
 
-def test_by_default_no_text_is_in_them(written: io.StringIO) -> None:
+def test_by_default_no_text_is_in_them(log_stream: io.StringIO) -> None:
     log_all()
-    assert SECRET not in written.getvalue()
-    event, with_arguments, without, caught, thread = lines(written)
+    assert SECRET not in log_stream.getvalue()
+    event, with_arguments, without, caught, thread = lines(log_stream)
     assert event["event"] == "model" and event["name"] == "bundled" and event["seconds"] == 1.5
     assert event["level"] == "info" and str(event["time"]).endswith("Z")
     assert with_arguments["message"] == "about %s" and "message" not in without
@@ -68,21 +68,21 @@ def test_by_default_no_text_is_in_them(written: io.StringIO) -> None:
 def test_the_host_may_ask_for_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_LOG_PROMPTS", "1")
     root = logging.getLogger()
-    kept = root.handlers[:], sys.excepthook, threading.excepthook
+    original = root.handlers[:], sys.excepthook, threading.excepthook
     stream = io.StringIO()
     try:
-        json_logs.begin(stream)
+        json_logs.configure(stream)
         log_all()
     finally:
-        root.handlers[:], sys.excepthook, threading.excepthook = kept
+        root.handlers[:], sys.excepthook, threading.excepthook = original
         logging.captureWarnings(False)
     assert [line.get("text") for line in lines(stream)][1] == SECRET
     assert stream.getvalue().count(SECRET) >= 5
 
 
-def test_what_went_wrong_is_counted(written: io.StringIO) -> None:
-    before = json_logs.METRICS.failures
+def test_what_went_wrong_is_counted(log_stream: io.StringIO) -> None:
+    before = json_logs.METRICS.errors
     logging.getLogger("somebody.else").warning("no")
-    assert json_logs.METRICS.failures == before
+    assert json_logs.METRICS.errors == before
     logging.getLogger("somebody.else").error("yes")
-    assert json_logs.METRICS.failures == before + 1
+    assert json_logs.METRICS.errors == before + 1

@@ -1,4 +1,4 @@
-"""One copy of a model for all sessions, loaded once, and only what the host allows."""
+"""Model registry: one shared load a model, eviction, allowed names, prefetching."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import engine
 from engine.serving import model_registry
 from tests.engine.conftest import Tiny
 
-PATIENCE = 60.0
+TIMEOUT = 60.0  # seconds
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_two_first_visitors_load_it_once(gpt2: Tiny) -> None:
     with ThreadPoolExecutor(8) as pool:
         loadings = list(pool.map(visit, range(8)))
     assert all(loading is loadings[0] for loading in loadings)
-    assert loadings[0].wait(PATIENCE) and loadings[0].done
+    assert loadings[0].wait(TIMEOUT) and loadings[0].done
     assert loadings[0].stage == "warm_up"
     model = loadings[0].result()
     assert model_registry.request(str(gpt2.folder)).result() is model
@@ -43,14 +43,14 @@ def test_two_first_visitors_load_it_once(gpt2: Tiny) -> None:
 def test_a_failed_load_is_forgotten(gpt2: Tiny, tmp_path: Path) -> None:
     folder = tmp_path / "later"
     failed = model_registry.request(str(folder))
-    assert failed.wait(PATIENCE)
+    assert failed.wait(TIMEOUT)
     for _ in range(2):
         with pytest.raises(engine.ModelError) as caught:
             failed.result()
         assert caught.value.code == "missing"
     shutil.copytree(gpt2.folder, folder)
     again = model_registry.request(str(folder))
-    assert again is not failed and again.wait(PATIENCE)
+    assert again is not failed and again.wait(TIMEOUT)
     assert again.result().encode("cat")
 
 
@@ -63,11 +63,11 @@ def test_no_more_models_than_there_is_room_for(build: Callable[[str], Tiny]) -> 
     names = [str(build(family).folder) for family in ("gpt2", "llama", "qwen2", "mistral")]
     first = model_registry.request(names[0])
     for name in names:
-        assert model_registry.request(name).wait(PATIENCE)
+        assert model_registry.request(name).wait(TIMEOUT)
     model_registry.request(names[-1])
     assert len(model_registry._models) <= model_registry.MAX_LOADED_MODELS + 1
     assert names[-1] in model_registry._models and names[0] not in model_registry._models
-    assert first.result().encode("cat")  # who has it keeps it
+    assert first.result().encode("cat")  # a dropped model remains usable
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_a_link_leads_nobody_out_of_the_folder(monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "by link").symlink_to(models)
     monkeypatch.setenv("ENGINE_MODELS", f"{models}/*, {tmp_path}/by link/*")
     assert model_registry.allowed(f"{models}/inside") and model_registry.allowed(f"{models}/within")
-    assert model_registry.allowed(f"{tmp_path}/by link/inside")  # the host's own folder may be a link
+    assert model_registry.allowed(f"{tmp_path}/by link/inside")  # the folder of the pattern may itself be a link
     assert not model_registry.allowed(f"{models}/out") and not model_registry.allowed(f"{models}/out/secret")
     monkeypatch.setenv("ENGINE_MODELS", f"{models}/out")
-    assert model_registry.allowed(f"{models}/out")  # named by the host
+    assert model_registry.allowed(f"{models}/out")  # an exact name may be a link
 
 
 def test_a_load_that_broke_half_way_can_be_tried_again(gpt2: Tiny, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_load_that_broke_half_way_can_be_tried_again(gpt2: Tiny, tmp_path: Pat
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
     failed = model_registry.request(str(folder))
-    assert failed.wait(PATIENCE) and failed.stage == "weights"
+    assert failed.wait(TIMEOUT) and failed.stage == "weights"
     with pytest.raises(engine.ModelError) as caught:
         failed.result()
     assert caught.value.code == "broken"
@@ -145,13 +145,13 @@ def test_a_prepared_text_costs_no_pass_when_it_is_asked_for(gpt2: Tiny) -> None:
     model = gpt2.fresh()
     ids = (5, 6, 7)
     model_registry.prefetch(model, ids, after=0)
-    with model_registry._prefetching:  # free again once it is computed
+    with model_registry._prefetching:  # released once the text is computed
         passes = model.prefix_cache.counters.passes
     assert passes == 1
     model.records(ids)
     assert model.prefix_cache.counters.passes == passes
     model_registry.prefetch(model, None)
-    assert model_registry._prefetching.acquire(timeout=PATIENCE)
+    assert model_registry._prefetching.acquire(timeout=TIMEOUT)
     model_registry._prefetching.release()
 
 
@@ -164,7 +164,7 @@ def test_what_was_prepared_costs_nothing_when_it_is_asked_for(gpt2: Tiny) -> Non
     model = gpt2.fresh()
     model_registry.prefetch(model, (5, 6, 7), after=0.0)
     model_registry.prefetch(model, None)
-    with model_registry._prefetching:  # waits for the one that is under way
+    with model_registry._prefetching:  # waits for the prefetch in progress
         assert model.prefix_cache.counters.passes == 1
     model.records((5, 6, 7))
     assert model.prefix_cache.counters.passes == 1

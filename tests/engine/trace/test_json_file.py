@@ -1,4 +1,4 @@
-"""A trace as JSON and back: the same whatever was done, and of a stranger's file nothing but the error."""
+"""JSON files of traces: round trips, and TraceError as the only exception for untrusted input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ some_settings = st.builds(
 )  # fmt: skip
 
 
-def made(tiny: Tiny, prompt: str = "今天 the cat", steps: int = 4) -> Trace:
+def example(tiny: Tiny, prompt: str = "今天 the cat", steps: int = 4) -> Trace:
     trace = Trace.start(tiny.model.name, tiny.model.encode(prompt), Settings(top_p=0.9), seed=5)
     for token_id in range(20, 20 + steps):
         trace = trace.choose(token_id, "drawn")
@@ -57,7 +57,7 @@ def test_any_text_goes_through(gpt2: Tiny, payload: str) -> None:
 
 
 def test_it_can_be_read_by_a_person(gpt2: Tiny) -> None:
-    trace = made(gpt2)
+    trace = example(gpt2)
     lines = json_file.to_json(gpt2.model, trace).splitlines()
     assert sum('"token_id"' in line for line in lines) == len(trace.choices), "one choice a line"
     assert any("今天 the cat" in line for line in lines)
@@ -65,8 +65,8 @@ def test_it_can_be_read_by_a_person(gpt2: Tiny) -> None:
 
 def test_a_large_trace_is_read_back(gpt2: Tiny) -> None:
     trace = Trace.start("bundled", [1, 2], Settings())
-    for way in range(100):
-        trace = trace.go_to(1).choose(way % 250 + 5, "hand")
+    for branch in range(100):
+        trace = trace.go_to(1).choose(branch % 250 + 5, "hand")
         for step in range(30):
             trace = trace.choose(step * 7 % 200, "drawn")
     text = json_file.to_json(gpt2.model, trace)
@@ -83,44 +83,46 @@ values = st.recursive(
 
 @given(st.data())
 def test_a_changed_file_raises_nothing_but_the_error(gpt2: Tiny, data: st.DataObject) -> None:
-    """Any value anywhere in the document is replaced, taken away or doubled."""
-    found = json.loads(json_file.to_json(gpt2.model, made(gpt2)))
+    """Arbitrary values anywhere in the document are replaced, removed or added."""
+    document = json.loads(json_file.to_json(gpt2.model, example(gpt2)))
     for _ in range(data.draw(st.integers(1, 3))):
-        holder: Any = found
+        holder: Any = document
         if data.draw(st.booleans()):
             holder = (
-                data.draw(st.sampled_from([found["settings"], *found["choices"]])) if found.get("choices") else found
+                data.draw(st.sampled_from([document["settings"], *document["choices"]]))
+                if document.get("choices")
+                else document
             )
         if not isinstance(holder, dict) or not holder:
             break
         key = data.draw(st.sampled_from(sorted(holder)))
-        how = data.draw(st.sampled_from(["replace", "remove", "add"]))
-        if how == "replace":
+        change = data.draw(st.sampled_from(["replace", "remove", "add"]))
+        if change == "replace":
             holder[key] = data.draw(values)
-        elif how == "remove":
+        elif change == "remove":
             del holder[key]
         else:
             holder[data.draw(st.text(max_size=4))] = data.draw(values)
-        if not isinstance(found.get("settings"), dict) or not isinstance(found.get("choices"), list):
+        if not isinstance(document.get("settings"), dict) or not isinstance(document.get("choices"), list):
             break
-        if not all(isinstance(choice, dict) for choice in found["choices"]):
+        if not all(isinstance(choice, dict) for choice in document["choices"]):
             break
     with suppress(TraceError):
-        trace = json_file.from_json(json.dumps(found))
+        trace = json_file.from_json(json.dumps(document))
         assert trace.check() is trace
         json_file.to_json(gpt2.model, trace.fits(gpt2.model))
 
 
 @given(st.one_of(st.text(), st.binary(), values.map(lambda value: json.dumps(value))))
 def test_anything_at_all_raises_nothing_but_the_error(data: str | bytes) -> None:
-    with pytest.raises(TraceError) as found:
+    with pytest.raises(TraceError) as caught:
         json_file.from_json(data)
-    assert found.value.code in ("trace", "trace_size", "trace_version")
+    assert caught.value.code in ("trace", "trace_size", "trace_version")
 
 
 @given(st.integers(0, 3_000), st.binary(min_size=1, max_size=3))
 def test_a_file_cut_or_spoiled_anywhere_raises_nothing_but_the_error(gpt2: Tiny, at: int, junk: bytes) -> None:
-    whole = json_file.to_json(gpt2.model, made(gpt2)).encode()
+    whole = json_file.to_json(gpt2.model, example(gpt2)).encode()
     for data in (whole[: at % len(whole)], whole[:at] + junk + whole[at:], whole[:at] + junk + whole[at + len(junk) :]):
         with suppress(TraceError):
             json_file.from_json(data).check()
@@ -136,15 +138,16 @@ def test_a_file_cut_or_spoiled_anywhere_raises_nothing_but_the_error(gpt2: Tiny,
     ids=["nested", "a long number", "empty object", "nothing", "large", "later", "true", "twice", "no number", "half"],
 )  # fmt: skip
 def test_what_is_refused(data: str, code: str) -> None:
-    with pytest.raises(TraceError) as found:
+    with pytest.raises(TraceError) as caught:
         json_file.from_json(data)
-    assert found.value.code == code
+    assert caught.value.code == code
 
 
 def test_settings_out_of_range_are_refused(gpt2: Tiny) -> None:
-    found = json.loads(json_file.to_json(gpt2.model, made(gpt2)))
+    document = json.loads(json_file.to_json(gpt2.model, example(gpt2)))
     for name, value in (("temperature", -1), ("top_k", 1.5), ("top_p", True), ("seed", 2**31), ("extra", 1)):
-        changed = found | {"seed": value} if name == "seed" else found | {"settings": found["settings"] | {name: value}}
+        settings = document["settings"] | {name: value}
+        changed = document | ({"seed": value} if name == "seed" else {"settings": settings})
         with pytest.raises(TraceError):
             json_file.from_json(json.dumps(changed))
-    assert json_file.from_json(json.dumps(found)) == replace(made(gpt2))
+    assert json_file.from_json(json.dumps(document)) == replace(example(gpt2))

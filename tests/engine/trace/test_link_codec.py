@@ -1,4 +1,4 @@
-"""Traces in links: what goes in comes out, nothing else is believed, a stranger's text neither breaks nor swells."""
+"""Link codec: exact round trips, rejection of altered input, and bounded memory for malicious input."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from engine.trace.link_codec import MAX_CHARACTERS, MAX_TEXT_BYTES, MOST_TOKENS,
 from engine.trace.trace import Choice, Trace
 from tests.engine.conftest import Tiny
 
-HOWS: tuple[TokenOrigin, ...] = ("greedy", "drawn", "hand")
+ORIGINS: tuple[TokenOrigin, ...] = ("greedy", "drawn", "hand")
 URL_SAFE = frozenset(string.ascii_letters + string.digits + "-_")
 
 
 def some_settings(dice: random.Random) -> Settings:
-    """Some of them changed, to round numbers or to any at all."""
+    """Settings of which some differ from the defaults, as rounded or arbitrary values."""
     values: dict[str, float] = {}
     for name, (low, high) in RANGES.items():
         if dice.random() < 0.4:
@@ -39,7 +39,7 @@ def some_settings(dice: random.Random) -> Settings:
 
 
 def some_trace(dice: random.Random) -> Trace:
-    """As a person makes one, by the moves that there are."""
+    """Trace after a random sequence of operations."""
     vocabulary = dice.choice([2, 300, 9_216, 151_936, 2**31 - 1])
     prompt = [dice.randrange(vocabulary) for _ in range(dice.randint(1, 12))]
     model = dice.choice(["bundled", "org/model", "/models/有空格 的", "a"])
@@ -49,7 +49,7 @@ def some_trace(dice: random.Random) -> Trace:
     for _ in range(dice.randint(0, 24)):
         move = dice.random()
         if move < 0.7:
-            trace = trace.choose(dice.randrange(vocabulary), dice.choice(HOWS))
+            trace = trace.choose(dice.randrange(vocabulary), dice.choice(ORIGINS))
         elif move < 0.85:
             trace = trace.go_to(dice.randrange(len(trace.choices)))
         else:
@@ -58,7 +58,7 @@ def some_trace(dice: random.Random) -> Trace:
 
 
 def text_of(length: int, branches: int = 0, vocabulary: int = 9_216) -> Trace:
-    """A text of so many tokens, and so many other ways of eight tokens each."""
+    """Trace of `length` tokens with further branches of eight tokens each."""
     dice = random.Random(length)
     ids = [dice.randrange(vocabulary) for _ in range(length + 8 * branches)]
     trace = Trace.start("bundled", ids[:8], Settings(temperature=0.8, top_p=0.95), seed=7, fingerprint="h4-sQS_L")
@@ -92,8 +92,8 @@ def test_settings_come_back_to_the_last_bit() -> None:
 @given(st.dictionaries(st.integers(0, 30), st.integers(0, 30), max_size=8), st.integers(0, 30))
 def test_any_way_that_was_looked_at_last_comes_back(latest: dict[int, int], cursor: int) -> None:
     trace = text_of(15, branches=2)
-    sound = {k: v for k, v in latest.items() if v < len(trace.choices) and trace.choices[v].parent == k}
-    trace = replace(trace, latest=sound, cursor=cursor % len(trace.choices))
+    valid = {k: v for k, v in latest.items() if v < len(trace.choices) and trace.choices[v].parent == k}
+    trace = replace(trace, latest=valid, cursor=cursor % len(trace.choices))
     assert engine.decode_trace(engine.encode_trace(trace)) == trace
 
 
@@ -103,7 +103,7 @@ def test_a_link_is_short() -> None:
 
 
 def test_no_number_of_a_model_is_in_it(gpt2: Tiny) -> None:
-    """The text depends on what was done alone: the tree knows the distributions, the trace does not."""
+    """The string depends on the user's choices alone, not on outputs in the prefix cache."""
     model = gpt2.model
     ids = model.encode("the cat sat")
     before = engine.encode_trace(Trace.start(model.name, ids, Settings()))
@@ -112,7 +112,7 @@ def test_no_number_of_a_model_is_in_it(gpt2: Tiny) -> None:
 
 
 def refused(text: str) -> bool:
-    """Whether it is refused, with the one error that it may be refused with; else it must be that trace's own text."""
+    """Whether decoding raises TraceError; a string that is accepted must be the canonical one of its trace."""
     try:
         trace = engine.decode_trace(text)
     except TraceError:
@@ -143,22 +143,22 @@ def tamper(dice: random.Random, text: str) -> str:
 def test_ten_thousand_tampered_texts_are_refused() -> None:
     dice = random.Random(2)
     texts = [engine.encode_trace(some_trace(dice)) for _ in range(50)]
-    assert sum(not refused(tampered) for tampered in made(dice, texts, tamper)) == 0
+    assert sum(not refused(tampered) for tampered in altered(dice, texts, tamper)) == 0
 
 
-def made(dice: random.Random, texts: list[str], how: Callable[[random.Random, str], str]) -> list[str]:
-    """Ten thousand, none of them as it was."""
-    found: list[str] = []
-    while len(found) < 10_000:
+def altered(dice: random.Random, texts: list[str], change: Callable[[random.Random, str], str]) -> list[str]:
+    """Ten thousand changed strings, none of them in `texts`."""
+    results: list[str] = []
+    while len(results) < 10_000:
         text = dice.choice(texts)
-        other = how(dice, text)
+        other = change(dice, text)
         if other not in texts:
-            found.append(other)
-    return found
+            results.append(other)
+    return results
 
 
 def forge(dice: random.Random, text: str) -> str:
-    """Other bytes below a checksum that is right."""
+    """Changed bytes with a valid checksum."""
     out = Writer()
     out.bytes += Reader(text, MAX_CHARACTERS).bytes
     for _ in range(dice.randint(1, 3)):
@@ -176,22 +176,22 @@ def forge(dice: random.Random, text: str) -> str:
 
 
 def test_ten_thousand_forged_texts_are_traces_or_refused() -> None:
-    """Whoever knows the checksum can write any trace; never anything that is not one."""
+    """With a valid checksum, input is either a valid trace or refused."""
     dice = random.Random(3)
     texts = [engine.encode_trace(some_trace(dice)) for _ in range(50)]
-    outcomes = [refused(text) for text in made(dice, texts, forge)]
+    outcomes = [refused(text) for text in altered(dice, texts, forge)]
     assert 0 < sum(outcomes) < len(outcomes)
 
 
 def claims(prompt: int, written: int, *more: int) -> str:
-    """The beginning of a text that claims so many tokens and does not bring them."""
+    """The header of a trace with these token counts, without the tokens."""
     out = Writer()
     for value in (VERSION, 0, 7, 0, prompt, written, *more):
         out.number(value)
     return out.url()
 
 
-def swollen() -> dict[str, str]:
+def malicious() -> dict[str, str]:
     chain = tuple(Choice(i - 1, 2**31 - 1 - i, "hand" if i else "prompt") for i in range(MOST_TOKENS))
     star = tuple(Choice(0 if i else -1, i, ("hand", "drawn")[i % 2] if i else "prompt") for i in range(MOST_TOKENS))
     text = Writer()
@@ -211,7 +211,7 @@ def swollen() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("name", "text"), swollen().items(), ids=swollen())
+@pytest.mark.parametrize(("name", "text"), malicious().items(), ids=malicious())
 def test_nothing_swells(name: str, text: str) -> None:
     tracemalloc.start()
     try:
@@ -229,12 +229,12 @@ def test_nothing_swells(name: str, text: str) -> None:
 
 def test_what_does_not_fit_is_said() -> None:
     chain = tuple(Choice(i - 1, 5, "hand" if i else "prompt") for i in range(MOST_TOKENS + 1))
-    with pytest.raises(TraceError) as found:
+    with pytest.raises(TraceError) as caught:
         engine.encode_trace(Trace("bundled", chain, 1, 0, Settings()))
-    assert found.value.code == "trace_size"
-    with pytest.raises(TraceError) as found:
+    assert caught.value.code == "trace_size"
+    with pytest.raises(TraceError) as caught:
         encode_text("字" * MAX_TEXT_BYTES, "")
-    assert found.value.code == "trace_size"
+    assert caught.value.code == "trace_size"
 
 
 def test_what_is_no_trace_gets_no_text() -> None:
@@ -248,12 +248,12 @@ def test_a_later_version_is_said_to_be_one() -> None:
     out = Writer()
     out.bytes += bytes([VERSION + 1]) + b"whatever stands there then"
     for decode in (engine.decode_trace, decode_text):
-        with pytest.raises(TraceError) as found:
+        with pytest.raises(TraceError) as caught:
             decode(out.url())
-        assert found.value.code == "trace_version"
+        assert caught.value.code == "trace_version"
 
 
-# Links of version 1 that were given out; they must open for ever.
+# Published links of version 1, which must stay valid.
 GOLDEN: dict[str, Trace] = {
     "AQAAAAMAAAAGtBYCCFBVew": Trace.start("bundled", (11, 22, 33), Settings(), "greedy"),
     "AQWHj6xBL4sHBQEIAl8DAwIBAgMBAQICB2iaUGMPAeLcsqk": Trace.start(
@@ -312,10 +312,10 @@ def test_half_a_character_has_no_text() -> None:
 def test_tampered_texts_of_characters_are_refused() -> None:
     dice = random.Random(4)
     texts = [encode_text("今天天氣真" * n, "好" * n) for n in range(1, 30)]
-    for text in made(dice, texts, tamper)[:2_000]:
+    for text in altered(dice, texts, tamper)[:2_000]:
         with pytest.raises(TraceError):
             decode_text(text)
-    for text in made(dice, texts, forge)[:2_000]:
+    for text in altered(dice, texts, forge)[:2_000]:
         try:
             prompt, written = decode_text(text)
         except TraceError:

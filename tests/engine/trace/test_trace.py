@@ -1,4 +1,4 @@
-"""What one person did: always a tree, always with the cursor on it, and never changed in place."""
+"""Traces: a valid tree with a valid cursor after any sequence of operations, and immutability."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_choices_are_a_tree_that_begins_with_the_prompt(prompt: list[int], m
     assert all(choice.how != "prompt" for choice in trace.choices[len(prompt) :])
     for siblings in trace.children().values():
         tokens = [trace.choices[i].token_id for i in siblings]
-        assert len(set(tokens)) == len(tokens), "the same token follows twice"
+        assert len(set(tokens)) == len(tokens), "duplicate child"
     assert sorted(i for siblings in trace.children().values() for i in siblings) == list(range(1, len(trace.choices)))
 
 
@@ -65,9 +65,9 @@ def test_the_line_goes_through_the_cursor_to_a_leaf(prompt: list[int], moves: li
 def test_going_anywhere(prompt: list[int], moves: list[Move], number: int) -> None:
     trace = play(start(prompt), moves)
     node = number % len(trace.choices)
-    there = trace.go_to(node)
-    assert there.cursor == node and there.choices == trace.choices
-    assert there.go_to(trace.cursor).token_ids() == trace.token_ids()
+    moved = trace.go_to(node)
+    assert moved.cursor == node and moved.choices == trace.choices
+    assert moved.go_to(trace.cursor).token_ids() == trace.token_ids()
     for outside in (-1, len(trace.choices)):
         with pytest.raises(IndexError):
             trace.go_to(outside)
@@ -94,7 +94,7 @@ def test_choosing_again_is_stepping_onto_it(prompt: list[int], moves: list[Move]
     assert once.choices[once.cursor].token_id == token and once.choices[once.cursor].parent == trace.cursor
     in_prompt = once.cursor < len(prompt)
     assert once.choices[once.cursor].how == ("prompt" if in_prompt else "hand")
-    assert twice.choices[once.cursor].how == ("prompt" if in_prompt else "drawn")  # the last word counts
+    assert twice.choices[once.cursor].how == ("prompt" if in_prompt else "drawn")  # the last origin applies
 
 
 @given(prompts, moves, moves)

@@ -1,4 +1,4 @@
-"""A trace from outside: whatever the app makes passes, and every field that is wrong is found, with one error alone."""
+"""Validation of untrusted traces: valid ones pass, and every invalid field raises TraceError, no other exception."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from engine.trace.trace import MAX_CHOICES, Choice, Trace
 from tests.engine.conftest import Tiny
 from tests.engine.trace.test_trace import Move, moves, play, prompts, start
 
-WHOLE = play(start([1, 2]), [("choose", 3), ("choose", 0), ("go_to", 1), ("choose", 2)])
-ODD_HOW: Any = "guessed"
-odd = st.one_of(st.integers(-(2**40), 2**40), st.none(), st.booleans(), st.floats(), st.text(max_size=3), st.just([]))
+VALID = play(start([1, 2]), [("choose", 3), ("choose", 0), ("go_to", 1), ("choose", 2)])
+INVALID_ORIGIN: Any = "guessed"
+arbitrary = st.one_of(
+    st.integers(-(2**40), 2**40), st.none(), st.booleans(), st.floats(), st.text(max_size=3), st.just([])
+)
 
 
 @given(prompts, moves)
@@ -27,7 +29,7 @@ def test_what_a_person_does_is_always_a_whole_trace(prompt: list[int], moves: li
     assert trace.check() is trace
 
 
-WRONG: dict[str, dict[str, Any]] = {
+INVALID: dict[str, dict[str, Any]] = {
     "no name": {"model": ""},
     "a name that is no text": {"model": 3},
     "a name with a control character": {"model": "a\x00b"},
@@ -51,35 +53,35 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("fields", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("fields", INVALID.values(), ids=INVALID)
 def test_what_is_wrong_is_found(fields: dict[str, Any]) -> None:
-    with pytest.raises(TraceError) as found:
-        replace(WHOLE, **fields).check()
-    assert found.value.code == "trace"
+    with pytest.raises(TraceError) as caught:
+        replace(VALID, **fields).check()
+    assert caught.value.code == "trace"
 
 
 @pytest.mark.parametrize(
     "choice",
     [Choice(4, 3, "hand"), Choice(9, 3, "hand"), Choice(-1, 3, "hand"), Choice(0, -1, "hand"), Choice(1, 2**31, "hand"),
-     Choice(1, 3, "hand"), Choice(0, 3, "prompt"), Choice(0, 3, ODD_HOW)],
+     Choice(1, 3, "hand"), Choice(0, 3, "prompt"), Choice(0, 3, INVALID_ORIGIN)],
 )  # fmt: skip
 def test_a_choice_that_cannot_be_is_found(choice: Choice) -> None:
-    assert len(WHOLE.choices) == 5
+    assert len(VALID.choices) == 5
     with pytest.raises(TraceError):
-        replace(WHOLE, choices=(*WHOLE.choices[:4], choice), latest={}).check()
+        replace(VALID, choices=(*VALID.choices[:4], choice), latest={}).check()
 
 
-@given(st.sampled_from(["model", "prompt_length", "cursor", "settings", "strategy", "seed"]), odd)
+@given(st.sampled_from(["model", "prompt_length", "cursor", "settings", "strategy", "seed"]), arbitrary)
 def test_no_value_of_any_kind_raises_anything_else(name: str, value: Any) -> None:
-    trace = replace(WHOLE, **{name: value})
+    trace = replace(VALID, **{name: value})
     with suppress(TraceError):
         assert trace.check() is trace
 
 
-@given(st.integers(0, 4), st.sampled_from(["parent", "token_id", "how"]), odd)
+@given(st.integers(0, 4), st.sampled_from(["parent", "token_id", "how"]), arbitrary)
 def test_no_choice_of_any_kind_raises_anything_else(at: int, name: str, value: Any) -> None:
-    choice = WHOLE.choices[at]._replace(**{name: value})
-    trace = replace(WHOLE, choices=(*WHOLE.choices[:at], choice, *WHOLE.choices[at + 1 :]))
+    choice = VALID.choices[at]._replace(**{name: value})
+    trace = replace(VALID, choices=(*VALID.choices[:at], choice, *VALID.choices[at + 1 :]))
     with suppress(TraceError):
         trace.check()
         assert all(parent < i for i, (parent, _, _) in enumerate(trace.choices))
@@ -90,8 +92,8 @@ def test_it_fits_a_model_whose_tokens_and_window_it_stays_within(gpt2: Tiny) -> 
     last = model.vocabulary.size - 1
     trace = Trace.start(model.name, [1] * (model.context_length - 1), Settings()).choose(last, "hand")
     assert trace.fits(model) is trace
-    with pytest.raises(TraceError) as found:
+    with pytest.raises(TraceError) as caught:
         trace.choose(1, "hand").fits(model)
-    assert found.value.code == "trace_vocabulary"
+    assert caught.value.code == "trace_vocabulary"
     with pytest.raises(TraceError):
         Trace.start(model.name, [last + 1], Settings()).fits(model)

@@ -370,9 +370,10 @@ def test_any_address_opens_a_step_or_none(text: str) -> None:
     assert not again.turning
 
 
-def test_the_readme_names_the_lesson_and_the_pages_of_all_twenty_concepts() -> None:
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-TW.md"])
+def test_the_readme_names_the_lesson_and_the_pages_of_all_twenty_concepts(readme: str) -> None:
     told = {}
-    for line in (Path(__file__).parents[3] / "README.md").read_text("utf-8").splitlines():
+    for line in (Path(__file__).parents[3] / readme).read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[0].isdecimal():
             told[int(cells[0])] = (cells[2].strip("`"), cells[3].replace("`", "").split(", "))

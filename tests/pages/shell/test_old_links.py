@@ -1,0 +1,49 @@
+"""Links made by version 0.1.0, before the pages were laid out in folders, open to the state that they had then.
+
+`links.jsonl` holds 200 of them, of every page: random prompts, branches, settings, languages and what each page can have
+open. Beside each link stand the trace and the values of all widgets as that version showed them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pages.session.text_state import TextState
+from pages.shell.address import AddressState
+from tests.pages.visit import follow_link, state_of
+
+LINKS: list[dict[str, Any]] = [json.loads(line) for line in (Path(__file__).parents[1] / "links.jsonl").open("rb")]
+WIDGETS = ("slider", "number_input", "text_input", "text_area", "selectbox", "toggle", "checkbox", "multiselect",
+           "button_group", "select_slider", "radio")  # fmt: skip
+AT_ONCE = 10
+
+
+def test_there_are_links_of_every_page() -> None:
+    assert len(LINKS) == 200
+    pages = {"step", "beam", "compare", "attention", "tokens", "training", "limits", "uses", "quiz", "learn"}
+    assert {link["page"] for link in LINKS} == pages
+    assert sum("lesson" in link["query"] for link in LINKS) >= 16
+    assert sum(len(link["trace"]["choices"]) > link["trace"]["prompt_length"] for link in LINKS) > 100
+
+
+@pytest.mark.parametrize("first", range(0, len(LINKS), AT_ONCE))
+def test_an_old_link_opens_as_it_was(first: int) -> None:
+    for link in LINKS[first : first + AT_ONCE]:
+        app = follow_link(link["query"], link["page"])
+        assert not app.exception and not app.warning, link["query"]
+        session = state_of(app, TextState)
+        trace = session.trace
+        assert trace is not None and session.prompt == link["prompt"]
+        choices = [[c.parent, c.token_id, c.how, trace.latest.get(i)] for i, c in enumerate(trace.choices)]
+        assert choices == link["trace"]["choices"]
+        for name in ("prompt_length", "cursor", "strategy", "seed"):
+            assert getattr(trace, name) == link["trace"][name], name
+        for name, value in link["trace"]["settings"].items():
+            assert getattr(trace.settings, name) == value, name
+        assert state_of(app, AddressState).written == link["query"]
+        shown = {widget.key: widget.value for kind in WIDGETS for widget in getattr(app, kind) if widget.key}
+        assert json.loads(json.dumps(shown)) == link["widgets"]
