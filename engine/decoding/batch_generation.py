@@ -111,7 +111,7 @@ class BatchGeneration:
         for i, text in enumerate(self.texts):
             if text.stop is None:
                 row = self._row_of[text.token_ids]
-                extended = self.texts[i] = self._choose(text, self._batch.records[row])
+                extended = self.texts[i] = self._choose(text, self._batch.outputs[row])
                 if extended.stop is None:
                     parents[extended.token_ids] = row
         if not parents:
@@ -119,13 +119,13 @@ class BatchGeneration:
             return passes
         self._batch.append(list(parents.values()), [new[-1] for new in parents])
         self._row_of = {new: row for row, new in enumerate(parents)}
-        return passes + (1 if self._model.prefix_cache.forward.uses_buffer else len(parents))
+        return passes + (1 if self._model.prefix_cache.forward.supports_kv_cache else len(parents))
 
     def _choose(self, text: Continuation, output: TokenOutput) -> Continuation:
         """The text with one more token, chosen as by `generation.choose`; `output` is that of the text's last token."""
         ids = (*self._ids, *text.token_ids)
         distribution = Distribution(ids, output.logits, self._settings, self._model.vocabulary.label)
-        token_id = distribution.likeliest() if text.seed is None else distribution.draw(uniform(text.seed, len(ids)))
+        token_id = distribution.argmax() if text.seed is None else distribution.draw(uniform(text.seed, len(ids)))
         new = (*text.token_ids, token_id)
         return replace(
             text,
@@ -156,7 +156,7 @@ class BatchGeneration:
         self.texts = [Continuation(None, new, tuple(node.step_log_probability for node in path), stop)]
         if stop:
             self._search = None
-        return 1 if self._model.prefix_cache.forward.uses_buffer else beams
+        return 1 if self._model.prefix_cache.forward.supports_kv_cache else beams
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class BeamSearch:
             before = self.levels[-2].active if len(self.levels) > 1 else (0,)
             parents = [before.index(self.nodes[node].parent) for node in active]
             self._batch.append(parents, [self.nodes[node].token_id for node in active])
-        logits = torch.stack([torch.from_numpy(output.logits) for output in self._batch.records])  # (B, V)
+        logits = torch.stack([torch.from_numpy(output.logits) for output in self._batch.outputs])  # (B, V)
         if self.settings.width == 1:  # `generate` applies the penalties to logits in greedy search
             return torch.log_softmax(_apply_penalties(self.settings, self._batch.texts, logits), dim=-1)
         return _apply_penalties(self.settings, self._batch.texts, torch.log_softmax(logits, dim=-1))
@@ -190,7 +190,7 @@ def _check_size(model: Model, length: int, width: int) -> None:
     size = model.vocabulary.size
     if width > size:
         raise EngineError("beam_vocabulary", f"{width} beams, {size} tokens", width=width, size=size)
-    numbers = sum(heads * (key + value) for heads, key, value in model.prefix_cache.forward.shapes)
+    numbers = sum(heads * (key + value) for heads, key, value in model.prefix_cache.forward.kv_shapes)
     bytes_per_beam = 4 * (2 * length * numbers + 4 * size)
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
     if free is not None and width * bytes_per_beam > free:

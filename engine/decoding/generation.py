@@ -51,7 +51,7 @@ def choose(
     """
     if strategy == "greedy":
         distribution = model.distribution(ids, settings.for_greedy())
-        return distribution, distribution.likeliest(), None
+        return distribution, distribution.argmax(), None
     distribution = model.distribution(ids, settings)
     u = uniform(seed, len(ids))
     return distribution, distribution.draw(u), u

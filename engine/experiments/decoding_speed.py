@@ -95,7 +95,7 @@ class DecodingSpeed:
     def progress(self) -> float:
         """Fraction of the planned passes that are done, from 0 to 1."""
         longest = self.lengths[-1]
-        planned = longest + self._max_rounds * (self._forward.uses_buffer * longest + len(self.lengths))
+        planned = longest + self._max_rounds * (self._forward.supports_kv_cache * longest + len(self.lengths))
         return 1.0 if self.done else min(1.0, self._passes / planned)
 
     @property
@@ -119,7 +119,7 @@ class DecodingSpeed:
         for number in range(self._max_rounds):
             if number and self._elapsed > self._time_limit:
                 return
-            if self._forward.uses_buffer:
+            if self._forward.supports_kv_cache:
                 yield from self._measure_cached()
             if not number:
                 yield from self._measure_whole()

@@ -167,7 +167,7 @@ class ExposureBias:
         assert self._batch is not None
         tokens = [
             self._choose(text, output.logits, seed)
-            for text, output, (_, seed) in zip(self._batch.texts, self._batch.records, self._runs, strict=True)
+            for text, output, (_, seed) in zip(self._batch.texts, self._batch.outputs, self._runs, strict=True)
         ]
         self._batch.append(range(len(tokens)), tokens)
         if self.steps == self._between:
@@ -179,13 +179,13 @@ class ExposureBias:
         allowed = logits.copy()
         allowed[list(self._model.end_ids)] = -np.inf
         distribution = Distribution(ids, allowed, Settings(), self._model.vocabulary.label)
-        return distribution.likeliest() if seed is None else distribution.draw(uniform(seed, len(ids)))
+        return distribution.argmax() if seed is None else distribution.draw(uniform(seed, len(ids)))
 
     def _score_own(self, position: int) -> None:
         """Loss of the true token at `position` of every end after the generated middle; then append that token."""
         assert self._batch is not None
         true = [self._texts[text][GIVEN + self._between + position] for text, _ in self._runs]
-        for losses, output, token_id in zip(self._losses["own"], self._batch.records, true, strict=True):
+        for losses, output, token_id in zip(self._losses["own"], self._batch.outputs, true, strict=True):
             losses.append(-output.log_probability(token_id))
         if position + 1 < SCORED:
             self._batch.append(range(len(true)), true)

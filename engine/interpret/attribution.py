@@ -219,7 +219,7 @@ def _log_probabilities(
     prefix_length = 0 if before is None else len(before)
     if before is not None:
         cache = BatchKVCache(forward.layers)
-        cache.fill(before.expand(len(texts), -1, -1), forward.shapes)
+        cache.fill(before.expand(len(texts), -1, -1), forward.kv_shapes)
         arguments |= {"past_key_values": cache.cache, "use_cache": True}
     if masks is not None:
         arguments["attention_mask"] = masks.to(hf.device)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-Kind = Literal["induction", "same", "previous", "self", "first"]
+Kind = Literal["induction", "duplicate_token", "previous", "self", "first"]
 
 # Minimum normalized score, (score − chance) ÷ (1 − chance), for a head to be classified as a kind.
 MIN_NORMALIZED_SCORE = 0.4
@@ -26,7 +26,7 @@ class HeadDescription:
     first      attention to position 0, the attention sink of heads whose pattern does not apply (Xiao et al. 2024,
                "Efficient Streaming Language Models with Attention Sinks")
     self       attention to position t
-    same       duplicate-token score: attention to earlier tokens equal to the one at t; mean over the rows with such a
+    duplicate_token  attention to earlier tokens equal to the one at t; mean over the rows with such a
                token, None if there is no such row
     induction  attention to the tokens that follow those earlier ones: [A][B] … [A] → [B] (Olsson et al. 2022,
                "In-context Learning and Induction Heads"); mean over the same rows, without those whose only such token
@@ -40,7 +40,7 @@ class HeadDescription:
     previous: float
     first: float
     self: float
-    same: float | None
+    duplicate_token: float | None
     induction: float | None
     entropy: float
     kind: Kind | None
@@ -92,7 +92,7 @@ def classify_head(scores: Mapping[Kind, float | None], chances: Mapping[Kind, fl
     return max(eligible, key=lambda name: eligible[name]) if eligible else None
 
 
-_KINDS: tuple[Kind, ...] = ("previous", "first", "self", "same", "induction")
+_KINDS: tuple[Kind, ...] = ("previous", "first", "self", "duplicate_token", "induction")
 
 
 def _target_positions(ids: Sequence[int]) -> dict[Kind, np.ndarray]:
@@ -106,7 +106,7 @@ def _target_positions(ids: Sequence[int]) -> dict[Kind, np.ndarray]:
         "previous": j == t - 1,
         "first": (j == 0) & (t > 0),
         "self": j == t,
-        "same": same,
+        "duplicate_token": same,
         "induction": after & (j < t),
     }
 

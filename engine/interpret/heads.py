@@ -25,9 +25,10 @@ _described: WeakKeyDictionary[Forward, list[list[HeadDescription]]] = WeakKeyDic
 def describe(model: Model) -> list[list[HeadDescription]]:
     """Descriptions of all heads of a model, [layer][head], measured on a fixed probe; computed once per model.
 
-    The probe is a random string of readable tokens, repeated once, and a short text in two languages. `same` and
-    `induction` depend mainly on the former, where the neighbours of a token carry no meaning. `layer` counts the layers
-    with attention only. Raises EngineError: `attention` for a model without attention, `not_finite`.
+    The probe is a random string of readable tokens, repeated once, and a short text in two languages.
+    `duplicate_token` and `induction` depend mainly on the former, where the neighbours of a token carry no meaning.
+    `layer` counts the layers with attention only. Raises EngineError: `attention` for a model without attention,
+    `not_finite`.
     """
     with _lock:
         heads = _described.get(model.prefix_cache.forward)

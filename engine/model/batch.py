@@ -28,7 +28,7 @@ class TextBatch:
             raise ValueError("a batch needs one or more texts of one length")
         self._prefix_cache = prefix_cache
         self.texts = [tuple(text) for text in texts]
-        self.records: list[TokenOutput] = [prefix_cache.records(text)[-1] for text in self.texts]
+        self.outputs: list[TokenOutput] = [prefix_cache.records(text)[-1] for text in self.texts]
         self._kv_cache: BatchKVCache | None = None  # built on demand, dropped by `release`
 
     def append(self, parents: Sequence[int], token_ids: Sequence[int]) -> None:
@@ -40,12 +40,12 @@ class TextBatch:
         if not parents or len(parents) != len(token_ids):
             raise ValueError("each text needs a parent and a token")
         texts = [(*self.texts[parent], token_id) for parent, token_id in zip(parents, token_ids, strict=True)]
-        if self._prefix_cache.forward.uses_buffer:
-            self.records = self._forward(parents, token_ids)
-            for text, output in zip(texts, self.records, strict=True):
+        if self._prefix_cache.forward.supports_kv_cache:
+            self.outputs = self._forward(parents, token_ids)
+            for text, output in zip(texts, self.outputs, strict=True):
                 self._prefix_cache.add(text, output)
         else:
-            self.records = [self._prefix_cache.records(text)[-1] for text in texts]
+            self.outputs = [self._prefix_cache.records(text)[-1] for text in texts]
         self.texts = texts
 
     def _forward(self, parents: Sequence[int], token_ids: Sequence[int]) -> list[TokenOutput]:
@@ -55,7 +55,7 @@ class TextBatch:
             order = torch.tensor(parents)
             for layer in kv_cache.layers:
                 layer.reorder(order)
-        logits, hidden_states, attentions, key_values = self._prefix_cache.forward.run_rows(token_ids, kv_cache)
+        logits, hidden_states, attentions, key_values = self._prefix_cache.forward.run_batch(token_ids, kv_cache)
         self._prefix_cache.count(len(token_ids))
         self._kv_cache = kv_cache
         return [
@@ -77,7 +77,7 @@ class TextBatch:
             for text in self.texts
         ]
         kv_cache = BatchKVCache(forward.layers)
-        kv_cache.fill(torch.stack([torch.stack(of_text) for of_text in key_values]), forward.shapes)  # (B, T, F)
+        kv_cache.fill(torch.stack([torch.stack(of_text) for of_text in key_values]), forward.kv_shapes)  # (B, T, F)
         return kv_cache
 
     def release(self) -> None:

@@ -93,22 +93,22 @@ class Forward:
         self.layers: int = config.num_hidden_layers
         # State-space and other recurrent models compress the past into a state that cannot be cropped, so they are run
         # on whole texts. So are families that do not accept our KV cache, which only a trial shows.
-        self.uses_buffer = not getattr(model, "_is_stateful", False)
-        self.shapes: list[tuple[int, ...]] = []
+        self.supports_kv_cache = not getattr(model, "_is_stateful", False)
+        self.kv_shapes: list[tuple[int, ...]] = []
         self._probe()
 
     def _probe(self) -> None:
         """One pass over one token: tests KV cache support, sets `shapes`, and warms the model up."""
-        if self.uses_buffer:
+        if self.supports_kv_cache:
             kv_cache = KVCache(self.layers)
             try:
                 self.run([0], kv_cache)
             except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
-                self.uses_buffer = False
+                self.supports_kv_cache = False
             if any(layer.new is None for layer in kv_cache.layers):
-                self.uses_buffer = False
-        if self.uses_buffer:
-            self.shapes = [
+                self.supports_kv_cache = False
+        if self.supports_kv_cache:
+            self.kv_shapes = [
                 (layer.keys.shape[1], layer.keys.shape[3], layer.values.shape[3])  # type: ignore[union-attr]
                 for layer in kv_cache.layers
             ]
@@ -150,7 +150,7 @@ class Forward:
         )
 
     @torch.inference_mode()
-    def run_rows(self, token_ids: Sequence[int], kv_cache: BatchKVCache) -> ForwardOutput:
+    def run_batch(self, token_ids: Sequence[int], kv_cache: BatchKVCache) -> ForwardOutput:
         """Output of a pass over one new token for each of B texts, whose keys and values are appended to the KV cache.
 
         n of ForwardOutput is B here, except that `attentions` are (B, L, H, T). If the pass fails, the KV cache may be

@@ -130,7 +130,7 @@ class PrefixCache:
     def _compute(self, token_ids: Sequence[int], cached: list[TokenOutput]) -> list[TokenOutput]:
         """Outputs of the tokens after the `cached` ones, in one pass; over the whole text without KV cache support."""
         start = len(cached)
-        if not self.forward.uses_buffer:
+        if not self.forward.supports_kv_cache:
             output = self.forward.run(token_ids, None)
             self.count(len(token_ids))
             return _split(output, len(token_ids) - start, start)
@@ -138,7 +138,7 @@ class PrefixCache:
         try:
             shared = len(kv_cache.token_ids)
             key_values = [past.key_values for past in cached[shared:] if past.key_values is not None]
-            kv_cache.restore(token_ids[shared:start], key_values, self.forward.shapes)
+            kv_cache.restore(token_ids[shared:start], key_values, self.forward.kv_shapes)
             output = self.forward.run(token_ids[start:], kv_cache)
             self.count(len(token_ids) - start)
         finally:

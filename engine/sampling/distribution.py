@@ -120,7 +120,7 @@ class Distribution:
         return total / total[-1]
 
     @cached_property
-    def believed_cumulative(self) -> np.ndarray:
+    def raw_cumulative(self) -> np.ndarray:
         """Cumulative raw distribution along `order`, (V,) float64; the last is 1."""
         total = np.cumsum(self.raw[self.order].astype(np.float64))
         return total / total[-1]
@@ -139,7 +139,7 @@ class Distribution:
         """Inverse of the cumulative distribution: the token whose interval contains `u`, 0 <= u < 1."""
         return int(self.order[np.searchsorted(self.cumulative, u, side="right")])
 
-    def likeliest(self) -> int:
+    def argmax(self) -> int:
         """Token with the highest score after the filters; of equal scores the lowest id, as argmax."""
         return int(self.scores.argmax())
 

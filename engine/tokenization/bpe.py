@@ -95,7 +95,7 @@ class BPEMerges:
         """Number of merges in the table."""
         return len(self._table)
 
-    def replay(self, text: str) -> BPEDerivation:
+    def derive(self, text: str) -> BPEDerivation:
         """Derivation of a text, without the special tokens that the tokenizer adds around it."""
         encoding = self._unmerged.encode(text, add_special_tokens=False)
         words = tuple(word for word in encoding.word_ids if word is not None)  # None only for added special tokens

@@ -28,7 +28,7 @@ def scores(model: Model) -> list[list[list[float | None]]]:
     from engine.interpret import heads
 
     def of(head: HeadDescription) -> list[float | None]:
-        shares = (head.previous, head.first, head.self, head.same, head.induction)
+        shares = (head.previous, head.first, head.self, head.duplicate_token, head.induction)
         return [*(None if share is None else round(share, 5) for share in shares), round(math.exp(head.entropy), 2)]
 
     return [[of(head) for head in layer] for layer in heads.describe(model)]
@@ -38,4 +38,5 @@ def describe(found: HeadDescription, t: Translator) -> str:
     """What a head was found to do; says so where nothing stands out."""
     if found.kind is None:
         return t("inside.kind.none")
-    return t(f"inside.kind.{found.kind}", score=t.percent(getattr(found, found.kind)))
+    kind = "same" if found.kind == "duplicate_token" else found.kind  # the locale key is older than the name
+    return t(f"inside.kind.{kind}", score=t.percent(getattr(found, found.kind)))

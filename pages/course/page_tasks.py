@@ -88,7 +88,7 @@ def _merged(learner: Learner, count: int, memory: Memory) -> bool:
 def _merged_all(learner: Learner, yes: bool, memory: Memory) -> bool:
     """All merges of the text have been replayed."""
     try:
-        total = len(learner.cutting.replay(learner.model).merges)
+        total = len(learner.cutting.derivation(learner.model).merges)
     except EngineError:  # a tokenizer that makes none: nothing is left to do
         return yes
     return (learner.cutting.merged >= total) is yes

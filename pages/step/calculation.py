@@ -23,7 +23,7 @@ def sums(
     [rank, cumulative probability] at ranks spaced by their logarithm; `cut`: the last rank that may be drawn."""
     top = distribution.top(count, chosen)
     ranks = _ranks(distribution.size)
-    believed, drawn = distribution.believed_cumulative, distribution.cumulative
+    believed, drawn = distribution.raw_cumulative, distribution.cumulative
     rank, interval, word = 1, (0.0, 0.0), ""
     if chosen is not None:
         candidate = distribution.candidate(chosen)

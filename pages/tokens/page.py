@@ -40,7 +40,7 @@ def draw_merges(model: engine.Model) -> None:
     st.subheader(t("cut.merge.title"), anchor=False)
     st.caption(t("cut.merge.lead"))
     try:
-        replay = cuts.replay(model)
+        replay = cuts.derivation(model)
     except EngineError as error:
         st.info(t(f"error.{error.code}"))
         return

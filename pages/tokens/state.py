@@ -33,7 +33,7 @@ class TokensState:
     opened: int | None = None  # the token whose card stays open
     merged: int = 0  # how many merges were made so far
     _cut: tuple[tuple[str, str], TokenizedText] | None = None
-    _replay: tuple[tuple[str, str], BPEDerivation] | None = None
+    _derivation: tuple[tuple[str, str], BPEDerivation] | None = None
 
     def at_hand(self, session: TextState, model: Model) -> str:
         """The step page's text, up to its cursor."""
@@ -92,7 +92,7 @@ class TokensState:
 
     def merge_to(self, turn: int, count: int) -> None:
         """Stand after so many merges."""
-        if turn == self.turn and self._replay is not None and 0 <= count <= len(self._replay[1].merges):
+        if turn == self.turn and self._derivation is not None and 0 <= count <= len(self._derivation[1].merges):
             self.merged = count
 
     def cut(self, model: Model) -> TokenizedText:
@@ -106,10 +106,10 @@ class TokensState:
             self._cut = asked, tokenize(model.vocabulary, self.text)
         return self._cut[1]
 
-    def replay(self, model: Model) -> BPEDerivation:
+    def derivation(self, model: Model) -> BPEDerivation:
         """The merges of the text's beginning. Raises EngineError where the tokenizer makes none."""
         asked = model.name, self.text[:MOST_MERGED]
-        if self._replay is None or self._replay[0] != asked:
-            self._replay = asked, model.vocabulary.merges.replay(asked[1])
-            self.merged = min(self.merged, len(self._replay[1].merges))
-        return self._replay[1]
+        if self._derivation is None or self._derivation[0] != asked:
+            self._derivation = asked, model.vocabulary.merges.derive(asked[1])
+            self.merged = min(self.merged, len(self._derivation[1].merges))
+        return self._derivation[1]

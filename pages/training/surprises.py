@@ -34,7 +34,7 @@ def worst(model: Model, score: Score, opened: int | None, turn: int, t: Translat
         value, rank = score.log_probabilities[at], score.ranks[at]
         assert value is not None
         distribution = model.distribution(score.token_ids[:at])
-        guess = distribution.candidate(distribution.likeliest())
+        guess = distribution.candidate(distribution.argmax())
         told = t("training.worst_told", p=t.percent(math.exp(value)), rank=f"{rank:,}", loss=t.number(-value, 1))
         expected = t("training.expected", token=guess.text, p=t.percent(guess.raw)) if rank != 1 else ""
         before = ("… " if at > BEFORE else "") + " ".join(labels[max(0, at - BEFORE) : at])

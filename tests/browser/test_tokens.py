@@ -58,7 +58,7 @@ def test_it_cuts_while_one_types_and_keeps_it(tokens: Page) -> None:
 
 def test_merges_end_in_the_tokens(tokens: Page) -> None:
     vocabulary = standalone_tokenizer("bundled")
-    replay = vocabulary.merges.replay("今天天氣真")
+    replay = vocabulary.merges.derive("今天天氣真")
     assert standing(tokens) == [f"{vocabulary.token_bytes(i)[0]:02X}" for i in replay.parts]
     tokens.get_by_role("button", name="合併一次").click()
     assert standing(tokens)[0] == "E4 BB"

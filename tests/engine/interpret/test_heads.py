@@ -47,7 +47,7 @@ PATTERNS: dict[Kind, Callable[[int], int | None]] = {
     "previous": lambda t: max(t - 1, 0),
     "first": lambda t: 0,
     "self": lambda t: t,
-    "same": lambda t: t - 20 if t >= 20 else None,
+    "duplicate_token": lambda t: t - 20 if t >= 20 else None,
     "induction": lambda t: t - 19 if t >= 20 else None,
 }
 
@@ -82,21 +82,21 @@ def test_the_scores_of_an_even_head_are_chance() -> None:
     assert description.previous == pytest.approx((1 / (rows + 1)).mean(), rel=1e-5)
     assert description.self == description.first == pytest.approx(description.previous)
     late = np.arange(20, 40)
-    assert description.same == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
+    assert description.duplicate_token == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
     assert description.induction == pytest.approx((1 / (late + 1)).mean(), rel=1e-5)
     assert description.entropy == pytest.approx(np.log(rows + 1).mean(), rel=1e-5)
 
 
 def test_a_text_in_which_nothing_repeats_leaves_them_open() -> None:
     [[description]] = describe_attention((uniform(3, 3), (1, 2, 3)))
-    assert description.same is None and description.induction is None
+    assert description.duplicate_token is None and description.induction is None
     with pytest.raises(ValueError, match="two tokens"):
         describe_attention((uniform(1, 1), (1,)))
 
 
 def test_a_resting_head_is_called_by_what_it_does_elsewhere() -> None:
-    scores: dict[Kind, float | None] = {"first": 0.55, "induction": 0.45, "same": 0.0}
-    chances: dict[Kind, float] = {"first": 0.05, "induction": 0.02, "same": 0.02}
+    scores: dict[Kind, float | None] = {"first": 0.55, "induction": 0.45, "duplicate_token": 0.0}
+    chances: dict[Kind, float] = {"first": 0.05, "induction": 0.02, "duplicate_token": 0.02}
     assert classify_head(scores, chances) == "induction"
     assert classify_head({**scores, "induction": 0.1}, chances) == "first"
     assert classify_head({**scores, "induction": None, "first": 0.3}, chances) is None
@@ -104,7 +104,7 @@ def test_a_resting_head_is_called_by_what_it_does_elsewhere() -> None:
 
 def slow_scores(attention: np.ndarray, ids: Sequence[int]) -> dict[str, float | None]:
     """Each score by loops over the rows, as defined in the docstring of `HeadDescription`."""
-    sums: dict[str, list[float]] = {"previous": [], "first": [], "self": [], "same": [], "induction": []}
+    sums: dict[str, list[float]] = {"previous": [], "first": [], "self": [], "duplicate_token": [], "induction": []}
     for t in range(1, len(ids)):
         row = attention[t]
         sums["previous"].append(row[t - 1])
@@ -112,7 +112,7 @@ def slow_scores(attention: np.ndarray, ids: Sequence[int]) -> dict[str, float | 
         sums["self"].append(row[t])
         same = [j for j in range(t) if ids[j] == ids[t]]
         if same:
-            sums["same"].append(sum(row[j] for j in same))
+            sums["duplicate_token"].append(sum(row[j] for j in same))
         after = [j + 1 for j in same if j + 1 < t]
         if after:
             sums["induction"].append(sum(row[j] for j in after))

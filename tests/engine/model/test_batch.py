@@ -12,7 +12,7 @@ from tests.engine.conftest import Tiny
 
 def check(batch: TextBatch, tiny: Tiny) -> None:
     """Every output against the reference's forward pass over the whole text."""
-    for text, output in zip(batch.texts, batch.records, strict=True):
+    for text, output in zip(batch.texts, batch.outputs, strict=True):
         expected_output = tiny.forward(text, output_hidden_states=True, output_attentions=tiny.family != "mamba")
         np.testing.assert_allclose(output.logits, expected_output.logits[0, -1].numpy(), atol=1e-4, rtol=1e-4)
         if output.hidden_states is not None:

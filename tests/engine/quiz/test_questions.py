@@ -162,7 +162,7 @@ def test_options_are_the_truth_the_best_and_drawn_ones_in_no_telling_order(
     for text_questions in all_questions[:3]:
         for number, question in enumerate(text_questions):
             given_options = questions.options(model, question, seed=number)
-            best = model.distribution(question.before).likeliest()
+            best = model.distribution(question.before).argmax()
             assert given_options == questions.options(model, question, seed=number)
             assert len(given_options) == len(set(given_options)) == 4
             assert {question.truth, best} <= set(given_options)

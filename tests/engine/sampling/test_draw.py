@@ -82,8 +82,8 @@ def test_temperature_zero_is_the_likeliest_after_the_penalties(gpt2: Tiny, u: fl
         for penalty, size in [(1.0, 0), (1.8, 0), (1.0, 1)]:
             chosen = engine.Settings(temperature=0.0, repetition_penalty=penalty, no_repeat_ngram_size=size)
             distribution = gpt2.model.distribution(ids, chosen)
-            greedy = gpt2.model.distribution(ids, chosen.for_greedy()).likeliest()
-            assert distribution.draw(u) == distribution.likeliest() == greedy
+            greedy = gpt2.model.distribution(ids, chosen.for_greedy()).argmax()
+            assert distribution.draw(u) == distribution.argmax() == greedy
             assert distribution.kept == 1 and distribution.probabilities[greedy] == 1
             # No division by 0: the scaled logits are those of temperature 1.
             unscaled = engine.Settings(repetition_penalty=penalty)
@@ -102,9 +102,9 @@ def test_of_equal_logits_the_lowest_id_stands_first() -> None:
     logits = np.random.default_rng(0).integers(0, 4, 500).astype(np.float32)
     distribution = Distribution([0], logits, engine.Settings(), str)
     assert distribution.order.tolist() == sorted(range(500), key=lambda token: (-logits[token], token))
-    assert distribution.likeliest() == distribution.order[0]
+    assert distribution.argmax() == distribution.order[0]
     assert [c.rank for c in distribution.top(500)] == list(range(1, 501))
-    assert Distribution([0], logits, engine.Settings(temperature=0), str).likeliest() == distribution.order[0]
+    assert Distribution([0], logits, engine.Settings(temperature=0), str).argmax() == distribution.order[0]
 
 
 def test_all_others_together(gpt2: Tiny) -> None:
@@ -113,7 +113,7 @@ def test_all_others_together(gpt2: Tiny) -> None:
     raw, probability = distribution.others([c.token_id for c in top])
     assert raw + sum(c.raw for c in top) == pytest.approx(1)
     assert probability + sum(c.probability for c in top) == pytest.approx(1)
-    assert distribution.believed_cumulative[9] == pytest.approx(1 - raw)
+    assert distribution.raw_cumulative[9] == pytest.approx(1 - raw)
     assert distribution.last_kept_rank == 30
 
 

@@ -90,7 +90,7 @@ def merges(tokenizer: Tokenizer) -> BPEMerges:
 @example("aaab aaaab aab abab")
 @example("今天天氣真好，ChatGPT 👍🏽龘𠮷")
 def test_the_end_is_what_the_tokenizer_gives(tokenizer: Tokenizer, merges: BPEMerges, text: str) -> None:
-    replay = merges.replay(text)
+    replay = merges.derive(text)
     assert list(replay.ids) == tokenizer.encode(text, add_special_tokens=False).ids
 
 
@@ -98,7 +98,7 @@ def test_the_end_is_what_the_tokenizer_gives(tokenizer: Tokenizer, merges: BPEMe
 def test_each_merge_joins_neighbours_of_one_word_and_the_first_in_the_list_goes_first(
     merges: BPEMerges, text: str
 ) -> None:
-    replay = merges.replay(text)
+    replay = merges.derive(text)
     table = merges._table
     for count, merge in enumerate(replay.merges):
         tokens = replay.after(count)
@@ -115,12 +115,12 @@ def test_each_merge_joins_neighbours_of_one_word_and_the_first_in_the_list_goes_
 def test_a_long_word_is_quick_and_right() -> None:
     tokenizer = tiny.sentencepiece()
     text = "the 天天 " * 1500
-    assert list(BPEMerges(tokenizer).replay(text).ids) == tokenizer.encode(text, add_special_tokens=False).ids
+    assert list(BPEMerges(tokenizer).derive(text).ids) == tokenizer.encode(text, add_special_tokens=False).ids
 
 
 def test_merges_of_the_example() -> None:
     bundled = standalone_tokenizer("bundled")
-    replay = bundled.merges.replay("今天")
+    replay = bundled.merges.derive("今天")
     assert [bundled.token_bytes(i) for i in replay.parts] == [bytes([b]) for b in "今天".encode()]
     assert [bundled.text([m.token_id]) for m in replay.merges][-1] == "今天"
     assert replay.ids == bundled.encode("今天") and len(replay.ids) == 1

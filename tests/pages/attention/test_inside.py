@@ -118,14 +118,14 @@ def test_every_head_is_described_by_its_scores(model: Model, language: str) -> N
         for head, sentence in zip(row, line, strict=True):
             expected = t("inside.kind.none") if head.kind is None else t.percent(getattr(head, head.kind))
             assert expected in sentence
-    kinds = {"previous", "first", "self", "same", "induction", None}
+    kinds = {"previous", "first", "self", "duplicate_token", "induction", None}
     assert {head.kind for row in described for head in row} <= kinds
 
 
 def test_the_table_of_heads_holds_all_that_was_measured(model: Model) -> None:
     for described, scored in zip(heads.describe(model), head_descriptions.scores(model), strict=True):
         for head, values in zip(described, scored, strict=True):
-            shares = [head.previous, head.first, head.self, head.same, head.induction]
+            shares = [head.previous, head.first, head.self, head.duplicate_token, head.induction]
             assert values == pytest.approx([*shares, np.exp(head.entropy)], abs=0.006)
 
 
@@ -136,7 +136,7 @@ def test_the_lens_table_ends_with_what_the_model_believes(model: Model) -> None:
     assert [row[0] for row in data["rows"]] == [3, 2, 1, 0]
     for at, cell in enumerate(data["rows"][0][1]):
         distribution = model.distribution(ids[: at + 1])
-        best = distribution.candidate(distribution.likeliest())
+        best = distribution.candidate(distribution.argmax())
         assert cell[0] == best.text
         assert cell[1] == pytest.approx(best.raw, abs=1e-4)
         assert cell[2] == (at + 1 < len(ids) and ids[at + 1] == best.token_id)

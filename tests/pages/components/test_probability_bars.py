@@ -23,7 +23,7 @@ T = Translator("en")
 )
 def test_rows_are_the_likeliest_and_one_honest_rest(model: Model, settings: Settings) -> None:
     d = model.distribution(model.encode("the cat"), settings)
-    chosen = d.likeliest()
+    chosen = d.argmax()
     table = probability_bars.rows(d, 8, chosen, set(), turn=3, t=T)
     assert [row["pick"] for row in table[:8]] == [f"3:{c.token_id}" for c in d.top(8)]
     assert sum(row["raw"] for row in table) == pytest.approx(1, abs=1e-5)
@@ -46,7 +46,7 @@ def test_a_chosen_token_that_is_not_among_the_first_has_a_row(model: Model) -> N
 
 def test_the_curves_are_the_cumulative_sums(model: Model) -> None:
     d = model.distribution(model.encode("the cat"), Settings(top_k=6))
-    told = calculation.sums(d, d.likeliest(), 0.25, seed=1, count=5, t=T)
+    told = calculation.sums(d, d.argmax(), 0.25, seed=1, count=5, t=T)
     raw = np.cumsum(np.sort(d.raw)[::-1])
     for rank, p in told["believed"]:
         assert p == pytest.approx(raw[rank - 1], abs=1e-4)

@@ -1,7 +1,7 @@
 """Links made by version 0.1.0, before the pages were laid out in folders, open to the state that they had then.
 
-`links.jsonl` holds 200 of them, of every page: random prompts, branches, settings, languages and what each page can have
-open. Beside each link stand the trace and the values of all widgets as that version showed them.
+`links.jsonl` holds 200 of them, for every page: random prompts, branches, settings, languages, and whatever a page can
+have open. Each has the trace and the values of all widgets as that version showed them.
 """
 
 from __future__ import annotations

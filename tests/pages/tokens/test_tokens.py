@@ -48,7 +48,7 @@ def test_a_fragment_names_its_character() -> None:
 @given(text=texts)
 def test_every_sign_along_the_merges_is_what_is_there(text: str) -> None:
     vocabulary = standalone_tokenizer("bundled")
-    replay = vocabulary.merges.replay(text)
+    replay = vocabulary.merges.derive(text)
     data = bpe_merges.data(vocabulary, replay, 0, 0)
     signs = {at: sign for at, (sign, _) in enumerate(data["parts"])}
     held = {at: vocabulary.token_bytes(i) for at, i in enumerate(replay.parts)}
@@ -115,7 +115,7 @@ def test_the_text_follows_the_step_page_until_one_is_typed(model: Model) -> None
 def test_moves_that_are_out_of_date_do_nothing(model: Model) -> None:
     cuts = TokensState()
     cuts.take("今天天氣")
-    tokens, replay = cuts.cut(model).token_ids, cuts.replay(model)
+    tokens, replay = cuts.cut(model).token_ids, cuts.derivation(model)
     cuts.open(cuts.turn, 1)
     cuts.merge_to(cuts.turn, 2)
     for turn, index in ((cuts.turn - 1, 0), (cuts.turn, -1), (cuts.turn, len(tokens))):
