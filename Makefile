@@ -1,4 +1,4 @@
-# make run: opens the app.  make test: every check.  Each does all its own set-up on a machine with nothing but Python.
+# Each command sets up what it needs in $(VENV), on a machine with nothing but Python 3.11 or newer.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,8 +6,14 @@ BIN := $(VENV)/bin
 ADDRESS ?= localhost
 PORT ?= 8501
 SPACE ?= .space
+# Two workers: a browser test mostly waits, and another test has the processor meanwhile.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: run test lint bench load space clean
+.DEFAULT_GOAL := help
+.PHONY: help run check test-fast test bench load space clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-10s %s\n", $$1, $$2 }'
 
 $(VENV)/app.done: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -16,35 +22,38 @@ $(VENV)/app.done: requirements.txt
 
 $(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(VENV)/browser.done: $(VENV)/dev.done
 	$(BIN)/python -m tests.browser.chromium
 	touch $@
 
-run: $(VENV)/app.done
+run: $(VENV)/app.done ## Serve the app at http://localhost:8501 (ADDRESS=0.0.0.0 PORT=8600 to change)
 	$(BIN)/python -m pages --server.address $(ADDRESS) --server.port $(PORT)
 
-lint: $(VENV)/dev.done
+check: $(VENV)/dev.done ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two at a time: a browser test mostly waits, so that the other worker has the processor meanwhile.
-test: lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test-fast: $(VENV)/dev.done ## The tests that need no browser and no server
+	$(PYTEST) -m "not slow" --ignore tests/browser --ignore tests/host --ignore tests/load
 
-bench: $(VENV)/dev.done
+test: check $(VENV)/browser.done ## Everything: style, types, every test, in a browser too
+	$(PYTEST)
+
+bench: $(VENV)/browser.done ## Speed, as ratios of two things measured in one run
 	$(BIN)/python -m tests.bench
 
-# A class of thirty for three minutes, on this machine alone.
-load: $(VENV)/dev.done
+load: $(VENV)/dev.done ## A class of thirty for three minutes, against a server of its own
 	$(BIN)/python -m tests.load
 
-# A folder to push to a Hugging Face Space: `hf upload NAME/SPACE $(SPACE) . --repo-type space`
-space:
+space: ## A folder to push to a Hugging Face Space
 	rm -rf $(SPACE)
 	mkdir -p $(SPACE)
 	cp -R Dockerfile .dockerignore requirements.txt .streamlit engine pages app.py LICENSE $(SPACE)
 	find $(SPACE) -name __pycache__ -prune -exec rm -r {} +
 	cp hosting/space.md $(SPACE)/README.md
 
-clean:
+clean: ## Remove the virtual environment
 	rm -rf $(VENV)
