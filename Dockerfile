@@ -1,18 +1,18 @@
-# The app with its model, for one container. `docker build -t next-token . && docker run -p 8501:8501 next-token`
+# The app with the bundled model in one container. `docker build -t next-token . && docker run -p 8501:8501 next-token`
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# Nobody needs to be root here. Hugging Face Spaces run containers as user 1000.
+# No root privileges. Hugging Face Spaces run containers as user 1000.
 RUN useradd --create-home --uid 1000 app
 WORKDIR /app
 
-# The build of torch for the processor, at the version that is pinned: the one on PyPI brings gigabytes for graphics cards.
+# The CPU build of torch, at the pinned version: the one on PyPI includes gigabytes of CUDA libraries.
 COPY requirements.txt .
 RUN pip install --index-url https://download.pytorch.org/whl/cpu "$(grep '^torch==' requirements.txt)" \
     && pip install -r requirements.txt
 
-# Owned by root: the app only reads them.
+# Owned by root, read-only for the app.
 COPY .streamlit .streamlit
 COPY engine engine
 COPY pages pages

@@ -1,4 +1,4 @@
-"""The app: page configuration, language, navigation. Everything on the screen is in `pages/`."""
+"""Entry point of the app: extension points, page configuration, language, navigation. All drawing is in `pages/`."""
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ def own_name(language: str) -> str:
 st.set_page_config(
     page_title=t("app.title"),
     layout="wide",
-    initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",  # room is scarce in another's page
+    initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",  # an embedded page is narrow
 )
 
 startup.begin(t)

@@ -1,6 +1,7 @@
-"""`python -m pages`: serves the app, with the model on its way before the first visitor comes.
+"""`python -m pages`: serves the app and loads the model before the first visit.
 
-Further arguments go to `streamlit run`. `streamlit run app.py` serves the same app; its first visitor waits longer.
+Further arguments are passed to `streamlit run`. `streamlit run app.py` serves the same app, but loads the model only
+when the first visitor opens a page.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ APP = Path(__file__).parents[1] / "app.py"
 
 
 def main() -> None:
+    """Start the server. Exits with status 2 and a message for an invalid setting."""
     try:
         json_logs.configure()
-        model_registry.request()  # reads weights while the rest starts
+        model_registry.request()  # loads in a thread while Streamlit is imported
         from pages.shell import startup
 
         startup.start()
@@ -27,8 +29,8 @@ def main() -> None:
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
 
-    # A folder named `pages` makes Streamlit look for pages there until the app first says which ones it has: a first
-    # visitor who followed a link to one of them would be told that there is no such page.
+    # Streamlit takes the scripts in a folder named `pages` as the app's pages until `st.navigation` is called: a first
+    # visitor who followed a link to a page would get "page not found".
     PagesManager.uses_pages_directory = False
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()

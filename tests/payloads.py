@@ -1,7 +1,6 @@
-"""Texts that become script, markup or a formula wherever somebody forgets that text is text.
+"""Injection payloads: texts that become script, markup or a spreadsheet formula where escaping is missing.
 
-Each sets the page's title to `owned` or asks for the network where it runs. For prompts, names and whatever else comes
-from outside.
+Script payloads set the page's title to `owned`, others send a request. For prompts, names and any other input.
 """
 
 RUN = "document.title='owned'"

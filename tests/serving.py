@@ -1,4 +1,4 @@
-"""The app served on this machine, in a process of its own."""
+"""Server process of the app on this machine, for tests and measurements."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def free_port() -> int:
+    """A free TCP port on 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -27,24 +28,24 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """address: http://127.0.0.1:PORT; log: everything that the process wrote, of both streams."""
+    """A running server. `address`: http://127.0.0.1:PORT; `log`: file with its stdout and stderr."""
 
     address: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def cpu(self) -> float:
-        """Seconds of processor time that the process has used."""
+        """CPU time of the process in seconds."""
         parts = Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
         return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> int:
-        """Resident bytes of the process."""
+        """Resident memory of the process in bytes."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def figures(port: int) -> dict[str, float]:
-    """The samples that have no labels, by name, and those of the bundled model."""
+def scrape_metrics(port: int) -> dict[str, float]:
+    """Samples of the Prometheus endpoint by name: those without labels, and those of the bundled model."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode("utf-8")
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
@@ -53,7 +54,10 @@ def figures(port: int) -> dict[str, float]:
 
 @contextmanager
 def started(*command: str, **environment: str) -> Iterator[Server]:
-    """The app, or `python -m` another command; healthy when it is yielded. RuntimeError where it does not start."""
+    """Context of a server for the app, or for another `python -m` command; yielded once its health check succeeds.
+
+    Raises RuntimeError if that takes more than 60 s or the process exits.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
@@ -75,6 +79,7 @@ def started(*command: str, **environment: str) -> Iterator[Server]:
 
 
 def wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait for the health check, see `started`."""
     deadline = time.monotonic() + 60
     while True:
         try:

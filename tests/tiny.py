@@ -1,8 +1,8 @@
-"""Tiny models and tokenizers, built on the spot, in the hub's own format.
+"""Tiny models and tokenizers with random weights, saved in the format of the Hugging Face Hub.
 
-Each family differs from the others in what could go wrong: learned positions (GPT-2), rotary ones (Llama), grouped
-keys (Qwen2), a sliding window (Mistral), windows on every other layer and soft caps (Gemma 2), no attention (Mamba).
-Their weights are random, but large enough that a distribution is far from flat.
+Each family covers another architecture: learned positions (GPT-2), rotary positions (Llama), grouped-query attention
+(Qwen2), a sliding window (Mistral), a sliding window in every other layer and soft-capping (Gemma 2), no attention
+(Mamba). The weights are large enough that the distributions are far from flat.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TEXTS = [
 
 
 def byte_level() -> Tokenizer:
-    """As GPT-2: every byte is a token, a few are joined; most Chinese characters fall into two or three tokens."""
+    """Byte-level BPE as in GPT-2 with few merges: most Chinese characters are two or three tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -54,7 +54,7 @@ def byte_level() -> Tokenizer:
 
 
 def wordpiece() -> Tokenizer:
-    """As BERT for Chinese: one token a character, a mark before and a mark behind each text."""
+    """WordPiece as in Chinese BERT: one token for each character, [CLS] before and [SEP] after each text."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     characters = sorted({char for text in TEXTS for char in text.lower() if not char.isspace()})
     words = [*special, *characters, *(f"##{char}" for char in characters if char.isascii()), "the", "cat", "##at"]
@@ -70,7 +70,7 @@ def wordpiece() -> Tokenizer:
 
 
 def sentencepiece() -> Tokenizer:
-    """As Llama: ▁ stands for a space, a character that is not in the vocabulary falls back to bytes, <s> goes first."""
+    """SentencePiece BPE as in Llama: ▁ for a space, byte fallback for unknown characters, <s> before each text."""
     special = ["<unk>", "<s>", "</s>"]
     known = sorted({char for text in TEXTS[:2] + TEXTS[3:] for char in text.replace(" ", "▁")} | {"▁"})
     words = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), *known, "▁t", "▁th", "▁the", "天天"]
@@ -92,9 +92,9 @@ def sentencepiece() -> Tokenizer:
     return tokenizer
 
 
-NO_MARKS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+NO_IDS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
 SHAPE: dict[str, Any] = {
-    **NO_MARKS,
+    **NO_IDS,
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 3,
@@ -112,7 +112,13 @@ FAMILIES: dict[str, tuple[Callable[[], Tokenizer], Callable[[int], PreTrainedCon
     "gpt2": (
         byte_level,
         lambda size: GPT2Config(
-            vocab_size=size, n_positions=CONTEXT, n_embd=32, n_layer=3, n_head=4, initializer_range=0.25, **NO_MARKS
+            vocab_size=size,
+            n_positions=CONTEXT,
+            n_embd=32,
+            n_layer=3,
+            n_head=4,
+            initializer_range=0.25,
+            **NO_IDS,
         ),
     ),
     "llama": (sentencepiece, lambda size: LlamaConfig(vocab_size=size, **SHAPE)),
@@ -128,22 +134,22 @@ FAMILIES: dict[str, tuple[Callable[[], Tokenizer], Callable[[int], PreTrainedCon
     "mamba": (
         byte_level,
         lambda size: MambaConfig(
-            vocab_size=size, hidden_size=32, num_hidden_layers=3, state_size=4, initializer_range=0.25, **NO_MARKS
+            vocab_size=size, hidden_size=32, num_hidden_layers=3, state_size=4, initializer_range=0.25, **NO_IDS
         ),
     ),
 }
 ATTENTIVE = [name for name in FAMILIES if name != "mamba"]
-UNNAMED = 3  # ids that a model predicts and its tokenizer lacks
+UNNAMED = 3  # ids of the model that its tokenizer lacks
 
 
 def save(folder: Path, tokenizer: Tokenizer, config: PreTrainedConfig, end: str | None = None) -> Path:
-    """Write a model of random weights and its tokenizer into a folder, as the hub has them."""
+    """Save a model with random weights, and its tokenizer, in a folder. `end`: its end-of-text token."""
     config.eos_token_id = tokenizer.token_to_id(end) if end else None
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
         for weight in model.parameters():
-            if weight.ndim == 1:  # biases and norms begin as zeros and ones, which would hide a mistake
+            if weight.ndim == 1:  # biases and norms are initialised to 0 and 1, which would hide errors
                 weight.data.add_(torch.randn_like(weight) * 0.1)
     model.save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=end).save_pretrained(folder)
@@ -151,7 +157,7 @@ def save(folder: Path, tokenizer: Tokenizer, config: PreTrainedConfig, end: str 
 
 
 def build(family: str, folder: Path) -> Path:
-    """Write a family's tiny model into a folder."""
+    """Save the tiny model of a family in a folder."""
     make_tokenizer, make_config = FAMILIES[family]
     tokenizer = make_tokenizer()
     end = END if tokenizer.token_to_id(END) is not None else "</s>"

@@ -25,15 +25,15 @@ class Checkpoint:
 
     step: int
     loss: float | None
-    likeliest: dict[str, tuple[tuple[int, float], ...]]
+    top_tokens: dict[str, tuple[tuple[int, float], ...]]
 
     def probability(self, prompt: str, token_id: int) -> float | None:
         """Probability of a token after a prompt; None where the token is not among the recorded ones."""
-        return dict(self.likeliest[prompt]).get(token_id)
+        return dict(self.top_tokens[prompt]).get(token_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainingHistory:
     """Training history of one model.
 
     top      number of tokens recorded per prompt and checkpoint
@@ -41,19 +41,19 @@ class Learned:
     """
 
     top: int
-    moments: tuple[Checkpoint, ...]
+    checkpoints: tuple[Checkpoint, ...]
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        return tuple(self.moments[0].likeliest)
+        return tuple(self.checkpoints[0].top_tokens)
 
 
 @cache
-def training_history() -> Learned:
+def training_history() -> TrainingHistory:
     """Training history of the bundled model, read from `learning.json` once per process."""
     data = json.loads((BUNDLED / "learning.json").read_text("utf-8"))
     checkpoints = tuple(
         Checkpoint(c["step"], c["loss"], {p: tuple((i, v) for i, v in rows) for p, rows in c["prompts"].items()})
         for c in data["moments"]
     )
-    return Learned(data["top"], checkpoints)
+    return TrainingHistory(data["top"], checkpoints)

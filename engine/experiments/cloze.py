@@ -27,11 +27,11 @@ from engine import usage
 from engine.errors import EngineError, PromptError, context_error
 from engine.model.model import MAX_CHARACTERS, Model
 
-MOST = 12  # candidates a call
+MAX_CANDIDATES = 12  # candidates a call
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class ScoredCandidate:
     """Scores of one candidate.
 
     text               the candidate, stripped of white space
@@ -65,17 +65,17 @@ class Cloze:
     left: str
     right: str
     left_ids: tuple[int, ...]
-    filled: tuple[Filled, ...]
+    candidates: tuple[ScoredCandidate, ...]
 
     @property
-    def from_left(self) -> Filled:
+    def from_left(self) -> ScoredCandidate:
         """Candidate of the highest P(candidate | left)."""
-        return max(self.filled, key=lambda f: f.log_left)
+        return max(self.candidates, key=lambda f: f.log_left)
 
     @property
-    def from_both(self) -> Filled:
+    def from_both(self) -> ScoredCandidate:
         """Candidate of the highest P(candidate, right | left)."""
-        return max(self.filled, key=lambda f: f.log_left + f.log_right)
+        return max(self.candidates, key=lambda f: f.log_left + f.log_right)
 
 
 def parts(sentence: str) -> tuple[str, str, str]:
@@ -104,8 +104,8 @@ def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
     usage.check_prompt(sentence)
     left, space, right = parts(sentence)
     unique = list(dict.fromkeys(c.strip() for c in candidates if c.strip()))
-    if not 2 <= len(unique) <= MOST:
-        raise EngineError("candidates", f"{len(unique)} different candidates", count=len(unique), most=MOST)
+    if not 2 <= len(unique) <= MAX_CANDIDATES:
+        raise EngineError("candidates", f"{len(unique)} different candidates", count=len(unique), most=MAX_CANDIDATES)
     left_ids = model.encode(left)
     usage.check_length(sentence, len(model.encode(sentence)))
     usage.charge(len(unique))
@@ -114,7 +114,9 @@ def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
     log_right = np.array([math.fsum(values[last - first :]) for _, first, last, _, values in scored])
     left_alone, whole = _normalized(log_left), _normalized(log_left + log_right)
     filled = tuple(
-        Filled(text, ids, first, last, joined, float(log_left[i]), float(log_right[i]), left_alone[i], whole[i], values)
+        ScoredCandidate(
+            text, ids, first, last, joined, float(log_left[i]), float(log_right[i]), left_alone[i], whole[i], values
+        )
         for i, (text, (ids, first, last, joined, values)) in enumerate(zip(unique, scored, strict=True))
     )
     return Cloze(left, right, left_ids, filled)

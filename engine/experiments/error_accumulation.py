@@ -91,7 +91,7 @@ class ForcedTokenExperiment:
         ]  # fmt: skip
 
 
-def after_the_fork(text: Continuation) -> float | None:
+def mean_log_probability(text: Continuation) -> float | None:
     """Mean log-probability, in nats, of the tokens after the fork; None if there are none."""
     rest = text.log_probabilities[1:]
     return math.fsum(rest) / len(rest) if rest else None
@@ -109,7 +109,7 @@ def first_difference(pair: TextPair) -> int | None:
     return next((i for i, (own, forced) in enumerate(both) if own != forced), None)
 
 
-def together_again(pair: TextPair, least: int = MIN_COMMON_RUN) -> tuple[int, int, int] | None:
+def common_run(pair: TextPair, least: int = MIN_COMMON_RUN) -> tuple[int, int, int] | None:
     """Longest run of tokens common to both texts after their first difference: (start in own, start in forced, length).
 
     The two starts may differ. None if the run is shorter than `least` or the texts do not differ.
@@ -123,7 +123,7 @@ def together_again(pair: TextPair, least: int = MIN_COMMON_RUN) -> tuple[int, in
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class ForkSummary:
     """Log-probabilities after the fork, over the seeds for which both texts continue after it.
 
     seeds   number of such seeds
@@ -138,14 +138,14 @@ class Aftermath:
     lower: int
 
 
-def summarize(pairs: Sequence[TextPair]) -> Aftermath | None:
+def summarize(pairs: Sequence[TextPair]) -> ForkSummary | None:
     """Means over the pairs; None if no pair has tokens after the fork in both texts."""
-    means = [(after_the_fork(pair.own), after_the_fork(pair.forced)) for pair in pairs]
+    means = [(mean_log_probability(pair.own), mean_log_probability(pair.forced)) for pair in pairs]
     valid = [(own, forced) for own, forced in means if own is not None and forced is not None]
     if not valid:
         return None
     count = len(valid)
-    return Aftermath(
+    return ForkSummary(
         seeds=count,
         own=math.fsum(own for own, _ in valid) / count,
         forced=math.fsum(forced for _, forced in valid) / count,
@@ -153,7 +153,7 @@ def summarize(pairs: Sequence[TextPair]) -> Aftermath | None:
     )
 
 
-def ladder(model: Model, ids: Sequence[int], likely: int = 4, steps: int = 6) -> list[int]:
+def forced_token_candidates(model: Model, ids: Sequence[int], likely: int = 4, steps: int = 6) -> list[int]:
     """Token ids to force, at descending orders of magnitude of probability.
 
     The `likely` most probable tokens, then for each threshold 10^-1, …, 10^-steps the most probable token below it.
@@ -169,8 +169,8 @@ def ladder(model: Model, ids: Sequence[int], likely: int = 4, steps: int = 6) ->
     return [int(readable[rank]) for rank in sorted(ranks) if rank < len(readable)]
 
 
-def improbable(model: Model, ids: Sequence[int], ceiling: float = 1e-3) -> int:
+def improbable_token(model: Model, ids: Sequence[int], ceiling: float = 1e-3) -> int:
     """Most probable token of `ladder` below the probability `ceiling`; the least probable one if none is below."""
     distribution = model.distribution(ids)
-    candidates = ladder(model, ids)
+    candidates = forced_token_candidates(model, ids)
     return next((i for i in candidates if distribution.raw[i] < ceiling), candidates[-1])

@@ -41,7 +41,7 @@ class InductionResult:
     head: int | None
     score: float | None
     at: int | None
-    looked: tuple[float, ...] | None
+    attention: tuple[float, ...] | None
 
     @property
     def first_mean(self) -> float:
@@ -112,7 +112,7 @@ def induction_experiment(model: Model, seed: int) -> InductionResult:
         head=best.head if best else None,
         score=best.induction if best else None,
         at=at,
-        looked=looked,
+        attention=looked,
     )
 
 

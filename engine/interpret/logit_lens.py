@@ -76,7 +76,7 @@ class LogitLens:
                 predictions[t] = row, value
                 with _lock:
                     _predictions[outputs[t]] = row, value
-        self.likeliest: np.ndarray = np.stack([ids for ids, _ in filter(None, predictions)], axis=1)
+        self.top_token_ids: np.ndarray = np.stack([ids for ids, _ in filter(None, predictions)], axis=1)
         self.probability: np.ndarray = np.stack([values for _, values in filter(None, predictions)], axis=1)
 
     @torch.inference_mode()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.model.model import Model
 
 FORMAT, VERSION = "next-token trace", 1
-MOST_BYTES = 2_000_000
+MAX_BYTES = 2_000_000
 _MAX_TEXT_CHARACTERS = 200_000  # of any string
 _KEYS: dict[str, type] = {
     "format": str, "version": int, "model": str, "fingerprint": str, "prompt": str, "text": str, "settings": dict,
@@ -84,8 +84,8 @@ def from_json(data: str | bytes) -> Trace:
 
     Raises TraceError `trace_size`, `trace_version` or `trace`, and no other exception for any input.
     """
-    if len(data) > MOST_BYTES:
-        raise TraceError("trace_size", f"{len(data)} bytes", most=f"{MOST_BYTES // 1_000_000} MB")
+    if len(data) > MAX_BYTES:
+        raise TraceError("trace_size", f"{len(data)} bytes", most=f"{MAX_BYTES // 1_000_000} MB")
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         document = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)

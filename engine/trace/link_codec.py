@@ -31,7 +31,7 @@ from engine.trace.byte_packing import DecodeError, Reader, Writer
 from engine.trace.trace import MAX_SEED, Choice, Trace
 
 VERSION = 1
-MOST_TOKENS = 4_096  # of a trace in a link; a trace in a file may have more
+MAX_TOKENS = 4_096  # of a trace in a link; a trace in a file may have more
 MAX_CHARACTERS = 65_536  # of an encoded string
 MAX_NAME_BYTES = 1_024  # of a model's name
 MAX_TEXT_BYTES = 200_000  # of a prompt and its continuation, in either text encoding
@@ -44,11 +44,11 @@ _TEXT_ENCODINGS = ("utf-8", "utf-16-be")  # UTF-16 takes two bytes a Chinese cha
 def encode_trace(trace: Trace) -> str:
     """URL-safe string of a trace, about 2.4 characters a token for the bundled model.
 
-    Raises TraceError: `trace_size` for more than MOST_TOKENS tokens, `trace` for an invalid trace.
+    Raises TraceError: `trace_size` for more than MAX_TOKENS tokens, `trace` for an invalid trace.
     """
-    if len(trace.choices) > MOST_TOKENS:
+    if len(trace.choices) > MAX_TOKENS:
         count = len(trace.choices)
-        raise TraceError("trace_size", f"{count} tokens", most=f"{MOST_TOKENS:,}")
+        raise TraceError("trace_size", f"{count} tokens", most=f"{MAX_TOKENS:,}")
     trace.check()
     out = Writer()
     out.byte(VERSION)
@@ -144,8 +144,8 @@ def _read(reader: Reader) -> Trace:
     fingerprint = base64.urlsafe_b64encode(reader.take(6)).decode() if flags & _FINGERPRINT else ""
     seed = reader.number(MAX_SEED)
     settings = _read_settings(reader)
-    prompt_length = reader.number(MOST_TOKENS)
-    count = prompt_length + reader.number(MOST_TOKENS - prompt_length)
+    prompt_length = reader.number(MAX_TOKENS)
+    count = prompt_length + reader.number(MAX_TOKENS - prompt_length)
     if not prompt_length or count > 8 * len(reader.bytes):  # a token takes at least one bit
         raise DecodeError("more tokens than the input can contain")
     cursor = count - 1 - reader.number(count - 1)

@@ -1,6 +1,7 @@
-"""What really mattered, told: attention, leaving out, replacing and gradient on the same tokens, and where they agree.
+"""Comparison of four token attributions for one prediction: attention, masking, replacement, gradient × input.
 
-Numbers come from `engine.mattered` and from what the page shows of attention; here they become rows and sentences.
+The numbers come from `engine.interpret.attribution` and from the page's attention matrix. Here they become one shaded
+row per method over the same tokens, and sentences on where the methods agree and differ.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pages.attention.state import AttentionState, target, word
+from pages.attention.state import AttentionState, target_token, token_label
 from pages.components import shaded_tokens
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
@@ -19,72 +20,89 @@ if TYPE_CHECKING:
     from engine.interpret.attribution import Occlusion
     from engine.model.model import Model
 
-MOST = 96  # tokens, the last ones of a text, that are taken away in turn
-_ALIKE, _PARTLY = 0.6, 0.3  # rank correlation from which two answers are called alike, or partly so
-_TAKEN = ("masked", "replaced")  # the answers that say what a token's absence costs, in nats
-_FEWEST = 5  # tokens from which a rank correlation says something
-_NOTICED = 0.01  # nats, one part in a hundred: what takes less away is not shaded, and no token is named for it
-_APART = 0.5  # of the largest value: how far apart attention and hiding must be to be told of
+MAX_TOKENS = 96  # at the end of the text, that are occluded in turn
+_ALIKE, _PARTLY = 0.6, 0.3  # minimum rank correlation of methods that agree, or agree partly
+_OCCLUSIONS = ("masked", "replaced")  # the methods whose values are decreases of the log-probability, in nats
+_MIN_CORRELATED = 5  # tokens; over fewer, a rank correlation means nothing
+_MIN_DECREASE = 0.01  # nats, about 1 % of the probability: smaller decreases are shaded faintly and not mentioned
+_MIN_GAP = 0.5  # between attention and masking, each as a share of its largest value, for a sentence about a token
 
 
-def mattered(
-    session: TextState, looking: AttentionState, model: Model, t: Translator
+def compare_methods(
+    session: TextState, state: AttentionState, model: Model, t: Translator
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """A row an answer to "what mattered?", all over the same tokens; and sentences on where they agree and do not.
+    """One row per method for `shaded_tokens`, all over the same tokens, and sentences comparing the methods.
 
-    Raises EngineError where one cannot be had of this model.
+    The values are for the token predicted at the selected row. For a model without attention, attention and masking
+    are left out. Raises EngineError as `occlusion` and `gradient_input`.
     """
     from engine.interpret.attribution import gradient_input, occlusion
 
-    ids = looking.ids[: looking.at + 1]
-    token_id = target(session, looking, model)
-    asked = (model.name, ids, token_id)
-    out: Occlusion = looking.cached("occlusion", asked, lambda: occlusion(model, ids, token_id, MOST), steps=1)
-    gradient = looking.cached("gradient", asked, lambda: gradient_input(model, ids, token_id), steps=1)
-    answers: dict[str, np.ndarray] = {}
-    told: dict[str, list[str]] = {}
-    if out.masked_log_probabilities is not None:
-        answers["attention"] = looking.matrix(model)[looking.at, out.first : looking.at + 1]
-        answers["masked"] = out.masked
-        told["attention"] = [t.percent(float(value)) for value in answers["attention"]]
-        told["masked"] = _fell(out, out.masked_log_probabilities, t)
-    answers |= {"replaced": out.replaced, "gradient": gradient[out.first :]}
-    told["replaced"] = _fell(out, out.replaced_log_probabilities, t)
-    told["gradient"] = [t.number(float(value), 2) for value in answers["gradient"]]
-    labels = model.pieces(looking.ids)[out.first : len(ids)]
+    ids = state.ids[: state.selected_row + 1]
+    token_id = target_token(session, state, model)
+    arguments = (model.name, ids, token_id)
+    result: Occlusion = state.cached(
+        "occlusion", arguments, lambda: occlusion(model, ids, token_id, MAX_TOKENS), steps=1
+    )
+    gradient = state.cached("gradient", arguments, lambda: gradient_input(model, ids, token_id), steps=1)
+    values: dict[str, np.ndarray] = {}
+    texts: dict[str, list[str]] = {}
+    if result.masked_log_probabilities is not None:
+        values["attention"] = state.matrix(model)[state.selected_row, result.first : state.selected_row + 1]
+        values["masked"] = result.masked
+        texts["attention"] = [t.percent(float(value)) for value in values["attention"]]
+        texts["masked"] = _before_and_after(result, result.masked_log_probabilities, t)
+    values |= {"replaced": result.replaced, "gradient": gradient[result.first :]}
+    texts["replaced"] = _before_and_after(result, result.replaced_log_probabilities, t)
+    texts["gradient"] = [t.number(float(value), 2) for value in values["gradient"]]
+    labels = model.pieces(state.ids)[result.first : len(ids)]
     rows = [
         shaded_tokens.row(
-            t(f"inside.mattered.{name}"),
-            t(f"inside.mattered.{name}_note"),
+            t(f"inside.mattered.{method}"),
+            t(f"inside.mattered.{method}_note"),
             labels,
-            values.tolist(),
-            told[name],
-            max(float(np.abs(values).max()), _NOTICED) if name in _TAKEN else None,
+            array.tolist(),
+            texts[method],
+            max(float(np.abs(array).max()), _MIN_DECREASE) if method in _OCCLUSIONS else None,
         )
-        for name, values in answers.items()
+        for method, array in values.items()
     ]
     question = t(
         "inside.mattered.question",
-        token=shaded_tokens.token(word(looking, model, token_id)),
-        p=t.percent(out.probability),
+        token=shaded_tokens.token(token_label(state, model, token_id)),
+        p=t.percent(result.probability),
     )
-    return rows, [question, *compared(answers, named(labels, out.first, t), out.probability, t)]
+    names = token_names(labels, result.first, t)
+    return rows, [question, *agreement_sentences(values, names, result.probability, t)]
 
 
-def compared(answers: Mapping[str, np.ndarray], names: Sequence[str], probability: float, t: Translator) -> list[str]:
-    """Sentences on where answers agree and where they do not; values of `masked` are nats of that probability."""
-    return [*_agreeing(answers, names, t), *_apart(answers, names, probability, t), *_correlations(answers, t)]
+def agreement_sentences(
+    values: Mapping[str, np.ndarray], names: Sequence[str], probability: float, t: Translator
+) -> list[str]:
+    """Sentences on where the methods agree and differ.
+
+    values       (n,) by method; those of `masked` are decreases in nats of the log of `probability`
+    names        of the n tokens, as sentences print them
+    probability  of the predicted token, without occlusion
+    """
+    return [
+        *_top_tokens(values, names, t),
+        *_attention_against_masking(values, names, probability, t),
+        *_correlations(values, t),
+    ]
 
 
-def _fell(out: Occlusion, without: np.ndarray, t: Translator) -> list[str]:
-    """The probability of the answer, before and after each token was taken away."""
-    before = t.percent(out.probability)
-    after = [t.percent(float(np.exp(value))) for value in without]
-    return [f"{before} → {each}" for each in after]
+def _before_and_after(result: Occlusion, log_probabilities: np.ndarray, t: Translator) -> list[str]:
+    """Probability of the predicted token before and after each token was occluded."""
+    before = t.percent(result.probability)
+    return [f"{before} → {t.percent(float(np.exp(value)))}" for value in log_probabilities]
 
 
-def named(labels: Sequence[str], first: int, t: Translator) -> list[str]:
-    """Tokens as a sentence names them: one that stands there several times is told apart by its place in the text."""
+def token_names(labels: Sequence[str], first: int, t: Translator) -> list[str]:
+    """Tokens as sentences print them; a token that occurs several times is given its position, counted from 1.
+
+    first: position of the first label in the text.
+    """
     return [
         shaded_tokens.token(label)
         if labels.count(label) == 1
@@ -93,53 +111,59 @@ def named(labels: Sequence[str], first: int, t: Translator) -> list[str]:
     ]
 
 
-def _agreeing(answers: Mapping[str, np.ndarray], names: Sequence[str], t: Translator) -> list[str]:
-    """Which token each answer points to most, answers that point to the same one together."""
-    most: dict[int, list[str]] = {}
-    nothing = []
-    for name, values in answers.items():
-        called = t(f"inside.mattered.{name}")
-        if name in _TAKEN and values.max() < _NOTICED:
-            nothing.append(called)
+def _top_tokens(values: Mapping[str, np.ndarray], names: Sequence[str], t: Translator) -> list[str]:
+    """The token with the largest value of each method; methods with the same token share a sentence."""
+    methods_by_token: dict[int, list[str]] = {}
+    without_effect = []
+    for method, array in values.items():
+        method_name = t(f"inside.mattered.{method}")
+        if method in _OCCLUSIONS and array.max() < _MIN_DECREASE:
+            without_effect.append(method_name)
         else:
-            most.setdefault(int(np.argmax(values)), []).append(called)
-    if len(most) == 1 and not nothing:
-        return [t("inside.mattered.all_point", token=names[next(iter(most))])]
-    lines = [t("inside.mattered.nothing", names=t("inside.mattered.comma").join(nothing))] if nothing else []
-    for at, which in most.items():
-        verb = "points" if len(which) == 1 else "point"
-        lines.append(t(f"inside.mattered.{verb}", names=t("inside.mattered.comma").join(which), token=names[at]))
+            methods_by_token.setdefault(int(np.argmax(array)), []).append(method_name)
+    if len(methods_by_token) == 1 and not without_effect:
+        return [t("inside.mattered.all_point", token=names[next(iter(methods_by_token))])]
+    comma = t("inside.mattered.comma")
+    lines = [t("inside.mattered.nothing", names=comma.join(without_effect))] if without_effect else []
+    for at, methods in methods_by_token.items():
+        verb = "points" if len(methods) == 1 else "point"
+        lines.append(t(f"inside.mattered.{verb}", names=comma.join(methods), token=names[at]))
     return lines
 
 
-def _apart(answers: Mapping[str, np.ndarray], names: Sequence[str], probability: float, t: Translator) -> list[str]:
-    """The token on which attention and hiding differ most. Not the last one: that asks, and cannot be hidden."""
-    if "masked" not in answers:
+def _attention_against_masking(
+    values: Mapping[str, np.ndarray], names: Sequence[str], probability: float, t: Translator
+) -> list[str]:
+    """The token on which attention and masking differ most, where that is at least `_MIN_GAP`.
+
+    The last token is left out: it computes the prediction, so masking cannot remove it.
+    """
+    if "masked" not in values:
         return []
-    looked, needed = answers["attention"][:-1], answers["masked"][:-1]
-    if not len(looked) or looked.max() <= 0 or np.abs(answers["masked"]).max() < _NOTICED:
+    attention, masked = values["attention"][:-1], values["masked"][:-1]
+    if not len(attention) or attention.max() <= 0 or np.abs(values["masked"]).max() < _MIN_DECREASE:
         return []
-    gaps = looked / answers["attention"].max() - needed / np.abs(answers["masked"]).max()
+    gaps = attention / values["attention"].max() - masked / np.abs(values["masked"]).max()
     at = int(np.argmax(np.abs(gaps)))
-    if abs(gaps[at]) < _APART:
+    if abs(gaps[at]) < _MIN_GAP:
         return []
-    before, after = t.percent(probability), t.percent(probability * float(np.exp(-needed[at])))
-    values = {"token": names[at], "p": t.percent(float(looked[at])), "before": before, "after": after}
-    return [t(f"inside.mattered.{'looked_only' if gaps[at] > 0 else 'needed_only'}", **values)]
+    before, after = t.percent(probability), t.percent(probability * float(np.exp(-masked[at])))
+    fields = {"token": names[at], "p": t.percent(float(attention[at])), "before": before, "after": after}
+    return [t(f"inside.mattered.{'looked_only' if gaps[at] > 0 else 'needed_only'}", **fields)]
 
 
-def _correlations(answers: Mapping[str, np.ndarray], t: Translator) -> list[str]:
-    """How far two answers agree over all tokens; nothing for so few that it would be chance, or where undefined."""
+def _correlations(values: Mapping[str, np.ndarray], t: Translator) -> list[str]:
+    """Rank correlations of masking with attention and with the gradient; none over few tokens or where undefined."""
     from engine.interpret.rank_correlation import spearman
 
     lines = []
-    for one, other in (("attention", "masked"), ("masked", "gradient")):
-        if one not in answers or len(answers[one]) < _FEWEST:
+    for first, second in (("attention", "masked"), ("masked", "gradient")):
+        if first not in values or len(values[first]) < _MIN_CORRELATED:
             continue
-        value = spearman(answers[one], answers[other])
-        if value is None:
+        correlation = spearman(values[first], values[second])
+        if correlation is None:
             continue
-        degree = "alike" if value >= _ALIKE else "partly" if value >= _PARTLY else "unlike"
-        names = {"one": t(f"inside.mattered.{one}"), "other": t(f"inside.mattered.{other}")}
-        lines.append(t(f"inside.mattered.{degree}", value=t.number(value, 2), **names))
+        degree = "alike" if correlation >= _ALIKE else "partly" if correlation >= _PARTLY else "unlike"
+        names = {"one": t(f"inside.mattered.{first}"), "other": t(f"inside.mattered.{second}")}
+        lines.append(t(f"inside.mattered.{degree}", value=t.number(correlation, 2), **names))
     return lines

@@ -1,6 +1,6 @@
-"""The small experiments of the looking-inside page, told: each is made anew on the model when it is asked for.
+"""Experiments of the attention page: previous-token head, induction and attention sink, as sentences and shaded rows.
 
-Numbers come from `engine.heads`; here they become sentences, a head to open, and sentences shaded by surprise.
+Each runs on the model when a visitor requests it; the numbers come from `engine.interpret`.
 """
 
 from __future__ import annotations
@@ -24,82 +24,85 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """What an experiment found: a sentence, the (layer, head) it is about if any, and rows for `shaded`.
+    """Result of an experiment.
 
-    surprise: rows by how little a token was expected; looks: rows by where a head looked
+    sentence        the result in words
+    head            (layer, head) that it is about, from 0; None if there is none
+    surprise_rows   rows for `shaded_tokens`, shaded by the loss of each token
+    attention_rows  rows for `shaded_tokens`, shaded by the attention of that head
     """
 
     sentence: str
     head: tuple[int, int] | None
-    surprise: list[dict[str, Any]] = field(default_factory=list)
-    looks: list[dict[str, Any]] = field(default_factory=list)
+    surprise_rows: list[dict[str, Any]] = field(default_factory=list)
+    attention_rows: list[dict[str, Any]] = field(default_factory=list)
 
 
-def outcome(name: str, looking: AttentionState, model: Model, t: Translator) -> ExperimentResult:
-    """What an experiment found just now. Raises EngineError for a model that it cannot be made with."""
-    return _EXPERIMENTS[name](looking, model, t)
+def run(name: str, state: AttentionState, model: Model, t: Translator) -> ExperimentResult:
+    """Result of one of `EXPERIMENTS`. Raises EngineError: `attention` for a model without, `not_finite`, `context`."""
+    return _EXPERIMENTS[name](state, model, t)
 
 
-def _previous(looking: AttentionState, model: Model, t: Translator) -> ExperimentResult:
+def _previous(state: AttentionState, model: Model, t: Translator) -> ExperimentResult:
     from engine.interpret import heads
 
     layer, head, score = heads.previous_token_head(model)
-    told = t("inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score))
-    return ExperimentResult(told, (layer, head))
+    sentence = t("inside.try.previous_found", layer=layer + 1, head=head + 1, score=t.percent(score))
+    return ExperimentResult(sentence, (layer, head))
 
 
-def _sink(looking: AttentionState, model: Model, t: Translator) -> ExperimentResult:
-    shares = attention_maps.sink(looking.attention(model))
-    if len(looking.ids) == 1:
+def _sink(state: AttentionState, model: Model, t: Translator) -> ExperimentResult:
+    shares = attention_maps.sink(state.attention(model))
+    if len(state.ids) == 1:
         return ExperimentResult(t("inside.try.sink_short"), None)
     layer, head = (int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
     best, mean = t.percent(float(shares.max())), t.percent(float(shares.mean()))
-    told = t("inside.try.sink_found", layer=layer + 1, head=head + 1, score=best, mean=mean)
-    return ExperimentResult(told, (layer, head))
+    sentence = t("inside.try.sink_found", layer=layer + 1, head=head + 1, score=best, mean=mean)
+    return ExperimentResult(sentence, (layer, head))
 
 
-def _induction(looking: AttentionState, model: Model, t: Translator) -> ExperimentResult:
-    from engine.interpret.induction import induction_experiment  # torch comes with it: not before a model is there
+def _induction(state: AttentionState, model: Model, t: Translator) -> ExperimentResult:
+    from engine.interpret.induction import induction_experiment  # imports torch, which is loaded along with the model
 
-    seed = looking.tried["induction"]
-    asked = (model.name, seed)
-    found = looking.cached("induction", asked, lambda: induction_experiment(model, seed), steps=1)
-    means = {"first": found.first_mean, "second": found.second_mean, "shuffled": found.shuffled_mean}
+    seed = state.experiment_runs["induction"]
+    arguments = (model.name, seed)
+    result = state.cached("induction", arguments, lambda: induction_experiment(model, seed), steps=1)
+    means = {"first": result.first_mean, "second": result.second_mean, "shuffled": result.shuffled_mean}
     numbers = {name: t.percent(math.exp(-loss)) for name, loss in means.items()}
-    told = t("inside.try.copies" if found.copies else "inside.try.copies_not", **numbers)
-    rows = _losses(found, model, t)
-    if found.layer is None or found.head is None or found.score is None:
-        return ExperimentResult(told, None, rows)
-    score = t.percent(found.score)
-    told += " " + t("inside.try.induction_head", layer=found.layer + 1, head=found.head + 1, score=score)
-    return ExperimentResult(told, (found.layer, found.head), rows, _looks(found, model, t))
+    sentence = t("inside.try.copies" if result.copies else "inside.try.copies_not", **numbers)
+    rows = _loss_rows(result, model, t)
+    if result.layer is None or result.head is None or result.score is None:
+        return ExperimentResult(sentence, None, rows)
+    score = t.percent(result.score)
+    sentence += " " + t("inside.try.induction_head", layer=result.layer + 1, head=result.head + 1, score=score)
+    return ExperimentResult(sentence, (result.layer, result.head), rows, _attention_rows(result, model, t))
 
 
-def _losses(found: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
-    """The random string three times, shaded by surprise, all by one measure."""
-    n = len(found.first)
-    labels = model.pieces(found.token_ids)[found.start : found.start + n]
-    times = {"first": found.first, "second": found.second, "shuffled": found.shuffled}
-    most = max(loss or 0.0 for losses in times.values() for loss in losses)
+def _loss_rows(result: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
+    """First, second and shuffled copy of the random string, shaded by loss on a common scale."""
+    n = len(result.first)
+    labels = model.pieces(result.token_ids)[result.start : result.start + n]
+    copies = {"first": result.first, "second": result.second, "shuffled": result.shuffled}
+    largest = max(loss or 0.0 for losses in copies.values() for loss in losses)
     rows = []
-    for name, losses in times.items():
-        told = ["" if loss is None else t.percent(math.exp(-loss)) for loss in losses]
+    for name, losses in copies.items():
+        texts = ["" if loss is None else t.percent(math.exp(-loss)) for loss in losses]
         values: Sequence[float] = [loss or 0.0 for loss in losses]
         rows.append(
-            shaded_tokens.row(t(f"inside.try.{name}"), t(f"inside.try.{name}_note"), labels, values, told, most)
+            shaded_tokens.row(t(f"inside.try.{name}"), t(f"inside.try.{name}_note"), labels, values, texts, largest)
         )
     return rows
 
 
-def _looks(found: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
-    """Where the head looked at one token of the second time: in the string, as it stood the first time."""
-    if found.at is None or found.looked is None:
+def _attention_rows(result: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
+    """Attention of the induction head from one token of the second copy to the tokens of the first; at most one row."""
+    if result.at is None or result.attention is None:
         return []
-    labels = model.pieces(found.token_ids)[found.start : found.start + len(found.first)]
-    name = t("inside.try.looks", layer=(found.layer or 0) + 1, head=(found.head or 0) + 1)
-    note = t("inside.try.looks_note", token=labels[found.at], following=labels[found.at + 1])
-    told = [t.percent(share) for share in found.looked]
-    return [shaded_tokens.row(name, note, labels, found.looked, told)]
+    labels = model.pieces(result.token_ids)[result.start : result.start + len(result.first)]
+    name = t("inside.try.looks", layer=(result.layer or 0) + 1, head=(result.head or 0) + 1)
+    note = t("inside.try.looks_note", token=labels[result.at], following=labels[result.at + 1])
+    texts = [t.percent(share) for share in result.attention]
+    return [shaded_tokens.row(name, note, labels, result.attention, texts)]
 
 
 _EXPERIMENTS: dict[str, Callable[[AttentionState, Model, Translator], ExperimentResult]] = {

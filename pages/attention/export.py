@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 PICTURES = ("strip", "head_maps", "one_head", "lens_table", "mattered")
 
 
-def attention(matrix: np.ndarray, labels: Sequence[str], t: Translator) -> bytes:
-    """(T, T): a row a token, a column for each that it looked at; what comes after it is empty, it cannot be seen."""
+def attention_csv(matrix: np.ndarray, labels: Sequence[str], t: Translator) -> bytes:
+    """Attention matrix (T, T) as CSV: a row per token, a column per token attended to.
+
+    Cells above the diagonal are empty: a token cannot attend to later ones.
+    """
     header = [*column_names("position text", t), *(f"{at + 1} {label}" for at, label in enumerate(labels))]
-    ahead = len(labels)
+    length = len(labels)
     rows: list[list[Any]] = [
-        [at + 1, label, *(float(value) for value in matrix[at, : at + 1]), *[None] * (ahead - at - 1)]
+        [at + 1, label, *(float(value) for value in matrix[at, : at + 1]), *[None] * (length - at - 1)]
         for at, label in enumerate(labels)
     ]
     return to_csv(header, rows)
@@ -35,10 +38,10 @@ def exports(session: TextState, state: AttentionState, t: Translator) -> Exports
     """Files and pictures of this page."""
 
     def files(model: Model) -> list[File]:
-        def matrix() -> bytes:
-            return attention(state.matrix(model), model.pieces(state.ids), t)
+        def matrix_csv() -> bytes:
+            return attention_csv(state.matrix(model), model.pieces(state.ids), t)
 
-        result = [text_file(session, model, t)]
-        return [*result, File("attention", "attention.csv", matrix)] if state.ids else result
+        text = text_file(session, model, t)
+        return [text, File("attention", "attention.csv", matrix_csv)] if state.ids else [text]
 
     return Exports(PICTURES, files)

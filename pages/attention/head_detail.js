@@ -1,9 +1,10 @@
-// One head: arcs over the sentence, and the heat map (`heat_map.js`). All text goes in through textContent. See one_head.py.
+// One attention matrix: the text with arcs, and the heat map (`heat_map.js`). All text is set through textContent.
+// `data` is described in head_detail.py.
 
-// What a row looked at, from the first token to its own: shares of 1.
+// Attention weights of a row, from the first token to its own; they sum to 1.
 const looks = (root, row) => Array.from(root.matrix.subarray(before(row), before(row + 1)), (value) => value / 65535);
 
-// What the row asks: its own token, and the one that it was used to predict.
+// Sentence with the row's token and the one that is predicted there.
 function drawQuestion(root, data, row) {
   const line = el("p", "asks");
   const last = row === data.tokens.length - 1;
@@ -16,7 +17,8 @@ function drawQuestion(root, data, row) {
   root.append(line);
 }
 
-// The sentence on one line, shaded by how much each token was looked at, arcs from the row's token to them.
+// The text on one line, shaded by attention, with arcs from the row's token to those it attends to. Returns the element
+// and a function for the scroll position that brings the row's token into view.
 function drawSentence(root, data, row, choose) {
   const box = el("div", "line");
   const chips = el("div", "chips");

@@ -1,8 +1,8 @@
-// Every head of every layer as a small map. All text goes in through textContent. `data` is described in head_maps.py.
+// All attention heads as small maps. All text is set through textContent. `data` is described in head_overview.py.
 
 const LEFT = 42;
 
-// The small pictures, made once for the maps of a text.
+// One canvas per head, cached until the maps or the theme change.
 function pictures(root, data) {
   const made = [data.maps, data.dark].join();
   if (root.made !== made) {
@@ -28,7 +28,7 @@ function paintAll(canvas, root, data, opened) {
   canvas.style.height = `${height}px`;
   const [soft, line, pick] = ["soft", "line", "pick"].map((name) => color(root, name));
   const small = pictures(root, data);
-  // Also for what saves pictures: it paints once more, on a context of its own.
+  // Also called by svg_drawing.js, with a context that records shapes.
   canvas.paint = (paint) => {
     paint.imageSmoothingEnabled = false;
     paint.font = "12px sans-serif";
@@ -59,7 +59,7 @@ function prepare(root) {
   const pane = el("div", "pane");
   const canvas = el("canvas");
   canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application"); // arrow keys are its own
+  canvas.setAttribute("role", "application"); // so that screen readers pass on the arrow keys
   const told = el("div", "told");
   told.setAttribute("aria-live", "polite");
   pane.append(canvas);

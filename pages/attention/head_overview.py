@@ -1,7 +1,7 @@
-"""All heads of all layers as small maps on one canvas (`head_maps.js`): hover names a head, a click opens it.
+"""All attention heads as small maps on one canvas (`head_overview.js`): hover names a head, a click opens it.
 
-A map has at most `CELLS` squares a side; in a longer text each square stands for several tokens and shows the most
-that any of them was looked at.
+A map has at most `MAX_CELLS` cells per side. For a longer text, each cell stands for a block of tokens and displays
+the largest attention in that block.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy as np
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
-CELLS = 48
-MOST_BYTES = 1_000_000  # of all maps together, before they are written as text
+MAX_CELLS = 48
+MAX_BYTES = 1_000_000  # of all maps together, before base64
 
-_maps = register("head_maps", Path(__file__), "collapsible_table", "attention_matrix")
+_component = register("head_maps", Path(__file__), "collapsible_table", "attention_matrix")
 
 
-def small(attention: np.ndarray) -> np.ndarray:
-    """(L, H, T, T) of 0 to 1 -> (L, H, S, S) uint8, S <= T: the largest value of each block, 255 for 1.
+def downsample(attention: np.ndarray) -> np.ndarray:
+    """Max-pooled attention, (L, H, T, T) from 0 to 1 -> (L, H, S, S) uint8 with S <= T, 255 for 1.
 
-    >>> small(np.eye(3, dtype=np.float32)[None, None])[0, 0].tolist()
+    >>> downsample(np.eye(3, dtype=np.float32)[None, None])[0, 0].tolist()
     [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
     """
     layers, heads, length, _ = attention.shape
-    side = max(1, min(CELLS, length, math.isqrt(MOST_BYTES // (layers * heads))))
+    side = max(1, min(MAX_CELLS, length, math.isqrt(MAX_BYTES // (layers * heads))))
     block = -(-length // side)
     side = -(-length // block)
     padded = np.zeros((layers, heads, side * block, side * block), dtype=np.uint8)
@@ -41,38 +41,39 @@ def small(attention: np.ndarray) -> np.ndarray:
 def data(
     maps: np.ndarray,
     length: int,
-    told: list[list[str]],
+    sentences: list[list[str]],
     scores: list[list[list[float | None]]],
     opened: tuple[int, int | None] | None,
-    text: int,
-    revealed: int = 0,
+    text_version: int,
+    reveal_count: int = 0,
 ) -> dict[str, Any]:
-    """Plain data for the canvas: what `small` made of a text of so many tokens; for each head a sentence, and scores.
+    """Data of the component.
 
-    `opened`: the head on show, (layer, None) for the mean of a layer, None for neither.
-    `revealed` grows when it is to be brought into sight.
+    maps               (L, H, S, S) uint8, the result of `downsample` for a text of `length` tokens
+    sentences, scores  [layer][head], see `head_descriptions`
+    opened             the selected head, (layer, None) for the mean of a layer, None for neither
+    reveal_count       a larger value than in the last run scrolls the component into view
     """
-    rows, columns = np.tril_indices(maps.shape[2])  # the half that can be, row after row
+    rows, columns = np.tril_indices(maps.shape[2])  # the lower triangle, row by row
     return {
-        "text": text,
-        "revealed": revealed,
+        "text": text_version,
+        "revealed": reveal_count,
         "layers": maps.shape[0],
         "heads": maps.shape[1],
         "side": maps.shape[2],
         "block": -(-length // maps.shape[2]),
         "maps": base64.b64encode(maps[:, :, rows, columns].tobytes()).decode("ascii"),
-        "told": told,
+        "told": sentences,
         "scores": scores,
         "opened": None if opened is None else {"layer": opened[0], "head": opened[1]},
     }
 
 
-def draw(shown: dict[str, Any], t: Translator, on_open: Callable[[int, int, int | None], None]) -> None:
-    """`on_open` is told text, layer and head (None: the mean of the layer)."""
-
-    opened = event_callback("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
+def draw(payload: dict[str, Any], t: Translator, on_open: Callable[[int, int, int | None], None]) -> None:
+    """Draw the result of `data`. on_open(text version, layer, head): a head was opened; None: the mean of the layer."""
+    on_change = event_callback("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
     labels: dict[str, Any] = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
     labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")}
-    if shown["block"] > 1:
-        labels["legend"] += " " + t("inside.maps.coarse", block=shown["block"])
-    _maps(key="head_maps", data=shown | {"labels": labels}, on_open_change=opened)
+    if payload["block"] > 1:
+        labels["legend"] += " " + t("inside.maps.coarse", block=payload["block"])
+    _component(key="head_maps", data=payload | {"labels": labels}, on_open_change=on_change)

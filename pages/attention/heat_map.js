@@ -1,11 +1,10 @@
-// The heat map of one head, a row a token. Only what is in sight is painted, and the words of both axes stay in sight
-// while the map scrolls under them. `root.matrix` holds the half that can be, row after row: see one_head.py.
+// Heat map of one attention matrix, a row per token. Only the visible part is painted; both axes stay visible while the
+// map scrolls. `root.matrix` is the lower triangle, row by row: see head_detail.py.
 
 const MONO = '"Noto Sans Mono CJK TC", "Noto Sans TC", monospace';
-const NAMED = 13; // pixels of a cell from which each token is named on the axes
+const NAMED = 13; // minimum cell size in pixels for labelling each token on the axes
 
-
-// Sizes in pixels: of a cell, of the axes left and above, of the whole.
+// Sizes in pixels: of a cell, the left and top axes, and the whole map.
 function measure(root, { tokens }) {
   const n = tokens.length;
   const fit = Math.floor((root.clientWidth - 96) / n);
@@ -31,7 +30,7 @@ function within(paint, [left, top, right, bottom], draw) {
   paint.restore();
 }
 
-// The half that cannot be, as far as it is in sight: a token never looks at what comes after it.
+// Hatching of the visible part of the upper triangle: a token cannot attend to later ones.
 function paintImpossible(paint, { size }, [left, top, right, bottom], [x, y], style) {
   paint.save();
   paint.beginPath();
@@ -52,7 +51,7 @@ function paintImpossible(paint, { size }, [left, top, right, bottom], [x, y], st
   paint.restore();
 }
 
-// What stands beside the rows and above the columns: each token, or where cells are too small for that, its number.
+// Labels of rows and columns: each token, or where cells are too small, some of the positions.
 function paintAxes(paint, { n, cell, font, longest, left, top }, tokens, chosen, [width, height], [x, y], { soft, pick }) {
   const named = cell >= NAMED;
   const step = named ? 1 : [10, 20, 50, 100].find((each) => each * cell >= 40) ?? 200;
@@ -87,7 +86,7 @@ function paintAxes(paint, { n, cell, font, longest, left, top }, tokens, chosen,
   });
 }
 
-// Everything on a canvas of some width and height, the map moved on by what is scrolled.
+// The map and its axes on a canvas of a given size, shifted by the scroll offset.
 function paintMap(paint, root, data, sizes, chosen, [width, height], [right, down]) {
   const { n, cell, left, top, size } = sizes;
   const colors = Object.fromEntries(["soft", "cut", "pick"].map((name) => [name, color(root, name)]));
@@ -97,7 +96,7 @@ function paintMap(paint, root, data, sizes, chosen, [width, height], [right, dow
     paintImpossible(paint, sizes, [left, top, width, height], from, colors.cut);
     paint.imageSmoothingEnabled = false;
     paint.drawImage(root.small, x, y, size, size);
-    // The last row is always the one that predicts the next token.
+    // The last row predicts the next token.
     paint.fillStyle = colors.pick;
     paint.textAlign = "left";
     paint.textBaseline = "middle";
@@ -112,7 +111,8 @@ function paintMap(paint, root, data, sizes, chosen, [width, height], [right, dow
   paintAxes(paint, sizes, data.tokens, chosen, [width, height], from, colors);
 }
 
-// Puts the map below `root`. Gives the pane that scrolls, where it would best be scrolled to, and what paints it anew.
+// Appends the map to `root`. Returns the scrolling pane, a function for its preferred scroll position, and one that
+// repaints it.
 function drawMap(root, data, chosen, choose) {
   const sizes = measure(root, data);
   const { n, cell, left, top, width, height } = sizes;
@@ -127,7 +127,7 @@ function drawMap(root, data, chosen, choose) {
   whole.append(canvas);
   pane.append(whole);
   root.append(el("div", "map", data.labels.map), pane, told);
-  // Also for what saves pictures: it paints the whole once more, on a context of its own.
+  // Also called by svg_drawing.js for the whole map, with a context that records shapes.
   canvas.whole = whole;
   canvas.paint = (paint) => paintMap(paint, root, data, sizes, chosen, [width, height], [0, 0]);
   const seen = [Math.min(width, pane.clientWidth), Math.min(height, pane.clientHeight)];

@@ -1,4 +1,4 @@
-// What each layer would have predicted. All text goes in through textContent. `data` is described in lens_table.py.
+// Logit lens table. All text is set through textContent. `data` is described in logit_lens.py.
 
 function drawCell(data, layer, position, [label, p, right]) {
   const cell = el("td");

@@ -1,4 +1,4 @@
-// A list of probabilities with bars. All text goes in through textContent. `data` is described in ranked.py.
+// List of probabilities with bars. All text is set through textContent. `data` is described in token_ranks.py.
 
 export default function (component) {
   const { data } = component;
@@ -11,7 +11,7 @@ export default function (component) {
   head.append(titles);
   const body = el("tbody");
   const noted = data.rows.some(([, , , note]) => note);
-  if (noted) table.className = "words"; // layers have words for names, not tokens
+  if (noted) table.className = "words"; // names of layers, not tokens
   for (const [name, p, told, note, marked] of data.rows) {
     const row = el("tr", marked ? "marked" : "");
     const first = Object.assign(el("th", "", name), { scope: "row", dir: "auto" });

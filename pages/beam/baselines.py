@@ -17,7 +17,10 @@ SEEDS = tuple(range(1, 9))
 
 @dataclass(frozen=True)
 class Baselines:
-    """The best beam and both baselines, with their scores: raw log-probability / length ** length_penalty, in nats."""
+    """The best beam and both baselines, with their scores.
+
+    A score is the raw log-probability (nats, before any penalty) ÷ length ** length_penalty.
+    """
 
     beam: Continuation
     greedy: Continuation
@@ -26,14 +29,17 @@ class Baselines:
 
 
 def compute_baselines(search: BeamSearch) -> Baselines:
-    """Baselines of a search that has ended with finished beams; samples are drawn with `SEEDS`, unfiltered."""
+    """Baselines of a search that has stopped with finished beams; the samples are unfiltered, one for each of `SEEDS`.
+
+    Each text has at most `search.most` tokens.
+    """
     from engine.decoding.batch_generation import BatchGeneration, Continuation
 
     winner = search.sequences[0]
     log_probabilities = search.model.score(winner.token_ids).log_probabilities[len(search.ids) :]
     beam = Continuation(None, winner.token_ids[len(search.ids) :], tuple(v for v in log_probabilities if v is not None))
 
-    def write(strategy: str) -> list[Continuation]:
+    def generate(strategy: str) -> list[Continuation]:
         generation = BatchGeneration(search.model, search.ids, BY_NAME[strategy], 0, SEEDS, search.most)
         while generation.step():
             pass
@@ -42,5 +48,5 @@ def compute_baselines(search: BeamSearch) -> Baselines:
     def score(text: Continuation) -> float:
         return sum(text.log_probabilities) / len(text.token_ids) ** search.settings.length_penalty
 
-    greedy, sampled = write("greedy")[0], max(write("sample"), key=score)
+    greedy, sampled = generate("greedy")[0], max(generate("sample"), key=score)
     return Baselines(beam, greedy, sampled, (score(beam), score(greedy), score(sampled)))

@@ -1,4 +1,4 @@
-"""Downloads of the beam page: nodes and finished beams as CSV, and its pictures."""
+"""Downloads of the beam page: nodes and finished beams as CSV files, and the page's pictures."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 PICTURES = ("beam_tree", "beam_mass {dark}", "beam_strip", "beam_bars", "beam_table")
 
 
-def beam_nodes(search: BeamSearch, shown: int, t: Translator) -> bytes:
-    """Every node of the levels on show, the prompt's first."""
+def nodes_csv(search: BeamSearch, levels: int, t: Translator) -> bytes:
+    """CSV file of all nodes of the first `levels` levels, beginning with the prompt's."""
     names = "node parent level token_id text bytes step_log_probability log_probability score rank fate ends so_far"
     model = search.model
     rows: list[list[Cell]] = []
     for node in search.nodes:
-        if node.level <= shown:
+        if node.level <= levels:
             ids = search.token_ids(node.index)
             rows.append(
                 [node.index, node.parent, node.level, node.token_id, model.pieces(ids)[-1],
@@ -34,28 +34,28 @@ def beam_nodes(search: BeamSearch, shown: int, t: Translator) -> bytes:
     return to_csv(column_names(names, t), rows)
 
 
-def finished_beams(search: BeamSearch, t: Translator) -> bytes:
-    """The finished beams, best first."""
+def beams_csv(search: BeamSearch, t: Translator) -> bytes:
+    """CSV file of the finished beams, best first."""
     names = "place score log_probability perplexity tokens text token_ids"
     rows: list[list[Cell]] = []
-    for place, found in enumerate(search.sequences, 1):
-        new = found.token_ids[len(search.ids) :]
-        perplexity = math.exp(-found.log_probability / len(new))
+    for rank, beam in enumerate(search.sequences, 1):
+        new = beam.token_ids[len(search.ids) :]
+        perplexity = math.exp(-beam.log_probability / len(new))
         text = search.model.text(new)
-        rows.append([place, found.score, found.log_probability, perplexity, len(new), text, joined_ids(new)])
+        rows.append([rank, beam.score, beam.log_probability, perplexity, len(new), text, joined_ids(new)])
     return to_csv(column_names(names, t), rows)
 
 
 def exports(state: BeamState, t: Translator) -> Exports:
-    """Files and pictures of this page."""
+    """Files and pictures that can be downloaded from the beam page."""
 
     def files(model: Model) -> list[File]:
-        search, shown = state.search, state.shown
+        search, levels = state.search, state.shown_levels
         if search is None:
             return []
-        result = [File("nodes", "beam-nodes.csv", lambda: beam_nodes(search, shown, t))]
-        if state.over and search.sequences:
-            result.append(File("beams", "beams.csv", lambda: finished_beams(search, t)))
+        result = [File("nodes", "beam-nodes.csv", lambda: nodes_csv(search, levels, t))]
+        if state.done and search.sequences:
+            result.append(File("beams", "beams.csv", lambda: beams_csv(search, t)))
         return result
 
     return Exports(PICTURES, files)

@@ -1,4 +1,4 @@
-"""What happened at one level of a beam search, told in sentences with this run's numbers."""
+"""Summary of one level of a beam search, in sentences with the numbers of this search."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from engine.decoding.beam_types import BeamLevel
 
 
-def told(beaming: BeamState, t: Translator) -> list[str]:
-    """Sentences about the last level on show, in the order in which the search works. None before the first."""
-    search = beaming.search
-    if search is None or not beaming.shown:
+def sentences(state: BeamState, t: Translator) -> list[str]:
+    """Sentences about the last level shown, in the order of the algorithm's steps; none if no level is shown."""
+    search = state.search
+    if search is None or not state.shown_levels:
         return []
-    level = search.levels[beaming.shown - 1]
+    level = search.levels[state.shown_levels - 1]
     nodes = [search.nodes[i] for i in level.candidates]
-    before = search.levels[beaming.shown - 2].active if beaming.shown > 1 else (0,)
+    extended = search.levels[state.shown_levels - 2].active if state.shown_levels > 1 else (0,)
     ended = sum(node.status == "finished" for node in nodes)
     lines = [
         t(
             "beam.words.extend",
-            live=len(before),
+            live=len(extended),
             size=f"{search.model.vocabulary.size:,}",
             all=f"{level.considered:,}",
         ),
@@ -31,16 +31,17 @@ def told(beaming: BeamState, t: Translator) -> list[str]:
         t("beam.words.kept", count=len(level.active), pruned=sum(node.status == "pruned" for node in nodes)),
     ]
     if ended:
-        last = beaming.shown == search.most
+        last = state.shown_levels == search.most
         lines.append(t("beam.words.last" if last else "beam.words.ended", count=ended))
     if level.finished:
         score = search.nodes[level.finished[0]].score
         lines.append(t("beam.words.held", count=len(level.finished), score=t.number(score, 2)))
-    lines.append(_whether_to_go_on(beaming, level, t))
+    lines.append(_stopping_sentence(state, level, t))
     return lines
 
 
-def _whether_to_go_on(beaming: BeamState, level: BeamLevel, t: Translator) -> str:
+def _stopping_sentence(state: BeamState, level: BeamLevel, t: Translator) -> str:
+    """Whether the search stops after a level, and why."""
     if level.stop in ("bound", None) and level.best_possible is not None and level.worst_finished is not None:
         return t(
             "beam.words.bound" if level.stop else "beam.words.hope",
@@ -48,6 +49,6 @@ def _whether_to_go_on(beaming: BeamState, level: BeamLevel, t: Translator) -> st
             worst=t.number(level.worst_finished, 2),
         )
     if level.stop:
-        assert beaming.search is not None
-        return t(f"beam.stop.{level.stop}", most=beaming.search.most, width=beaming.search.settings.width)
-    return t("beam.words.go_on", width=beaming.settings.width)
+        assert state.search is not None
+        return t(f"beam.stop.{level.stop}", most=state.search.most, width=state.search.settings.width)
+    return t("beam.words.go_on", width=state.settings.width)

@@ -1,4 +1,4 @@
-"""Beam search: the tree grows level by level; each beam can be opened, and the winner held against other texts."""
+"""Beam page: the search tree level by level, the text of an opened beam, and the winner beside its baselines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import engine
 from engine.decoding.beam_types import BeamSettings
 from engine.trace.trace import Trace
 from pages.beam import baselines_view, export, finished_beams, level_summary, probability_mass, tree
-from pages.beam.state import MOST_LEVELS, MOST_NGRAM, MOST_WIDTH, PENALTIES, REPETITIONS, BeamState
+from pages.beam.state import LENGTH_PENALTIES, MAX_LEVELS, MAX_NGRAM, MAX_WIDTH, REPETITION_PENALTIES, BeamState
 from pages.components import probability_bars, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -23,67 +23,72 @@ from pages.shell.open_in_step import open_in_step
 if TYPE_CHECKING:
     from engine.decoding.beam_search import BeamSearch
 
-BREATH = 0.15  # seconds of growing between two looks at it
+WORK_SLICE_SECONDS = 0.15  # of a run, between two drawings of the page
 
 session = session_state.get(TextState)
-beaming = session_state.get(BeamState)
+state = session_state.get(BeamState)
 t = Translator(session_state.language())
 
 
-def to_step_page(written: tuple[int, ...]) -> None:
-    """Hand a text over: the prompt and these tokens after it."""
-    open_in_step(session, beaming.take, written)
+def continue_in_step(new: tuple[int, ...]) -> None:
+    """Callback: open the step page with the prompt and `new` tokens after it."""
+    open_in_step(session, state.load_in_step, new)
 
 
-def written(node: int) -> tuple[int, ...]:
-    """The tokens after the prompt, up to a node."""
-    assert beaming.search is not None
-    return beaming.search.token_ids(node)[len(beaming.search.ids) :]
+def new_token_ids(node: int) -> tuple[int, ...]:
+    """Token ids from the end of the prompt up to and including a node."""
+    assert state.search is not None
+    return state.search.token_ids(node)[len(state.search.ids) :]
 
 
 def open_token(value: dict[str, Any]) -> None:
-    """A token of the opened text was clicked: open the beam as it was there."""
-    if beaming.search is not None:
-        path = [0, *beaming.search.path(beaming.at)]
-        beaming.open(value["turn"], path[max(0, value["node"] - len(beaming.search.ids) + 1)])
+    """Callback: open the node of a token of the text strip."""
+    if state.search is not None:
+        path = [0, *state.search.path(state.current_node)]
+        state.open(value["turn"], path[max(0, value["node"] - len(state.search.ids) + 1)])
 
 
 def pick_alternative(value: dict[str, Any]) -> None:
-    """Another token for a place of the opened text: go on from there step by step."""
-    if beaming.search is not None and value["turn"] == beaming.turn:
-        kept = max(0, value["after"] + 1 - len(beaming.search.ids))
-        to_step_page((*written(beaming.at)[:kept], value["token"]))
+    """Callback: open the step page with another token at one position of the text strip."""
+    if state.search is not None and value["turn"] == state.turn:
+        prefix_length = max(0, value["after"] + 1 - len(state.search.ids))
+        continue_in_step((*new_token_ids(state.current_node)[:prefix_length], value["token"]))
 
 
 def pick_bar(turn: int, token_id: int) -> None:
-    if turn == beaming.turn:
-        to_step_page((*written(beaming.at), token_id))
+    """Callback: open the step page with the text of the opened node and the token of a clicked bar."""
+    if turn == state.turn:
+        continue_in_step((*new_token_ids(state.current_node), token_id))
 
 
-def show_settings() -> None:
-    """Let the controls say what an address said."""
-    now = beaming.settings
-    session_state.set_widget("beam_width", now.width)
-    session_state.set_widget("beam_levels", now.max_new_tokens)
-    session_state.set_widget("beam_penalty", now.length_penalty)
-    session_state.set_widget("beam_early", now.early_stopping)
-    session_state.set_widget("beam_repetition", now.repetition_penalty)
-    session_state.set_widget("beam_ngram", now.no_repeat_ngram_size)
+def sync_widgets() -> None:
+    """Set the controls to the restored settings."""
+    settings = state.settings
+    session_state.set_widget("beam_width", settings.width)
+    session_state.set_widget("beam_levels", settings.max_new_tokens)
+    session_state.set_widget("beam_penalty", settings.length_penalty)
+    session_state.set_widget("beam_early", settings.early_stopping)
+    session_state.set_widget("beam_repetition", settings.repetition_penalty)
+    session_state.set_widget("beam_ngram", settings.no_repeat_ngram_size)
 
 
-def slider(label: str, low: float, high: float, now: float, key: str, step: float | None = None) -> float:
-    session_state.default_widget(key, now)
+def slider(label: str, low: float, high: float, value: float, key: str, step: float | None = None) -> float:
+    """Slider of one setting. label: locale key."""
+    session_state.default_widget(key, value)
     return st.slider(t(label), low, high, step=step, key=key, persist_state="session")
 
 
 def draw_settings() -> None:
+    """Controls of the search, in the sidebar."""
     st.header(t("settings.title"))
-    now = beaming.settings
-    width = slider("beam.set.width", 1, MOST_WIDTH, now.width, "beam_width")
+    now = state.settings
+    width = slider("beam.set.width", 1, MAX_WIDTH, now.width, "beam_width")
     st.caption(t("beam.note.width"))
-    most = sampling_controls.token_count_slider(t("beam.set.levels"), 1, MOST_LEVELS, now.max_new_tokens, "beam_levels")
+    levels = sampling_controls.token_count_slider(
+        t("beam.set.levels"), 1, MAX_LEVELS, now.max_new_tokens, "beam_levels"
+    )
     st.caption(t("beam.note.levels"))
-    penalty = slider("beam.set.length_penalty", *PENALTIES, now.length_penalty, "beam_penalty", 0.1)
+    penalty = slider("beam.set.length_penalty", *LENGTH_PENALTIES, now.length_penalty, "beam_penalty", 0.1)
     st.caption(t("beam.note.length_penalty"))
     with st.expander(t("beam.more")):
         stops: list[bool | str] = [False, True, "never"]
@@ -94,111 +99,115 @@ def draw_settings() -> None:
         )  # fmt: skip
         st.caption(t("beam.note.early"))
         repetition = slider(
-            "settings.repetition_penalty", *REPETITIONS, now.repetition_penalty, "beam_repetition", 0.05
+            "settings.repetition_penalty", *REPETITION_PENALTIES, now.repetition_penalty, "beam_repetition", 0.05
         )
         st.caption(t("settings.repetition_penalty_note"))
-        ngram = slider("settings.no_repeat_ngram_size", 0, MOST_NGRAM, now.no_repeat_ngram_size, "beam_ngram")
+        ngram = slider("settings.no_repeat_ngram_size", 0, MAX_NGRAM, now.no_repeat_ngram_size, "beam_ngram")
         st.caption(t("settings.no_repeat_ngram_size_note"))
-    beaming.settings = BeamSettings(width, penalty, most, early, repetition, ngram)  # type: ignore[arg-type]
+    state.settings = BeamSettings(width, penalty, levels, early, repetition, ngram)  # type: ignore[arg-type]
 
 
 def draw_controls() -> None:
-    over = beaming.over
+    """Buttons of the actions, the status line and the last problems."""
+    done = state.done
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button(t("beam.grow"), key="grow", type="primary", shortcut="Right", disabled=over, on_click=beaming.grow)
-        if beaming.running:
-            st.button(t("step.stop"), key="grow_all", shortcut="Space", on_click=beaming.stop)
+        st.button(t("beam.grow"), key="grow", type="primary", shortcut="Right", disabled=done, on_click=state.grow)
+        if state.running:
+            st.button(t("step.stop"), key="grow_all", shortcut="Space", on_click=state.stop)
         else:
-            st.button(t("beam.grow_all"), key="grow_all", shortcut="Space", disabled=over, on_click=beaming.run)
-        nothing = not beaming.shown
-        st.button(t("beam.back"), key="shrink", shortcut="Left", disabled=nothing, on_click=beaming.back)
-        st.button(t("step.restart"), key="beam_restart", disabled=nothing, on_click=beaming.restart)
-    st.caption(doing())
+            st.button(t("beam.grow_all"), key="grow_all", shortcut="Space", disabled=done, on_click=state.run)
+        at_prompt = not state.shown_levels
+        st.button(t("beam.back"), key="shrink", shortcut="Left", disabled=at_prompt, on_click=state.back)
+        st.button(t("step.restart"), key="beam_restart", disabled=at_prompt, on_click=state.restart)
+    st.caption(status_line())
     messages.show_problem(session.problem, t)
-    messages.show_problem(beaming.problem, t)
+    messages.show_problem(state.problem, t)
 
 
-def doing() -> str:
-    """How far the search is, and what to do next."""
-    search = beaming.search
+def status_line() -> str:
+    """The number of levels shown and the stop reason; instructions if no level is shown."""
+    search = state.search
     assert search is not None
-    if not beaming.shown:
+    if not state.shown_levels:
         return t("beam.first")
-    at = t("beam.at", level=beaming.shown, most=search.most)
-    stop = search.levels[beaming.shown - 1].stop
-    return f"{at} {t(f'beam.stop.{stop}', most=search.most, width=search.settings.width)}" if stop else at
+    progress = t("beam.at", level=state.shown_levels, most=search.most)
+    stop = search.levels[state.shown_levels - 1].stop
+    if not stop:
+        return progress
+    return f"{progress} {t(f'beam.stop.{stop}', most=search.most, width=search.settings.width)}"
 
 
-def draw_opened(model: engine.Model, search: BeamSearch) -> None:
-    """The opened beam: its text, and what could come next."""
-    at = beaming.at
-    node, ids = search.nodes[at], search.token_ids(at)
+def draw_opened_node(model: engine.Model, search: BeamSearch) -> None:
+    """The text of the opened node, and the distribution of the token after it."""
+    index = state.current_node
+    node, ids = search.nodes[index], search.token_ids(index)
     trace = Trace.start(model.name, search.ids, search.settings.penalties)
-    for token_id in written(at):
+    for token_id in new_token_ids(index):
         trace = trace.choose(token_id, "greedy")
     ends = (node.index > 0 and node.token_id in model.end_ids) or len(ids) >= model.context_length
     distribution = None if ends else model.distribution(ids)
-    story = beaming.annotator.annotate(model, trace) | {
-        "turn": beaming.turn,
+    strip_data = state.annotator.annotate(model, trace) | {
+        "turn": state.turn,
         "stage": None,
         "status": t("beam.opened.ends") if ends else "",
         "choices": t.number(math.exp(distribution.entropy)) if distribution else "–",
         "labels": text_strip.labels(t),
     }
-    name = "title" if beaming.opened is not None else "winner" if beaming.over else "best"
-    st.subheader(t(f"beam.opened.{name}"), anchor=False)
-    st.caption(tree.status_sentence(search, node, beaming.held, t) if at else t("beam.told.root"))
-    text_strip.draw(story, open_token, pick_alternative, key="beam_strip")
-    st.button(t("beam.opened.take"), key="beam_take", on_click=to_step_page, args=(written(at),))
+    title = "title" if state.opened is not None else "winner" if state.done else "best"
+    st.subheader(t(f"beam.opened.{title}"), anchor=False)
+    st.caption(tree.status_sentence(search, node, state.finished, t) if index else t("beam.told.root"))
+    text_strip.draw(strip_data, open_token, pick_alternative, key="beam_strip")
+    st.button(t("beam.opened.take"), key="beam_take", on_click=continue_in_step, args=(new_token_ids(index),))
     if distribution is not None:
-        explored = {n.token_id for n in search.nodes if n.parent == at and n.level <= beaming.shown}
+        explored = {n.token_id for n in search.nodes if n.parent == index and n.level <= state.shown_levels}
         st.caption(t("beam.opened.next"))
         probability_bars.draw(
-            probability_bars.rows(distribution, 8, None, explored, beaming.turn, t),
+            probability_bars.rows(distribution, 8, None, explored, state.turn, t),
             t,
             pick_bar,
             key="beam_bars",
         )
 
 
-def draw_told() -> None:
-    """What this level did, on demand."""
+def draw_level_summary() -> None:
+    """Collapsed summary of the last level shown."""
     with st.expander(t("beam.words.title"), key="beam_words"):
-        lines = level_summary.told(beaming, t) or [t("beam.words.none")]
+        lines = level_summary.sentences(state, t) or [t("beam.words.none")]
         st.markdown("\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))
 
 
 @fragment.workbench
 def workbench() -> None:
+    """The part of the page that is redrawn after each action."""
     model = model_access.wait_for_model(session, t)
-    search = beaming.ready(session, model)
-    more = beaming.run_on(BREATH)
+    search = state.update_search(session, model)
+    more = state.run_on(WORK_SLICE_SECONDS)
     above = st.container()
-    # The tree goes out first: it is what the eye waits for.
-    tree.draw(tree.data(beaming, t), t, beaming.open, beaming.fold)
+    # The tree is sent first: the visitor is waiting for it.
+    tree.draw(tree.data(state, t), t, state.open, state.toggle_pruned)
     with above:
         draw_controls()
     if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
-        probability_mass.draw(beaming, t)
+        probability_mass.draw(state, t)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
-        draw_opened(model, search)
+        draw_opened_node(model, search)
     with right:
-        draw_told()
-    if beaming.over and search.sequences:
+        draw_level_summary()
+    if state.done and search.sequences:
         st.subheader(t("beam.table.title"), anchor=False)
-        finished_beams.draw(beaming, t, lambda node: to_step_page(written(node)))
+        finished_beams.draw(state, t, lambda node: continue_in_step(new_token_ids(node)))
         st.subheader(t("beam.truth.title"), anchor=False)
-        baselines_view.draw(beaming.baselines(), beaming, t, to_step_page)
+        baselines_view.draw(state.baselines(), state, t, continue_in_step)
     address_bar.update()
     fragment.mark_answered()
     if more:
         fragment.rerun()
-    search.grow_to(beaming.shown + 1)  # while the learner looks: the next level is then there at once
+    search.grow_to(state.shown_levels + 1)  # precomputes the next level, so that it is shown without delay
 
 
-address_bar = address.AddressBar(session, t, beaming, show_settings, widgets={"mass": ("beam_mass_on", (False, True))})
-frame.begin(t("beam.title"), t("beam.lead"), session, t, export.exports(beaming, t))
+address_bar = address.AddressBar(session, t, state, sync_widgets, widgets={"mass": ("beam_mass_on", (False, True))})
+frame.begin(t("beam.title"), t("beam.lead"), session, t, export.exports(state, t))
 address_bar.restore()
 with st.sidebar:
     draw_settings()

@@ -1,7 +1,7 @@
-"""The same search by probability: blocks as wide as a text is probable, and the unexplored rest drawn as such.
+"""Icicle chart of a beam search: each block is as wide as its text is probable, with a block for the unexplored rest.
 
-Probabilities here are what the model believes, before any penalty, so what hangs below a block adds up to the block.
-Drawn with Plotly's icicle, which opens a block on a click and closes it again.
+Probabilities are the model's raw ones, before any penalty, so the children of a block add up to the block. Drawn with
+Plotly's icicle trace, which zooms into a block on a click and out again.
 """
 
 from __future__ import annotations
@@ -20,61 +20,62 @@ from pages.i18n.translator import Translator
 if TYPE_CHECKING:
     from engine.decoding.beam_search import BeamSearch
 
-THINNEST = 0.001  # of all there is: a block thinner than this cannot be seen, nor can what hangs below it
+MIN_PROBABILITY = 0.001  # a block of less is too thin to be seen, as are its descendants
 
 
-def believed(search: BeamSearch, levels: int) -> dict[int, float]:
-    """Log-probability after the prompt of every node of the first levels, by what the model believes (nats)."""
+def raw_log_probabilities(search: BeamSearch, levels: int) -> dict[int, float]:
+    """Raw log-probability (nats) of the text after the prompt, for every node of the first levels; 0 for the prompt."""
     sums = {0: 0.0}
     for level in search.levels[:levels]:
-        of_parent: dict[int, Any] = {}
+        outputs: dict[int, Any] = {}  # TokenOutput of each parent
         for index in level.candidates:
             node = search.nodes[index]
-            if node.parent not in of_parent:
-                of_parent[node.parent] = search.model.records(search.token_ids(node.parent))[-1]
-            sums[index] = sums[node.parent] + of_parent[node.parent].log_probability(node.token_id)
+            if node.parent not in outputs:
+                outputs[node.parent] = search.model.records(search.token_ids(node.parent))[-1]
+            sums[index] = sums[node.parent] + outputs[node.parent].log_probability(node.token_id)
     return sums
 
 
-def shares(beaming: BeamState) -> tuple[float, float, int]:
-    """Of everything that could follow the prompt: what the beams on show hold (live and finished), what was looked at
-    and given up, and how many tokens deep. The rest was never looked at."""
-    search = beaming.search
+def coverage(state: BeamState) -> tuple[float, float, int]:
+    """Probability of the active and finished beams, probability of the texts that were dropped, and number of levels.
+
+    All after the prompt and for the levels shown. The rest up to 1 belongs to texts that the search never considered.
+    """
+    search = state.search
     assert search is not None
-    if not beaming.shown:
+    if not state.shown_levels:
         return 1.0, 0.0, 0
-    sums = believed(search, beaming.shown)
-    level = search.levels[beaming.shown - 1]
+    sums = raw_log_probabilities(search, state.shown_levels)
+    level = search.levels[state.shown_levels - 1]
     held = {*level.active, *level.finished}
     inner = {search.nodes[index].parent for index in sums if index}
     leaves = [index for index in sums if index not in inner]
-    kept = math.fsum(math.exp(sums[index]) for index in held)
-    given_up = math.fsum(math.exp(sums[index]) for index in leaves if index not in held)
-    return kept, given_up, beaming.shown
+    held_mass = math.fsum(math.exp(sums[index]) for index in held)
+    dropped_mass = math.fsum(math.exp(sums[index]) for index in leaves if index not in held)
+    return held_mass, dropped_mass, state.shown_levels
 
 
-def blocks(beaming: BeamState, t: Translator) -> list[dict[str, Any]]:
-    """One block a node that can be seen, and below each that was extended one for what was not looked at there: id,
-    parent, label, value, told, kind (`root`, `held`, `given_up`, `rest`). A block with others below has the value 0:
-    theirs add up to it."""
-    search = beaming.search
+def blocks(state: BeamState, t: Translator) -> list[dict[str, Any]]:
+    """Blocks of the chart: one for each node of at least MIN_PROBABILITY, and one for the rest below each inner node.
+
+    Keys: id, parent, label, value, told (tooltip), kind: `root`, `held` (of an active or finished beam), `given_up`,
+    `rest`. The value of an inner block is 0, because Plotly adds the values of its children to it.
+    """
+    search = state.search
     assert search is not None
-    sums = believed(search, beaming.shown)
-    level = search.levels[beaming.shown - 1] if beaming.shown else None
-    held = {0}
-    for end in (*level.active, *level.finished) if level else ():
-        held.update(search.path(end))
+    sums = raw_log_probabilities(search, state.shown_levels)
+    held = _held_nodes(search, state.shown_levels)
     children: dict[int, list[int]] = {}
     for index in sums:
         if index:
             children.setdefault(search.nodes[index].parent, []).append(index)
-    made: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     for index, total in sums.items():
         p = math.exp(total)
-        if p < THINNEST:
+        if p < MIN_PROBABILITY:
             continue
         node = search.nodes[index]
-        made.append(
+        result.append(
             {
                 "id": str(index),
                 "parent": str(node.parent) if index else "",
@@ -85,38 +86,47 @@ def blocks(beaming: BeamState, t: Translator) -> list[dict[str, Any]]:
             }
         )
         if index in children:
-            seen = [i for i in children[index] if math.exp(sums[i]) >= THINNEST]
-            rest = max(0.0, p - math.fsum(math.exp(sums[i]) for i in seen))
-            told = t("beam.mass.rest_told", p=t.percent(rest))
-            rest_block = {"label": t("beam.mass.rest"), "value": rest, "told": told, "kind": "rest"}
-            made.append({"id": f"{index} rest", "parent": str(index)} | rest_block)
-    return made
+            visible = [i for i in children[index] if math.exp(sums[i]) >= MIN_PROBABILITY]
+            rest = max(0.0, p - math.fsum(math.exp(sums[i]) for i in visible))
+            tooltip = t("beam.mass.rest_told", p=t.percent(rest))
+            rest_block = {"label": t("beam.mass.rest"), "value": rest, "told": tooltip, "kind": "rest"}
+            result.append({"id": f"{index} rest", "parent": str(index)} | rest_block)
+    return result
 
 
-def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
-    """The Plotly figure. Plotly reads labels as a kind of HTML, so they are escaped."""
+def _held_nodes(search: BeamSearch, levels: int) -> set[int]:
+    """All nodes of the beams that are active or finished after the first `levels` levels, and the prompt's."""
+    level = search.levels[levels - 1] if levels else None
+    held = {0}
+    for end in (*level.active, *level.finished) if level else ():
+        held.update(search.path(end))
+    return held
+
+
+def figure(blocks: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
+    """Plotly figure of the blocks. Labels are escaped, because Plotly interprets some HTML in them."""
     colors = palette(dark)
     fill = {"root": colors.line, "held": colors.draw, "given_up": colors.belief, "rest": colors.paper}
     ink = dict.fromkeys(fill, colors.ink) | {"held": colors.paper, "rest": colors.soft}
     shapes = {"rest": "/"}
     trace = {
         "type": "icicle",
-        "ids": [block["id"] for block in made],
-        "parents": [block["parent"] for block in made],
-        "labels": [_label(block) for block in made],
-        "values": [block["value"] for block in made],
-        "customdata": [html.escape(block["told"]) for block in made],
+        "ids": [block["id"] for block in blocks],
+        "parents": [block["parent"] for block in blocks],
+        "labels": [_html_label(block) for block in blocks],
+        "values": [block["value"] for block in blocks],
+        "customdata": [html.escape(block["told"]) for block in blocks],
         "hovertemplate": "%{label}<br>%{customdata}<extra></extra>",
         "branchvalues": "remainder",
         "sort": False,
         "tiling": {"orientation": "v"},
         "pathbar": {"visible": False},
-        "textfont": {"family": theme.MONOSPACE, "size": 14, "color": [ink[block["kind"]] for block in made]},
+        "textfont": {"family": theme.MONOSPACE, "size": 14, "color": [ink[block["kind"]] for block in blocks]},
         "marker": {
-            "colors": [fill[block["kind"]] for block in made],
+            "colors": [fill[block["kind"]] for block in blocks],
             "line": {"color": colors.paper, "width": 1.5},
             "pattern": {
-                "shape": [shapes.get(block["kind"], "") for block in made],
+                "shape": [shapes.get(block["kind"], "") for block in blocks],
                 "fgcolor": colors.cut,
                 "size": 6,
                 "solidity": 0.18,
@@ -133,35 +143,38 @@ def figure(made: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
     return {"data": [trace], "layout": layout}
 
 
-def _label(block: dict[str, Any]) -> str:
-    """What is still held is told by more than its colour."""
+def _html_label(block: dict[str, Any]) -> str:
+    """Escaped label, bold for active and finished beams, so that colour is not the only sign of them."""
     label = html.escape(block["label"])
     return f"<b>{label}</b>" if block["kind"] == "held" else label
 
 
-def draw(beaming: BeamState, t: Translator) -> None:
-    kept, given_up, levels = shares(beaming)
+def draw(state: BeamState, t: Translator) -> None:
+    """Draw the sentence about the coverage, the chart and its table."""
+    held_mass, dropped_mass, levels = coverage(state)
     st.markdown(
-        t("beam.mass.sentence", levels=levels, kept=t.percent(kept), given_up=t.percent(given_up),
-          rest=t.percent(max(0.0, 1 - kept - given_up)))
+        t("beam.mass.sentence", levels=levels, kept=t.percent(held_mass), given_up=t.percent(dropped_mass),
+          rest=t.percent(max(0.0, 1 - held_mass - dropped_mass)))
     )  # fmt: skip
-    made = blocks(beaming, t)
+    chart_blocks = blocks(state, t)
     st.plotly_chart(
-        figure(made, theme.is_dark()), theme=None, width="stretch", key=f"beam_mass {theme.is_dark()}",
+        figure(chart_blocks, theme.is_dark()), theme=None, width="stretch", key=f"beam_mass {theme.is_dark()}",
         config={"displayModeBar": False},
     )  # fmt: skip
     st.caption(t("beam.mass.legend"))
-    data_table.draw(t("access.table.mass"), t.list("access.columns.mass"), tabled(made, t), "beam_mass_table")
+    data_table.draw(
+        t("access.table.mass"), t.list("access.columns.mass"), table_rows(chart_blocks, t), "beam_mass_table"
+    )
 
 
-def tabled(made: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:
-    """The blocks again, for those who read them: the text after the prompt, its share, what became of it."""
+def table_rows(blocks: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:
+    """Rows of the table equivalent of the chart: None (no action), text after the prompt, probability, status."""
     texts: dict[str, str] = {}
     rows: list[list[str | None]] = []
-    for block in made:
-        before = texts.get(block["parent"], "")
-        texts[block["id"]] = f"{before} {block['label']}".strip() if block["parent"] else ""
+    for block in blocks:
+        parent_text = texts.get(block["parent"], "")
+        texts[block["id"]] = f"{parent_text} {block['label']}".strip() if block["parent"] else ""
         rest = block["kind"] == "rest"
-        text = (f"{before} …" if rest else texts[block["id"]]) or block["label"]
+        text = (f"{parent_text} …" if rest else texts[block["id"]]) or block["label"]
         rows.append([None, text.strip(), block["told"], t(f"access.mass.{block['kind']}")])
     return rows

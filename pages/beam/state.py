@@ -1,6 +1,7 @@
-"""What one visitor has before them on the beam page, and every move they can make there. Knows no screen.
+"""State of the beam page (settings, search, levels shown, opened node) and the actions on it. No Streamlit here.
 
-The search itself belongs to the model (`engine.searches`); here is only how much of it is shown and what is open.
+Searches are shared between sessions, see `engine.decoding.beam_search_cache`; the state only holds a reference to one.
+An action with an outdated `turn` does nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from engine.model.model import Model
     from pages.session.text_state import TextState
 
-# What the page's own settings reach to.
-MOST_WIDTH, MOST_LEVELS, MOST_NGRAM = 16, 64, 6
-PENALTIES, REPETITIONS = (-2.0, 3.0), (1.0, 2.0)
-_SHORT = {
+# Limits of the page's controls; those of the engine are wider, see BEAM_RANGES.
+MAX_WIDTH, MAX_LEVELS, MAX_NGRAM = 16, 64, 6
+LENGTH_PENALTIES, REPETITION_PENALTIES = (-2.0, 3.0), (1.0, 2.0)
+# URL parameters of the fields of BeamSettings that are named differently there.
+_QUERY_NAMES = {
     "length_penalty": "penalty", "max_new_tokens": "levels", "early_stopping": "early",
     "repetition_penalty": "repetition", "no_repeat_ngram_size": "ngram",
 }  # fmt: skip
@@ -32,93 +34,97 @@ _SHORT = {
 
 @dataclass
 class BeamState:
+    """State of one visitor's beam page. `search` is None until `update_search` is called."""
+
     settings: BeamSettings = field(default_factory=BeamSettings)
-    shown: int = 1  # levels on show; going back shows fewer and forgets none
-    opened: int | None = None  # the node whose text is read below the tree; None: the best one there is
-    unfolded: set[int] = field(default_factory=set)  # nodes whose pruned children are on show
-    turn: int = 0  # grows with every move; a click carries the turn it was made on
+    shown_levels: int = 1  # of the computed levels; going back shows fewer and discards none
+    opened: int | None = None  # node whose text is shown below the tree; None: the best node
+    expanded: set[int] = field(default_factory=set)  # nodes whose pruned children are drawn
+    turn: int = 0  # incremented with every change; events of an earlier turn are outdated
     running: bool = False
     problem: EngineError | None = None
-    search: BeamSearch | None = None  # the one on show
+    search: BeamSearch | None = None  # the search that is shown
     annotator: TextAnnotator = field(default_factory=TextAnnotator)
-    _baselines: tuple[BeamSearch, Baselines] | None = None  # of the last search that they were computed for
+    _baselines: tuple[BeamSearch, Baselines] | None = None  # cache of `baselines`: the search and its result
 
-    def ready(self, session: TextState, model: Model) -> BeamSearch:
-        """The search of the prompt on the table with these settings, as far as it is shown.
+    def update_search(self, session: TextState, model: Model) -> BeamSearch:
+        """The search for the session's prompt and the current settings, computed as far as it is shown.
 
-        One that cannot be made is put on record as a problem, and the last one stays; where there is none yet, as many
-        beams as can be had are used.
+        If it cannot be created, `problem` is set and the previous search stays; if that belongs to another prompt or
+        model, a search of width 1 takes its place.
         """
         from engine.decoding.beam_search_cache import cached_beam_search
 
         trace = session.ready(model)
         ids = trace.token_ids(trace.prompt_length - 1)
-        asked = (model, ids, self.settings)
-        now = self.search
-        if now is not None and (now.model, now.ids, now.settings) == asked:
-            return now
+        previous = self.search
+        if previous is not None and (previous.model, previous.ids, previous.settings) == (model, ids, self.settings):
+            return previous
         try:
             admission.check_run(self.settings.max_new_tokens)
-            found = cached_beam_search(model, ids, self.settings)
-            admission.charge(max(1, self.shown - len(found.levels)))
+            search = cached_beam_search(model, ids, self.settings)
+            admission.charge(max(1, self.shown_levels - len(search.levels)))
         except EngineError as error:
             self.problem, self.running = error, False
-            if now is not None and (now.model, now.ids) == (model, ids):
-                return now
-            most = min(self.settings.max_new_tokens, config.current().run_tokens)
-            found, self.shown = cached_beam_search(model, ids, BeamSettings(width=1, max_new_tokens=most)), 1
+            if previous is not None and (previous.model, previous.ids) == (model, ids):
+                return previous
+            max_new_tokens = min(self.settings.max_new_tokens, config.current().run_tokens)
+            search = cached_beam_search(model, ids, BeamSettings(width=1, max_new_tokens=max_new_tokens))
+            self.shown_levels = 1
         else:
             self.problem = None
-        if now is None or (now.model, now.ids) != (model, ids):
-            self.shown, self.running = 1, False
-        self.search, self.opened, self.unfolded = found, None, set()
+        if previous is None or (previous.model, previous.ids) != (model, ids):
+            self.shown_levels, self.running = 1, False
+        self.search, self.opened, self.expanded = search, None, set()
         self.turn += 1
-        self._show(self.shown)
-        return found
+        self._show_levels(self.shown_levels)
+        return search
 
-    def _show(self, levels: int) -> None:
-        """Put so many levels on show, computing those that are missing."""
+    def _show_levels(self, levels: int) -> None:
+        """Show the first `levels` levels, after computing those that are missing."""
         assert self.search is not None
         self.search.grow_to(levels)
-        self.shown = max(0, min(levels, len(self.search.levels)))
-        if self.opened is not None and self.search.nodes[self.opened].level > self.shown:
+        self.shown_levels = max(0, min(levels, len(self.search.levels)))
+        if self.opened is not None and self.search.nodes[self.opened].level > self.shown_levels:
             self.opened = None
         self.turn += 1
 
     @property
-    def over(self) -> bool:
-        """Whether all of a search that has come to its end is on show."""
+    def done(self) -> bool:
+        """Whether the search has stopped and all of its levels are shown."""
         search = self.search
-        return search is not None and search.stop is not None and self.shown == len(search.levels)
+        return search is not None and search.stop is not None and self.shown_levels == len(search.levels)
 
     def grow(self) -> None:
-        if self.search is not None and not self.over and self._charge():
+        """Show one more level."""
+        if self.search is not None and not self.done and self._charge():
             self.running, self.opened = False, None
-            self._show(self.shown + 1)
+            self._show_levels(self.shown_levels + 1)
 
     def back(self) -> None:
+        """Show one level fewer."""
         if self.search is not None:
             self.running = False
-            self._show(self.shown - 1)
+            self._show_levels(self.shown_levels - 1)
 
     def run(self) -> None:
-        """Begin to grow to the end; `run_on` does it."""
-        self.running, self.opened = not self.over, None
+        """Start a run to the end of the search; `run_on` computes it."""
+        self.running, self.opened = not self.done, None
 
     def run_on(self, seconds: float) -> bool:
-        """Compute levels for about so many seconds, at least one. True while there are more."""
+        """Continue a run for about `seconds` seconds, at least one level. True while there are more levels."""
 
         def step() -> bool:
             if self.running and self._charge():
-                self._show(self.shown + 1)
-                self.running = not self.over
+                self._show_levels(self.shown_levels + 1)
+                self.running = not self.done
             return self.running
 
         work_for(seconds, step)
         return self.running
 
     def _charge(self) -> bool:
-        """Charge one level. False, with the problem recorded, where the host's limits are reached."""
+        """Charge one level. False, with `problem` set, if the host's limits are reached."""
         try:
             admission.charge()
         except EngineError as error:
@@ -128,93 +134,97 @@ class BeamState:
         return True
 
     def stop(self) -> None:
-        """The person says stop; what has grown stays."""
+        """End a run at the visitor's request; the levels computed so far remain."""
         self.running = False
 
     def restart(self) -> None:
+        """Show the prompt alone."""
         if self.search is not None:
-            self.running, self.opened, self.unfolded = False, None, set()
-            self._show(0)
+            self.running, self.opened, self.expanded = False, None, set()
+            self._show_levels(0)
 
     def open(self, turn: int, node: int) -> None:
-        """Read the text of a node below the tree."""
+        """Show the text of a node below the tree."""
         if turn == self.turn and self._is_shown(node):
             self.opened = node
             self.turn += 1
 
-    def take(self, session: TextState, model: Model, written: tuple[int, ...]) -> bool:
-        """Put the prompt and these tokens after it on the step page's table; False where nothing was searched."""
+    def load_in_step(self, session: TextState, model: Model, new: tuple[int, ...]) -> bool:
+        """Load the prompt and `new` tokens after it as the session's text. False if there is no search yet."""
         if self.search is not None:
-            session.load_text(model, session.prompt, self.search.ids, written, "hand")
+            session.load_text(model, session.prompt, self.search.ids, new, "hand")
         return self.search is not None
 
-    def fold(self, turn: int, node: int) -> None:
-        """Open or close the pruned children of a node."""
+    def toggle_pruned(self, turn: int, node: int) -> None:
+        """Expand or collapse the pruned children of a node."""
         if turn == self.turn and self._is_shown(node):
-            self.unfolded ^= {node}
+            self.expanded ^= {node}
             self.turn += 1
 
     def _is_shown(self, node: int) -> bool:
         search = self.search
-        return search is not None and 0 <= node < len(search.nodes) and search.nodes[node].level <= self.shown
+        return search is not None and 0 <= node < len(search.nodes) and search.nodes[node].level <= self.shown_levels
 
     def to_query(self) -> dict[str, str]:
-        """The search and what is open of it, each node with its token, by which it is known again: `params.View`."""
-        named = asdict(self.settings) | {"shown": self.shown, "node": "", "open": "", "run": self.running}
+        """URL parameters of the state; see `UrlState` in `shell/address.py`. Nodes are written as `node.token_id`."""
+        values = asdict(self.settings) | {"shown": self.shown_levels, "node": "", "open": "", "run": self.running}
         if self.search is not None:
             nodes = self.search.nodes
-            named["node"] = "" if self.opened is None else f"{self.opened}.{nodes[self.opened].token_id}"
-            named["open"] = "-".join(f"{node}.{nodes[node].token_id}" for node in sorted(self.unfolded))
-        first = asdict(BeamSettings()) | {"shown": 1, "node": "", "open": "", "run": False}
-        return {_SHORT.get(name, name): value for name, value in changed(named, first).items()}
+            values["node"] = "" if self.opened is None else f"{self.opened}.{nodes[self.opened].token_id}"
+            values["open"] = "-".join(f"{node}.{nodes[node].token_id}" for node in sorted(self.expanded))
+        defaults = asdict(BeamSettings()) | {"shown": 1, "node": "", "open": "", "run": False}
+        return {_QUERY_NAMES.get(name, name): value for name, value in changed(values, defaults).items()}
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
-        levels = min(MOST_LEVELS, config.current().run_tokens)
+        """Restore the state from URL parameters; values out of range become the defaults."""
+        max_levels = min(MAX_LEVELS, config.current().run_tokens)
         self.settings = BeamSettings(
-            width=params.whole("width", 1, MOST_WIDTH, 4),
-            length_penalty=params.number("penalty", *PENALTIES, 1.0),
-            max_new_tokens=params.whole("levels", 1, levels, min(levels, 12)),
+            width=params.whole("width", 1, MAX_WIDTH, 4),
+            length_penalty=params.number("penalty", *LENGTH_PENALTIES, 1.0),
+            max_new_tokens=params.whole("levels", 1, max_levels, min(max_levels, 12)),
             early_stopping="never" if params.text("early") == "never" else params.text("early") == "1",
-            repetition_penalty=params.number("repetition", *REPETITIONS, 1.0),
-            no_repeat_ngram_size=params.whole("ngram", 0, MOST_NGRAM, 0),
+            repetition_penalty=params.number("repetition", *REPETITION_PENALTIES, 1.0),
+            no_repeat_ngram_size=params.whole("ngram", 0, MAX_NGRAM, 0),
         )
-        search = self.ready(session, model)
-        shown = params.whole("shown", 0, self.settings.max_new_tokens, 1)
-        admission.charge(max(1, shown - len(search.levels)))
+        search = self.update_search(session, model)
+        levels = params.whole("shown", 0, self.settings.max_new_tokens, 1)
+        admission.charge(max(1, levels - len(search.levels)))
         self.opened = None
-        self._show(shown)
-        self.unfolded = {node for node, token_id in params.pairs("open") if self._is(node, token_id)}
+        self._show_levels(levels)
+        self.expanded = {node for node, token_id in params.pairs("open") if self._has_token(node, token_id)}
         opened = params.pair("node")
-        self.opened = opened[0] if opened and self._is(*opened) else None
-        self.running = params.text("run") == "1" and not self.over
+        self.opened = opened[0] if opened and self._has_token(*opened) else None
+        self.running = params.text("run") == "1" and not self.done
 
-    def _is(self, node: int, token_id: int) -> bool:
-        """Whether a node on show has that token: where numbers differ in the last digit, others may have grown."""
+    def _has_token(self, node: int, token_id: int) -> bool:
+        """Whether a node is shown and has that token: with other rounding, the same search may grow other nodes."""
         return self._is_shown(node) and self.search is not None and self.search.nodes[node].token_id == token_id
 
     @property
-    def at(self) -> int:
-        """The node whose text is read."""
-        return self.best if self.opened is None else self.opened
+    def current_node(self) -> int:
+        """Node whose text is shown below the tree."""
+        return self.best_node if self.opened is None else self.opened
 
     @property
-    def held(self) -> tuple[int, ...]:
-        """The finished beams on show, best first."""
-        return self.search.levels[self.shown - 1].finished if self.search is not None and self.shown else ()
+    def finished(self) -> tuple[int, ...]:
+        """Last nodes of the finished beams after the last level shown, best first."""
+        if self.search is None or not self.shown_levels:
+            return ()
+        return self.search.levels[self.shown_levels - 1].finished
 
     @property
-    def best(self) -> int:
-        """The node of the best text on show: the winner of a search that is over, else the likeliest live beam."""
+    def best_node(self) -> int:
+        """Last node of the best beam shown: the winner of a search that is done, else the best active beam."""
         search = self.search
-        if search is None or not self.shown:
+        if search is None or not self.shown_levels:
             return 0
-        level = search.levels[self.shown - 1]
-        if self.over and level.finished:
+        level = search.levels[self.shown_levels - 1]
+        if self.done and level.finished:
             return level.finished[0]
         return level.active[0] if level.active else level.finished[0]
 
     def baselines(self) -> Baselines:
-        """Baselines of the current search, computed once. Only for a search that has ended with finished beams."""
+        """Baselines of the current search, computed once. Only for a search that has stopped with finished beams."""
         assert self.search is not None
         if self._baselines is None or self._baselines[0] is not self.search:
             self._baselines = self.search, compute_baselines(self.search)

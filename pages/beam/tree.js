@@ -1,12 +1,13 @@
-// The tree of a beam search, left to right. All text goes in through textContent. `data` is described in beam_tree.py.
+// Tree of a beam search, growing from left to right. Text is only ever set through textContent. `data` is described in
+// tree.py.
 
 const ROW = 30;
 const BOX = 24;
 const GAP = 34;
 const TOP = 34;
 
-// Wide characters take a whole em of the monospaced face, others half of one.
-const wide = (text, size) => textWidth(text, size, 0.56); // a proportional face
+// Estimated width in pixels, with 0.56 em for a narrow character as in a proportional font.
+const wide = (text, size) => textWidth(text, size, 0.56);
 const LONGEST = 130;
 const boxWidth = (node) => Math.min(wide(node.label, 15), LONGEST) + (node.p ? wide(node.p, 11) + 7 : 0) + 14;
 const shorten = (text) => {
@@ -16,7 +17,7 @@ const shorten = (text) => {
   return `${signs.join("")}…`;
 };
 
-// Columns as wide as their widest node; rows moved so that the topmost is 0.
+// Pixel positions of the nodes: each column is as wide as its widest node, and the topmost row is at TOP.
 function place(data) {
   const widths = [];
   for (const node of data.nodes) {
@@ -71,22 +72,22 @@ function drawTree(data, before) {
   const { at, left, levels, width, height } = place(data);
   const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": data.labels.name });
   for (let level = 1; level < levels; level++) picture.append(svg("text", { class: "head", x: left[level] + 2, y: 18 }, data.labels.level.replace("{n}", level)));
-  // What is faint lies below what is strong.
+  // Faint edges are drawn first, so that they do not cover the strong ones.
   const order = ["pruned", "dead", "live", "win"];
   const edges = data.nodes.filter((node) => at.has(node.parent)).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   for (const node of edges) picture.append(drawEdge(at.get(node.parent), at.get(node.id), before && !before.has(node.id)));
-  for (const one of at.values()) {
-    if (one.node.stub || one.node.folds) picture.append(drawStub(one, data));
-    picture.append(drawNode(one, data, before && !before.has(one.node.id)));
+  for (const item of at.values()) {
+    if (item.node.stub || item.node.folds) picture.append(drawStub(item, data));
+    picture.append(drawNode(item, data, before && !before.has(item.node.id)));
   }
   return { picture, width, height, at };
 }
 
-// Arrow keys: right to what comes out of a node (first to what was folded away there), left to where it came from, up
-// and down within a level.
-function lead(at) {
+// Arrow-key navigation: right to the stub of a node or else to its nearest child, left to its parent, up and down within
+// its level.
+function arrowNavigation(at) {
   const of = (item) => at.get(Number(item.dataset.node ?? item.dataset.fold));
-  const nearest = (found, y) => found.sort((a, b) => Math.abs(of(a).y - y) - Math.abs(of(b).y - y))[0] ?? null;
+  const nearest = (items, y) => items.sort((a, b) => Math.abs(of(a).y - y) - Math.abs(of(b).y - y))[0] ?? null;
   return (item, key, items) => {
     const { node, y } = of(item);
     const nodes = items.filter((other) => other.dataset.node !== undefined);
@@ -117,7 +118,7 @@ function drawTools(root, data, zoom) {
   root.append(tools);
 }
 
-// Dragging with the mouse moves the picture; a finger scrolls by itself.
+// Dragging with the mouse scrolls the picture; touch devices scroll natively.
 function listenForDrag(pane) {
   let from;
   pane.onpointerdown = (event) => {
@@ -139,7 +140,8 @@ function listenForDrag(pane) {
   };
 }
 
-function listenForRest(root, pane, at) {
+// Card of a node, shown while the pointer is over it or while it has keyboard focus.
+function listenForHover(root, pane, at) {
   let card;
   const hide = () => {
     card?.remove();
@@ -176,7 +178,7 @@ export default function (component) {
   root.deepest = deepest;
   const pane = el("div", "pane");
   pane.append(picture);
-  roam(picture, "[role=button]", picture.querySelector(`[data-node="${data.opened}"]`), lead(at));
+  roam(picture, "[role=button]", picture.querySelector(`[data-node="${data.opened}"]`), arrowNavigation(at));
   keepPlace(root, () => root.replaceChildren(pane));
   const zoom = (factor) => {
     root.zoom = factor === "fit" ? Math.min(1, (pane.clientWidth - 4) / width) : Math.max(0.2, Math.min(2, factor));
@@ -186,7 +188,7 @@ export default function (component) {
   };
   zoom(root.zoom);
   drawTools(root, data, zoom);
-  // What has just grown comes into sight; else the picture stays where it was.
+  // Keep the scroll position, but scroll to the right end when the number of levels has changed.
   if (scroll) [pane.scrollLeft, pane.scrollTop] = scroll;
   if (grown) pane.scrollLeft = pane.scrollWidth;
   if (!scroll) {
@@ -207,5 +209,5 @@ export default function (component) {
     }
   };
   listenForDrag(pane);
-  listenForRest(root, pane, at);
+  listenForHover(root, pane, at);
 }

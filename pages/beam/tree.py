@@ -1,8 +1,8 @@
-"""The tree of a beam search as it is drawn: one column a level, what lives strong, what was pruned faint.
+"""Tree of a beam search: one column for each level, active and finished beams emphasized, pruned nodes faint.
 
-`data` makes plain data of what is on show; the component (`beam_tree.js`) draws it and reports a click on a node
-(`open`: {turn, node}) or on a stub (`fold`: {turn, node}). Pruned nodes of the last level on show are always drawn,
-earlier ones are folded into their parent's stub, "+3", until it is clicked.
+`data` builds the data of the component; `tree.js` draws it and reports a click on a node (`open`: {turn, node}) or on a
+stub (`fold`: {turn, node}). Pruned nodes of the last level shown are always drawn. Earlier ones are collapsed into a
+stub beside their parent, such as "+3", until it is clicked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pages.beam.state import BeamState
-from pages.beam.tree_layout import places
+from pages.beam.tree_layout import layout_rows
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
@@ -22,22 +22,29 @@ if TYPE_CHECKING:
     from engine.decoding.beam_types import BeamNode
 
 
-_tree = register("beam_tree", Path(__file__))
+_component = register("beam_tree", Path(__file__))
 
 
-def data(beaming: BeamState, t: Translator) -> dict[str, Any]:
-    """nodes: one a drawn node: id, parent, level, row, label, p, kind (`prompt`, `win`, `live`, `dead`, `pruned`),
-    ends, told (lines of its card), stub (pruned children not drawn), folds (whether they can be folded away)."""
-    search = beaming.search
+def data(state: BeamState, t: Translator) -> dict[str, Any]:
+    """Data of the component, without its labels.
+
+    nodes   one dict for each node drawn: id, parent, level, row, label, p (step probability), kind, ends, told (lines
+            of its card), stub (number of collapsed pruned children), folds (whether those drawn can be collapsed)
+    opened  id of the node whose text is shown below the tree
+
+    kind is `prompt`, `win` (of the winner), `live` (of an active or finished beam), `dead` (of a beam that was dropped
+    at a later level) or `pruned`.
+    """
+    search = state.search
     assert search is not None
-    drawn, stubs = _drawn(search, beaming)
+    drawn, stubs = _drawn_nodes(search, state)
     children: dict[int, list[int]] = {}
     for node in drawn:
         if node.index:
             children.setdefault(node.parent, []).append(node.index)
-    rows = places(children)
-    kinds = _kinds(search, beaming)
-    labels = _labels(search, drawn)
+    rows = layout_rows(children)
+    kinds = _kinds(search, state)
+    labels = _node_labels(search, drawn)
     nodes = [
         {
             "id": node.index,
@@ -48,45 +55,45 @@ def data(beaming: BeamState, t: Translator) -> dict[str, Any]:
             "p": t.percent(math.exp(node.step_log_probability)) if node.index else "",
             "kind": kinds.get(node.index, "pruned" if node.status == "pruned" else "dead"),
             "ends": node.status == "finished",
-            "told": _told(search, node, beaming, t),
+            "told": _card_lines(search, node, state, t),
             "stub": stubs.get(node.index, 0),
-            "folds": node.index in beaming.unfolded and node.level < beaming.shown - 1,
+            "folds": node.index in state.expanded and node.level < state.shown_levels - 1,
         }
         for node in drawn
     ]
-    return {"turn": beaming.turn, "nodes": nodes, "opened": beaming.at}
+    return {"turn": state.turn, "nodes": nodes, "opened": state.current_node}
 
 
-def _drawn(search: BeamSearch, beaming: BeamState) -> tuple[list[BeamNode], dict[int, int]]:
-    """The nodes to draw, parents before children, and how many pruned children each stub stands for."""
+def _drawn_nodes(search: BeamSearch, state: BeamState) -> tuple[list[BeamNode], dict[int, int]]:
+    """Nodes to draw, parents before children, and the number of collapsed children of each node that has a stub."""
     drawn, stubs = [search.nodes[0]], dict[int, int]()
-    for number, level in enumerate(search.levels[: beaming.shown], 1):
+    for number, level in enumerate(search.levels[: state.shown_levels], 1):
         for index in level.candidates:
             node = search.nodes[index]
-            if node.status != "pruned" or number == beaming.shown or node.parent in beaming.unfolded:
+            if node.status != "pruned" or number == state.shown_levels or node.parent in state.expanded:
                 drawn.append(node)
             else:
                 stubs[node.parent] = stubs.get(node.parent, 0) + 1
     return drawn, stubs
 
 
-def _kinds(search: BeamSearch, beaming: BeamState) -> dict[int, str]:
-    """What still counts: the way to every beam that lives or is held, and the winner's."""
+def _kinds(search: BeamSearch, state: BeamState) -> dict[int, str]:
+    """Kind of the prompt, of the nodes of active and finished beams, and of the winner's nodes."""
     kinds = {0: "prompt"}
-    if not beaming.shown:
+    if not state.shown_levels:
         return kinds
-    level = search.levels[beaming.shown - 1]
-    for end in (*level.active, *level.finished):
-        while end not in kinds:
-            kinds[end] = "live"
-            end = search.nodes[end].parent
-    if beaming.over:
-        kinds |= dict.fromkeys(search.path(beaming.best), "win")
+    level = search.levels[state.shown_levels - 1]
+    for node in (*level.active, *level.finished):
+        while node not in kinds:
+            kinds[node] = "live"
+            node = search.nodes[node].parent
+    if state.done:
+        kinds |= dict.fromkeys(search.path(state.best_node), "win")
     return kinds
 
 
-def _labels(search: BeamSearch, drawn: list[BeamNode]) -> dict[int, str]:
-    """What is read on each node; a part of a character is read together with the tokens before it."""
+def _node_labels(search: BeamSearch, drawn: list[BeamNode]) -> dict[int, str]:
+    """Label of each node; part of a multi-token character is decoded together with the tokens before it."""
     vocabulary = search.model.vocabulary
     labels = {0: search.model.pieces(search.ids)[-1]}
     pending: dict[int, tuple[int, ...]] = {}
@@ -97,25 +104,26 @@ def _labels(search: BeamSearch, drawn: list[BeamNode]) -> dict[int, str]:
     return labels
 
 
-def _told(search: BeamSearch, node: BeamNode, beaming: BeamState, t: Translator) -> list[str]:
+def _card_lines(search: BeamSearch, node: BeamNode, state: BeamState, t: Translator) -> list[str]:
+    """Lines of a node's card: step probability, log-probability, score, status."""
     if not node.index:
         return [t("beam.told.root")]
     return [
         t("beam.told.step", p=t.percent(math.exp(node.step_log_probability))),
         t("beam.told.sum", value=t.number(node.log_probability, 2)),
         t("beam.told.score", value=t.number(node.score, 2)),
-        status_sentence(search, node, beaming.held, t),
+        status_sentence(search, node, state.finished, t),
     ]
 
 
-def status_sentence(search: BeamSearch, node: BeamNode, held: tuple[int, ...], t: Translator) -> str:
-    """What became of a node, and why, in a sentence. `held`: the finished beams on show, best first."""
+def status_sentence(search: BeamSearch, node: BeamNode, finished: tuple[int, ...], t: Translator) -> str:
+    """Sentence about the status of a node and its reason. finished: as `BeamState.finished`."""
     width = search.settings.width
     if node.status == "kept":
         return t("beam.fate.kept", rank=node.rank, width=width)
     if node.status == "finished":
-        if node.index in held:
-            return t("beam.fate.held", place=held.index(node.index) + 1, width=width)
+        if node.index in finished:
+            return t("beam.fate.held", place=finished.index(node.index) + 1, width=width)
         return t("beam.fate.displaced", width=width)
     if node.ends:
         return t("beam.fate.late", rank=node.rank, width=width)
@@ -123,22 +131,22 @@ def status_sentence(search: BeamSearch, node: BeamNode, held: tuple[int, ...], t
 
 
 def labels(t: Translator) -> dict[str, str]:
-    """The words that the tree needs."""
-    words = ("larger", "smaller", "fit", "more", "fold", "level", "legend")
-    return {"name": t("access.tree")} | {word: t(f"beam.tree.{word}") for word in words}
+    """Texts of the component."""
+    names = ("larger", "smaller", "fit", "more", "fold", "level", "legend")
+    return {"name": t("access.tree")} | {name: t(f"beam.tree.{name}") for name in names}
 
 
 def draw(
-    shown: dict[str, Any],
+    payload: dict[str, Any],
     t: Translator,
     on_open: Callable[[int, int], None],
     on_fold: Callable[[int, int], None],
     key: str = "beam_tree",
 ) -> None:
-    """`shown` is what `data` made; both callbacks are told the turn and the node."""
-    _tree(
+    """Draw the component with the result of `data`. Both callbacks are called with turn and node."""
+    _component(
         key=key,
-        data=shown | {"labels": labels(t)},
+        data=payload | {"labels": labels(t)},
         on_open_change=event_callback(key, "open", lambda value: on_open(value["turn"], value["node"])),
         on_fold_change=event_callback(key, "fold", lambda value: on_fold(value["turn"], value["node"])),
     )

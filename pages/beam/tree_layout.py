@@ -1,7 +1,7 @@
-"""Where the nodes of a tree stand that grows from left to right: one column a level, no two edges crossing.
+"""Layout of a tree that grows from left to right: the row of each node, without crossing edges.
 
-Pure numbers: rows are 1 apart and may be fractions. A level's places depend on the levels before it alone, so a tree
-that grows does not move what is there.
+The column of a node is its level. Rows are fractional, at least 1 apart within a level. They depend only on this level
+and the levels before it, so a tree that grows by a level does not move the nodes that are already drawn.
 """
 
 from __future__ import annotations
@@ -9,36 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 
-def places(children: Mapping[int, Sequence[int]], root: int = 0) -> dict[int, float]:
-    """The row of every node that hangs below the root, which stands in row 0.
+def layout_rows(children: Mapping[int, Sequence[int]], root: int = 0) -> dict[int, float]:
+    """Row of the root, which is 0, and of each of its descendants.
 
-    children: for each node those that follow it, from top to bottom.
+    children: the children of each node, from top to bottom.
     """
     rows = {root: 0.0}
     level = [root]
     while level:
-        below = [(child, node, at) for node in level for at, child in enumerate(children.get(node, ()))]
-        wanted = [rows[node] + at - (len(children[node]) - 1) / 2 for _, node, at in below]
+        below = [(child, node, i) for node in level for i, child in enumerate(children.get(node, ()))]
+        desired = [rows[node] + i - (len(children[node]) - 1) / 2 for _, node, i in below]
         level = [child for child, _, _ in below]
-        rows |= zip(level, apart(wanted), strict=True)
+        rows |= zip(level, separate(desired), strict=True)
     return rows
 
 
-def apart(wanted: Sequence[float]) -> list[float]:
-    """Rows in the same order, at least 1 apart, and as near to those wanted as can be (least squares).
+def separate(desired: Sequence[float]) -> list[float]:
+    """Rows in the same order, at least 1 apart, with the least squared distance to the desired ones.
 
-    Less their own index the rows need only not fall, which is isotonic regression: pool adjacent violators (Ayer et
-    al. 1955).
+    After the index of each row is subtracted, the rows only have to be non-decreasing: isotonic regression, solved by
+    pool adjacent violators (Ayer et al. 1955).
 
-    >>> apart([0.0, 0.0, 5.0])
+    >>> separate([0.0, 0.0, 5.0])
     [-0.5, 0.5, 5.0]
     """
-    pools: list[tuple[float, int]] = []  # mean, how many
-    for at, row in enumerate(wanted):
-        mean, count = row - at, 1
+    pools: list[tuple[float, int]] = []  # (mean, number of rows)
+    for i, row in enumerate(desired):
+        mean, count = row - i, 1
         while pools and pools[-1][0] > mean:
-            before, many = pools.pop()
-            mean, count = (before * many + mean * count) / (many + count), many + count
+            previous_mean, previous_count = pools.pop()
+            mean = (previous_mean * previous_count + mean * count) / (previous_count + count)
+            count += previous_count
         pools.append((mean, count))
     flat = [mean for mean, count in pools for _ in range(count)]
-    return [mean + at for at, mean in enumerate(flat)]
+    return [mean + i for i, mean in enumerate(flat)]

@@ -1,4 +1,4 @@
-"""Downloads of the compare page: all texts with their measures as CSV, and its pictures."""
+"""Downloads of the compare page: all texts with their measures as a CSV file, and the page's pictures."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ PICTURES = ("scatter picture", "texts", "counts flat picture", "counts peaked pi
 _MEASURES = "log_probability per_token perplexity distinct_1 distinct_2 repetition"
 
 
-def compared(comparison: CompareState, model: Model, t: Translator) -> bytes:
-    """One row a text of each strategy, then one for all its seeds together, `seed` and `text` empty."""
+def texts_csv(state: CompareState, model: Model, t: Translator) -> bytes:
+    """CSV file of all texts: for each strategy one row per text, then one for all seeds without `seed` and `text`."""
     header = column_names(f"strategy parameter seed stop tokens {_MEASURES} tokens_per_second passes text token_ids", t)
     rows: list[list[Cell]] = []
-    seeds = len(comparison.answered.seeds) if comparison.answered else 1
-    for entry in comparison.entries:
-        value = entry.value if entry.strategy.parameter else None
-        for text in entry.together.texts:
-            found = measure((text.token_ids, text.log_probabilities))
+    seeds = len(state.run_settings.seeds) if state.run_settings else 1
+    for run in state.runs:
+        value = run.value if run.strategy.parameter else None
+        for text in run.generation.texts:
+            measures = measure((text.token_ids, text.log_probabilities))
             rows.append(
-                [entry.strategy.name, value, text.seed, text.stop, len(text.token_ids), *_numbers(found), None, None,
+                [run.strategy.name, value, text.seed, text.stop, len(text.token_ids), *_cells(measures), None, None,
                  model.text(text.token_ids), joined_ids(text.token_ids)]
             )  # fmt: skip
-        cost = entry.together.cost
-        everything: list[Cell] = [cost.tokens, *_numbers(entry.measures(seeds)), cost.tokens_per_second, cost.passes]
-        rows.append([entry.strategy.name, value, None, None, *everything, None, None])
+        cost = run.generation.cost
+        totals: list[Cell] = [cost.tokens, *_cells(run.measures(seeds)), cost.tokens_per_second, cost.passes]
+        rows.append([run.strategy.name, value, None, None, *totals, None, None])
     return to_csv(header, rows)
 
 
-def _numbers(found: Measures) -> list[Cell]:
-    return [getattr(found, name) for name in _MEASURES.split()]
+def _cells(measures: Measures) -> list[Cell]:
+    return [getattr(measures, name) for name in _MEASURES.split()]
 
 
 def exports(state: CompareState, t: Translator) -> Exports:
-    """Files and pictures of this page."""
+    """Files and pictures that can be downloaded from the compare page."""
 
     def files(model: Model) -> list[File]:
-        return [File("compared", "compared.csv", lambda: compared(state, model, t))] if state.entries else []
+        return [File("compared", "compared.csv", lambda: texts_csv(state, model, t))] if state.runs else []
 
     return Exports(PICTURES, files)

@@ -1,4 +1,4 @@
-"""One prompt through every strategy: what each writes, in numbers; what a flat and a peaked prompt leave to choose."""
+"""Compare page: one prompt continued by every decoding strategy, with measures, and filter sizes for two prompts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import engine
 from engine.decoding.strategies import BY_NAME, STRATEGIES, Parameter
 from engine.errors import EngineError, ModelError
 from pages.compare import export, filter_size_chart, scatter_chart, summary, text_rows
-from pages.compare.state import FIRST_SEEDS, FIRST_TOKENS, LAST_FIRST_SEED, MOST_SEEDS, TOKENS, CompareState
+from pages.compare.state import DEFAULT_SEEDS, DEFAULT_TOKENS, MAX_FIRST_SEED, MAX_SEEDS, TOKEN_RANGE, CompareState
 from pages.components import examples, text_table
 from pages.components.examples import Example
 from pages.frame import frame
@@ -23,145 +23,155 @@ from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
 from pages.shell.open_in_step import open_in_step
 
-BREATH = 0.3  # seconds of work between two looks at it
+WORK_SLICE_SECONDS = 0.3  # of a run, between two drawings of the page
 
 session = session_state.get(TextState)
-comparison = session_state.get(CompareState)
+state = session_state.get(CompareState)
 t = Translator(session_state.language())
 
 
 def start() -> None:
+    """Callback: start a comparison with the prompt in the text box."""
     model = model_access.loaded_model(session)
     if model is not None:
-        comparison.question = replace(comparison.question, prompt=str(session_state.widget("compare_prompt") or ""))
-        comparison.start(model)
+        state.settings = replace(state.settings, prompt=str(session_state.widget("compare_prompt") or ""))
+        state.start(model)
 
 
 def take(value: dict[str, Any]) -> None:
-    open_in_step(session, comparison.take, value["turn"], value["entry"], value["text"])
+    """Callback: open a text on the step page."""
+    open_in_step(session, state.load_in_step, value["turn"], value["entry"], value["text"])
 
 
 def draw_settings() -> None:
-    """The sidebar: what is asked of the strategies."""
+    """Controls of the comparison, in the sidebar."""
     st.header(t("settings.title"))
-    tokens = sampling_controls.token_count_slider(t("compare.tokens"), *TOKENS, FIRST_TOKENS, "compare_tokens")
-    session_state.default_widget("compare_seeds", FIRST_SEEDS)
-    count = st.slider(t("compare.seeds"), 1, MOST_SEEDS, key="compare_seeds", persist_state="session")
+    tokens = sampling_controls.token_count_slider(t("compare.tokens"), *TOKEN_RANGE, DEFAULT_TOKENS, "compare_tokens")
+    session_state.default_widget("compare_seeds", DEFAULT_SEEDS)
+    count = st.slider(t("compare.seeds"), 1, MAX_SEEDS, key="compare_seeds", persist_state="session")
     session_state.default_widget("compare_seed", session.seed)
     first = int(
-        st.number_input(t("compare.first_seed"), 0, LAST_FIRST_SEED, key="compare_seed", persist_state="session")
+        st.number_input(t("compare.first_seed"), 0, MAX_FIRST_SEED, key="compare_seed", persist_state="session")
     )
     st.caption(t("compare.seeds_note"))
     values: dict[str, float] = {}
-    for way in STRATEGIES:
-        if way.parameter is not None:
-            values[way.name] = slider(way.name, way.parameter)
-            st.caption(t(f"compare.note.{way.name}"))
-    comparison.question = replace(
-        comparison.question,
+    for strategy in STRATEGIES:
+        if strategy.parameter is not None:
+            values[strategy.name] = slider(strategy.name, strategy.parameter)
+            st.caption(t(f"compare.note.{strategy.name}"))
+    state.settings = replace(
+        state.settings,
         values=tuple(values.items()),
         seeds=tuple(range(first, first + count)),
         max_new_tokens=tokens,
     )
 
 
-def slider(name: str, p: Parameter) -> float:
-    session_state.default_widget(f"compare {name}", comparison.question.value(BY_NAME[name]))
+def slider(name: str, parameter: Parameter) -> float:
+    """Slider of one strategy's parameter."""
+    session_state.default_widget(f"compare {name}", state.settings.value(BY_NAME[name]))
     return st.slider(
-        t(f"compare.set.{name}"), p.low, p.high, step=p.step, key=f"compare {name}", persist_state="session"
-    )
+        t(f"compare.set.{name}"), parameter.low, parameter.high, step=parameter.step, key=f"compare {name}",
+        persist_state="session",
+    )  # fmt: skip
 
 
-def show_question() -> None:
-    """Let the controls say what an address said."""
-    asked = comparison.question
-    session_state.set_widget("compare_prompt", asked.prompt)
-    session_state.set_widget("compare_tokens", asked.max_new_tokens)
-    session_state.set_widget("compare_seeds", len(asked.seeds))
-    session_state.set_widget("compare_seed", asked.seeds[0])
-    for name, value in asked.values:
+def sync_widgets() -> None:
+    """Set the controls to the restored settings."""
+    settings = state.settings
+    session_state.set_widget("compare_prompt", settings.prompt)
+    session_state.set_widget("compare_tokens", settings.max_new_tokens)
+    session_state.set_widget("compare_seeds", len(settings.seeds))
+    session_state.set_widget("compare_seed", settings.seeds[0])
+    for name, value in settings.values:
         session_state.set_widget(f"compare {name}", value)
 
 
 def draw_prompt() -> None:
-    if comparison.from_step != session.prompt:  # another one was begun over there: it is the one to compare now
-        comparison.from_step = session.prompt
+    """Prompt box and example buttons. A prompt that is new on the step page is copied into the box."""
+    if state.step_prompt != session.prompt:
+        state.step_prompt = session.prompt
         session_state.set_widget("compare_prompt", session.prompt)
     typed = st.text_input(
         t("step.prompt"), key="compare_prompt", placeholder=t("step.placeholder"), label_visibility="collapsed",
         persist_state="session",
     )  # fmt: skip
-    comparison.question = replace(comparison.question, prompt=typed or "")
+    state.settings = replace(state.settings, prompt=typed or "")
     set_prompt = partial(session_state.set_widget, "compare_prompt")
     texts = t.list("step.examples.list")
     examples.draw([Example(text, f"compare example {text}", partial(set_prompt, text)) for text in texts], t)
 
 
 def draw_controls() -> None:
+    """Buttons of the actions, progress, status line and the last problems."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        running = comparison.running
+        running = state.running
         st.button(t("compare.start"), key="compare_start", type="primary", on_click=start, disabled=running)
-        st.button(t("step.stop"), key="compare_stop", shortcut="Space", on_click=comparison.stop, disabled=not running)
+        st.button(t("step.stop"), key="compare_stop", shortcut="Space", on_click=state.stop, disabled=not running)
         if running:
-            st.progress(comparison.progress, width=200)
-        st.caption(doing(), width="content")
-    if isinstance(session.problem, ModelError):  # other problems are of a text that is not on this page
+            st.progress(state.progress, width=200)
+        st.caption(status_line(), width="content")
+    if isinstance(session.problem, ModelError):  # other problems concern the step page's text
         messages.show_problem(session.problem, t)
-    messages.show_problem(comparison.problem, t, "compare.kept")
+    messages.show_problem(state.problem, t, "compare.kept")
 
 
-def doing() -> str:
-    """What is going on, or what came of it, or what to do first."""
-    asked = comparison.answered
-    if asked is None:
+def status_line() -> str:
+    """The strategy that is running, or the totals of the last comparison; instructions before the first one."""
+    settings = state.run_settings
+    if settings is None:
         return t("compare.first")
-    if comparison.running:
-        at = comparison.entries[-1] if comparison.entries else None
-        return t("compare.doing", name=text_rows.name(at.strategy, at.value, t)) if at else t("compare.begin")
-    tokens = sum(entry.together.cost.tokens for entry in comparison.entries)
-    seconds = sum(entry.together.cost.seconds for entry in comparison.entries)
-    done = t("compare.done", ways=len(comparison.entries), tokens=f"{tokens:,}", seconds=t.number(seconds))
-    now = replace(comparison.question, prompt=str(session_state.widget("compare_prompt") or ""))
-    return done if now == asked else f"{done} {t('compare.changed')}"
+    if state.running:
+        run = state.runs[-1] if state.runs else None
+        if run is None:
+            return t("compare.begin")
+        return t("compare.doing", name=text_rows.strategy_label(run.strategy, run.value, t))
+    tokens = sum(run.generation.cost.tokens for run in state.runs)
+    seconds = sum(run.generation.cost.seconds for run in state.runs)
+    totals = t("compare.done", ways=len(state.runs), tokens=f"{tokens:,}", seconds=t.number(seconds))
+    now = replace(state.settings, prompt=str(session_state.widget("compare_prompt") or ""))
+    return totals if now == settings else f"{totals} {t('compare.changed')}"
 
 
 @fragment.workbench
 def workbench() -> None:
+    """The part of the page that is redrawn after each action, and for each slice of a run."""
     model = model_access.wait_for_model(session, t)
-    comparison.ready(model)
-    # Each part has its place from the start, so that none is drawn over another's remains.
-    above, picture, below = st.container(), st.container(), st.container()
+    state.set_model(model)
+    # All containers exist from the start, so that none is drawn into the stale elements of another.
+    above, chart, below = st.container(), st.container(), st.container()
     with above:
         draw_controls()
-    if comparison.answered is not None:
-        with picture:
-            draw_picture()
+    if state.run_settings is not None:
+        with chart:
+            draw_chart()
     with below:
-        text_table.draw(text_rows.rows(comparison, model, t), t, take)
-        draw_flat(model)
+        text_table.draw(text_rows.rows(state, model, t), t, take)
+        draw_filter_sizes(model)
     address_bar.update()
     fragment.mark_answered()
-    if comparison.running:  # after all is drawn: what waits for its turn would turn pale
-        comparison.work(model, BREATH)
+    if state.running:  # last, because Streamlit dims the elements that are not redrawn yet
+        state.work(model, WORK_SLICE_SECONDS)
         fragment.rerun()
 
 
-def draw_picture() -> None:
+def draw_chart() -> None:
+    """Scatter chart beside the summary."""
     left, right = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
     with left:
-        scatter_chart.draw(scatter_chart.points(comparison, t), t)
+        scatter_chart.draw(scatter_chart.points(state, t), t)
     with right:
-        for sentence in summary.sentences(comparison, t):
+        for sentence in summary.sentences(state, t):
             st.markdown(sentence)
         st.caption(t("compare.chart.note"))
 
 
-def draw_flat(model: engine.Model) -> None:
-    """Two prompts beside each other, one of which leaves the model torn."""
+def draw_filter_sizes(model: engine.Model) -> None:
+    """Filter sizes after two prompts side by side: by default, a flat and a peaked distribution."""
     st.subheader(t("compare.flat.title"), anchor=False)
     st.caption(t("compare.flat.lead"))
     columns = st.columns(2, gap="medium")
-    found = []
+    results = []
     for column, which in zip(columns, ("flat", "peaked"), strict=True):
         with column:
             prompt = st.text_input(
@@ -169,26 +179,26 @@ def draw_flat(model: engine.Model) -> None:
                 key=f"compare {which} {t.language}", persist_state="session",
             )  # fmt: skip
             try:
-                found.append((column, which, comparison.kept(model, prompt or "")))
+                results.append((column, which, state.filter_sizes(model, prompt or "")))
             except EngineError as error:
                 st.error(t(f"error.{error.code}", **error.values))
-    values = dict(comparison.question.values)
-    most = max((max(step.by_top_k, step.by_top_p) for _, _, kept in found for step in kept), default=1)
-    for column, which, kept in found:
+    values = dict(state.settings.values)
+    max_size = max((max(step.by_top_k, step.by_top_p) for _, _, sizes in results for step in sizes), default=1)
+    for column, which, sizes in results:
         with column:
-            choices = math.exp(kept[0].entropy)
-            choices_told = t.number(choices, 0 if choices >= 10 else 1)
-            st.caption(t("compare.flat.entropy", nats=t.number(kept[0].entropy, 2), choices=choices_told))
-            table = filter_size_chart.rows(kept, t)
-            filter_size_chart.draw(table, most, int(values["top_k"]), values["top_p"], t, f"counts {which}")
-    if len(found) == 2:
-        one, other = (kept[0] for _, _, kept in found)
-        key = "compare.flat.told" if one.by_top_p != other.by_top_p else "compare.flat.told_same"
-        st.markdown(t(key, one=f"{one.by_top_p:,}", other=f"{other.by_top_p:,}", k=f"{one.by_top_k:,}"))
+            choices = math.exp(sizes[0].entropy)
+            choices_text = t.number(choices, 0 if choices >= 10 else 1)
+            st.caption(t("compare.flat.entropy", nats=t.number(sizes[0].entropy, 2), choices=choices_text))
+            rows = filter_size_chart.rows(sizes, t)
+            filter_size_chart.draw(rows, max_size, int(values["top_k"]), values["top_p"], t, f"counts {which}")
+    if len(results) == 2:
+        flat, peaked = (sizes[0] for _, _, sizes in results)
+        key = "compare.flat.told" if flat.by_top_p != peaked.by_top_p else "compare.flat.told_same"
+        st.markdown(t(key, one=f"{flat.by_top_p:,}", other=f"{peaked.by_top_p:,}", k=f"{flat.by_top_k:,}"))
 
 
-address_bar = address.AddressBar(session, t, comparison, show_question)
-frame.begin(t("compare.title"), t("compare.lead"), session, t, export.exports(comparison, t))
+address_bar = address.AddressBar(session, t, state, sync_widgets)
+frame.begin(t("compare.title"), t("compare.lead"), session, t, export.exports(state, t))
 address_bar.restore()
 with st.sidebar:
     draw_settings()

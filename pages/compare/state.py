@@ -1,7 +1,7 @@
-"""What one visitor compares: one prompt through every strategy, and every move they can make. Knows no screen.
+"""State of the compare page: one prompt continued by every decoding strategy, and the actions on it. No Streamlit here.
 
-The work is done in small pieces, so that a page can draw what is there, and a person can stop it, at any moment. What
-is done stays, whatever happens to the rest and whichever page is looked at meanwhile.
+`work` proceeds in time slices, so that the page can draw intermediate results and the visitor can stop the run. Results
+remain when a strategy fails, when the run is stopped and while the visitor is on another page.
 """
 
 from __future__ import annotations
@@ -26,83 +26,94 @@ if TYPE_CHECKING:
     from engine.experiments.filter_sizes import FilterSizes
     from engine.model.model import Model
 
-FIRST_VALUES = {way.name: way.parameter.first for way in STRATEGIES if way.parameter}
-KEPT_STEPS = 12
-TOKENS, FIRST_TOKENS = (4, 100), 20
-MOST_SEEDS, FIRST_SEEDS = 8, 3
-LAST_FIRST_SEED = 2**31 - 1 - MOST_SEEDS
+DEFAULT_VALUES = {strategy.name: strategy.parameter.first for strategy in STRATEGIES if strategy.parameter}
+FILTER_SIZE_STEPS = 12
+TOKEN_RANGE, DEFAULT_TOKENS = (4, 100), 20
+MAX_SEEDS, DEFAULT_SEEDS = 8, 3
+MAX_FIRST_SEED = 2**31 - 1 - MAX_SEEDS
 
 
 @dataclass(frozen=True, slots=True)
 class CompareSettings:
-    """What is asked of every strategy. `values` holds the one number of each that has one, by its name."""
+    """Settings of a comparison. values: (strategy name, parameter value) of each strategy that has a parameter."""
 
     model: str = BUNDLED_NAME
     prompt: str = FIRST_PROMPT
-    values: tuple[tuple[str, float], ...] = tuple(FIRST_VALUES.items())
+    values: tuple[tuple[str, float], ...] = tuple(DEFAULT_VALUES.items())
     seeds: tuple[int, ...] = (7, 8, 9)
-    max_new_tokens: int = FIRST_TOKENS
+    max_new_tokens: int = DEFAULT_TOKENS
 
-    def value(self, way: DecodingStrategy) -> float:
-        return dict(self.values).get(way.name, 0.0)
+    def value(self, strategy: DecodingStrategy) -> float:
+        """Parameter value of a strategy; 0 for one without a parameter."""
+        return dict(self.values).get(strategy.name, 0.0)
 
 
 @dataclass
 class StrategyRun:
-    """One strategy's part of the answer; `problem` says why it could not be carried out."""
+    """Generation with one strategy; `problem` is the error that ended it early, if any."""
 
     strategy: DecodingStrategy
     value: float
-    together: BatchGeneration
+    generation: BatchGeneration
     problem: EngineError | None = None
 
     @property
     def finished(self) -> bool:
-        """Whether nobody and nothing cut it short."""
-        return self.problem is None and self.together.done and not any(t.stop == "person" for t in self.together.texts)
+        """Whether it ran to its end, without an error and without being stopped by the visitor."""
+        texts = self.generation.texts
+        return self.problem is None and self.generation.done and not any(text.stop == "person" for text in texts)
 
     def measures(self, seeds: int) -> Measures:
-        """Of all seeds together; what does not draw writes the same with each of them."""
-        texts = [(text.token_ids, text.log_probabilities) for text in self.together.texts]
+        """Measures of all seeds together; the text of a strategy without sampling counts once for each seed."""
+        texts = [(text.token_ids, text.log_probabilities) for text in self.generation.texts]
         return measure(*texts, times=1 if self.strategy.draws else seeds)
 
 
 @dataclass
 class CompareState:
-    """`answered` is what `entries` belong to; `question` is what would be asked now."""
+    """State of one visitor's compare page.
 
-    question: CompareSettings = field(default_factory=CompareSettings)
-    answered: CompareSettings | None = None
-    ids: tuple[int, ...] = ()  # of the prompt that is answered
-    entries: list[StrategyRun] = field(default_factory=list)
+    settings      the current settings
+    run_settings  the settings that `runs` were started with; None before the first run
+    prompt_ids    token ids of the prompt in `run_settings`
+    runs          one for each strategy started so far, in the order of STRATEGIES
+    running       whether `work` has more to do
+    turn          incremented with every start; events of an earlier turn are outdated
+    step_prompt   the session's prompt when it was last compared with this page's; None before that
+    """
+
+    settings: CompareSettings = field(default_factory=CompareSettings)
+    run_settings: CompareSettings | None = None
+    prompt_ids: tuple[int, ...] = ()
+    runs: list[StrategyRun] = field(default_factory=list)
     running: bool = False
-    turn: int = 0  # grows with every start; a click carries the turn it was made on
+    turn: int = 0
     problem: EngineError | None = None
-    from_step: str | None = None  # the step page's prompt when this page last looked
-    _kept: dict[tuple[object, ...], list[FilterSizes]] = field(default_factory=dict)
+    step_prompt: str | None = None
+    _filter_sizes: dict[tuple[object, ...], list[FilterSizes]] = field(default_factory=dict)
 
-    def ready(self, model: Model) -> None:
-        """Forget the answers of another model: their tokens mean nothing to this one."""
-        self.question = replace(self.question, model=model.name)
-        if self.answered is not None and self.answered.model != model.name:
-            self.answered, self.entries, self.running = None, [], False
+    def set_model(self, model: Model) -> None:
+        """Set the model; results of another model are discarded, because its token ids have another meaning."""
+        self.settings = replace(self.settings, model=model.name)
+        if self.run_settings is not None and self.run_settings.model != model.name:
+            self.run_settings, self.runs, self.running = None, [], False
             self.turn += 1
 
     def start(self, model: Model) -> None:
-        """Ask the question. A prompt that cannot be read leaves the answers there are as they are."""
+        """Start a comparison. If the prompt cannot be read, set `problem` and keep the previous results."""
         try:
-            admission.check_run(self.question.max_new_tokens)
-            ids = model.read_prompt(self.question.prompt)
+            admission.check_run(self.settings.max_new_tokens)
+            ids = model.read_prompt(self.settings.prompt)
         except EngineError as error:
             self.problem = error
             return
         self.stop()
-        self.answered, self.ids, self.entries = replace(self.question, model=model.name), ids, []
+        self.run_settings, self.prompt_ids, self.runs = replace(self.settings, model=model.name), ids, []
         self.problem, self.running = None, True
         self.turn += 1
 
     def work(self, model: Model, seconds: float) -> bool:
-        """Continue for about so many seconds. True while there is more to do."""
+        """Continue for about `seconds` seconds. True while there is more to do."""
 
         def step() -> bool:
             if self.running:
@@ -113,120 +124,124 @@ class CompareState:
         return self.running
 
     def _step(self, model: Model) -> None:
-        """Start the next strategy, or write one token more in each text of the current one."""
+        """Start the next strategy, or generate one more token in each text of the current one."""
         from engine.decoding.batch_generation import BatchGeneration
 
-        assert self.answered is not None
-        at_work = self.entries[-1] if self.entries else None
-        if at_work is None or at_work.together.done:
-            if len(self.entries) == len(STRATEGIES):
+        assert self.run_settings is not None
+        current = self.runs[-1] if self.runs else None
+        if current is None or current.generation.done:
+            if len(self.runs) == len(STRATEGIES):
                 self.running = False
                 return
-            way, asked = STRATEGIES[len(self.entries)], self.answered
-            value = asked.value(way)
-            together = BatchGeneration(model, self.ids, way, value, asked.seeds, asked.max_new_tokens)
-            self.entries.append(StrategyRun(way, value, together))
+            strategy, settings = STRATEGIES[len(self.runs)], self.run_settings
+            value = settings.value(strategy)
+            max_new_tokens = settings.max_new_tokens
+            generation = BatchGeneration(model, self.prompt_ids, strategy, value, settings.seeds, max_new_tokens)
+            self.runs.append(StrategyRun(strategy, value, generation))
             return
         try:
             admission.charge()
-        except EngineError as error:  # the host's limits have an end: what is written stays
+        except EngineError as error:  # the host's limits: end the whole comparison
             self.problem = error
             self.stop()
             return
         try:
-            at_work.together.step()
-        except EngineError as error:
-            at_work.problem = error
-            at_work.together.stop()
+            current.generation.step()
+        except EngineError as error:  # end this strategy only
+            current.problem = error
+            current.generation.stop()
 
     def stop(self) -> None:
-        """The person says stop; what is written stays."""
+        """End a run at the visitor's request; the texts generated so far remain."""
         if self.running:
             self.running = False
-            for entry in self.entries:
-                entry.together.stop()
+            for run in self.runs:
+                run.generation.stop()
 
     @property
     def progress(self) -> float:
-        """Share of the work that is done, from 0 to 1; a text that ends early makes it jump."""
-        if self.answered is None or not self.entries:
+        """Fraction of the work done, from 0 to 1. It skips ahead when texts end early."""
+        if self.run_settings is None or not self.runs:
             return 0.0
-        at_work = self.entries[-1].together
-        longest = max(len(text.token_ids) for text in at_work.texts)
-        part = 1.0 if at_work.done else longest / self.answered.max_new_tokens
-        return (len(self.entries) - 1 + part) / len(STRATEGIES)
+        current = self.runs[-1].generation
+        longest = max(len(text.token_ids) for text in current.texts)
+        part = 1.0 if current.done else longest / self.run_settings.max_new_tokens
+        return (len(self.runs) - 1 + part) / len(STRATEGIES)
 
     @property
     def finished(self) -> list[StrategyRun]:
-        return [entry for entry in self.entries if entry.finished]
+        """The runs that ran to their end."""
+        return [run for run in self.runs if run.finished]
 
-    def take(self, session: TextState, model: Model, turn: int, entry: int, text: int) -> bool:
-        """Put a text on the step page's table. False for a click that is out of date."""
-        if turn != self.turn or self.answered is None or self.answered.model != model.name:
+    def load_in_step(self, session: TextState, model: Model, turn: int, run_index: int, text_index: int) -> bool:
+        """Load a text, its strategy, settings and seed into the session. False for an outdated event or other model."""
+        if turn != self.turn or self.run_settings is None or self.run_settings.model != model.name:
             return False
-        if not (0 <= entry < len(self.entries) and 0 <= text < len(self.entries[entry].together.texts)):
+        if not (0 <= run_index < len(self.runs) and 0 <= text_index < len(self.runs[run_index].generation.texts)):
             return False
-        chosen = self.entries[entry]
-        written: Continuation = chosen.together.texts[text]
-        way = chosen.strategy
-        if way.name != "beam":  # that chooses whole texts: there are no settings with which a step would do the same
-            session.strategy = "sample" if way.draws else "greedy"
-            plain = replace(session.settings, repetition_penalty=1.0, no_repeat_ngram_size=0)
-            session.settings = way.settings(chosen.value) if way.draws else plain
-            session.seed = session.seed if written.seed is None else written.seed
-        how: TokenOrigin = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
-        session.load_text(model, self.answered.prompt, self.ids, written.token_ids, how)
-        self.from_step = session.prompt
+        run = self.runs[run_index]
+        text: Continuation = run.generation.texts[text_index]
+        strategy = run.strategy
+        if strategy.name != "beam":  # no settings of the step page reproduce beam search, which ranks whole texts
+            session.strategy = "sample" if strategy.draws else "greedy"
+            unpenalized = replace(session.settings, repetition_penalty=1.0, no_repeat_ngram_size=0)
+            session.settings = strategy.settings(run.value) if strategy.draws else unpenalized
+            session.seed = session.seed if text.seed is None else text.seed
+        origin: TokenOrigin = "hand" if strategy.name == "beam" else "drawn" if strategy.draws else "greedy"
+        session.load_text(model, self.run_settings.prompt, self.prompt_ids, text.token_ids, origin)
+        self.step_prompt = session.prompt
         return True
 
     def to_query(self) -> dict[str, str]:
-        """What would be asked now, and whether it is answered: see `params.View`."""
-        asked = self.question
-        now: dict[str, object] = dict(asked.values)
-        now |= {"most": asked.max_new_tokens, "seeds": len(asked.seeds), "first": asked.seeds[0]}
-        params = changed(now, FIRST_VALUES | {"most": FIRST_TOKENS, "seeds": FIRST_SEEDS, "first": None})
-        if self.from_step not in (None, asked.prompt):
-            with suppress(TraceError):  # too long for an address
-                params["prompt"] = encode_text(asked.prompt, "")
-        return params | ({"asked": "1"} if self.answered == asked else {})
+        """URL parameters of the settings, and whether they have been run; see `UrlState` in `shell/address.py`."""
+        settings = self.settings
+        values: dict[str, object] = dict(settings.values)
+        values |= {"most": settings.max_new_tokens, "seeds": len(settings.seeds), "first": settings.seeds[0]}
+        params = changed(values, DEFAULT_VALUES | {"most": DEFAULT_TOKENS, "seeds": DEFAULT_SEEDS, "first": None})
+        if self.step_prompt not in (None, settings.prompt):
+            with suppress(TraceError):  # too long for a URL
+                params["prompt"] = encode_text(settings.prompt, "")
+        return params | ({"asked": "1"} if self.run_settings == settings else {})
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
+        """Restore the settings from URL parameters, and start a comparison if they had been run."""
         prompt = session.prompt
         if "prompt" in params:
             with suppress(TraceError):
                 prompt = decode_text(params.text("prompt"))[0]
-        first = params.whole("first", 0, LAST_FIRST_SEED, session.seed)
-        seeds = params.whole("seeds", 1, MOST_SEEDS, FIRST_SEEDS)
-        tokens = params.whole("most", *TOKENS, FIRST_TOKENS)
-        self.question = CompareSettings(
+        first = params.whole("first", 0, MAX_FIRST_SEED, session.seed)
+        seeds = params.whole("seeds", 1, MAX_SEEDS, DEFAULT_SEEDS)
+        tokens = params.whole("most", *TOKEN_RANGE, DEFAULT_TOKENS)
+        self.settings = CompareSettings(
             model.name,
             prompt,
-            tuple((way.name, _value(params, way.name, way.parameter)) for way in STRATEGIES if way.parameter),
+            tuple((s.name, _parameter_value(params, s.name, s.parameter)) for s in STRATEGIES if s.parameter),
             tuple(range(first, first + seeds)),
             min(tokens, config.current().run_tokens),
         )
-        self.from_step = session.prompt
-        self.ready(model)
-        if params.text("asked") == "1" and self.answered != self.question:
+        self.step_prompt = session.prompt
+        self.set_model(model)
+        if params.text("asked") == "1" and self.run_settings != self.settings:
             self.start(model)
 
-    def kept(self, model: Model, prompt: str) -> list[FilterSizes]:
-        """How many tokens top-k and top-p leave along a text that begins with `prompt`; the latest few are remembered.
+    def filter_sizes(self, model: Model, prompt: str) -> list[FilterSizes]:
+        """Candidate set sizes of top-k and top-p along a text sampled after `prompt`; the last 4 results are cached.
 
         Raises PromptError for a prompt that cannot be read.
         """
         from engine.experiments.filter_sizes import filter_sizes_along
 
-        values, seed = dict(self.question.values), self.question.seeds[0]
+        values, seed = dict(self.settings.values), self.settings.seeds[0]
         top_k, top_p = int(values["top_k"]), values["top_p"]
-        asked = (model.name, prompt, top_k, top_p, seed)
-        if asked not in self._kept:
-            found = filter_sizes_along(model, model.read_prompt(prompt), top_k, top_p, seed, KEPT_STEPS)
-            self._kept = dict([*self._kept.items(), (asked, found)][-4:])
-        return self._kept[asked]
+        key = (model.name, prompt, top_k, top_p, seed)
+        if key not in self._filter_sizes:
+            sizes = filter_sizes_along(model, model.read_prompt(prompt), top_k, top_p, seed, FILTER_SIZE_STEPS)
+            self._filter_sizes = dict([*self._filter_sizes.items(), (key, sizes)][-4:])
+        return self._filter_sizes[key]
 
 
-def _value(params: QueryParams, name: str, p: Parameter) -> float:
-    if isinstance(p.low, int):
-        return params.whole(name, p.low, int(p.high), int(p.first))
-    return params.number(name, p.low, p.high, p.first)
+def _parameter_value(params: QueryParams, name: str, parameter: Parameter) -> float:
+    """Value of a strategy's parameter in the URL; its default if missing or out of range."""
+    if isinstance(parameter.low, int):
+        return params.whole(name, parameter.low, int(parameter.high), int(parameter.first))
+    return params.number(name, parameter.low, parameter.high, parameter.first)

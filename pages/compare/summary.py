@@ -1,4 +1,4 @@
-"""What one comparison came to, in plain sentences: only what its own numbers say, about these texts alone."""
+"""Summary of a comparison in sentences, from the measures of its own texts only."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ import math
 
 from engine.decoding.text_metrics import Measures
 from pages.compare.state import CompareState
-from pages.compare.text_rows import name
+from pages.compare.text_rows import strategy_label
 from pages.components.text_table import read
 from pages.i18n.translator import Translator
 
-_SAME = 1e-9  # numbers nearer than this are equal: two strategies wrote the same
+_TOLERANCE = 1e-9  # measures that differ by less are equal: the strategies generated the same texts
 
 
-def sentences(comparison: CompareState, t: Translator) -> list[str]:
-    """Which strategies were the most probable, the most varied, the most repetitive; none while fewer than two are
-    finished. Strategies that are equal are named together."""
-    seeds = len(comparison.answered.seeds) if comparison.answered else 1
-    found = [(name(entry.strategy, entry.value, t), entry.measures(seeds)) for entry in comparison.finished]
-    if len(found) < 2:
+def sentences(state: CompareState, t: Translator) -> list[str]:
+    """Sentences about the most probable, most varied and most repetitive strategy; none for fewer than two finished.
+
+    Strategies with equal measures are named together.
+    """
+    seeds = len(state.run_settings.seeds) if state.run_settings else 1
+    measured = [(strategy_label(run.strategy, run.value, t), run.measures(seeds)) for run in state.finished]
+    if len(measured) < 2:
         return []
-    told = []
+    result = []
     for measure in ("per_token", "distinct_2"):
-        names, value = _highest(found, measure, t)
+        names, value = _highest(measured, measure, t)
         if names:
-            told.append(t(f"compare.verdict.{measure}", names=names, value=read(measure, value, t), seeds=seeds))
-    names, value = _highest(found, "repetition", t)
+            result.append(t(f"compare.verdict.{measure}", names=names, value=read(measure, value, t), seeds=seeds))
+    names, value = _highest(measured, "repetition", t)
     if names and value > 0:
-        told.append(t("compare.verdict.repetition", names=names, value=read("repetition", value, t)))
+        result.append(t("compare.verdict.repetition", names=names, value=read("repetition", value, t)))
     elif names:
-        told.append(t("compare.verdict.no_repetition"))
-    return told
+        result.append(t("compare.verdict.no_repetition"))
+    return result
 
 
-def _highest(found: list[tuple[str, Measures]], measure: str, t: Translator) -> tuple[str, float]:
-    """Names of those with the highest value, and the value; no name where nobody has one."""
-    known = [(name, value) for name, measures in found if (value := getattr(measures, measure)) is not None]
+def _highest(measured: list[tuple[str, Measures]], measure: str, t: Translator) -> tuple[str, float]:
+    """Joined names of the strategies with the highest value of a measure, and that value; ("", nan) if all are None."""
+    known = [(name, value) for name, measures in measured if (value := getattr(measures, measure)) is not None]
     if not known:
         return "", math.nan
     best = max(value for _, value in known)
-    return t("compare.and").join(name for name, value in known if value >= best - _SAME), best
+    return t("compare.and").join(name for name, value in known if value >= best - _TOLERANCE), best

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Data of the compare page's text table: one group for each strategy, one row for each text."""
 
 from __future__ import annotations
 
@@ -8,70 +8,73 @@ from engine.decoding.strategies import STRATEGIES, DecodingStrategy
 from engine.decoding.text_metrics import measure
 from engine.errors import SettingsError
 from pages.compare.state import CompareState, StrategyRun
+from pages.components.text_table import chips, numbers
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:
     from engine.decoding.batch_generation import Continuation
     from engine.model.model import Model
-from pages.components.text_table import chips, numbers
 
 
-def name(way: DecodingStrategy, value: float, t: Translator) -> str:
-    """A strategy's name with its number."""
-    return t(f"compare.way.{way.name}") + (f" {value:g}" if way.parameter else "")
+def strategy_label(strategy: DecodingStrategy, value: float, t: Translator) -> str:
+    """Display name of a strategy, followed by its parameter value if it has one."""
+    return t(f"compare.way.{strategy.name}") + (f" {value:g}" if strategy.parameter else "")
 
 
-def rows(comparison: CompareState, model: Model, t: Translator) -> dict[str, Any]:
-    """groups: one a strategy, begun or not; numbers: by measure [value or None, as it is read]."""
-    asked = comparison.answered
+def rows(state: CompareState, model: Model, t: Translator) -> dict[str, Any]:
+    """Data for `text_table.draw`.
+
+    groups: one for each strategy, started or not; its `numbers` are [value or None, display text] by measure, over all
+    of its texts.
+    """
+    settings = state.run_settings
     groups = []
-    for at, way in enumerate(STRATEGIES):
-        entry = comparison.entries[at] if at < len(comparison.entries) else None
-        value = (asked or comparison.question).value(way)
+    for i, strategy in enumerate(STRATEGIES):
+        run = state.runs[i] if i < len(state.runs) else None
+        value = (settings or state.settings).value(strategy)
         texts: list[dict[str, Any]] = []
-        if entry is not None and asked is not None:
-            texts = [_text(comparison, model, entry, text, t) | {"at": [at, i]}
-                     for i, text in enumerate(entry.together.texts)]  # fmt: skip
-        elif comparison.running and asked is not None:  # their places are kept, so that nothing jumps
-            texts = [_waiting(seed, t) for seed in (asked.seeds if way.draws else (None,))]
+        if run is not None and settings is not None:
+            texts = [_text_row(state, model, run, text, t) | {"at": [i, j]}
+                     for j, text in enumerate(run.generation.texts)]  # fmt: skip
+        elif state.running and settings is not None:  # placeholders, so that the table does not change its height
+            texts = [_waiting_row(seed, t) for seed in (settings.seeds if strategy.draws else (None,))]
         groups.append(
             {
-                "name": name(way, value, t),
-                "note": t(f"compare.note.{way.name}"),
-                "status": _status(comparison, entry, t),
-                "numbers": numbers(entry.measures(len(asked.seeds)), entry.together.cost, t)
-                if entry is not None and asked is not None and texts
+                "name": strategy_label(strategy, value, t),
+                "note": t(f"compare.note.{strategy.name}"),
+                "status": _status(state, run, t),
+                "numbers": numbers(run.measures(len(settings.seeds)), run.generation.cost, t)
+                if run is not None and settings is not None and texts
                 else {},
                 "texts": texts,
             }
         )
-    return {"turn": comparison.turn, "groups": groups}
+    return {"turn": state.turn, "groups": groups}
 
 
-def _status(comparison: CompareState, entry: StrategyRun | None, t: Translator) -> str:
-    if entry is None:
-        return "" if comparison.running or comparison.answered is None else t("compare.not_begun")
-    problem = entry.problem
+def _status(state: CompareState, run: StrategyRun | None, t: Translator) -> str:
+    """Sentence about a strategy that was not started or has failed; empty otherwise."""
+    if run is None:
+        return "" if state.running or state.run_settings is None else t("compare.not_begun")
+    problem = run.problem
     if isinstance(problem, SettingsError):
         return t("compare.out_of_range", **problem.values)
     return t(f"error.{problem.code}", **problem.values) if problem is not None else ""
 
 
-def _waiting(seed: int | None, t: Translator) -> dict[str, Any]:
-    return {"at": None, "seed": _seed(seed, t), "chips": [], "status": "", "numbers": {}}
+def _waiting_row(seed: int | None, t: Translator) -> dict[str, Any]:
+    return {"at": None, "seed": _seed_label(seed, t), "chips": [], "status": "", "numbers": {}}
 
 
-def _seed(seed: int | None, t: Translator) -> str:
+def _seed_label(seed: int | None, t: Translator) -> str:
     return "" if seed is None else t("compare.seed", seed=seed)
 
 
-def _text(
-    comparison: CompareState, model: Model, entry: StrategyRun, text: Continuation, t: Translator
-) -> dict[str, Any]:
-    found = measure((text.token_ids, text.log_probabilities))
+def _text_row(state: CompareState, model: Model, run: StrategyRun, text: Continuation, t: Translator) -> dict[str, Any]:
+    measures = measure((text.token_ids, text.log_probabilities))
     return {
-        "seed": _seed(text.seed, t),
-        "chips": chips(model, comparison.ids, text, t),
+        "seed": _seed_label(text.seed, t),
+        "chips": chips(model, state.prompt_ids, text, t),
         "status": t(f"compare.stop.{text.stop}") if text.stop in ("end", "context", "person") else "",
-        "numbers": numbers(found, entry.together.cost, t),
+        "numbers": numbers(measures, run.generation.cost, t),
     }

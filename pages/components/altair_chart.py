@@ -1,4 +1,7 @@
-"""What all Altair charts here share: the specification that is written once, to which the rows come with each step."""
+"""Common parts of the Altair charts: axes, text widths, and a Vega-Lite specification without data.
+
+A specification is built once for each theme; every step sends only its rows.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,27 @@ from pages.components.theme import Palette
 
 
 def axis(colors: Palette, **more: Any) -> dict[str, Any]:
-    """Arguments of `alt.Axis` for the axes of all charts, and `more`."""
+    """Arguments of `alt.Axis` in the style of all charts, updated with `more`."""
     text = {"labelFont": theme.SANS, "titleFont": theme.SANS, "labelFontSize": 12, "titleFontSize": 13}
     tone = {"labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line}
     return {**tone, **text, "titleFontWeight": 400, "domain": False, "ticks": False, **more}
 
 
 def text_width(text: str, em: float = 16) -> float:
-    """Width of a text in a monospaced face: an em for each wide character (CJK), half for any other."""
+    """Width of a text in a monospaced font of `em` pixels: 1 em for a wide character (CJK), 0.5 em for others."""
     return sum(em if ord(char) > 0x2E7F else em / 2 for char in text)
 
 
 def written(chart: alt.LayerChart | alt.FacetChart, padding: int = 4, read: bool = False) -> dict[str, Any]:
-    """A layered chart as Vega-Lite, without its rows. Its marks are left to a table beside it, unless they are `read`
-    to who cannot see them."""
+    """Vega-Lite specification of a layered chart, without its data.
+
+    `read`: expose the marks to screen readers; by default they are hidden, as the table beside the chart replaces them.
+    """
     marks = alt.Undefined if read else alt.MarkConfig(aria=False)
-    found: dict[str, Any] = chart.configure(
+    specification: dict[str, Any] = chart.configure(
         background="transparent", padding=padding, view=alt.ViewConfig(stroke=None), mark=marks
     ).to_dict(validate=False)
-    for part in (found, *found["layer"]):
+    for part in (specification, *specification["layer"]):
         part.pop("data", None)
-    found.pop("datasets", None)
-    return found
+    specification.pop("datasets", None)
+    return specification

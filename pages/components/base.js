@@ -1,4 +1,4 @@
-// Stands before every component. All text goes in through textContent.
+// Helper functions, part of every component's script. Text is set through textContent only.
 
 const el = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -7,7 +7,7 @@ const el = (tag, name, text) => {
   return node;
 };
 
-// Where a component draws, in the colours of the theme.
+// The component's root element, with the class of the current theme.
 function rootOf({ data, parentElement }) {
   const root = parentElement.querySelector(".root");
   root.className = `root ${data.dark ? "dark" : ""}`;
@@ -21,7 +21,7 @@ function makeButton(name, text, act) {
   return node;
 }
 
-// A sentence with its {names} filled in. (`replace` with a text would read a token such as "$&" as a command.)
+// A sentence with its {names} filled in. The replacement is a function, because "$&" in a string would be special.
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 const svg = (tag, attributes, text) => {
@@ -31,7 +31,7 @@ const svg = (tag, attributes, text) => {
   return node;
 };
 
-// Draws anew what is below root, and leaves the keyboard where it was: at what has the same `data-keep`.
+// Redraws the content of root; the keyboard focus moves to the new element with the same `data-keep`.
 function keepPlace(root, draw) {
   const active = root.getRootNode().activeElement;
   const place = active && root.contains(active) && active.matches(":focus-visible") ? active.dataset.keep : undefined;
@@ -39,7 +39,8 @@ function keepPlace(root, draw) {
   if (place !== undefined) [...root.querySelectorAll("[data-keep]")].find((node) => node.dataset.keep === place)?.focus({ preventScroll: true });
 }
 
-// Of many buttons Tab reaches one, `start`; from there the arrow keys lead on. `next(item, key, items)` says where to.
+// Roving tabindex: Tab reaches one of the items, initially `start`; the arrow keys move on from there.
+// `next(item, key, items)` returns the item to focus, null to stay, undefined for a key that it does not handle.
 function roam(box, selector, start, next = inLine) {
   const items = [...box.querySelectorAll(selector)];
   for (const item of items) item.tabIndex = -1;
@@ -60,14 +61,14 @@ function roam(box, selector, start, next = inLine) {
   });
 }
 
-// In one line: left and right, Home and End. Null where there is nothing further that way.
+// `next` for items in one line: Left, Right, Home and End.
 function inLine(item, key, items) {
   const at = items.indexOf(item);
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[key];
   return to === undefined ? undefined : (items[to] ?? null);
 }
 
-// A probability as a person says it; as `Translator.percent` in i18n.py.
+// A probability in readable form; the same as `Translator.percent` in i18n/translator.py.
 function percent(data, p) {
   if (p < 1e-15) return data.labels.less;
   if (p < 0.0001) {
@@ -83,8 +84,8 @@ function percent(data, p) {
   return value >= 9.95 ? `${value.toFixed(0)}\u00a0%` : `${Number(value.toPrecision(2))}\u00a0%`;
 }
 
-// A choice shows at once and is told to the app under `name`; `heard` gives what to show: the app's word, but an answer
-// to an earlier choice does not undo a later one.
+// Optimistic update: a selection is shown at once and reported to the app as event `name`. `heard` returns the value to
+// show: the app's, except for 1.5 s after a selection that the app's data does not contain yet.
 function ask(component, root, name, value) {
   root.asked = { value: JSON.stringify(value), text: component.data.text, at: Date.now() };
   component.setTriggerValue(name, { text: component.data.text, ...value });
@@ -99,15 +100,15 @@ function heard(data, root, value) {
   return JSON.parse(asked.value);
 }
 
-// How far below expectation a token was, for its underline: 0 under 3 bits, 1 under 7 bits, else 2.
+// Level of a token's underline by its surprisal: 0 below 3 bits, 1 below 7 bits, else 2.
 function surpriseLevel(logp) {
   const bits = -logp / Math.LN2;
   return bits < 3 ? 0 : bits < 7 ? 1 : 2;
 }
 
-// Ground behind a token: the stronger, the more probable the model found it.
+// Background of a token; its opacity is the token's probability.
 const beliefColor = (p) => `color-mix(in srgb, var(--belief) ${Math.round(p * 100)}%, transparent)`;
 
-// Width of a text in a monospaced face of `em` pixels: wide characters (CJK) take one em, others `narrow` of it.
+// Width of a text in a monospaced font of `em` pixels: 1 em for a wide character (CJK), `narrow` em for others.
 const textWidth = (text, em, narrow = 0.5) =>
   [...text].reduce((sum, char) => sum + (char.codePointAt(0) > 0x2e7f ? em : em * narrow), 0);

@@ -1,6 +1,6 @@
-// What a picture tells, as a table behind a disclosure: closed until it is asked for, and its rows are made only then.
-// `rows()` gives lists of cells, the first one its row's name. A cell is a text, or [text, what a press on it does].
-// Whether it is open is kept at `root` under `key`, so that it stays open when all is drawn anew.
+// Data of a picture as a table behind a disclosure, closed at first; its rows are built when it is opened.
+// `rows()` returns lists of cells, the first cell being the row header. A cell is a text, or [text, click handler].
+// `root` stores under `key` whether the table is open, so that it stays open when the component is redrawn.
 function asTable(root, key, name, columns, rows) {
   const box = el("details", "astable");
   const build = () => {

@@ -1,4 +1,4 @@
-// The table beside a chart that was not drawn here. `data` is described in as_table.py.
+// Table below a chart that Vega-Lite or Plotly draws. `data` is described in data_table.py.
 
 export default function (component) {
   const { data, setTriggerValue } = component;

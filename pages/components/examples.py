@@ -11,7 +11,7 @@ from pages.i18n.translator import Translator
 
 
 class Example(NamedTuple):
-    """One button: its label, its widget key, and what a click does."""
+    """One button: its label, its widget key, and the callback of a click."""
 
     label: str
     key: str
@@ -19,7 +19,7 @@ class Example(NamedTuple):
 
 
 def draw(examples: Sequence[Example], t: Translator, key: str = "examples") -> None:
-    """The buttons in one line. `key`: of their container, which lessons hide by its style class."""
+    """The buttons in one line. `key` of their container gives it the CSS class by which lessons hide it."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=key):
         st.caption(t("step.try"), width="content")
         for label, button_key, on_click in examples:

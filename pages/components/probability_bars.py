@@ -1,7 +1,7 @@
-"""The probability bars: the likeliest tokens, raw and after the filters, and one honest bar for all the others.
+"""Bar chart of the next-token distribution: the most probable tokens, raw and filtered, and one bar for all others.
 
 The specification is built with Altair once for each theme; only the rows change from step to step, so the browser
-redraws bars and not a chart. A click anywhere in a row reports that row's `pick`, which names the turn it belongs to.
+updates bars and does not create a chart. A click anywhere in a row reports the row's `pick`, "TURN:TOKEN".
 """
 
 from __future__ import annotations
@@ -17,33 +17,40 @@ import streamlit as st
 from pages.components import altair_chart, data_table, theme
 from pages.components.theme import Palette, palette
 from pages.i18n.translator import Translator
+from pages.session import session_state
 
 if TYPE_CHECKING:
     from engine.sampling.distribution import Distribution
 
-ROW = 30  # pixels
-_WORDS, _VALUES = 92, 146  # pixels left and right of the bars
+ROW = 30  # height of a row in pixels
+_LABELS_WIDTH, _VALUES_WIDTH = 92, 146  # pixels left and right of the bars
 
 
 def rows(
-    distribution: Distribution, count: int, chosen: int | None, taken: set[int], turn: int, t: Translator
+    distribution: Distribution, count: int, chosen: int | None, branches: set[int], turn: int, t: Translator
 ) -> list[dict[str, Any]]:
-    """One row a candidate, then one for all the others. `taken` are the tokens that branches here begin with."""
+    """Rows of the chart: one for each candidate, then one for all other tokens.
+
+    count     number of most probable tokens
+    chosen    the selected token, which has a row in any case; None for no selection
+    branches  first tokens of the existing branches at this position, outlined in the chart
+    turn      see `TextState.turn`; part of each row's `pick`
+    """
     top = distribution.top(count, chosen)
     table: list[dict[str, Any]] = []
-    for at, c in enumerate(top):
+    for i, c in enumerate(top):
         state = "pick" if c.token_id == chosen else "cut" if not c.kept else "draw"
         reason = t(f"filter.{c.cut_by}") if c.cut_by else ""
         numbers = t.percent(c.raw) if not c.kept else _change(c.raw, c.probability, t)
         table.append(
             {
-                "at": at,
+                "at": i,
                 "word": c.text,
-                "wide": min(altair_chart.text_width(c.text), _WORDS - 10),
+                "wide": min(altair_chart.text_width(c.text), _LABELS_WIDTH - 10),
                 "raw": c.raw,
                 "shown": c.probability,
                 "state": state,
-                "branch": c.token_id in taken,
+                "branch": c.token_id in branches,
                 "value": f"{numbers}  ▶" if state == "pick" else f"{numbers}  {reason}",
                 "token": f"#{c.token_id}",
                 "rank": c.rank,
@@ -59,60 +66,60 @@ def rows(
 
 
 def _others(distribution: Distribution, top: list[Any], turn: int, t: Translator) -> dict[str, Any]:
-    raw, drawn = distribution.others([c.token_id for c in top])
+    raw, filtered = distribution.others([c.token_id for c in top])
     count = distribution.size - len(top)
     return {
         "at": len(top),
         "word": t("bars.others_word"),
         "wide": 0,
         "raw": raw,
-        "shown": drawn,
+        "shown": filtered,
         "state": "others",
         "branch": False,
-        "value": _change(raw, drawn, t),
+        "value": _change(raw, filtered, t),
         "token": t("bars.others", count=f"{count:,}"),
         "rank": None,
         "believed": f"{raw:.6%}",
-        "drawn": f"{drawn:.6%}",
+        "drawn": f"{filtered:.6%}",
         "reason": "",
         "pick": f"{turn}:",
     }
 
 
 def _change(raw: float, probability: float, t: Translator) -> str:
-    """Both numbers where they differ to the eye; of two very small ones the second, for want of room."""
+    """Both probabilities if they differ as written; of two very small ones only the second, for lack of room."""
     before, after = t.percent(raw), t.percent(probability)
     return after if before == after or max(raw, probability) < 0.0001 else f"{before} → {after}"
 
 
 @cache
 def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
-    """The Vega-Lite chart without its rows. `labels`: tooltip titles for token, rank, raw, probability, reason; last,
-    what the picture shows, for those who cannot see it.
+    """The Vega-Lite chart without its rows.
 
-    Words left, bars between, numbers right; all places are pixels, so that no scale has to be worked out again.
+    `labels`: tooltip titles for token, rank, raw, probability, reason; last, the description for screen readers.
+    Labels on the left, bars, numbers on the right; all coordinates are pixels, so that no scale is recomputed.
     """
     colors = palette(dark)
     y = alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    room = f"(width - {_WORDS + _VALUES}) / datum.full"
+    unit = f"(width - {_LABELS_WIDTH + _VALUES_WIDTH}) / datum.full"  # pixels for a probability of 1
 
-    def bar(end: str, test: str, **mark: Any) -> alt.Chart:
-        drawn = alt.Chart().transform_filter(test).transform_calculate(end=f"{_WORDS} + {end} * {room}")
+    def bar(length: str, test: str, **mark: Any) -> alt.Chart:
+        chart = alt.Chart().transform_filter(test).transform_calculate(end=f"{_LABELS_WIDTH} + {length} * {unit}")
         x = alt.X("end:Q", scale=None, axis=None, stack=None)
-        return drawn.mark_bar(**mark).encode(x=x, x2=alt.value(_WORDS), y=y)
+        return chart.mark_bar(**mark).encode(x=x, x2=alt.value(_LABELS_WIDTH), y=y)
 
-    def beside_word(left: int) -> alt.Chart:
-        return alt.Chart().transform_calculate(start=f"{_WORDS - 10 - left} - datum.wide")
+    def around_label(left: int) -> alt.Chart:
+        return alt.Chart().transform_calculate(start=f"{_LABELS_WIDTH - 10 - left} - datum.wide")
 
     start = alt.X("start:Q", scale=None, axis=None, stack=None)
-    solid = (
+    bar_color = (
         alt.when("datum.state == 'pick'")
         .then(alt.value(colors.pick))
         .when("datum.state == 'others'")
         .then(alt.value(colors.cut))
         .otherwise(alt.value(colors.draw))
     )
-    ink = (
+    text_color = (
         alt.when("datum.state == 'pick'")
         .then(alt.value(colors.pick))
         .when("datum.state == 'cut' || datum.state == 'others'")
@@ -123,26 +130,28 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         alt.Tooltip(f"{name}:N", title=title)
         for name, title in zip(("token", "rank", "believed", "drawn", "reason"), labels[:-1], strict=True)
     ]
-    word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": _WORDS - 10, "baseline": "middle"}
-    value: dict[str, Any] = {"font": theme.SANS, "fontSize": 14, "limit": _VALUES - 10, "baseline": "middle"}
+    word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": _LABELS_WIDTH - 10, "baseline": "middle"}
+    value: dict[str, Any] = {"font": theme.SANS, "fontSize": 14, "limit": _VALUES_WIDTH - 10, "baseline": "middle"}
     layers = [
-        bar("datum.shown", "datum.state != 'cut'", height=14, yOffset=-3, cornerRadius=2).encode(color=solid),
+        bar("datum.shown", "datum.state != 'cut'", height=14, yOffset=-3, cornerRadius=2).encode(color=bar_color),
         bar("datum.raw", "datum.state != 'cut'", height=5, yOffset=8, cornerRadius=1, color=colors.belief),
         bar("datum.raw", "datum.state == 'cut'", height=12, stroke=colors.cut, color=_stripes(colors)),
-        alt.Chart().mark_text(align="right", **word).encode(x=alt.value(_WORDS - 10), y=y, text="word:N", color=ink),
-        beside_word(0)
+        alt.Chart()
+        .mark_text(align="right", **word)
+        .encode(x=alt.value(_LABELS_WIDTH - 10), y=y, text="word:N", color=text_color),
+        around_label(0)
         .transform_filter("datum.state == 'cut'")
         .mark_rule(stroke=colors.soft)
-        .encode(x=start, x2=alt.value(_WORDS - 10), y=y),
-        beside_word(5)
+        .encode(x=start, x2=alt.value(_LABELS_WIDTH - 10), y=y),
+        around_label(5)
         .transform_filter("datum.branch")
         .mark_bar(height=24, fill="transparent", stroke=colors.branch, strokeDash=[3, 3], cornerRadius=4)
-        .encode(x=start, x2=alt.value(_WORDS - 5), y=y),
+        .encode(x=start, x2=alt.value(_LABELS_WIDTH - 5), y=y),
         alt.Chart()
-        .transform_calculate(start=f"width - {_VALUES - 10}")
+        .transform_calculate(start=f"width - {_VALUES_WIDTH - 10}")
         .mark_text(align="left", **value)
-        .encode(x=start, y=y, text="value:N", color=ink),
-        # On top of all, unseen: the whole row can be clicked and hovered.
+        .encode(x=start, y=y, text="value:N", color=text_color),
+        # Invisible, on top of the others: makes the whole row clickable.
         alt.Chart()
         .mark_bar(opacity=0, cursor="pointer", height=ROW)
         .encode(x=alt.value(0), x2=alt.value("width"), y=y, tooltip=tooltip)
@@ -153,7 +162,7 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _stripes(colors: Palette) -> alt.Gradient:
-    """Hatching: what is cut away is told by more than its colour."""
+    """Hatching of the bars of filtered tokens, which are thus marked by more than their colour."""
     stops = [
         alt.GradientStop(color=colors.cut if i % 2 else colors.paper, offset=(i + side) / 24)
         for i in range(24)
@@ -169,23 +178,23 @@ def draw(
     key: str = "bars",
     labels: tuple[str, ...] | None = None,
 ) -> None:
-    """The chart and its table. `on_pick` is told turn and token of the row that was clicked. `labels`: see
-    `specification`, without the last; who gives others draws another table."""
-    from pages.session import session_state
+    """The chart, with its table below.
 
-    given, labels = (
-        labels,
-        labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")),
-    )
+    table    see `rows`
+    on_pick  called with turn and token id of a clicked row; not for the row of all other tokens
+    labels   see `specification`, without the last; a caller with its own labels also draws its own table
+    """
+    own_labels = labels
+    labels = labels or tuple(t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason"))
 
-    def told(pick: str) -> None:
+    def pick_row(pick: str) -> None:
         turn, _, token = pick.partition(":")
-        if turn.isdigit() and token.isdigit():  # not the bar of all the others
+        if turn.isdigit() and token.isdigit():
             on_pick(int(turn), int(token))
 
     def callback() -> None:
         selection = (session_state.widget(key) or {}).get("selection", {}).get("pick") or [{}]
-        told(str(selection[0].get("pick", "")))
+        pick_row(str(selection[0].get("pick", "")))
 
     st.vega_lite_chart(
         pa.Table.from_pylist(table),
@@ -196,13 +205,13 @@ def draw(
         on_select=callback,
         selection_mode="pick",
     )
-    if not given:
+    if not own_labels:
         columns = [t("sums.token"), *(labels[i] for i in (2, 3, 1, 4))]
-        data_table.draw(t("access.table.bars"), columns, tabled(table, t), f"{key}_table", told)
+        data_table.draw(t("access.table.bars"), columns, _table_rows(table, t), f"{key}_table", pick_row)
 
 
-def tabled(table: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:
-    """The rows again, for those who read them: what a press reports, token, raw, probability, rank, outcome."""
+def _table_rows(table: list[dict[str, Any]], t: Translator) -> list[list[str | None]]:
+    """The rows for `data_table.draw`: pick, token, raw, probability, rank, outcome."""
     return [
         [
             None if row["rank"] is None else row["pick"],

@@ -42,7 +42,7 @@ def sources(file: Path, *parts: str) -> tuple[str, str]:
 
 
 def register(name: str, file: Path, *parts: str) -> Callable[..., Any]:
-    """A component made of its `sources`, called as Streamlit's own are; created when it is first drawn.
+    """A component from its `sources`, called with `data`, `key` and callbacks; created when it is first drawn.
 
     `file` is the Python module that draws it, or any file of the same stem.
     """
@@ -79,9 +79,9 @@ def _served(name: str, script: str) -> tuple[str, str]:
 
     Streamlit sends an inline script again with every drawing of its component, some 40 kB a click; a file is fetched
     once and cached. Files are only served for installed packages with `[tool.streamlit.component]` in their
-    pyproject.toml. This app is run from its folder and never installed, and its scripts are put together from parts
-    here, so it registers such a manifest with the component manager itself. Without a server, or where nothing can be
-    written, the script is sent inline.
+    pyproject.toml. This app is run from its folder without installation, and its scripts are concatenated here, so it
+    registers such a manifest with the component manager itself. Without a server, or if the temporary folder is not
+    writable, the script is sent inline.
     """
     if not runtime.exists():
         return name, script
@@ -101,12 +101,12 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=_PACKAGE, ignore_cleanup_errors=True)
 
 
-def event_callback(key: str, name: str, act: Callable[[Any], None]) -> Callable[[], None]:
-    """A callback that calls `act` with the value of a component's event of that name."""
+def event_callback(key: str, name: str, handler: Callable[[Any], None]) -> Callable[[], None]:
+    """Callback for the event `name` of the component `key`; calls `handler` with its value, if that is a dict."""
 
     def callback() -> None:
         value = (session_state.widget(key) or {}).get(name)
         if isinstance(value, dict):
-            act(value)
+            handler(value)
 
     return callback

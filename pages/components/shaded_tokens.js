@@ -1,6 +1,6 @@
-// Sentences shaded by what mattered. All text goes in through textContent. `data` is described in shaded.py.
+// Rows of shaded tokens. Text is set through textContent only. `data` is described in shaded_tokens.py.
 
-// A sentence; what stands between the two signs in it is a token: see shaded.py.
+// A sentence, in which \x02 and \x03 enclose a token: see `token` in shaded_tokens.py.
 function sentence(text) {
   const line = el("p", "told");
   text.split(/\x02([^\x03]*)\x03/).forEach((piece, i) => line.append(i % 2 ? Object.assign(el("b", "token", piece), { dir: "auto" }) : piece));
@@ -9,7 +9,7 @@ function sentence(text) {
 
 export default function (component) {
   const { data } = component;
-  const deep = data.tone === "surprise" ? (value) => value : Math.sqrt; // so that a little attention can be seen
+  const deep = data.tone === "surprise" ? (value) => value : Math.sqrt; // makes small attention weights visible
   const root = rootOf(component);
   root.replaceChildren(...data.told.map(sentence));
   for (const { name, note, parts } of data.rows) {
@@ -25,7 +25,7 @@ export default function (component) {
     }
     row.append(line);
     root.append(row);
-    line.scrollTop = line.scrollHeight; // the last token asks: what is near it matters most often
+    line.scrollTop = line.scrollHeight; // the last token is the query; tokens near it often have the largest values
   }
   if (!data.rows.length) return;
   const rows = () => data.rows[0].parts.map(([label], i) => [label, ...data.rows.map(({ parts }) => parts[i][2])]);

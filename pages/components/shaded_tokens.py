@@ -1,7 +1,7 @@
-"""The same sentence several times, each shaded by other numbers: by an answer to "what mattered?", or by surprise.
+"""One text in several rows, each shaded by other values: a token attribution, or surprisal.
 
-A value above 0 spoke for the token, one below 0 against it: shaded, and hatched with a minus sign. A row is scaled by
-its own largest value, or by one that rows share; resting on a token tells the number.
+Positive values are shaded, negative ones hatched with a minus sign. A row is scaled by its own largest absolute value,
+or by one that several rows share. The tooltip of a token contains its value.
 """
 
 from __future__ import annotations
@@ -21,32 +21,39 @@ def row(
     note: str,
     labels: Sequence[str],
     values: Sequence[float],
-    told: Sequence[str],
+    tooltips: Sequence[str],
     largest: float | None = None,
 ) -> dict[str, Any]:
-    """One shading: a value a token, and what resting on it tells. `largest`: the value that is deepest."""
+    """Data of one row: a label, a value and a tooltip for each token.
+
+    `largest`: the value with the deepest shade, by default the row's largest absolute value.
+    """
     if largest is None:
         largest = max((abs(value) for value in values), default=0.0)
     scaled = [round(value / largest, 4) if largest else 0.0 for value in values]
-    return {"name": name, "note": note, "parts": [list(part) for part in zip(labels, scaled, told, strict=True)]}
+    return {"name": name, "note": note, "parts": [list(part) for part in zip(labels, scaled, tooltips, strict=True)]}
 
 
 def token(label: str) -> str:
-    """A token as part of a sentence that `draw` is told: it is set apart from the words around it."""
+    """A token's label marked for `draw`, which sets it apart from the sentence around it."""
     return f"\x02{label}\x03"
 
 
 def labels(t: Translator) -> dict[str, str]:
-    """The words that rows need."""
+    """Labels of the component for `draw` with rows."""
     return {"table": t("access.table.shaded"), "token": t("sums.token")}
 
 
 def draw(
     rows: Sequence[dict[str, Any]],
-    told: Sequence[str],
+    sentences: Sequence[str],
     key: str,
     labels: dict[str, str] | None = None,
     tone: Literal["attention", "surprise"] = "attention",
 ) -> None:
-    """`told`: sentences above the rows; they may name tokens, and are drawn as plain text. `labels`: only for rows."""
-    _rows(key=key, data={"rows": list(rows), "told": list(told), "labels": labels, "tone": tone})
+    """The rows, with sentences above them.
+
+    sentences  drawn as plain text; they may contain the result of `token`
+    labels     see `labels`; required if there are rows
+    """
+    _rows(key=key, data={"rows": list(rows), "told": list(sentences), "labels": labels, "tone": tone})

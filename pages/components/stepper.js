@@ -1,6 +1,6 @@
-
-// Buttons and a slider over the moments 0 to `last`. `move` is told each moment that is shown; `rest` the one that it
-// stays on for a while. labels: next, back, play, pause, at ("{at} / {last}"); `name` tells what is moved along.
+// Buttons and a slider over the positions 0 to `last`. `move(at)` is called for each position shown, `rest(at)` for one
+// that stays for half a second. labels: next, back, play, pause, slider, at ("{at} / {last}"); `name(at)` formats a
+// position.
 function stepper(labels, last, begin, move, rest, name = (at) => at) {
   const box = el("div", "stepper");
   const button = (word, kind) => {

@@ -1,4 +1,4 @@
-// A box that is read while one types. `data` is described in text_box.py.
+// A text box that reports its text while the visitor types. `data` is described in text_area.py.
 
 export default function (component) {
   const { data, setTriggerValue } = component;
@@ -26,7 +26,7 @@ export default function (component) {
   let timer;
   box.oninput = (event) => {
     clearTimeout(timer);
-    // While a character is being put together by an input method, the text is not finished.
+    // During an input method's composition the text is incomplete.
     if (!event.isComposing) timer = setTimeout(tell, 180);
   };
   box.oncompositionend = () => {

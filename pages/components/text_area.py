@@ -1,7 +1,7 @@
-"""A box for a text of several lines that is read while it is being typed.
+"""Multi-line text box that reports its text while the visitor types.
 
-The component (`text_box.js`) reports what stands in it a moment after each key (`text`: {turn, text}). It keeps what
-is being typed; another `turn` puts the given text into it.
+The component (`text_area.js`) reports the text 180 ms after the last key press (`text`: {turn, text}). A redraw with
+the same `turn` keeps what is being typed; a new `turn` replaces it with the given text.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _box = register("text_box", Path(__file__))
 
 
 def draw(text: str, turn: int, label: str, placeholder: str, on_text: Callable[[int, str], None], key: str) -> None:
-    """`on_text` is told the turn that the text was typed on, and the text."""
+    """The box. `on_text` is called with the turn on which the text was typed, and the text. Disabled in a demo."""
 
-    def told(value: dict[str, object]) -> None:
+    def report(value: dict[str, object]) -> None:
         turn, typed = value.get("turn"), value.get("text")
         if isinstance(turn, int) and isinstance(typed, str):
             on_text(turn, typed)
 
-    words = {"label": label, "placeholder": placeholder}
-    data = {"text": text, "turn": turn, "disabled": config.current().demo} | words
-    _box(key=key, data=data, on_text_change=event_callback(key, "text", told))
+    labels = {"label": label, "placeholder": placeholder}
+    data = {"text": text, "turn": turn, "disabled": config.current().demo} | labels
+    _box(key=key, data=data, on_text_change=event_callback(key, "text", report))

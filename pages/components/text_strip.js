@@ -1,6 +1,5 @@
-// The text strip (the loop's stages, the text as chips with its cursor, branches, the formula) or, with `data.tree`,
-// the tree of every way that was gone.
-// All text goes in through textContent. `data` is described in strip.py.
+// Text strip (stages of the loop, the text as chips with its cursor, branches, the formula) or, with `data.tree`, the
+// tree of all branches. Text is set through textContent only. `data` is described in text_strip.py.
 
 const surprise = (logp) => (logp === null ? 0 : surpriseLevel(logp));
 
@@ -11,7 +10,7 @@ function drawLoop(root, data, moved) {
     const stage = el("span", "stage", name);
     stage.dataset.at = i;
     if (i === data.stage) stage.classList.add("lit");
-    // After a move the whole round is played once: choose, append, cut, ask, distribution.
+    // After a step the stages light up once, in the order choice, append, tokens, model, distribution.
     if (moved) {
       const order = (i - 3 + 5) % 5;
       stage.style.animationDelay = `${order * 0.11}s`;
@@ -50,7 +49,7 @@ function drawStrip(root, data) {
       if (i > at) token.classList.add("beyond");
       token.dataset.place = i;
       token.dataset.keep = `place ${i}`;
-      // Under the whole character it is enough to say which part a token is.
+      // Below the whole character the label needs only the part.
       if (many && token.textContent.startsWith(`${text} `)) token.textContent = token.textContent.slice(text.length + 1);
       parts.append(token);
       if (i === at) parts.append(el("span", "cur"));
@@ -73,7 +72,7 @@ function childrenOf(data) {
   return children;
 }
 
-// Ways that leave the text before the cursor's end: a box each, its first tokens, a click switches to it.
+// Branches off the current line: a box with the first tokens of each; a click moves the cursor to its end.
 function drawBranches(root, data) {
   const row = el("div", "branches");
   const children = childrenOf(data);
@@ -95,7 +94,7 @@ function drawBranches(root, data) {
   root.append(row);
 }
 
-// The tree as an outline: a run of tokens without a fork is one row; each way on from a fork is a row below it.
+// The tree as an outline: a run of tokens without a branch is one row; the branches after it are indented rows.
 function drawTree(root, data) {
   const children = childrenOf(data);
   const onLine = new Set(data.line);
@@ -106,7 +105,7 @@ function drawTree(root, data) {
     const tokens = [at];
     while (children[at].length === 1) tokens.push((at = children[at][0]));
     const prompt = tokens.filter((i) => data.nodes[i][2] === "prompt");
-    // A long prompt is known already: its last tokens are enough here.
+    // Of a long prompt only the last tokens are drawn.
     const hidden = start === 0 && prompt.length > 12 ? prompt.length - 8 : 0;
     if (hidden) run.append(el("span", "more", `… ${hidden} …`));
     for (const i of tokens.slice(hidden)) {
@@ -157,7 +156,7 @@ function drawFormula(root, data) {
   if (data.stage !== null) root.append(el("p", "note legend", data.labels.legend)); // of the bars below
 }
 
-// The chain rule with the learner's own numbers: one factor a token, the least probable marked.
+// Chain rule: the probability of each token as a factor, the least probable ones marked.
 function drawChain(root, data, at) {
   if (at < 1) return;
   const box = el("details", "chain");
@@ -179,7 +178,7 @@ function drawChain(root, data, at) {
   root.append(box);
 }
 
-// For those who hear the page: the token that the cursor is on now, and why a run ended.
+// Live region for screen readers: the token at the cursor, and why a run ended.
 function announce(place, data) {
   let said = place.querySelector(".said");
   if (!said) {

@@ -1,7 +1,8 @@
-"""The text strip: the same thread at the same place on every page that follows a text.
+"""Text strip: the text as token chips, with its branches, shown at the top of the pages that follow a text.
 
-It draws the loop's stages, the text as chips, the tree of branches and the formula (`strip.js`), and reports a click
-on a token (`go`: {turn, node}) or on an alternative in a token's card (`pick`: {turn, after, token}).
+The component (`text_strip.js`) draws the stages of the generation loop, the chips, the branches and the formula of the
+next token. It reports a click on a token (`go`: {turn, node}) or on an alternative in a token's card (`pick`: {turn,
+after, token}).
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ _strip = register("text_strip", Path(__file__), "text_strip_card")
 
 
 def labels(t: Translator) -> dict[str, Any]:
-    """The words that the strip needs."""
-    words = (
+    """Labels of the component."""
+    names = (
         "tree", "branch", "chain", "lowest", "first", "rank", "log_p", "log_p_help", "perplexity", "perplexity_help",
         "choices", "choices_help", "legend",
     )  # fmt: skip
-    reached = {"text": t("access.text"), "alternatives": t("access.alternatives")}
-    return {"loop": t.list("strip.loop")} | reached | {word: t(f"strip.{word}") for word in words}
+    access = {"text": t("access.text"), "alternatives": t("access.alternatives")}
+    return {"loop": t.list("strip.loop")} | access | {name: t(f"strip.{name}") for name in names}
 
 
 def has_branches(data: dict[str, Any]) -> bool:
-    """Whether there is a tree to draw: some token that two others follow."""
+    """Whether some choice has two or more children."""
     parents = [node[0] for node in data["nodes"]]
     return len(set(parents)) < len(parents)
 
@@ -38,9 +39,15 @@ def draw(
     on_pick: Callable[[Any], None],
     key: str = "strip",
 ) -> None:
-    """`data` is `Story.build`'s with `turn`, `stage` (0–4; None leaves the loop's stages out), `status`, `choices`,
-    `labels` and `dark` added; with `tree` set, the tree alone is drawn."""
+    """The strip. `data` is that of `TextAnnotator.annotate` with these keys added:
 
+    turn     see `TextState.turn`
+    stage    the highlighted stage of the loop, 0 to 4; None leaves the stages out
+    status   sentence below the text, such as why a run ended
+    choices  exp(entropy) of the next-token distribution, the effective number of candidates, as a text
+    labels   see `labels`
+    tree     optional; if set, only the tree of branches is drawn
+    """
     _strip(
         key=key,
         data=data,

@@ -1,4 +1,4 @@
-// What else could have stood at a place: shown after a short rest of the pointer, each can be taken.
+// Card of a token with the most probable alternatives at its position; a click on one selects it.
 function drawCard(root, data, token, send) {
   const place = Number(token.dataset.place);
   const [logp, rank, others] = data.facts[place];
@@ -27,13 +27,13 @@ function drawCard(root, data, token, send) {
   return card;
 }
 
-// The card of a token: after a short rest of the pointer on it, or by the down key. Escape closes it.
+// Opens a token's card after the pointer rests on it, or with the down key. Escape closes it.
 function listenForRest(root, strip, data, setTriggerValue) {
   let card, timer;
   const hide = () => {
     clearTimeout(timer);
     const open = card;
-    card = undefined; // first: what loses the focus when it goes asks again
+    card = undefined; // before remove(), whose focusout event calls hide() again
     open?.remove();
   };
   const show = (token) => {

@@ -1,9 +1,9 @@
-// The texts of all strategies: rows of chips with numbers, in groups by strategy or sorted by a measure.
-// All text goes in through textContent. `data` is described in texts.py.
+// Texts as rows of token chips with measures, in groups or sorted by a measure. Text is set through textContent only.
+// `data` is described in text_table.py.
 
 const surprise = (p) => ["", " s1", " s2"][surpriseLevel(Math.log(p))];
 
-// The darker, the more the model believed in it; several tokens of one character lie side by side.
+// Background of a chip by probability: one stripe for each token of the character.
 const shade = (parts) => {
   const stops = parts.map((p, i) => {
     return `${beliefColor(p)} ${(100 * i) / parts.length}% ${(100 * (i + 1)) / parts.length}%`;
@@ -77,7 +77,7 @@ function drawSort(root, data, sort, again) {
   root.append(bar);
 }
 
-// The measures' names above their columns.
+// Names of the measures above their columns.
 function drawHead(root, data, sort) {
   const head = el("div", "row head");
   head.append(el("div", "what"), drawNumbers(data, {}, sort));
@@ -99,7 +99,7 @@ function drawGroups(root, data, sort) {
 function drawSorted(root, data, sort) {
   const highest = data.measures.find(([key]) => key === sort.key)[3] !== sort.turned;
   const all = data.groups.flatMap((group) => group.texts.map((text) => [group, text, text.numbers[sort.key]?.[0] ?? null]));
-  // What has no number stands last, whichever way round.
+  // Texts without a value are last in both orders.
   all.sort(([, , a], [, , b]) => (a === null) - (b === null) || (highest ? b - a : a - b));
   for (const [group, text] of all) root.append(drawText(data, group, text, sort, true));
 }

@@ -1,7 +1,7 @@
-"""One meaning, one colour, on every page: for charts as values, for components as custom properties of their style.
+"""Colour palettes of both themes, one colour for each meaning: values for charts, custom properties for components.
 
-All that is read as text (ink, soft, draw, pick, branch) has a contrast of at least 4.5 to the paper; what underlines a
-text has 3. Belief and cut are grounds and pale bars, which always have their number or their reason beside them.
+Text colours (ink, soft, draw, pick, branch) have a contrast of at least 4.5 to the paper, underlines (surprise) one of
+3. Belief and cut are used for backgrounds and pale bars, always beside a number or a reason in text.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ MONOSPACE = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', 'Noto Sans TC', monospac
 
 
 class Palette(NamedTuple):
-    ink: str
-    paper: str
-    line: str
-    soft: str  # readable grey text
-    belief: str  # what the model believes
-    draw: str  # what may be drawn
-    pick: str  # the chosen token, the cursor
-    cut: str  # cut away, impossible
-    branch: str  # another way it could go
-    surprise: str  # how little a token of the text was expected
-    attention: str  # what was looked at
+    """Colours of one theme, as CSS colours."""
+
+    ink: str  # text
+    paper: str  # background
+    line: str  # borders and grid lines
+    soft: str  # secondary text
+    belief: str  # probability before the filters
+    draw: str  # probability after the filters
+    pick: str  # the selected token, the cursor
+    cut: str  # tokens removed by the filters
+    branch: str  # other branches of the text
+    surprise: str  # surprisal of a token
+    attention: str  # attention weights
 
 
 LIGHT = Palette(
@@ -62,13 +64,15 @@ def is_dark() -> bool:
 
 
 def palette(dark: bool) -> Palette:
+    """The palette of a theme."""
     return DARK if dark else LIGHT
 
 
 def css() -> str:
     """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark`.
 
-    `--deepest` is how much of `--attention` or `--surprise` may lie behind words that must stay readable."""
+    `--deepest` is the largest share of `--attention` or `--surprise` in a background on which text stays readable.
+    """
     rules = ((".root", LIGHT, "62%"), (".root.dark", DARK, "46%"))
     return "\n".join(
         f"{selector} {{ {' '.join(f'--{name}: {value};' for name, value in colors._asdict().items())}"

@@ -1,5 +1,5 @@
-// A text as chips: `chip` makes one of a token's index, its label and its shade (they take turns). A character that
-// fell into several tokens stands above them; a token that ends a line ends it here. `groups` is described in cut.py.
+// A text as token chips. `chip(index, label, shade)` creates one; shades alternate. A character that several tokens
+// encode is drawn above them. A token that ends a line is followed by a line break. `groups`: see token_chips.py.
 function drawGroups(groups, chip) {
   const box = el("div", "chips");
   for (const { whole, tokens } of groups) {

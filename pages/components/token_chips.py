@@ -1,4 +1,4 @@
-"""TODO"""
+"""Data of a text as token chips, grouped by character; drawn by `token_chips.js`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 def chips(vocabulary: Vocabulary, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Groups of tokens that a person reads together, each {whole, tokens: [[index, label, ends a line]]}.
+    """Groups of tokens, each {whole, tokens: [[index, label, ends a line]]}; see `Vocabulary.groups`.
 
-    whole is None where one token holds it all. Under a character that fell into several tokens, these are labelled
-    with the part they hold.
+    `whole` is the character that several tokens encode together, and their labels are its parts; None for a group of
+    one token.
     """
     labels = vocabulary.pieces(ids)
     groups = []
     for first, last, whole in vocabulary.groups(ids):
-        many = last - first > 1
+        several = last - first > 1
         tokens = []
-        for at in range(first, last):
-            label = labels[at].removeprefix(f"{whole} ") if many else labels[at]
-            ends_line = vocabulary.token_bytes(ids[at]).endswith(b"\n") and ids[at] not in vocabulary.special
-            tokens.append([at, label, ends_line])
-        groups.append({"whole": whole if many else None, "tokens": tokens})
+        for i in range(first, last):
+            label = labels[i].removeprefix(f"{whole} ") if several else labels[i]
+            ends_line = vocabulary.token_bytes(ids[i]).endswith(b"\n") and ids[i] not in vocabulary.special
+            tokens.append([i, label, ends_line])
+        groups.append({"whole": whole if several else None, "tokens": tokens})
     return groups

@@ -1,33 +1,33 @@
-// The lesson's sheet at the foot of the page. All text goes in through textContent. `data` is described in coach.py.
+// Lesson sheet at the bottom of the page; `data` is `_sheet_data` of coach.py. All text is set through textContent.
 
-// A sentence: **strong** parts, and {names} whose values are computed from the model.
-function write(place, sentence, values) {
+// Appends a text to an element: **bold** parts, and {placeholders} replaced by their values.
+function write(parent, sentence, values) {
   for (const part of sentence.split(/(\*\*[^*]+\*\*|\{\w+\})/)) {
-    if (part.startsWith("**")) place.append(el("b", "", part.slice(2, -2)));
-    else if (/^\{\w+\}$/.test(part)) place.append(el("span", "value", values[part.slice(1, -1)] ?? "…"));
-    else place.append(part);
+    if (part.startsWith("**")) parent.append(el("b", "", part.slice(2, -2)));
+    else if (/^\{\w+\}$/.test(part)) parent.append(el("span", "value", values[part.slice(1, -1)] ?? "…"));
+    else parent.append(part);
   }
-  return place;
+  return parent;
 }
 
-function drawHead(data, tell) {
+function drawHead(data, report) {
   const head = el("div", "head");
   head.append(el("span", "which", fill(data.labels.lesson, { number: data.number, of: data.of })), el("b", "title", data.title));
   const dots = el("span", "dots");
   data.steps.forEach((done, i) => {
-    const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => tell("go", { step: i }));
+    const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => report("go", { step: i }));
     dot.title = fill(data.labels.step, { n: i + 1 });
     dot.setAttribute("aria-label", dot.title);
     if (i === data.step) dot.setAttribute("aria-current", "step");
     dots.append(dot);
   });
-  const small = makeButton("plain", data.small ? data.labels.unfold : data.labels.fold, () => tell("fold", { small: !data.small }));
+  const small = makeButton("plain", data.small ? data.labels.unfold : data.labels.fold, () => report("fold", { small: !data.small }));
   small.setAttribute("aria-expanded", String(!data.small));
-  head.append(dots, small, makeButton("plain", data.labels.leave, () => tell("leave", {})));
+  head.append(dots, small, makeButton("plain", data.labels.leave, () => report("leave", {})));
   return head;
 }
 
-function drawTask(data, tell) {
+function drawTask(data, report) {
   const task = el("div", `task${data.done ? " done" : ""}`);
   const line = el("p", "do");
   line.append(el("span", "tick", data.done ? "✓" : "○"), el("b", "", data.done ? data.labels.done : data.labels.do), " ");
@@ -37,15 +37,15 @@ function drawTask(data, tell) {
   const last = data.step === data.steps.length - 1;
   const name = last ? (data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last) : data.done ? data.labels.on : data.labels.skip;
   const moves = el("div", "moves");
-  if (!data.home) moves.append(makeButton("first", data.labels.home, () => tell("go", { step: data.step })));
-  drawAside(data, moves);
-  moves.append(makeButton(data.done ? "first" : "plain", name, () => tell("go", { step: data.step + 1 })));
+  if (!data.home) moves.append(makeButton("first", data.labels.home, () => report("go", { step: data.step })));
+  drawSidebarButton(data, moves);
+  moves.append(makeButton(data.done ? "first" : "plain", name, () => report("go", { step: data.step + 1 })));
   task.append(moves);
   return task;
 }
 
-// What a step points at may lie in the sidebar, and that may be closed (on a phone it is): then the sheet opens it.
-function drawAside(data, moves) {
+// Adds a button that opens the sidebar, where that is closed (as on a phone) and contains the highlighted element.
+function drawSidebarButton(data, moves) {
   const open = document.querySelector("[data-testid=stExpandSidebarButton]");
   if (data.done || !open || !document.querySelector("[data-testid=stSidebar]")?.querySelector(data.point)) return;
   const aside = makeButton("aside", data.labels.aside, () => {
@@ -56,13 +56,14 @@ function drawAside(data, moves) {
   moves.prepend(aside);
 }
 
-// Brings what the step points at into sight: in the sidebar, or between the head of the window and the sheet.
+// Scrolls the highlighted element into view: in the sidebar, or between the window's header and the sheet. `end`: its
+// lower end.
 function show(selector, sheet, end) {
-  const place = document.querySelector(selector);
-  if (!place) return;
+  const target = document.querySelector(selector);
+  if (!target) return;
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  if (place.closest("[data-testid=stSidebar]")) return place.scrollIntoView({ block: "center", behavior });
-  const box = place.getBoundingClientRect();
+  if (target.closest("[data-testid=stSidebar]")) return target.scrollIntoView({ block: "center", behavior });
+  const box = target.getBoundingClientRect();
   const foot = sheet.getBoundingClientRect().top;
   if (box.top > 70 && (end ? box.bottom : Math.min(box.bottom, box.top + 150)) < foot) return;
   document.querySelector("[data-testid=stMain]").scrollBy({ top: end ? box.bottom - foot + 14 : box.top - 90, behavior });
@@ -71,16 +72,16 @@ function show(selector, sheet, end) {
 export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
-  keep(data.kept);
-  const tell = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
+  syncProgress(data.kept);
+  const report = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
   const sheet = el("section", `sheet${data.small ? " small" : ""}`);
   sheet.setAttribute("aria-label", data.title);
-  sheet.append(drawHead(data, tell));
+  sheet.append(drawHead(data, report));
   if (!data.small) {
     const body = el("div", "body");
     const text = el("div", "text");
     for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values));
-    body.append(text, drawTask(data, tell));
+    body.append(text, drawTask(data, report));
     sheet.append(body);
   }
   const scroll = root.querySelector(".body")?.scrollTop ?? 0;

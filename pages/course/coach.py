@@ -1,8 +1,8 @@
-"""The sheet at the foot of a page while a lesson is on: a few sentences, the one thing to do, and whether it is done.
+"""Lesson sheet: the panel at the bottom of a page with the current step's text, its task, and whether it is done.
 
-It stands in the fragment of the page's workbench, so that it answers every move of the learner. All its numbers are
-worked out from the running model at that moment. The component (`coach.js`) writes what was done into the browser's
-memory (`progress.js`) and reports what the learner wants: `go` ({turn, step}), `fold` ({small}), `leave`.
+It is drawn inside the fragment of the page's workbench, so it is updated after every action there. The values of its
+placeholders are computed from the running model each time. The component `coach.js` saves the progress in the browser
+(`progress.js`) and reports three events: `go` ({turn, step}), `fold` ({small}) and `leave`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pages.compare.state import CompareState
 from pages.components.register import event_callback, register
 from pages.course import catalog, placeholders, step_setup
 from pages.course.learner import Learner
-from pages.course.lesson import NAMED, Lesson, Step
+from pages.course.lesson import PLACEHOLDER, Lesson, Step
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 from pages.limits.state import LimitsState
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from pages.session.query_params import QueryParams
 
 _sheet = register("coach", Path(__file__), "progress")
-# While a lesson is on, its own words stand for the page's; the sheet stays in sight at the foot of the window.
+# While a lesson is open, the page's own introduction and examples are hidden; the sheet sticks to the window's bottom.
+# %s: selector of the highlighted element.
 _STYLE = """<style>
 [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
   position: sticky; bottom: 0; z-index: 90; order: 99; margin-top: auto;
@@ -52,7 +53,7 @@ _STYLE = """<style>
 
 
 class Coach:
-    """The course as the shell's companion; see `shell.extensions`."""
+    """The course as the companion of `pages.shell.extensions`, where the methods are described."""
 
     @property
     def active(self) -> bool:
@@ -62,10 +63,10 @@ class Coach:
         return catalog.prompts()
 
     def turn_to_page(self, t: Translator) -> None:
-        turn_to_page(t)
+        open_pending_page(t)
 
     def draw(self, model: Model | None, t: Translator) -> None:
-        draw(model, t)
+        draw_sheet(model, t)
 
     def to_query(self) -> dict[str, str]:
         return session_state.get(CourseState).to_query()
@@ -75,107 +76,114 @@ class Coach:
         return None if step is None else partial(step_setup.set_up_step, step)
 
 
-def start(lesson: Lesson, step: int = 0) -> None:
-    """Begin a step of a lesson and set up its prompt and settings; for callbacks."""
+def start_step(lesson: Lesson, step: int = 0) -> None:
+    """Begin a step of a lesson and apply its prompt and settings; for callbacks."""
     step_setup.set_up_step(session_state.get(CourseState).begin(lesson, step))
 
 
 def current_lesson(language: str) -> Lesson | None:
-    """The lesson that is on; None without one."""
+    """The open lesson; None where there is none."""
     name = session_state.get(CourseState).lesson
     return catalog.lesson(language, name) if name else None
 
 
-def turn_to_page(t: Translator) -> None:
-    """Switch to the page of a step that has just begun, where that is another page; only in a page's body."""
+def open_pending_page(t: Translator) -> None:
+    """After a step began: open its page, or rerun where it is open; after the course, open the list of lessons.
+
+    Called in the body of a page, not in callbacks.
+    """
     course, lesson = session_state.get(CourseState), current_lesson(t.language)
-    turning, course.turning = course.turning, False
-    if turning and lesson is None:
+    pending, course.page_pending = course.page_pending, False
+    if pending and lesson is None:
         st.switch_page(navigation.path("learn"))
-    if turning and lesson and (step := lesson.steps[course.step]).page != session_state.current_page():
+    if pending and lesson and (step := lesson.steps[course.step]).page != session_state.current_page():
         st.switch_page(step.script)
-    if (
-        turning and lesson
-    ):  # the prompt box and the settings are outside of the fragment: draw them with their new values
+    if pending and lesson:  # the prompt box and the settings lie outside the fragment: update them too
         st.rerun()
 
 
-def draw(model: Model | None, t: Translator) -> None:
-    """The sheet of the lesson that is on; on another page than the step's it leads back there."""
+def draw_sheet(model: Model | None, t: Translator) -> None:
+    """Draw the sheet of the open lesson, with a button back to the step's page where another one is open."""
     course, lesson = session_state.get(CourseState), current_lesson(t.language)
     if lesson is None or model is None:
         return
     step = lesson.steps[min(course.step, len(lesson.steps) - 1)]
-    learner = Learner(
-        model,
-        session_state.get(TextState),
-        session_state.get(BeamState),
-        session_state.get(CompareState),
-        session_state.get(AttentionState),
-        session_state.get(TokensState),
-        session_state.widget,
-        session_state.get(TrainingState),
-        session_state.get(LimitsState),
-        session_state.get(UsesState),
-        session_state.get(QuizState),
-    )
-    at_home = step.page == session_state.current_page()
-    done = course.check(lesson, learner) if at_home else course.step in course.done.get(lesson.name, ())
-    highlight = step_setup.HIGHLIGHTS[step.point] if at_home and step.point and not done and not course.small else None
-    selector = highlight or "#nothing"
+    learner = _learner(model)
+    on_page = step.page == session_state.current_page()
+    done = course.check(lesson, learner) if on_page else course.step in course.done.get(lesson.name, ())
+    highlight = step_setup.HIGHLIGHTS[step.point] if on_page and step.point and not done and not course.folded else None
+    selector = highlight or "#nothing"  # matches no element
     st.html(_STYLE % selector)
     with st.container(key="coach"):
         _sheet(
             key="coach_sheet",
-            data=data(lesson, step, done, at_home, learner, t)
+            data=_sheet_data(lesson, step, done, on_page, learner, t)
             | {"point": selector, "end": step.point in step_setup.SCROLL_TO_BOTTOM},
-            on_go_change=event_callback("coach_sheet", "go", lambda value: go(value, t.language)),
+            on_go_change=event_callback("coach_sheet", "go", lambda value: _go_to_step(value, t.language)),
             on_fold_change=event_callback("coach_sheet", "fold", lambda value: course.fold(value["small"])),
             on_leave_change=event_callback("coach_sheet", "leave", lambda _: course.leave()),
         )
 
 
-def data(lesson: Lesson, step: Step, done: bool, at_home: bool, learner: Learner, t: Translator) -> dict[str, Any]:
-    """Plain data for the component."""
+def _learner(model: Model) -> Learner:
+    """The visitor's state on all pages."""
+    return Learner(
+        model=model,
+        session=session_state.get(TextState),
+        beam=session_state.get(BeamState),
+        compare=session_state.get(CompareState),
+        attention=session_state.get(AttentionState),
+        tokens=session_state.get(TokensState),
+        widget=session_state.widget,
+        training=session_state.get(TrainingState),
+        limits=session_state.get(LimitsState),
+        uses=session_state.get(UsesState),
+        quiz=session_state.get(QuizState),
+    )
+
+
+def _sheet_data(
+    lesson: Lesson, step: Step, done: bool, on_page: bool, learner: Learner, t: Translator
+) -> dict[str, Any]:
+    """Data of the component `coach.js`."""
     course = session_state.get(CourseState)
-    every = catalog.lessons(t.language)
-    number = [one.name for one in every].index(lesson.name)
-    following = every[number + 1] if number + 1 < len(every) else None
-    names = set(NAMED.findall(step.text + step.do + step.then * done))
+    lessons = catalog.lessons(t.language)
+    number = [entry.name for entry in lessons].index(lesson.name)
+    following = lessons[number + 1] if number + 1 < len(lessons) else None
+    names = set(PLACEHOLDER.findall(step.text + step.do + step.then * done))
     return {
         "turn": course.turn,
         "title": lesson.title,
         "number": number + 1,
-        "of": len(every),
+        "of": len(lessons),
         "step": course.step,
         "steps": [index in course.done.get(lesson.name, ()) for index in range(len(lesson.steps))],
         "text": step.text,
         "do": step.do,
         "then": step.then if done else "",
         "done": done,
-        "home": at_home,
-        "small": course.small,
+        "home": on_page,
+        "small": course.folded,
         "next": following.title if following else None,
         "values": {name: placeholders.PLACEHOLDERS[name](learner, t) for name in sorted(names)},
-        "kept": course.kept(),
-        
+        "kept": course.progress(),
         "labels": {word: t(f"course.sheet.{word}") for word in
                    ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step",
                     "aside")},
     }  # fmt: skip
 
 
-def go(value: dict[str, Any], language: str) -> None:
-    """For callbacks: another step of this lesson, or the lesson after it (`step` is then as many as it has)."""
+def _go_to_step(value: dict[str, Any], language: str) -> None:
+    """Callback: begin step {step} (from 0) of the open lesson; past its last step, the next lesson or the list."""
     course, lesson = session_state.get(CourseState), current_lesson(language)
     if lesson is None or value["turn"] != course.turn:
         return
     if value["step"] < len(lesson.steps):
-        start(lesson, value["step"])
+        start_step(lesson, value["step"])
         return
-    every = catalog.lessons(language)
-    following = every.index(lesson) + 1
-    if following < len(every):
-        start(every[following])
+    lessons = catalog.lessons(language)
+    following = lessons.index(lesson) + 1
+    if following < len(lessons):
+        start_step(lessons[following])
     else:
         course.finish()

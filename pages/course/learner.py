@@ -1,4 +1,4 @@
-"""What a learner has on the table, as the lessons' tasks and sentences read it."""
+"""State of all pages, as the tasks and placeholders of the lessons read it."""
 
 from __future__ import annotations
 
@@ -20,28 +20,34 @@ if TYPE_CHECKING:
     from pages.session.text_state import TextState
     from pages.tokens.state import TokensState
 
-Memory = dict[str, Any]  # what a task has seen since its step began
+TaskMemory = dict[str, Any]  # values that a task stores between evaluations, since its step began
 
 
 @dataclass(frozen=True)
 class Learner:
-    """What a learner has before them, on every page. `widget` gives the value of a control by its key."""
+    """State of one visitor who takes the course.
+
+    session  text, settings and run of the step page, which most pages use
+    beam, compare, attention, tokens, training, limits, uses, quiz  state of the page of that name
+    widget   returns the value of a widget by its key, None where there is none
+    """
 
     model: Model
     session: TextState
-    beaming: BeamState
-    comparison: CompareState
-    looking: AttentionState
-    cutting: TokensState
+    beam: BeamState
+    compare: CompareState
+    attention: AttentionState
+    tokens: TokensState
     widget: Callable[[str], Any]
-    forcing: TrainingState = field(default_factory=TrainingState)
+    training: TrainingState = field(default_factory=TrainingState)
     limits: LimitsState = field(default_factory=LimitsState)
-    using: UsesState = field(default_factory=UsesState)
-    quizzing: QuizState = field(default_factory=QuizState)
+    uses: UsesState = field(default_factory=UsesState)
+    quiz: QuizState = field(default_factory=QuizState)
 
     @property
     def trace(self) -> Trace:
+        """Trace of the step page, started with the prompt where there is none for this model yet."""
         return self.session.ready(self.model)
 
 
-Condition = Callable[[Learner, Any, Memory], bool]  # of what its lesson's file gives it, and of its memory
+Condition = Callable[[Learner, Any, TaskMemory], bool]  # (learner, value in the lesson's file, memory of the task)

@@ -1,4 +1,4 @@
-"""A lesson as data: its steps, each with a page, a text, a task and what it sets up."""
+"""Types of a lesson: its steps, each with a page, a text, a task and the state that it sets up."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from typing import Any
 from pages.shell import navigation
 
 FOLDER = Path(__file__).parent / "lessons"
-
-
 PAGES = ("step", "beam", "compare", "attention", "tokens", "training", "limits", "uses", "quiz")
-
-
-NAMED = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")  # in a lesson's texts, such as {best_p}
 
 
 class LessonError(ValueError):
-    """A lesson's file holds what no lesson can have; the message names the file and says what."""
+    """Invalid lesson file; the message names the file and the error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: a few sentences, one thing on a lab page, one thing to do. `task`: conditions that all must hold."""
+    """One step of a lesson; the fields are the keys of `[[step]]` in its file, described in GUIDE.md.
+
+    page      URL name of the page on which the step takes place, one of `PAGES`
+    text      explanation, paragraphs separated by blank lines
+    do        instruction
+    then      explanation shown after completion
+    task      (name, value) of the conditions of completion, all of which must hold
+    prompt    prompt set when the step begins; None leaves the text unchanged
+    settings  (name, value) of the settings set when the step begins
+    point     name of the element to highlight, see `step_setup.HIGHLIGHTS`
+    """
 
     page: str
     text: str
@@ -43,6 +49,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
+    """One lesson in one language.
+
+    name      name of its file without `.toml`, used in links and in the saved progress
+    lead      summary in one sentence
+    concepts  numbers of the concepts it teaches, rows of the table in the README
+    minutes   estimated duration
+    """
+
     name: str
     title: str
     lead: str

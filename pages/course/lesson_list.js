@@ -1,4 +1,4 @@
-// The lessons of the course and how far the learner is. All text goes in through textContent. See contents.py.
+// List of the lessons with the progress in each; `data` is `list_data` of page.py. All text is set through textContent.
 
 function card(lesson, data, open) {
   const done = lesson.done >= lesson.steps;
@@ -19,8 +19,8 @@ function card(lesson, data, open) {
 export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
-  const fresh = keep(data.kept);
-  if (fresh) setTriggerValue("remembered", { kept: fresh });
+  const restored = syncProgress(data.kept);
+  if (restored) setTriggerValue("remembered", { kept: restored });
   const list = el("ol");
   for (const lesson of data.lessons) list.append(card(lesson, data, (name) => setTriggerValue("open", { lesson: name })));
   root.replaceChildren();

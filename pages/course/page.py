@@ -1,4 +1,4 @@
-"""The course: its lessons, how far the learner is, and where to go on. What was done their browser keeps."""
+"""Course page: the list of lessons with the visitor's progress, which their browser saves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import address
 
-_contents = register("contents", Path(__file__).with_name("lesson_list.js"), "progress")
+_lesson_list = register("contents", Path(__file__).with_name("lesson_list.js"), "progress")
 
 session = session_state.get(TextState)
 course = session_state.get(CourseState)
@@ -25,20 +25,21 @@ lessons = catalog.lessons(t.language)
 
 
 def open_lesson(value: dict[str, Any]) -> None:
-    """The component says which; of a lesson that was begun, the first step that is still to be done."""
+    """Callback: open the lesson {lesson: name} at its first step that is not done, else at its first."""
     lesson = catalog.lesson(t.language, str(value.get("lesson")))
     if lesson is not None:
         done = course.done.get(lesson.name, set())
-        coach.start(lesson, next((step for step in range(len(lesson.steps)) if step not in done), 0))
+        coach.start_step(lesson, next((step for step in range(len(lesson.steps)) if step not in done), 0))
 
 
-def remember(value: dict[str, Any]) -> None:
-    course.remember(value.get("kept"), [lesson.name for lesson in lessons])
+def restore_progress(value: dict[str, Any]) -> None:
+    """Callback: {kept: progress that the browser saved}."""
+    course.restore_progress(value.get("kept"), [lesson.name for lesson in lessons])
 
 
-def data() -> dict[str, Any]:
-    """Plain data for the component."""
-    shown = [
+def list_data() -> dict[str, Any]:
+    """Data of the component `lesson_list.js`."""
+    entries = [
         {
             "name": lesson.name,
             "title": lesson.title,
@@ -52,21 +53,22 @@ def data() -> dict[str, Any]:
     following = next((lesson.name for lesson in lessons if course.count(lesson) < len(lesson.steps)), None)
     words = ("begin", "go_on", "again", "progress", "finished")
     return {
-        "lessons": shown,
+        "lessons": entries,
         "next": following,
-        "kept": course.kept(),
+        "kept": course.progress(),
         "labels": {word: t(f"course.{word}") for word in words},
     }
 
 
 @st.fragment
 def workbench() -> None:
-    coach.turn_to_page(t)
-    _contents(
+    """The list of lessons, redrawn without the rest of the page."""
+    coach.open_pending_page(t)
+    _lesson_list(
         key="contents",
-        data=data(),
+        data=list_data(),
         on_open_change=event_callback("contents", "open", open_lesson),
-        on_remembered_change=event_callback("contents", "remembered", remember),
+        on_remembered_change=event_callback("contents", "remembered", restore_progress),
     )
 
 

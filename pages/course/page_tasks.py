@@ -1,146 +1,152 @@
-"""Conditions on what the other pages show; see `tasks.py`."""
+"""Tasks on the state of the other pages; see `tasks.py`. Each function is the condition of its name."""
 
 from __future__ import annotations
 
 from engine.errors import EngineError
 from pages.course import placeholders
-from pages.course.learner import Condition, Learner, Memory
+from pages.course.learner import Condition, Learner, TaskMemory
 from pages.i18n.translator import LANGUAGES
 from pages.session.incremental_run import IncrementalRun
 from pages.uses.state import TASKS as USES
 
 
-def _beam_width(learner: Learner, width: int, memory: Memory) -> bool:
-    return learner.beaming.settings.width == width
+def _beam_width(learner: Learner, width: int, memory: TaskMemory) -> bool:
+    """The beam width has this value."""
+    return learner.beam.settings.width == width
 
 
-def _beam_widths(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many widths were followed to the end."""
-    seen = memory.setdefault("widths", set())
-    if learner.beaming.over:
-        seen.add(learner.beaming.settings.width)
-    return len(seen) >= count
+def _beam_widths(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """Searches with at least `count` different beam widths were run to the end."""
+    widths = memory.setdefault("widths", set())
+    if learner.beam.done:
+        widths.add(learner.beam.settings.width)
+    return len(widths) >= count
 
 
-def _beam_levels(learner: Learner, levels: int, memory: Memory) -> bool:
-    return learner.beaming.shown >= levels
+def _beam_levels(learner: Learner, levels: int, memory: TaskMemory) -> bool:
+    """At least so many levels of the search tree are shown."""
+    return learner.beam.shown_levels >= levels
 
 
-def _beam_over(learner: Learner, yes: bool, memory: Memory) -> bool:
-    return learner.beaming.over is yes
+def _beam_over(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The search has ended and all its levels are shown."""
+    return learner.beam.done is yes
 
 
-def _beam_opened(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """A node of the tree was opened."""
-    return (learner.beaming.opened is not None) is yes
+def _beam_opened(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """A node of the search tree is open."""
+    return (learner.beam.opened is not None) is yes
 
 
-def _compared(learner: Learner, ways: int, memory: Memory) -> bool:
-    """So many strategies have finished."""
-    return len(learner.comparison.finished) >= ways
+def _compared(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` decoding strategies have finished."""
+    return len(learner.compare.finished) >= count
 
 
-def _flat_changed(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """One of the two prompts that stand beside each other was changed into another that can be read."""
+def _flat_changed(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """One of the two prompts of the filter comparison was changed to another valid prompt."""
     changed = False
     for key in (f"compare {which} {language}" for language in LANGUAGES for which in ("flat", "peaked")):
-        now = learner.widget(key)
-        if now is not None and now != memory.setdefault(key, now):
-            changed = changed or placeholders.kept_first(learner, str(now)) is not None
+        prompt = learner.widget(key)
+        if prompt is not None and prompt != memory.setdefault(key, prompt):
+            changed = changed or placeholders.top_p_count(learner, str(prompt)) is not None
     return changed is yes
 
 
-def _head(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many different heads were opened since the step began."""
-    seen = memory.setdefault("heads", set())
-    if learner.looking.view == "head":
-        seen.add((learner.looking.layer, learner.looking.head))
-    return len(seen) > count
+def _head(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` attention heads were opened since the step began, besides the one open at its beginning."""
+    heads = memory.setdefault("heads", set())
+    if learner.attention.view == "head":
+        heads.add((learner.attention.layer, learner.attention.head))
+    return len(heads) > count
 
 
-def _row(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """Another row than the one that predicts the next token is on show."""
-    return (learner.looking.row is not None) is yes
+def _row(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """A row of the attention matrix other than the last, which predicts the next token, is shown."""
+    return (learner.attention.row is not None) is yes
 
 
-def _lens(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """A cell of the lens was opened."""
-    return (learner.looking.cell is not None) is yes
+def _lens(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """A cell of the logit lens is open."""
+    return (learner.attention.cell is not None) is yes
 
 
-def _mattered(learner: Learner, yes: bool, memory: Memory) -> bool:
+def _mattered(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """Token attribution is switched on."""
     return bool(learner.widget("inside_mattered")) is yes
 
 
-def _cut_text(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """Another text than at the beginning was cut into tokens."""
-    return bool(learner.cutting.text != memory.setdefault("cut", learner.cutting.text)) is yes
+def _cut_text(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The text on the tokens page differs from the one at the beginning of the step."""
+    return bool(learner.tokens.text != memory.setdefault("cut", learner.tokens.text)) is yes
 
 
-def _cut_opened(learner: Learner, yes: bool, memory: Memory) -> bool:
-    return (learner.cutting.opened is not None) is yes
+def _cut_opened(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The details of a token are open on the tokens page."""
+    return (learner.tokens.opened is not None) is yes
 
 
-def _merged(learner: Learner, count: int, memory: Memory) -> bool:
-    return learner.cutting.merged >= count
+def _merged(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` BPE merges have been replayed."""
+    return learner.tokens.merge_count >= count
 
 
-def _merged_all(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """All merges of the text have been replayed."""
+def _merged_all(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """All BPE merges of the text have been replayed; always holds for a tokenizer without merges."""
     try:
-        total = len(learner.cutting.derivation(learner.model).merges)
-    except EngineError:  # a tokenizer that makes none: nothing is left to do
+        total = len(learner.tokens.derivation(learner.model).merges)
+    except EngineError:  # not a BPE tokenizer
         return yes
-    return (learner.cutting.merged >= total) is yes
+    return (learner.tokens.merge_count >= total) is yes
 
 
-def _forced_opened(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """A position of the text under teacher forcing was opened."""
-    return (learner.forcing.opened is not None) is yes
+def _forced_opened(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """A position of the text under teacher forcing is open."""
+    return (learner.training.opened is not None) is yes
 
 
-def _forced_text(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """Another text than at the beginning was read under teacher forcing."""
-    return bool(learner.forcing.ids != memory.setdefault("ids", learner.forcing.ids)) is yes
+def _forced_text(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The text under teacher forcing differs from the one at the beginning of the step."""
+    return bool(learner.training.ids != memory.setdefault("ids", learner.training.ids)) is yes
 
 
-def _moment(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """Another moment of the training than the last is on show."""
-    return (learner.forcing.moment is not None) is yes
+def _moment(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """A training checkpoint other than the last is shown."""
+    return (learner.training.checkpoint is not None) is yes
 
 
-def _over(trial: IncrementalRun, seen: Memory) -> bool:
-    """An experiment was begun since the step began, and has come to its end."""
-    return trial.turn > seen.setdefault("turn", trial.turn) and trial.work is not None and not trial.running
+def _has_ended(run: IncrementalRun, memory: TaskMemory) -> bool:
+    """Whether a run was started since the step began, and has ended."""
+    return run.turn > memory.setdefault("turn", run.turn) and run.work is not None and not run.running
 
 
-def _tried(learner: Learner, name: str, memory: Memory) -> bool:
-    """That experiment on limits was made since the step began."""
-    return _over(learner.limits.trials[name], memory)
+def _tried(learner: Learner, name: str, memory: TaskMemory) -> bool:
+    """This experiment of the limits page was run since the step began."""
+    return _has_ended(learner.limits.runs[name], memory)
 
 
-def _tried_other(learner: Learner, name: str, memory: Memory) -> bool:
-    """That experiment was made since the step began, and asked something else than before."""
-    trial = learner.limits.trials[name]
-    before = memory.setdefault("asked", trial.asked)
-    return _over(trial, memory) and trial.asked != before
+def _tried_other(learner: Learner, name: str, memory: TaskMemory) -> bool:
+    """This experiment of the limits page was run since the step began, with other arguments than at its beginning."""
+    run = learner.limits.runs[name]
+    previous = memory.setdefault("asked", run.asked)
+    return _has_ended(run, memory) and run.asked != previous
 
 
-def _used(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many of the tasks on the page of uses were gone on with since the step began."""
-    seen = [memory.setdefault(name, {}) for name in USES]
-    return sum(_over(learner.using.trial(name), mine) for name, mine in zip(USES, seen, strict=True)) >= count
+def _used(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` tasks of the uses page were run since the step began."""
+    memories = [memory.setdefault(name, {}) for name in USES]
+    return sum(_has_ended(learner.uses.run_for(name), own) for name, own in zip(USES, memories, strict=True)) >= count
 
 
-def _guessed(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many rounds of the quiz were answered since the step began."""
-    seen = len(learner.quizzing.outcomes)
-    memory["played"] = memory.get("played", 0) + max(0, seen - memory.get("seen", seen))
-    memory["seen"] = seen
+def _guessed(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` rounds of the quiz were answered since the step began, over all games."""
+    answered = len(learner.quiz.outcomes)
+    memory["played"] = memory.get("played", 0) + max(0, answered - memory.get("answered", answered))
+    memory["answered"] = answered
     return bool(memory["played"] >= count)
 
 
-PAGES: dict[str, Condition] = {
+PAGE_TASKS: dict[str, Condition] = {
     "beam_width": _beam_width,
     "beam_widths": _beam_widths,
     "beam_levels": _beam_levels,

@@ -1,4 +1,8 @@
-"""The numbers and tokens that a lesson's sentences may name in braces, each worked out from the running model now."""
+"""Values of the placeholders in lesson texts, such as {best_p}: numbers and tokens computed from the running model.
+
+Probabilities are those of the model before any filter, unless a docstring says otherwise. A placeholder without a value
+is shown as `NO_VALUE`.
+"""
 
 from __future__ import annotations
 
@@ -16,136 +20,146 @@ if TYPE_CHECKING:
 
 
 def _top(learner: Learner, t: Translator, rank: int) -> tuple[str, str]:
+    """The token of that rank (from 1) as the next token, and its probability."""
     distribution = learner.model.distribution(learner.trace.token_ids(), learner.session.settings)
     candidate = distribution.top(rank)[rank - 1]
     return candidate.text, t.percent(candidate.raw)
 
 
-def _logs(learner: Learner) -> list[float]:
-    """Log-probability of every token of the text but the first."""
+def _log_probabilities(learner: Learner) -> list[float]:
+    """Log-probability of every token of the text except the first, in nats."""
     return [value for value in learner.model.score(learner.trace.token_ids()).log_probabilities if value is not None]
 
 
 def _least(learner: Learner) -> int:
-    """Where the least expected token of the text stands; 0 in a text of one token."""
-    logs = _logs(learner)
-    return logs.index(min(logs)) + 1 if logs else 0
+    """Position of the token with the lowest probability in the text; 0 in a text of one token."""
+    log_probabilities = _log_probabilities(learner)
+    return log_probabilities.index(min(log_probabilities)) + 1 if log_probabilities else 0
 
 
 def _last_p(learner: Learner, t: Translator) -> str:
-    logs = _logs(learner)
-    return t.percent(math.exp(logs[-1])) if logs else NOTHING
+    """Probability of the last token."""
+    log_probabilities = _log_probabilities(learner)
+    return t.percent(math.exp(log_probabilities[-1])) if log_probabilities else NO_VALUE
 
 
-def _kept(learner: Learner, t: Translator) -> str:
+def _candidate_count(learner: Learner, t: Translator) -> str:
+    """Number of candidates for the next token that remain after the filters."""
     distribution = learner.model.distribution(learner.trace.token_ids(), learner.session.settings)
     return f"{int((distribution.probabilities > 0).sum()):,}"
 
 
 def _choices(learner: Learner, t: Translator) -> str:
+    """Perplexity of the next-token distribution: exp(entropy)."""
     entropy = learner.model.distribution(learner.trace.token_ids()).entropy
     return t.number(math.exp(entropy))
 
 
 def _best_drawn(learner: Learner, t: Translator) -> str:
-    """Of the likeliest token, how probable it is to be drawn, after the filters."""
+    """Probability of the most probable token after the filters, with which it is sampled."""
     distribution = learner.model.distribution(learner.trace.token_ids(), learner.session.settings)
     return t.percent(distribution.top(1)[0].probability)
 
 
-def _found(learner: Learner, t: Translator) -> tuple[str, str, str]:
-    """The first token that the search finds: itself, its rank, its probability."""
+def _search_result(learner: Learner, t: Translator) -> tuple[str, str, str]:
+    """First result of the vocabulary search: the token, its rank as the next token, its probability."""
     query = str(learner.widget("search") or "")
     hits = learner.model.vocabulary.search(query, 1) if query else []
     if not hits:
-        return NOTHING, NOTHING, NOTHING
+        return NO_VALUE, NO_VALUE, NO_VALUE
     candidate = learner.model.distribution(learner.trace.token_ids()).candidate(hits[0])
     return candidate.text, f"{candidate.rank:,}", t.percent(candidate.raw)
 
 
-def _perplexity(logs: list[float], t: Translator) -> str:
-    return t.number(totals(list(logs))["perplexity"])
+def _perplexity(log_probabilities: list[float], t: Translator) -> str:
+    """Perplexity of a text from the log-probabilities of its tokens."""
+    return t.number(totals(list(log_probabilities))["perplexity"])
 
 
 def _repeated(learner: Learner, t: Translator) -> tuple[str, str, str]:
-    """The first run of tokens that the text says again, and how probable a token of it was, on (geometric) average:
-    the first time, and again."""
+    """First repeated n-gram (`REPEATED` tokens) after the prompt, and the geometric mean of the probabilities of its
+    tokens at the first occurrence and at the second."""
     trace = learner.trace
-    written = trace.token_ids()[trace.prompt_length :]
-    spans = repeated_ngrams(written)
+    generated = trace.token_ids()[trace.prompt_length :]
+    spans = repeated_ngrams(generated)
     if not spans:
-        return NOTHING, NOTHING, NOTHING
-    again = spans[0][0]
-    run = written[again : again + REPEATED]
-    once = next(at for at in range(again) if written[at : at + REPEATED] == run)
-    logs = _logs(learner)[trace.prompt_length - 1 :]  # log-probability of each token written
+        return NO_VALUE, NO_VALUE, NO_VALUE
+    second = spans[0][0]
+    ngram = generated[second : second + REPEATED]
+    first = next(i for i in range(second) if generated[i : i + REPEATED] == ngram)
+    log_probabilities = _log_probabilities(learner)[trace.prompt_length - 1 :]  # of the generated tokens
 
-    def average(at: int) -> str:
-        return t.percent(math.exp(sum(logs[at : at + REPEATED]) / REPEATED))
+    def mean_probability(start: int) -> str:
+        return t.percent(math.exp(sum(log_probabilities[start : start + REPEATED]) / REPEATED))
 
-    first = trace.prompt_length + again
-    return "".join(_pieces(learner)[first : first + REPEATED]).replace("␣", " ").strip(), average(once), average(again)
+    start = trace.prompt_length + second
+    text = "".join(_pieces(learner)[start : start + REPEATED]).replace("␣", " ").strip()
+    return text, mean_probability(first), mean_probability(second)
 
 
-def _drawing(learner: Learner, t: Translator) -> tuple[str, str]:
-    """The number drawn for the next token, and the token that it lands on."""
+def _sampled(learner: Learner, t: Translator) -> tuple[str, str]:
+    """The uniform number u in [0, 1) that samples the next token (none for greedy), and the token that is chosen."""
     distribution, token_id, u = learner.session.choice(learner.model)
-    return (NOTHING if u is None else f"{u:.4f}"), distribution.candidate(token_id).text
+    return (NO_VALUE if u is None else f"{u:.4f}"), distribution.candidate(token_id).text
 
 
 def _level(learner: Learner) -> tuple[str, str, str]:
-    """Of the last level on show: how many candidates there were, how many live on, how many finished beams are held."""
-    beaming = learner.beaming
-    if beaming.search is None or not beaming.shown:
-        return NOTHING, NOTHING, NOTHING
-    level = beaming.search.levels[beaming.shown - 1]
+    """Counts at the last level shown of the beam search: candidates compared, active beams, finished beams so far."""
+    beam = learner.beam
+    if beam.search is None or not beam.shown_levels:
+        return NO_VALUE, NO_VALUE, NO_VALUE
+    level = beam.search.levels[beam.shown_levels - 1]
     return f"{level.considered:,}", str(len(level.active)), str(len(level.finished))
 
 
 def _beam_scores(learner: Learner, t: Translator) -> tuple[str, str]:
-    """The scores of the best beam and of greedy search; only of a search that is over."""
+    """Scores of the best beam and of greedy search, in nats; only of a search that has ended."""
+    beam = learner.beam
+    if not beam.done or beam.search is None or not beam.search.sequences:
+        return NO_VALUE, NO_VALUE
+    best, greedy, _ = beam.baselines().scores
+    return t.number(best, 2), t.number(greedy, 2)
 
-    beaming = learner.beaming
-    if not beaming.over or beaming.search is None or not beaming.search.sequences:
-        return NOTHING, NOTHING
-    beam, greedy, _ = beaming.baselines().scores
-    return t.number(beam, 2), t.number(greedy, 2)
 
-
-def kept_first(learner: Learner, prompt: str) -> int | None:
-    """How many tokens top-p leaves right after a prompt, as the comparison has it; None for one that cannot be read."""
+def top_p_count(learner: Learner, prompt: str) -> int | None:
+    """Number of tokens that top-p of the compare page keeps right after a prompt; None for an invalid prompt."""
     try:
-        return learner.comparison.kept(learner.model, prompt)[0].by_top_p
+        return learner.compare.filter_sizes(learner.model, prompt)[0].by_top_p
     except EngineError:
         return None
 
 
-def _beside(learner: Learner, t: Translator, which: str) -> str:
-    left = kept_first(learner, str(learner.widget(f"compare {which} {t.language}") or ""))
-    return NOTHING if left is None else f"{left:,}"
+def _prompt_top_p_count(learner: Learner, t: Translator, which: str) -> str:
+    """`top_p_count` of one of the two prompts of the filter comparison: `flat` or `peaked`."""
+    count = top_p_count(learner, str(learner.widget(f"compare {which} {t.language}") or ""))
+    return NO_VALUE if count is None else f"{count:,}"
 
 
 def _compare_value(learner: Learner, name: str) -> str:
-    return f"{dict(learner.comparison.question.values)[name]:g}"
+    """Parameter of a decoding strategy on the compare page."""
+    return f"{dict(learner.compare.settings.values)[name]:g}"
 
 
 def _pieces(learner: Learner) -> list[str]:
+    """Display text of every token of the text."""
     return learner.model.pieces(learner.trace.token_ids())
 
 
 def _beyond(learner: Learner, t: Translator) -> str:
-    """How probable it is that none of the first 20 tokens follows."""
+    """Probability that the next token is none of the 20 most probable ones."""
     distribution = learner.model.distribution(learner.trace.token_ids())
     return t.percent(distribution.others([c.token_id for c in distribution.top(20)])[0])
 
 
 def _forced_perplexity(learner: Learner, t: Translator) -> str:
-    """Of the text under teacher forcing."""
-    logs = list(learner.model.score(learner.forcing.ids).log_probabilities) if learner.forcing.ids else []
-    return t.number(totals(logs)["perplexity"])
+    """Perplexity of the text under teacher forcing."""
+    log_probabilities = (
+        list(learner.model.score(learner.training.ids).log_probabilities) if learner.training.ids else []
+    )
+    return t.number(totals(log_probabilities)["perplexity"])
 
 
-NOTHING = "–"
+NO_VALUE = "–"
 
 PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "best": lambda learner, t: _top(learner, t, 1)[0],
@@ -153,9 +167,9 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "second": lambda learner, t: _top(learner, t, 2)[0],
     "second_p": lambda learner, t: _top(learner, t, 2)[1],
     "best_drawn": _best_drawn,
-    "found": lambda learner, t: _found(learner, t)[0],
-    "found_rank": lambda learner, t: _found(learner, t)[1],
-    "found_p": lambda learner, t: _found(learner, t)[2],
+    "found": lambda learner, t: _search_result(learner, t)[0],
+    "found_rank": lambda learner, t: _search_result(learner, t)[1],
+    "found_p": lambda learner, t: _search_result(learner, t)[2],
     "vocabulary": lambda learner, t: f"{learner.model.vocabulary.size:,}",
     "context": lambda learner, t: f"{learner.model.context_length:,}",
     "length": lambda learner, t: str(len(learner.trace.path())),
@@ -163,24 +177,24 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "last": lambda learner, t: _pieces(learner)[-1],
     "last_p": _last_p,
     "least": lambda learner, t: _pieces(learner)[_least(learner)],
-    "least_p": lambda learner, t: t.percent(math.exp(min(_logs(learner), default=0.0))),
-    "log_p": lambda learner, t: t.number(sum(_logs(learner))),
-    "text_p": lambda learner, t: t.percent(math.exp(sum(_logs(learner)))),
-    "factors": lambda learner, t: str(len(_logs(learner))),
-    "perplexity": lambda learner, t: _perplexity(_logs(learner), t),
-    "perplexity_before": lambda learner, t: _perplexity(_logs(learner)[:-1], t),
+    "least_p": lambda learner, t: t.percent(math.exp(min(_log_probabilities(learner), default=0.0))),
+    "log_p": lambda learner, t: t.number(sum(_log_probabilities(learner))),
+    "text_p": lambda learner, t: t.percent(math.exp(sum(_log_probabilities(learner)))),
+    "factors": lambda learner, t: str(len(_log_probabilities(learner))),
+    "perplexity": lambda learner, t: _perplexity(_log_probabilities(learner), t),
+    "perplexity_before": lambda learner, t: _perplexity(_log_probabilities(learner)[:-1], t),
     "repeated": lambda learner, t: _repeated(learner, t)[0],
     "once_p": lambda learner, t: _repeated(learner, t)[1],
     "again_p": lambda learner, t: _repeated(learner, t)[2],
     "choices": _choices,
-    "kept": _kept,
+    "kept": _candidate_count,
     "seed": lambda learner, t: str(learner.session.seed),
-    "u": lambda learner, t: _drawing(learner, t)[0],
-    "pick": lambda learner, t: _drawing(learner, t)[1],
+    "u": lambda learner, t: _sampled(learner, t)[0],
+    "pick": lambda learner, t: _sampled(learner, t)[1],
     "temperature": lambda learner, t: f"{learner.session.settings.temperature:g}",
     "top_k": lambda learner, t: str(learner.session.settings.top_k),
     "top_p": lambda learner, t: f"{learner.session.settings.top_p:g}",
-    "beam_width": lambda learner, t: str(learner.beaming.settings.width),
+    "beam_width": lambda learner, t: str(learner.beam.settings.width),
     "beyond": _beyond,
     "forced_perplexity": _forced_perplexity,
     "beam_candidates": lambda learner, t: _level(learner)[0],
@@ -188,10 +202,10 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "beam_held": lambda learner, t: _level(learner)[2],
     "beam_score": lambda learner, t: _beam_scores(learner, t)[0],
     "greedy_score": lambda learner, t: _beam_scores(learner, t)[1],
-    "flat_kept": lambda learner, t: _beside(learner, t, "flat"),
-    "peaked_kept": lambda learner, t: _beside(learner, t, "peaked"),
+    "flat_kept": lambda learner, t: _prompt_top_p_count(learner, t, "flat"),
+    "peaked_kept": lambda learner, t: _prompt_top_p_count(learner, t, "peaked"),
     "compare_top_p": lambda learner, t: _compare_value(learner, "top_p"),
     "compare_top_k": lambda learner, t: _compare_value(learner, "top_k"),
-    "cut_tokens": lambda learner, t: str(len(learner.model.encode(learner.cutting.text))),
-    "cut_characters": lambda learner, t: str(len(learner.cutting.text)),
+    "cut_tokens": lambda learner, t: str(len(learner.model.encode(learner.tokens.text))),
+    "cut_characters": lambda learner, t: str(len(learner.tokens.text)),
 }

@@ -1,24 +1,24 @@
-// What a learner has done of the course, in their own browser: {lesson: [steps]}.
+// Progress in the course, saved in the browser's localStorage: {lesson: [steps done]}.
 
-const SHELF = "course";
+const STORAGE_KEY = "course";
 
-const merged = (one, other) => {
+const mergeProgress = (first, second) => {
   const all = {};
-  for (const kept of [one, other])
-    for (const [lesson, steps] of Object.entries(kept)) all[lesson] = [...new Set([...(all[lesson] ?? []), ...steps])].sort((a, b) => a - b);
+  for (const progress of [first, second])
+    for (const [lesson, steps] of Object.entries(progress)) all[lesson] = [...new Set([...(all[lesson] ?? []), ...steps])].sort((a, b) => a - b);
   return all;
 };
 
-// Adds to what is kept; gives what the app does not know yet, or null.
-function keep(known) {
-  let old = {};
+// Merges the app's progress into the saved one. Returns the result where the app lacks some of it, else null.
+function syncProgress(known) {
+  let saved = {};
   try {
-    old = JSON.parse(localStorage.getItem(SHELF)) ?? {};
-    const all = merged(old, known);
-    localStorage.setItem(SHELF, JSON.stringify(all));
-    const fresh = Object.entries(all).some(([lesson, steps]) => steps.some((step) => !known[lesson]?.includes(step)));
-    return fresh ? all : null;
+    saved = JSON.parse(localStorage.getItem(STORAGE_KEY)) ?? {};
+    const all = mergeProgress(saved, known);
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(all));
+    const isNew = Object.entries(all).some(([lesson, steps]) => steps.some((step) => !known[lesson]?.includes(step)));
+    return isNew ? all : null;
   } catch {
-    return null; // a browser that keeps nothing, or something else there
+    return null; // no localStorage, or an invalid entry
   }
 }

@@ -1,6 +1,6 @@
-"""How far a learner is in the course, and every move they can make there. Knows no screen.
+"""State of the course: the current lesson and step, the steps done, and the actions on them. No Streamlit here.
 
-Nothing is locked: any lesson and any step can be opened at any time. What was done stays done.
+Any lesson and any step can be opened at any time. A step that was done stays done.
 """
 
 from __future__ import annotations
@@ -10,89 +10,88 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pages.course import tasks
-from pages.course.learner import Learner, Memory
+from pages.course.learner import Learner, TaskMemory
 
 if TYPE_CHECKING:
     from pages.course.lesson import Lesson, Step
     from pages.session.query_params import QueryParams
 
-MAX_STEPS = 20  # of one lesson; more in what a browser remembered is not believed
+MAX_STEPS = 20  # of one lesson; higher step numbers in the progress saved by a browser are ignored
 
 
 @dataclass
 class CourseState:
-    lesson: str | None = None  # the one that accompanies the learner through the pages
+    """Progress of one visitor in the course; `lesson` and `step` (from 0) are open on the lesson sheet."""
+
+    lesson: str | None = None  # name of the current lesson; None: no lesson is open
     step: int = 0
-    turn: int = 0  # grows with every step that begins; what is reported carries the turn it belongs to
-    turning: bool = False  # a step has begun whose page may be another one
-    small: bool = False  # the sheet is folded away
+    turn: int = 0  # incremented when a step begins; an event of an earlier turn is ignored
+    page_pending: bool = False  # a step has begun whose page is still to be opened
+    folded: bool = False  # the lesson sheet is collapsed
     done: dict[str, set[int]] = field(default_factory=dict)  # steps done, by lesson
-    memory: Memory = field(default_factory=dict)  # what the task of this step has seen
+    memory: TaskMemory = field(default_factory=dict)  # of the current step's task
 
     def begin(self, lesson: Lesson, step: int = 0) -> Step:
-        """Open a step of a lesson."""
-        self.lesson, self.step, self.memory, self.small = (
-            lesson.name,
-            min(max(0, step), len(lesson.steps) - 1),
-            {},
-            False,
-        )
-        self.turning = True
+        """Open a step of a lesson; a step out of range becomes the nearest one."""
+        self.lesson = lesson.name
+        self.step = min(max(0, step), len(lesson.steps) - 1)
+        self.memory, self.folded, self.page_pending = {}, False, True
         self.turn += 1
         return lesson.steps[self.step]
 
-    def fold(self, small: bool) -> None:
-        self.small = small is True
+    def fold(self, folded: bool) -> None:
+        """Collapse or expand the lesson sheet."""
+        self.folded = folded is True
 
     def finish(self) -> None:
-        """After the last step of the last lesson: back to the contents."""
+        """Close the last lesson and go to the list of lessons."""
         self.leave()
-        self.turning = True
+        self.page_pending = True
 
     def leave(self) -> None:
-        """Go on without a lesson. What was done stays done."""
+        """Close the lesson and stay on the page."""
         self.lesson = None
         self.turn += 1
 
     def check(self, lesson: Lesson, learner: Learner) -> bool:
-        """See whether the step at hand is done; asked after everything the learner does."""
-        mine = self.done.setdefault(lesson.name, set())
+        """Whether the current step is done; called after every action, records a step that has just been done."""
+        done = self.done.setdefault(lesson.name, set())
         if tasks.done(lesson.steps[self.step].task, learner, self.memory):
-            mine.add(self.step)
-        return self.step in mine
+            done.add(self.step)
+        return self.step in done
 
     def count(self, lesson: Lesson) -> int:
-        """How many steps of a lesson are done."""
+        """Number of steps of a lesson that are done."""
         return sum(step < len(lesson.steps) for step in self.done.get(lesson.name, ()))
 
     def to_query(self) -> dict[str, str]:
-        """The step at hand, as an address says it."""
+        """URL parameter of the current step, counted from 1, such as `lesson=05-beam.2`; {} where no lesson is open."""
         return {"lesson": f"{self.lesson}.{self.step + 1}"} if self.lesson else {}
 
-    def from_query(self, params: QueryParams, every: Sequence[Lesson]) -> Step | None:
-        """Open the step that an address says; none, where it says none."""
+    def from_query(self, params: QueryParams, lessons: Sequence[Lesson]) -> Step | None:
+        """Open the step of the URL parameter `lesson`. Returns None and closes the lesson where it names none."""
         name, _, number = params.text("lesson").partition(".")
-        lesson = next((one for one in every if one.name == name), None)
+        lesson = next((entry for entry in lessons if entry.name == name), None)
         if lesson is None:
             self.leave()
             return None
-        step = min(max(1, int(number)), len(lesson.steps)) - 1 if number.isdecimal() and len(number) < 4 else 0
-        if (lesson.name, step) == (self.lesson, self.step):
-            return lesson.steps[step]
-        found = self.begin(lesson, step)
-        self.turning = False  # the address names the page as well
-        return found
+        index = min(max(1, int(number)), len(lesson.steps)) - 1 if number.isdecimal() and len(number) < 4 else 0
+        if (lesson.name, index) == (self.lesson, self.step):
+            return lesson.steps[index]
+        step = self.begin(lesson, index)
+        self.page_pending = False  # the URL names the page too
+        return step
 
-    def kept(self) -> dict[str, list[int]]:
-        """What a browser remembers."""
+    def progress(self) -> dict[str, list[int]]:
+        """The steps done, as the browser saves them: {lesson: [steps]}."""
         return {name: sorted(steps) for name, steps in sorted(self.done.items()) if steps}
 
-    def remember(self, kept: Any, names: Sequence[str]) -> None:
-        """Add what the learner's browser remembered; of that only what can be: a browser can say anything."""
-        if not isinstance(kept, Mapping):
+    def restore_progress(self, saved: Any, names: Sequence[str]) -> None:
+        """Add the steps that a browser saved, for the lessons `names`. Invalid entries are ignored."""
+        if not isinstance(saved, Mapping):
             return
         for name in names:
-            steps = kept.get(name)
+            steps = saved.get(name)
             if isinstance(steps, list):
-                found = {step for step in steps[:MAX_STEPS] if type(step) is int and 0 <= step < MAX_STEPS}
-                self.done.setdefault(name, set()).update(found)
+                valid = {step for step in steps[:MAX_STEPS] if type(step) is int and 0 <= step < MAX_STEPS}
+                self.done.setdefault(name, set()).update(valid)

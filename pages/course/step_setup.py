@@ -1,13 +1,13 @@
-"""Puts on the table what a step of a lesson begins with: its prompt, its settings. Called before a page is drawn.
+"""Set-up of a lesson's step: its prompt and settings, applied before the page is drawn.
 
-`SETTINGS` and `POINTS` are what a lesson's file may name: settings with the key of their control, and places on the
-pages with the style selector that finds them.
+A lesson's file may use the names in `SETTINGS` (those that are not attributes of TextState or of its Settings are
+widget keys) and in `HIGHLIGHTS` (elements of the pages with their CSS selectors).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any
 
 from engine.sampling.settings import Settings
 from engine.serving import config
@@ -18,13 +18,12 @@ from pages.shell import sampling_controls
 from pages.tokens.state import TokensState
 from pages.training.state import TrainingState
 
-_CHOOSING = tuple(field.name for field in fields(Settings))
+_SAMPLING_SETTINGS = tuple(field.name for field in fields(Settings))
 SETTINGS = (
-    *_CHOOSING, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
-    "uses_task",
-    "compare_tokens", "compare_seeds",
+    *_SAMPLING_SETTINGS, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
+    "uses_task", "compare_tokens", "compare_seeds",
 )  # fmt: skip
-_LENGTHS = ("run_tokens", "beam_levels", "compare_tokens")  # the host may allow less
+_TOKEN_COUNTS = ("run_tokens", "beam_levels", "compare_tokens")  # limited by the host
 HIGHLIGHTS = {
     "controls": ".st-key-next, .st-key-run, .st-key-back",
     "prompt": ".st-key-prompt",
@@ -61,17 +60,17 @@ HIGHLIGHTS = {
     "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start",
 }
 
-SCROLL_TO_BOTTOM = ("curve",)  # of these it is the lower end that is to be seen
+SCROLL_TO_BOTTOM = ("curve",)  # highlights whose lower end is scrolled into view, not the upper
 
 
 def set_up_step(step: Step) -> None:
-    """Everything that the step's file names; what it does not name stays as it is."""
+    """Apply the prompt and the settings of a step; all others stay unchanged."""
     if step.prompt is not None:
         _PROMPTS[step.page](step.prompt)
     session = session_state.get(TextState)
-    for name, asked in step.settings:
-        value = min(asked, config.current().run_tokens) if name in _LENGTHS else asked
-        if name in _CHOOSING:
+    for name, given in step.settings:
+        value = min(given, config.current().run_tokens) if name in _TOKEN_COUNTS else given
+        if name in _SAMPLING_SETTINGS:
             session.settings = replace(session.settings, **{name: value})
         elif name in ("strategy", "seed", "run_tokens"):
             setattr(session, name, value)
@@ -80,32 +79,33 @@ def set_up_step(step: Step) -> None:
     sampling_controls.sync_widgets(session)
 
 
-def _begin(prompt: str) -> None:
-    """The text that goes from page to page: begun when the page is drawn, with the model that is there then."""
+def _set_prompt(prompt: str) -> None:
+    """Set the step page's prompt; the trace is started when a page is drawn, with the model in use then."""
     session = session_state.get(TextState)
     session.prompt, session.trace, session.running = prompt, None, 0
     session.problem = session.stopped = None
     session_state.set_widget("search", "")
 
 
-def _forced(prompt: str) -> None:
-    forcing = session_state.get(TrainingState)
-    forcing.text, forcing.ids, forcing.opened, forcing.moment = prompt, (), None, None
+def _set_training_text(prompt: str) -> None:
+    """Set the training page's text, read by the model when the page is drawn."""
+    training = session_state.get(TrainingState)
+    training.text, training.ids, training.opened, training.checkpoint = prompt, (), None, None
     session_state.set_widget("training_text", prompt)
 
 
-def _nothing(prompt: str) -> None:
-    """These pages bring their own texts."""
+def _ignore_prompt(prompt: str) -> None:
+    """Do nothing: the page has its own texts."""
 
 
-_PROMPTS: dict[str, Any] = {
-    "step": _begin,
-    "beam": _begin,
-    "attention": _begin,
+_PROMPTS: dict[str, Callable[[str], None]] = {  # sets the prompt of a step, by the step's page
+    "step": _set_prompt,
+    "beam": _set_prompt,
+    "attention": _set_prompt,
     "compare": lambda prompt: session_state.set_widget("compare_prompt", prompt),
-    "tokens": lambda prompt: session_state.get(TokensState).take(prompt),
-    "training": _forced,
-    "limits": _nothing,
-    "uses": _nothing,
-    "quiz": _nothing,
+    "tokens": lambda prompt: session_state.get(TokensState).load_text(prompt),
+    "training": _set_training_text,
+    "limits": _ignore_prompt,
+    "uses": _ignore_prompt,
+    "quiz": _ignore_prompt,
 }

@@ -1,21 +1,27 @@
-"""Completion of a lesson step: conditions on the learner's state, read and never guessed.
+"""Completion of a lesson's step: conditions on the state of the pages.
 
-A condition is a function of the learner's state, of the value in the lesson's file, and of a memory that is empty when
-the step begins. It is evaluated after every action, and may store what it has seen.
+A condition is called with the learner's state, its value in the lesson's file, and a memory that is empty when the step
+begins. It is evaluated after every action and may store intermediate values in the memory, such as the seeds used.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pages.course.learner import Condition, Learner, Memory
-from pages.course.page_tasks import PAGES
-from pages.course.text_tasks import STEP
+from pages.course.learner import Condition, Learner, TaskMemory
+from pages.course.page_tasks import PAGE_TASKS
+from pages.course.text_tasks import TEXT_TASKS
 
-TASKS: dict[str, Condition] = {**STEP, **PAGES}
+TASKS: dict[str, Condition] = {**TEXT_TASKS, **PAGE_TASKS}
 
 
-def done(task: tuple[tuple[str, Any], ...], learner: Learner, memory: Memory) -> bool:
-    """Whether all conditions of a step hold. Each is asked, so that each sees what happens."""
-    held = [TASKS[name](learner, value, memory.setdefault(f"{at} {name}", {})) for at, (name, value) in enumerate(task)]
-    return all(held)
+def done(task: tuple[tuple[str, Any], ...], learner: Learner, memory: TaskMemory) -> bool:
+    """Whether all conditions of a step hold.
+
+    All are evaluated, even after one is false, so that each can update its own part of the memory.
+    """
+    results = [
+        TASKS[name](learner, value, memory.setdefault(f"{index} {name}", {}))
+        for index, (name, value) in enumerate(task)
+    ]
+    return all(results)

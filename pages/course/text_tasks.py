@@ -1,136 +1,140 @@
-"""Conditions on the text that goes from page to page, as the step page shows it; see `tasks.py`."""
+"""Tasks on the text and settings of the step page; see `tasks.py`. Each function is the condition of its name."""
 
 from __future__ import annotations
 
 import math
 
 from engine.decoding.text_metrics import repeated_ngrams
-from pages.course.learner import Condition, Learner, Memory
+from pages.course.learner import Condition, Learner, TaskMemory
 
 
-def _since(learner: Learner, memory: Memory) -> list[int]:
-    """The choices that were added since the step began, or since the text was begun anew."""
+def _new_choices(learner: Learner, memory: TaskMemory) -> list[int]:
+    """Indices of the choices added since the step began, or since the text was restarted or got another prompt."""
     trace = learner.trace
-    key = trace.token_ids(trace.prompt_length - 1)
-    if memory.get("prompt") != key or len(trace.choices) < memory.get("first", 0):
+    prompt_ids = trace.token_ids(trace.prompt_length - 1)
+    if memory.get("prompt") != prompt_ids or len(trace.choices) < memory.get("first", 0):
         memory["first"] = len(trace.choices) if "prompt" not in memory else trace.prompt_length
-        memory["prompt"] = key
+        memory["prompt"] = prompt_ids
     return list(range(memory["first"], len(trace.choices)))
 
 
-def _written(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many tokens were written: by the model, or by hand."""
-    return len(_since(learner, memory)) >= count
+def _written(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` tokens were added since the step began, chosen by the model or by hand."""
+    return len(_new_choices(learner, memory)) >= count
 
 
-def _hand(learner: Learner, below: float, memory: Memory) -> bool:
-    """A token was taken by hand that the model gave less than `below`."""
+def _hand(learner: Learner, below: float, memory: TaskMemory) -> bool:
+    """A token was chosen by hand whose probability is less than `below`, since the step began."""
     trace = learner.trace
-    added = [i for i in _since(learner, memory) if trace.choices[i].how == "hand"]
+    added = [i for i in _new_choices(learner, memory) if trace.choices[i].how == "hand"]
     for i in added:
-        before = learner.model.records(trace.token_ids(trace.choices[i].parent))[-1]
-        if math.exp(before.log_probability(trace.choices[i].token_id)) < below:
+        output = learner.model.records(trace.token_ids(trace.choices[i].parent))[-1]
+        if math.exp(output.log_probability(trace.choices[i].token_id)) < below:
             return True
     return False
 
 
-def _back(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many tokens back from the furthest place since the step began."""
-    at = len(learner.trace.path())
-    memory["furthest"] = max(at, memory.get("furthest", 0))
-    return bool(memory["furthest"] - at >= count)
+def _back(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """The cursor is at least `count` tokens before its furthest position since the step began."""
+    position = len(learner.trace.path())
+    memory["furthest"] = max(position, memory.get("furthest", 0))
+    return bool(memory["furthest"] - position >= count)
 
 
-def _branches(learner: Learner, count: int, memory: Memory) -> bool:
-    """Some place has so many ways on."""
+def _branches(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """Some token of the tree has at least `count` children."""
     return any(len(children) >= count for children in learner.trace.children().values())
 
 
-def _stopped(learner: Learner, reasons: list[str], memory: Memory) -> bool:
-    """The writing stopped for one of these reasons."""
+def _stopped(learner: Learner, reasons: list[str], memory: TaskMemory) -> bool:
+    """Generation stopped for one of these reasons (StopReason)."""
     return learner.session.stopped in reasons
 
 
-def _strategy(learner: Learner, name: str, memory: Memory) -> bool:
+def _strategy(learner: Learner, name: str, memory: TaskMemory) -> bool:
+    """This decoding strategy is selected."""
     return learner.session.strategy == name
 
 
-def _loops(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """The text at the cursor says a run of four tokens again."""
+def _loops(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The text after the prompt, up to the cursor, repeats an n-gram of `REPEATED` (four) tokens."""
     trace = learner.trace
     return bool(repeated_ngrams(trace.token_ids()[trace.prompt_length :])) is yes
 
 
-def _length(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many tokens stand after the prompt, up to the cursor."""
+def _length(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` tokens follow the prompt, up to the cursor."""
     return len(learner.trace.path()) - learner.trace.prompt_length >= count
 
 
-def _at_most(learner: Learner, limits: dict[str, float], memory: Memory) -> bool:
+def _at_most(learner: Learner, limits: dict[str, float], memory: TaskMemory) -> bool:
+    """Each of these sampling settings has at most the given value."""
     return all(getattr(learner.session.settings, name) <= value for name, value in limits.items())
 
 
-def _at_least(learner: Learner, limits: dict[str, float], memory: Memory) -> bool:
+def _at_least(learner: Learner, limits: dict[str, float], memory: TaskMemory) -> bool:
+    """Each of these sampling settings has at least the given value."""
     return all(getattr(learner.session.settings, name) >= value for name, value in limits.items())
 
 
-def _seeds(learner: Learner, count: int, memory: Memory) -> bool:
-    """So many seeds were tried, each for at least one token drawn; two may have drawn the same."""
-    trace, seen = learner.trace, memory.setdefault("seeds", set())
-    at = len(trace.path())
-    if at > memory.get("at", at) and trace.choices[trace.cursor].how == "drawn":
-        seen.add(learner.session.seed)
-    memory["at"] = at
-    return len(seen) >= count
+def _seeds(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` seeds were used to sample a token each; the sampled texts may be the same."""
+    trace, seeds = learner.trace, memory.setdefault("seeds", set())
+    position = len(trace.path())
+    if position > memory.get("position", position) and trace.choices[trace.cursor].how == "drawn":
+        seeds.add(learner.session.seed)
+    memory["position"] = position
+    return len(seeds) >= count
 
 
-def _own_prompt(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """Another prompt than the one the step began with."""
+def _own_prompt(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The prompt differs from the one at the beginning of the step."""
     return bool(learner.session.prompt != memory.setdefault("first prompt", learner.session.prompt)) is yes
 
 
-def _unlikely(learner: Learner, below: float, memory: Memory) -> bool:
-    """The cursor is at a token to which the model gave less than `below`."""
+def _unlikely(learner: Learner, below: float, memory: TaskMemory) -> bool:
+    """The probability of the token at the cursor is less than `below`."""
     trace = learner.trace
     if len(trace.path()) < 2:
         return False
-    *before, last = trace.token_ids()
-    return math.exp(learner.model.records(before)[-1].log_probability(last)) < below
+    *prefix, last = trace.token_ids()
+    return math.exp(learner.model.records(prefix)[-1].log_probability(last)) < below
 
 
-def _search(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """A token of the vocabulary was looked for and found."""
+def _search(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The vocabulary search has a result."""
     query = str(learner.widget("search") or "")
     return bool(query and learner.model.vocabulary.search(query)) is yes
 
 
-def _again(learner: Learner, count: int, memory: Memory) -> bool:
-    """From the prompt, so many tokens were written, and then written once more: without luck there is one way only."""
+def _again(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` tokens were generated after the prompt, twice with a restart in between, and the tree has no
+    branch: a deterministic strategy generates the same text again."""
     trace = learner.trace
-    written = len(trace.path()) - trace.prompt_length
-    if written <= 0 and memory.get("once"):
-        memory["back"] = True
-    memory["once"] = memory.get("once", False) or written >= count
-    one_way = all(len(children) == 1 for children in trace.children().values())
-    return bool(memory.get("back")) and written >= count and one_way
+    generated = len(trace.path()) - trace.prompt_length
+    if generated <= 0 and memory.get("first run"):
+        memory["restarted"] = True
+    memory["first run"] = memory.get("first run", False) or generated >= count
+    unbranched = all(len(children) == 1 for children in trace.children().values())
+    return bool(memory.get("restarted")) and generated >= count and unbranched
 
 
-def _least(learner: Learner, yes: bool, memory: Memory) -> bool:
-    """The cursor was moved to the token of the text that the model expected least."""
+def _least(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The cursor was moved to the token with the lowest probability in the text."""
     trace = learner.trace
     line = trace.line()
     memory["moved"] = memory.get("moved", False) or trace.cursor != memory.setdefault("cursor", trace.cursor)
-    logs = learner.model.score([trace.choices[i].token_id for i in line]).log_probabilities
-    known = [(value, i) for value, i in zip(logs, line, strict=True) if value is not None]
-    return (memory["moved"] and bool(known) and min(known)[1] == trace.cursor) is yes
+    log_probabilities = learner.model.score([trace.choices[i].token_id for i in line]).log_probabilities
+    scored = [(value, i) for value, i in zip(log_probabilities, line, strict=True) if value is not None]
+    return (memory["moved"] and bool(scored) and min(scored)[1] == trace.cursor) is yes
 
 
-def _bars(learner: Learner, count: int, memory: Memory) -> bool:
-    """At least so many candidates are shown."""
+def _bars(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """At least `count` candidates are shown as bars."""
     return learner.session.bars >= count
 
 
-STEP: dict[str, Condition] = {
+TEXT_TASKS: dict[str, Condition] = {
     "written": _written,
     "hand": _hand,
     "back": _back,

@@ -13,9 +13,9 @@ from pages.session.text_state import TextState
 from pages.shell.share import panel
 from pages.shell.share.downloads import NOTHING, Exports
 
-# Streamlit's own defaults leave a quarter of a phone's screen empty. Nothing here depends on anything a person typed.
-# Its captions, key names and values get the contrast that small text needs. Quotation marks in English come from the
-# Chinese font, which has them as wide as a character, too.
+# Smaller margins: Streamlit's defaults leave a quarter of a phone's screen empty. More contrast for captions, keyboard
+# keys and slider values, which are small. Proportional width in English: its quotation marks come from the Chinese
+# font, where they are full-width. Constant text: nothing that a visitor typed is inserted.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
 :lang(en) .stApp { font-variant-east-asian: proportional-width; }
@@ -40,7 +40,7 @@ _language = register("language", Path(__file__).with_name("document_language.js"
 
 
 def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exports = NOTHING) -> None:
-    """The head of a page: title, share panel with the page's `exports`, lead sentence."""
+    """Draw the head of a page: title, share panel with the page's `exports`, lead sentence, the notice of a demo."""
     st.html(_STYLE)
     _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):

@@ -1,7 +1,7 @@
-"""Translations: every sentence on the screen, from the pages' `words.LANGUAGE.toml`, and how numbers are written.
+"""Translations: all texts of the app, from the `words.LANGUAGE.toml` files, and the format of numbers.
 
-A text may hold `{name}` to be filled in. Values from people or models never go through here into Markdown: they are
-drawn by components that set them as plain text.
+A text may contain `{name}` placeholders. Their values must be safe as Markdown: texts from visitors and models are
+escaped by `plain`, or drawn by components as plain text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PERCENT = "\xa0%"
 
 
 def word_files(language: str) -> list[Path]:
-    """The files of a language: one for each page, and this package's for what pages share."""
+    """Files of a language: one for each page, and those of the packages that pages share."""
     return sorted(PAGES.rglob(f"words.{language}.toml"))
 
 
@@ -41,7 +41,7 @@ def sentences(language: str) -> dict[str, Any]:
 
 @cache
 def shipped() -> frozenset[str]:
-    """Every text of the app itself, in all languages: what a demo allows as a prompt."""
+    """Every text of the app in all languages; demo mode allows these as prompts."""
     texts: set[str] = set()
     for language in LANGUAGES:
         for value in sentences(language).values():
@@ -50,13 +50,13 @@ def shipped() -> frozenset[str]:
 
 
 def plain(text: str) -> str:
-    """A text from a person or a model that is to stand in a sentence: nothing in it is Markdown or a link."""
+    """A text from a visitor or a model, escaped for a sentence: no Markdown, no automatic links."""
     unlinked = re.sub(r"(://|www|@)", "\\1\u2060", " ".join(text.split()), flags=re.IGNORECASE)
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", unlinked)
 
 
 class Translator:
-    """`t("step.next")` in one language."""
+    """Texts of one language: `t("step.next")`, with placeholders `t("step.run", n=7)`."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -67,14 +67,14 @@ class Translator:
         return text.format(**values) if values else text
 
     def list(self, key: str) -> list[str]:
-        """Several texts that belong together."""
+        """Value of a key that is a list of texts."""
         texts: list[str] = self._sentences[key]
         return texts
 
     def percent(self, p: float) -> str:
-        """A probability as a person says it: 34 %, 2.1 %, 0.03 %, then 1 in 40,000.
+        """A probability with two significant digits: 34 %, 2.1 %, 0.031 %; below 0.01 % as 1 in 40,000.
 
-        The sign never stands alone on the next line: the space before it does not break.
+        From 99.5 % on with two decimals; 100 % and 0 % are exactly 1 and 0. A no-break space precedes the sign.
 
         >>> [Translator("en").percent(p).replace("\\xa0", "_") for p in (1, 0.342, 0.021, 0.00031, 0.000025, 0)]
         ['100_%', '34_%', '2.1_%', '0.031_%', '1 in 40,000', '0_%']
@@ -91,12 +91,12 @@ class Translator:
         return f"{value:.0f}{_PERCENT}" if value >= 9.95 else f"{value:.2g}{_PERCENT}"
 
     def _large(self, n: float) -> str:
-        """A large round number: 40,000, or in Chinese by ten thousands: 4 萬."""
+        """A large round number: 40,000, in Chinese with units of ten thousand: 4 萬."""
         for size, name in zip((1e12, 1e8, 1e4), self.list("number.units"), strict=False):
             if n >= size:
                 return f"{n / size:,.10g} {name}"
         return f"{n:,.0f}"
 
     def number(self, value: float, digits: int = 1) -> str:
-        """A number with a real minus sign."""
+        """A number with `digits` decimals, thousands separators and a minus sign (U+2212)."""
         return f"{value:,.{digits}f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Cloze on the limits page: a gap filled from the left context alone, and with the whole sentence scored."""
+"""Cloze on the limits page: candidates for a gap, scored by the left context alone and by the whole sentence."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ if TYPE_CHECKING:
     from engine.model.model import Model
 
 
-_WIDE = 82  # pixels that a bar's word may take
+_MAX_WORD_WIDTH = 82  # pixels left of a bar
 
 
-def cloze_bars(found: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
-    """One row a candidate, likeliest with the whole sentence first: thin the left part alone, solid the whole."""
-    best = found.from_both
-    full = max(max(f.left_alone, f.whole) for f in found.filled)
-    order = sorted(range(len(found.filled)), key=lambda i: -found.filled[i].whole)
-    table = []
+def bars(cloze: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
+    """Rows for `probability_bars.draw`, one a candidate, sorted by descending probability of the whole sentence.
+
+    The thin bar (`raw`) is P(candidate | left), the thick one (`shown`) includes the right part.
+    """
+    best = cloze.from_both
+    full = max(max(f.left_alone, f.whole) for f in cloze.candidates)
+    order = sorted(range(len(cloze.candidates)), key=lambda i: -cloze.candidates[i].whole)
+    rows = []
     for at, i in enumerate(order):
-        filled = found.filled[i]
+        filled = cloze.candidates[i]
         before, after = t.percent(filled.left_alone), t.percent(filled.whole)
-        table.append(
+        rows.append(
             {
                 "at": at,
                 "word": filled.text,
-                "wide": min(altair_chart.text_width(filled.text), _WIDE),
+                "wide": min(altair_chart.text_width(filled.text), _MAX_WORD_WIDTH),
                 "raw": filled.left_alone,
                 "shown": filled.whole,
                 "state": "pick" if filled is best else "draw",
@@ -47,80 +50,76 @@ def cloze_bars(found: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
                 "full": full,
             }
         )
-    return table
+    return rows
 
 
-def cloze_rows(found: Cloze, model: Model, turn: int, t: Translator) -> dict[str, Any]:
-    """Each candidate with the right part after it, as the model read them."""
-    from engine.decoding.batch_generation import Continuation  # torch comes with it: not before a model is there
+def text_groups(cloze: Cloze, model: Model, turn: int, t: Translator) -> dict[str, Any]:
+    """Data for `text_table.draw`: each candidate with the right part, as token chips with their log-probabilities."""
+    from engine.decoding.batch_generation import Continuation  # imports torch: only once a model is loaded
 
     rows = []
-    for at, filled in enumerate(found.filled):
+    for at, filled in enumerate(cloze.candidates):
         before = filled.token_ids[: filled.first]
-        written = Continuation(None, filled.token_ids[filled.first :], filled.log_probabilities)
+        continuation = Continuation(None, filled.token_ids[filled.first :], filled.log_probabilities)
         values = {"left": filled.log_left, "right": filled.log_right, "both": filled.log_left + filled.log_right}
         numbers = {name: [value, t.number(value, 1)] for name, value in values.items()}
-        chips = text_table.chips(model, before, written, t)
+        chips = text_table.chips(model, before, continuation, t)
         rows.append({"seed": "", "chips": chips, "status": "", "numbers": numbers, "at": [0, at]})
     name, note = t("limits.left.rows"), t("limits.left.rows_note")
     return {"turn": turn, "groups": [{"name": name, "note": note, "status": "", "numbers": {}, "texts": rows}]}
 
 
-def cloze_columns(t: Translator) -> list[list[Any]]:
-    """The numbers beside each candidate."""
+def text_columns(t: Translator) -> list[list[Any]]:
+    """Number columns beside the texts, for `text_table.draw`."""
     return [
         [name, t(f"limits.left.column.{name}"), t(f"limits.left.column_help.{name}"), True, True]
         for name in ("left", "right", "both")
     ]
 
 
-def cloze_columns_read(t: Translator) -> list[str]:
-    """What the columns of `cloze_table` are."""
+def table_columns(t: Translator) -> list[str]:
+    """Column titles of `table_rows`."""
     return [t(f"limits.left.{name}") for name in ("candidate", "thin", "solid", "column.left", "column.right")]
 
 
-def cloze_table(found: Cloze, t: Translator) -> list[list[str | None]]:
-    """The bars as rows for `as_table`."""
+def table_rows(cloze: Cloze, t: Translator) -> list[list[str | None]]:
+    """The numbers of the bars as rows for `data_table.draw`."""
     return [
         [None, f.text, t.percent(f.left_alone), t.percent(f.whole), t.number(f.log_left, 2), t.number(f.log_right, 2)]
-        for f in found.filled
+        for f in cloze.candidates
     ]
 
 
-def left_plain(found: Cloze, model: Model, t: Translator) -> list[str]:
-    """What the left part prefers, what the whole sentence prefers, and what the model would have written itself."""
-    left, both = found.from_left, found.from_both
+def sentences(cloze: Cloze, model: Model, t: Translator) -> list[str]:
+    """Best candidate by the left part and by the whole sentence, and the most probable next tokens after the left part.
+
+    Also names the candidates that were tokenized separately from their context.
+    """
+    left, both = cloze.from_left, cloze.from_both
     numbers = {
         "left": left.text, "both": both.text, "p_left": t.percent(left.left_alone), "p_both": t.percent(both.whole),
         "before": t.percent(both.left_alone),
     }  # fmt: skip
-    told = [t("limits.left.turned" if left is not both else "limits.left.not_turned", **numbers)]
-    if not found.right:
-        told = [t("limits.left.nothing_right", **numbers)]
-    top = model.distribution(found.left_ids).top(5)
+    result = [t("limits.left.turned" if left is not both else "limits.left.not_turned", **numbers)]
+    if not cloze.right:
+        result = [t("limits.left.nothing_right", **numbers)]
+    top = model.distribution(cloze.left_ids).top(5)
     words = t("limits.left.comma").join(f"{c.text.replace('␣', '')} {t.percent(c.raw)}" for c in top)
-    told.append(t("limits.left.alone", words=words))
-    if not all(filled.joined for filled in found.filled):
-        names = t("limits.left.comma").join(filled.text for filled in found.filled if not filled.joined)
-        told.append(t("limits.left.apart", names=names))
-    return told
+    result.append(t("limits.left.alone", words=words))
+    if not all(filled.joined for filled in cloze.candidates):
+        names = t("limits.left.comma").join(filled.text for filled in cloze.candidates if not filled.joined)
+        result.append(t("limits.left.apart", names=names))
+    return result
 
 
 def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[dict[str, Any]], None]) -> None:
-    """Bars, sentences and texts of a run; `on_take` gets the event of a sentence to be opened on the step page."""
-    found = run.work
-    shaded_tokens.draw([], left_plain(found, model, t), "limits_left_told")
+    """Bars, sentences and texts of a run. `on_take` is called with the event of the text to open on the step page."""
+    cloze = run.work
+    shaded_tokens.draw([], sentences(cloze, model, t), "limits_left_told")
     labels = tuple(t(f"limits.left.tip.{name}") for name in ("tokens", "log_left", "left", "whole", "log_right"))
-    probability_bars.draw(cloze_bars(found, run.turn, t), t, lambda *_: None, "limits_bars", labels)
+    probability_bars.draw(bars(cloze, run.turn, t), t, lambda *_: None, "limits_bars", labels)
     st.caption(t("limits.left.legend"))
     text_table.draw(
-        cloze_rows(found, model, run.turn, t), t,
-        on_take, "limits_cloze", cloze_columns(t),
-        "limits.left.rows_legend",
+        text_groups(cloze, model, run.turn, t), t, on_take, "limits_cloze", text_columns(t), "limits.left.rows_legend",
     )  # fmt: skip
-    data_table.draw(
-        t("limits.table"),
-        cloze_columns_read(t),
-        cloze_table(found, t),
-        "limits_left_table",
-    )
+    data_table.draw(t("limits.table"), table_columns(t), table_rows(cloze, t), "limits_left_table")

@@ -14,24 +14,24 @@ from pages.session.incremental_run import IncrementalRun
 if TYPE_CHECKING:
     from engine.experiments.decoding_speed import DecodingSpeed
 
-# Colour, dash and mark of each curve.
-_WAYS = {
+# Color, dash and mark of each curve, by field of `Times`.
+_STYLES = {
     "whole": ("soft", "dotted", "triangle-up"),
     "cached": ("pick", "dashed", "square"),
     "at_once": ("draw", "solid", "circle"),
 }
 
 
-def times(timing: DecodingSpeed, t: Translator) -> list[Line]:
-    """Milliseconds over the number of tokens."""
+def curves(speed: DecodingSpeed, t: Translator) -> list[Line]:
+    """One curve a strategy: milliseconds by number of tokens."""
     lines = []
-    for way, look in _WAYS.items():
+    for strategy, style in _STYLES.items():
         points = []
-        for row in timing.times:
-            seconds = getattr(row, way)
-            told = "" if seconds is None else t("limits.sequential.point", n=row.tokens, ms=_ms(seconds, t))
-            points.append(Point(row.tokens, None if seconds is None else seconds * 1000, told))
-        lines.append(Line(t(f"limits.sequential.{way}"), *look, points))
+        for row in speed.times:
+            seconds = getattr(row, strategy)
+            tooltip = "" if seconds is None else t("limits.sequential.point", n=row.tokens, ms=_ms(seconds, t))
+            points.append(Point(row.tokens, None if seconds is None else seconds * 1000, tooltip))
+        lines.append(Line(t(f"limits.sequential.{strategy}"), *style, points))
     return lines
 
 
@@ -39,15 +39,15 @@ def _ms(seconds: float, t: Translator) -> str:
     return t.number(seconds * 1000, 0 if seconds >= 0.01 else 1)
 
 
-def times_told(timing: DecodingSpeed, t: Translator) -> list[str]:
-    """Of the longest text that was measured in two ways or more."""
-    told = []
-    known = [row for row in timing.times if row.at_once is not None]
+def sentences(speed: DecodingSpeed, t: Translator) -> list[str]:
+    """Comparison of two strategies each, at the longest text for which both were measured."""
+    result = []
+    known = [row for row in speed.times if row.at_once is not None]
     cached = next((row for row in reversed(known) if row.cached is not None), None)
     if cached is not None and cached.at_once and cached.cached:
         factor = cached.cached / cached.at_once
         key = "slower" if factor > 1 else "not_slower"
-        told.append(
+        result.append(
             t(f"limits.sequential.{key}", n=cached.tokens, once=_ms(cached.at_once, t), steps=_ms(cached.cached, t),
               factor=t.number(factor, 0 if factor >= 10 else 1))
         )  # fmt: skip
@@ -56,22 +56,22 @@ def times_told(timing: DecodingSpeed, t: Translator) -> list[str]:
         if whole.cached:
             factor = whole.whole / whole.cached
             key = "cache_helps" if factor > 1.1 else "cache_does_not"
-            told.append(
+            result.append(
                 t(f"limits.sequential.{key}", n=whole.tokens, whole=_ms(whole.whole, t), factor=t.number(factor))
             )
         else:
-            told.append(t("limits.sequential.no_cache", n=whole.tokens, whole=_ms(whole.whole, t)))
-    if timing.difference is not None and told:
-        told.append(t("limits.sequential.equal", difference=f"{timing.difference:.6f}"))
-    return told
+            result.append(t("limits.sequential.no_cache", n=whole.tokens, whole=_ms(whole.whole, t)))
+    if speed.difference is not None and result:
+        result.append(t("limits.sequential.equal", difference=f"{speed.difference:.6f}"))
+    return result
 
 
 def draw(run: IncrementalRun, t: Translator) -> None:
     """Curves, sentences and table of a run of `engine.experiments.decoding_speed`."""
-    curves = times(run.work, t)
+    lines = curves(run.work, t)
     axes = line_chart.Axes(t("limits.sequential.x"), t("limits.sequential.y"), ",d", run.work.lengths[1:])
-    line_chart.draw(curves, axes, "limits_times", 280)
-    for sentence in times_told(run.work, t):
+    line_chart.draw(lines, axes, "limits_times", 280)
+    for sentence in sentences(run.work, t):
         st.markdown(sentence)
     st.caption(t("limits.sequential.note"))
-    line_chart.draw_table(curves, t("limits.sequential.x"), 1, t, "limits_times_table")
+    line_chart.draw_table(lines, t("limits.sequential.x"), 1, t, "limits_times_table")

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from engine.model.model import Model
 
 
-def fork_rows(fork: ForcedTokenExperiment, model: Model, turn: int, t: Translator) -> dict[str, Any]:
-    """Both ways of the first seed."""
+def text_groups(fork: ForcedTokenExperiment, model: Model, turn: int, t: Translator) -> dict[str, Any]:
+    """Data for `text_table.draw`: both continuations of the first seed. The metrics leave out the first token."""
     from engine.decoding.text_metrics import measure
 
     pair = fork.pairs[0]
     groups = []
     for at, (which, text) in enumerate((("own", pair.own), ("forced", pair.forced))):
         status = t(f"compare.stop.{text.stop}") if text.stop in ("end", "context", "person") else ""
-        found = measure((text.token_ids[1:], text.log_probabilities[1:]))
+        measures = measure((text.token_ids[1:], text.log_probabilities[1:]))
         numbers = {
-            name: [None, text_table.read(name, getattr(found, name), t)] for name in ("per_token", "perplexity")
+            name: [None, text_table.read(name, getattr(measures, name), t)] for name in ("per_token", "perplexity")
         }  # fmt: skip
         chips = text_table.chips(model, fork.ids, text, t)
         row = {"seed": "", "chips": chips, "status": status, "numbers": numbers, "at": [at, 0]}
@@ -44,93 +44,92 @@ def fork_rows(fork: ForcedTokenExperiment, model: Model, turn: int, t: Translato
     return {"turn": turn, "groups": groups}
 
 
-def fork_columns(t: Translator) -> list[list[Any]]:
-    """The measures beside both ways."""
+def text_columns(t: Translator) -> list[list[Any]]:
+    """Metric columns beside both texts, for `text_table.draw`."""
     return [text_table.column(name, t, True) for name in ("per_token", "perplexity")]
 
 
-def forced_options(
-    model: Model, ids: tuple[int, ...], ladder: list[int], first: int, t: Translator
+def token_options(
+    model: Model, ids: tuple[int, ...], candidates: list[int], default: int, t: Translator
 ) -> tuple[dict[str, int], str]:
-    """Tokens to force by how they read in a list, likeliest first; and how the one reads that it begins with."""
+    """(option label -> token id, in the order of `candidates`; label of the default option)."""
     distribution = model.distribution(ids)
-    read = {i: f"{distribution.candidate(i).text}　{t.percent(float(distribution.raw[i]))}" for i in ladder}
-    return {text: i for i, text in read.items()}, read[first]
+    labels = {i: f"{distribution.candidate(i).text}　{t.percent(float(distribution.raw[i]))}" for i in candidates}
+    return {label: i for i, label in labels.items()}, labels[default]
 
 
-def errors_lines(fork: ForcedTokenExperiment, model: Model, t: Translator) -> tuple[list[Line], list[Line]]:
-    """Log-probability token by token, and the running perplexity of what follows the fork, for the first seed."""
+def curves(fork: ForcedTokenExperiment, model: Model, t: Translator) -> tuple[list[Line], list[Line]]:
+    """(log-probability of each token, running perplexity of the tokens after the fork) of both texts, first seed."""
     from engine.experiments.error_accumulation import running_perplexity
 
     pair = fork.pairs[0]
     values, perplexities = [], []
-    looks = (("own", pair.own, ("draw", "solid", "circle")), ("forced", pair.forced, ("branch", "dashed", "square")))
-    for which, text, look in looks:
-        words = model.pieces([*fork.ids, *text.token_ids])[len(fork.ids) :]
+    styles = (("own", pair.own, ("draw", "solid", "circle")), ("forced", pair.forced, ("branch", "dashed", "square")))
+    for which, text, style in styles:
+        pieces = _pieces(fork, text, model)
         name = t(f"limits.errors.{which}")
-        values.append(Line(name, *look, [
-            Point(i, v, f"{word}  {t.percent(math.exp(v))}")
-            for i, (v, word) in enumerate(zip(text.log_probabilities, words, strict=True), 1)
+        values.append(Line(name, *style, [
+            Point(i, v, f"{piece}  {t.percent(math.exp(v))}")
+            for i, (v, piece) in enumerate(zip(text.log_probabilities, pieces, strict=True), 1)
         ]))  # fmt: skip
-        perplexities.append(Line(name, *look, [
-            Point(i, v, f"{word}  {t.number(v)}")
-            for i, (v, word) in enumerate(zip(running_perplexity(text), words[1:], strict=True), 2)
+        perplexities.append(Line(name, *style, [
+            Point(i, v, f"{piece}  {t.number(v)}")
+            for i, (v, piece) in enumerate(zip(running_perplexity(text), pieces[1:], strict=True), 2)
         ]))  # fmt: skip
     return values, perplexities
 
 
-def errors_plain(fork: ForcedTokenExperiment, model: Model, t: Translator) -> list[str]:
-    """Where both texts part, and whether they come together again."""
-    from engine.experiments.error_accumulation import first_difference, together_again
+def convergence_sentences(fork: ForcedTokenExperiment, model: Model, t: Translator) -> list[str]:
+    """First difference of the two texts of the first seed, and the tokens on which they converge again, if any."""
+    from engine.experiments.error_accumulation import common_run, first_difference
 
     pair = fork.pairs[0]
-    words = [_words(fork, text, model) for text in (pair.own, pair.forced)]
-    parted = first_difference(pair)
-    if parted is None:
+    own_pieces, forced_pieces = (_pieces(fork, text, model) for text in (pair.own, pair.forced))
+    difference = first_difference(pair)
+    if difference is None:
         return [t("limits.errors.same")]
-    told = [t("limits.errors.parted", own=words[0][parted], forced=words[1][parted],
-              p=t.percent(math.exp(pair.forced.log_probabilities[parted])))]  # fmt: skip
-    again = together_again(pair)
-    if again is None:
-        told.append(t("limits.errors.never"))
+    result = [t("limits.errors.parted", own=own_pieces[difference], forced=forced_pieces[difference],
+                p=t.percent(math.exp(pair.forced.log_probabilities[difference])))]  # fmt: skip
+    common = common_run(pair)
+    if common is None:
+        result.append(t("limits.errors.never"))
     else:
-        own, forced, length = again
-        run = model.text(pair.own.token_ids[own : own + length])
+        own, forced, length = common
+        text = model.text(pair.own.token_ids[own : own + length])
         key = "again" if own == forced else "again_shifted"
-        told.append(t(f"limits.errors.{key}", run=run, n=length, own=own + 1, forced=forced + 1))
-    return told
+        result.append(t(f"limits.errors.{key}", run=text, n=length, own=own + 1, forced=forced + 1))
+    return result
 
 
-def _words(fork: ForcedTokenExperiment, text: Continuation, model: Model) -> list[str]:
+def _pieces(fork: ForcedTokenExperiment, text: Continuation, model: Model) -> list[str]:
+    """Display text of each token of a continuation, read after the prompt."""
     return model.pieces([*fork.ids, *text.token_ids])[len(fork.ids) :]
 
 
-def errors_told(pairs: list[TextPair], t: Translator) -> list[str]:
-    """What the forced token did to all that followed, over the seeds."""
+def loss_sentences(pairs: list[TextPair], t: Translator) -> list[str]:
+    """Mean log-probability of the tokens after the fork in both texts, over the seeds."""
     from engine.experiments.error_accumulation import summarize
 
-    found = summarize(pairs)
-    if found is None:
+    means = summarize(pairs)
+    if means is None:
         return [t("limits.errors.nothing")]
     numbers = {
-        "own": t.number(found.own, 2), "forced": t.number(found.forced, 2), "seeds": found.seeds, "lower": found.lower,
-        "own_perplexity": t.number(math.exp(-found.own)), "forced_perplexity": t.number(math.exp(-found.forced)),
+        "own": t.number(means.own, 2), "forced": t.number(means.forced, 2), "seeds": means.seeds, "lower": means.lower,
+        "own_perplexity": t.number(math.exp(-means.own)), "forced_perplexity": t.number(math.exp(-means.forced)),
     }  # fmt: skip
-    change = found.forced - found.own
+    change = means.forced - means.own
     key = "equal" if abs(change) < EQUAL_WITHIN else "worse" if change < 0 else "better"
-    if found.seeds == 1:
+    if means.seeds == 1:
         return [t(f"limits.errors.{key}_once", **numbers)]
     return [t(f"limits.errors.{key}", **numbers)]
 
 
 def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[dict[str, Any]], None]) -> None:
-    """Texts, curves and sentences of a run; `on_take` gets the event of a text to be opened on the step page."""
+    """Texts, curves and sentences of a run. `on_take` is called with the event of the text to open on the step page."""
     text_table.draw(
-        fork_rows(run.work, model, run.turn, t), t,
-        on_take, "limits_fork", fork_columns(t),
-        "limits.errors.legend",
+        text_groups(run.work, model, run.turn, t), t, on_take, "limits_fork", text_columns(t), "limits.errors.legend",
     )  # fmt: skip
-    values, perplexities = errors_lines(run.work, model, t)
+    values, perplexities = curves(run.work, model, t)
     left, right = st.columns(2, gap="medium")
     with left:
         axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y"), ".0f")
@@ -139,40 +138,44 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
         axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y_perplexity"), ",.0f")
         line_chart.draw(perplexities, axes, "limits_perplexities", 190)
     if not run.running:
-        shaded_tokens.draw([], errors_plain(run.work, model, t), "limits_errors_told")
-        for sentence in errors_told(run.work.pairs, t):
+        shaded_tokens.draw([], convergence_sentences(run.work, model, t), "limits_errors_told")
+        for sentence in loss_sentences(run.work.pairs, t):
             st.markdown(sentence)
     line_chart.draw_table(values, t("limits.errors.x"), 2, t, "limits_values_table")
     line_chart.draw_table(perplexities, t("limits.errors.x"), 1, t, "limits_perplexities_table")
 
 
-def draw_forced_token(model: Model, limits: LimitsState, prompt: str, demo: bool, t: Translator) -> None:
-    """The list of tokens to force, as probable and improbable as the prompt makes them."""
+def draw_token_list(model: Model, limits: LimitsState, prompt: str, demo: bool, t: Translator) -> None:
+    """Select box of the tokens to force, from probable to improbable after the prompt."""
     try:
-        options, first = forced_options(model, *limits.ladder(model, prompt), t)
+        options, default = token_options(model, *limits.forced_token_candidates(model, prompt), t)
     except EngineError as error:
         messages.show_problem(error, t, "limits.kept")
         return
-    if limits.forced_for != prompt or not session_state.widget("limits_forced"):  # another prompt has another list
-        limits.forced_for = prompt
-        session_state.set_widget("limits_forced", first)
+    if limits.token_list_prompt != prompt or not session_state.widget("limits_forced"):  # each prompt has its own list
+        limits.token_list_prompt = prompt
+        session_state.set_widget("limits_forced", default)
     st.selectbox(
         t("limits.errors.force"), list(options), key="limits_forced", accept_new_options=not demo,
         help=t("limits.errors.force_help"), persist_state="session",
     )  # fmt: skip
 
 
-def force(model: Model, session: TextState, limits: LimitsState, prompt: str, t: Translator) -> None:
-    """Force the token that was picked from the list, or the one that was typed into it."""
-    wanted = str(session_state.widget("limits_forced") or "")
-    run = limits.trials["errors"]
+def start(model: Model, session: TextState, limits: LimitsState, prompt: str, t: Translator) -> None:
+    """Start the experiment with the selected token, or with the best match of a typed one.
+
+    Sets the run's problem where there is none (`no_token`) or the prompt cannot be used.
+    """
+    selected = str(session_state.widget("limits_forced") or "")
+    run = limits.runs["errors"]
     try:
-        options, first = forced_options(model, *limits.ladder(model, prompt), t)
+        options, default = token_options(model, *limits.forced_token_candidates(model, prompt), t)
     except EngineError as error:
         run.problem = error
         return
-    found = [options[wanted or first]] if (wanted or first) in options else model.vocabulary.search(wanted, 1)
-    if found:
-        limits.force(session, model, prompt, found[0])
+    label = selected or default
+    matches = [options[label]] if label in options else model.vocabulary.search(selected, 1)
+    if matches:
+        limits.force_token(session, model, prompt, matches[0])
     else:
         run.problem = EngineError("no_token", "no such token")

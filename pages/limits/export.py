@@ -1,4 +1,4 @@
-"""Downloads of the limits page: its pictures."""
+"""Downloads of the limits page: its pictures, by the widget keys of their elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What writing one token after another costs: four experiments, each measured now on the model at hand."""
+"""Limits of autoregressive generation: four experiments, measured on the loaded model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
 from pages.shell.open_in_step import open_in_step
 
-WORK_SLICE_SECONDS = 0.3  # of an experiment's work between two drawings of the page
+WORK_SLICE_SECONDS = 0.3  # work on an experiment between two redraws of the page
 
 session = session_state.get(TextState)
 limits = session_state.get(LimitsState)
@@ -30,18 +30,18 @@ t = Translator(session_state.language())
 demo = config.current().demo
 
 
-def shown() -> ExperimentName:
-    chosen: ExperimentName = session_state.widget("limits_shown") or NAMES[0]
-    return chosen
+def selected_experiment() -> ExperimentName:
+    name: ExperimentName = session_state.widget("limits_shown") or NAMES[0]
+    return name
 
 
-def key(name: str) -> str:
-    """Of a widget whose first value is a text of the language."""
+def widget_key(name: str) -> str:
+    """Key of a widget whose initial value depends on the language."""
     return f"limits {name} {t.language}"
 
 
-def text(name: str) -> str:
-    return str(session_state.widget(key(name)) or "")
+def entered_text(name: str) -> str:
+    return str(session_state.widget(widget_key(name)) or "")
 
 
 def start(name: ExperimentName) -> None:
@@ -49,29 +49,32 @@ def start(name: ExperimentName) -> None:
     if model is None:
         return
     if name == "sequential":
-        limits.time(model, text("sequential"))
+        limits.measure_speed(model, entered_text("sequential"))
     elif name == "errors":
-        error_accumulation.force(model, session, limits, text("errors"), t)
+        error_accumulation.start(model, session, limits, entered_text("errors"), t)
     elif name == "left":
-        limits.fill(model, text("left"), tuple(session_state.widget(key("candidates")) or ()))
+        candidates = tuple(session_state.widget(widget_key("candidates")) or ())
+        limits.fill_gap(model, entered_text("left"), candidates)
     else:
-        from engine.experiments.exposure_bias import BETWEEN  # torch comes with it: not before a model is there
+        from engine.experiments.exposure_bias import BETWEEN  # imports torch: only once a model is loaded
 
-        given = tuple(line.strip() for line in text("exposure").splitlines() if line.strip())
+        texts = tuple(line.strip() for line in entered_text("exposure").splitlines() if line.strip())
         greedy = session_state.widget("limits_greedy") == "greedy"
-        limits.expose(model, given, greedy, int(session_state.widget("limits_between") or BETWEEN), session.seed)
+        between = int(session_state.widget("limits_between") or BETWEEN)
+        limits.measure_exposure_bias(model, texts, greedy, between, session.seed)
 
 
-def take(move: Callable[..., bool], which: str, value: dict[str, Any]) -> None:
-    """Hand a text over to the step page."""
-    open_in_step(session, move, value["turn"], value[which])
+def open_text(load: Callable[..., bool], field: str, event: dict[str, Any]) -> None:
+    """Open the text of a table's row on the step page. `field` of the event is the row's index."""
+    open_in_step(session, load, event["turn"], event[field])
 
 
-def draw_box(name: str) -> None:
-    """The experiment's own prompt, with a few that were given."""
+def draw_prompt_box(name: str) -> None:
+    """Text box of an experiment, with example buttons."""
     texts = t.list(f"limits.{name}.examples")
-    session_state.default_widget(key(name), texts[0])
-    st.text_input(t(f"limits.{name}.prompt"), key=key(name), placeholder=t("step.placeholder"), persist_state="session")
+    key = widget_key(name)
+    session_state.default_widget(key, texts[0])
+    st.text_input(t(f"limits.{name}.prompt"), key=key, placeholder=t("step.placeholder"), persist_state="session")
     buttons = [
         Example(text, f"limits example {name} {at}", partial(set_example, name, at)) for at, text in enumerate(texts)
     ]
@@ -79,64 +82,75 @@ def draw_box(name: str) -> None:
 
 
 def set_example(name: str, at: int) -> None:
-    session_state.set_widget(key(name), t.list(f"limits.{name}.examples")[at])
+    session_state.set_widget(widget_key(name), t.list(f"limits.{name}.examples")[at])
     if name == "left":
-        session_state.set_widget(key("candidates"), t.list("limits.left.candidates")[at].split("/"))
+        session_state.set_widget(widget_key("candidates"), t.list("limits.left.candidates")[at].split("/"))
 
 
-def draw_question(name: ExperimentName, model: engine.Model) -> None:
-    """What can be asked."""
-    from engine.experiments.cloze import MOST
+def draw_inputs(name: ExperimentName, model: engine.Model) -> None:
+    """Input widgets of an experiment."""
+    if name == "exposure":
+        draw_exposure_inputs()
+        return
+    draw_prompt_box(name)
+    if name == "left":
+        draw_candidates()
+    if name == "errors":
+        error_accumulation.draw_token_list(model, limits, entered_text("errors"), demo, t)
+
+
+def draw_exposure_inputs() -> None:
     from engine.experiments.exposure_bias import BETWEEN
 
-    if name == "exposure":
-        session_state.default_widget(key(name), "\n".join(t.list("limits.exposure.examples")))
-        st.text_area(t("limits.exposure.prompt"), key=key(name), height=190, persist_state="session", disabled=demo)
-        left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
-        with left:
-            st.segmented_control(
-                t("limits.exposure.how"), ("sample", "greedy"), default="sample", required=True,
-                format_func=lambda how: t(f"settings.{how}"), key="limits_greedy", persist_state="session",
-            )  # fmt: skip
-        with right:
-            sampling_controls.token_count_slider(t("limits.exposure.between"), 4, 24, BETWEEN, "limits_between")
-        return
-    draw_box(name)
-    if name == "left":
-        session_state.default_widget(key("candidates"), t.list("limits.left.candidates")[0].split("/"))
-        known = {word for line in t.list("limits.left.candidates") for word in line.split("/")}
-        st.multiselect(
-            t("limits.left.list"), sorted(known | set(session_state.widget(key("candidates")) or ())),
-            key=key("candidates"), accept_new_options=not demo, max_selections=MOST, persist_state="session",
-            placeholder=t("limits.left.add"), help=t("limits.left.list_help"),
+    key = widget_key("exposure")
+    session_state.default_widget(key, "\n".join(t.list("limits.exposure.examples")))
+    st.text_area(t("limits.exposure.prompt"), key=key, height=190, persist_state="session", disabled=demo)
+    left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
+    with left:
+        st.segmented_control(
+            t("limits.exposure.how"), ("sample", "greedy"), default="sample", required=True,
+            format_func=lambda strategy: t(f"settings.{strategy}"), key="limits_greedy", persist_state="session",
         )  # fmt: skip
-    if name == "errors":
-        error_accumulation.draw_forced_token(model, limits, text("errors"), demo, t)
+    with right:
+        sampling_controls.token_count_slider(t("limits.exposure.between"), 4, 24, BETWEEN, "limits_between")
 
 
-def draw_controls(name: ExperimentName, trial: IncrementalRun) -> None:
+def draw_candidates() -> None:
+    from engine.experiments.cloze import MAX_CANDIDATES
+
+    key = widget_key("candidates")
+    session_state.default_widget(key, t.list("limits.left.candidates")[0].split("/"))
+    known = {word for line in t.list("limits.left.candidates") for word in line.split("/")}
+    st.multiselect(
+        t("limits.left.list"), sorted(known | set(session_state.widget(key) or ())),
+        key=key, accept_new_options=not demo, max_selections=MAX_CANDIDATES, persist_state="session",
+        placeholder=t("limits.left.add"), help=t("limits.left.list_help"),
+    )  # fmt: skip
+
+
+def draw_controls(name: ExperimentName, run: IncrementalRun) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(t(f"limits.{name}.start"), key="limits_start", type="primary", on_click=start, args=(name,),
-                  disabled=trial.running)  # fmt: skip
+                  disabled=run.running)  # fmt: skip
         if name != "left":
-            st.button(t("step.stop"), key="limits_stop", shortcut="Space", on_click=trial.stop,
-                      disabled=not trial.running)  # fmt: skip
-        if trial.running:
-            st.progress(trial.work.progress, width=200)
-        elif trial.stopped:
+            st.button(t("step.stop"), key="limits_stop", shortcut="Space", on_click=run.stop,
+                      disabled=not run.running)  # fmt: skip
+        if run.running:
+            st.progress(run.work.progress, width=200)
+        elif run.stopped:
             st.caption(t("limits.stopped"), width="content")
-        elif trial.work is None:
+        elif run.work is None:
             st.caption(t(f"limits.{name}.first"), width="content")
-    messages.show_problem(trial.problem, t, "limits.kept")
+    messages.show_problem(run.problem, t, "limits.kept")
 
 
 def draw_result(name: ExperimentName, run: IncrementalRun, model: engine.Model) -> None:
     if name == "sequential":
         decoding_speed.draw(run, t)
     elif name == "errors":
-        error_accumulation.draw(run, model, t, partial(take, limits.take_branch, "entry"))
+        error_accumulation.draw(run, model, t, partial(open_text, limits.load_branch, "entry"))
     elif name == "left":
-        cloze.draw(run, model, t, partial(take, limits.take_filled, "text"))
+        cloze.draw(run, model, t, partial(open_text, limits.load_filled, "text"))
     else:
         exposure_bias.draw(run, model, t)
 
@@ -145,19 +159,19 @@ def draw_result(name: ExperimentName, run: IncrementalRun, model: engine.Model) 
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     limits.ready(model)
-    name = shown()
-    trial = limits.trials[name]
-    draw_question(name, model)
+    name = selected_experiment()
+    run = limits.runs[name]
+    draw_inputs(name, model)
     above, below = st.container(), st.container()
     with above:
-        draw_controls(name, trial)
+        draw_controls(name, run)
     with below:
-        if trial.work is not None:
-            draw_result(name, trial, model)
+        if run.work is not None:
+            draw_result(name, run, model)
     address_bar.update()
     fragment.mark_answered()
-    if trial.running:
-        trial.go_on(WORK_SLICE_SECONDS)
+    if run.running:
+        run.go_on(WORK_SLICE_SECONDS)
         fragment.rerun()
 
 
@@ -169,8 +183,8 @@ st.segmented_control(
     t("limits.which"), NAMES, required=True, format_func=lambda name: t(f"limits.{name}.name"),
     key="limits_shown", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
-st.caption(t(f"limits.{shown()}.lead"))
-if shown() == "errors":
+st.caption(t(f"limits.{selected_experiment()}.lead"))
+if selected_experiment() == "errors":
     with st.sidebar:
         sampling_controls.draw(session, t)
 workbench()

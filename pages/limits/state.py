@@ -1,8 +1,7 @@
-"""What one visitor tries out on the limits page: four experiments, each of which keeps what came of it. Knows no
-screen.
+"""State of the limits page: one run of each of its four experiments. No Streamlit here.
 
-An experiment's work is done in small pieces, so that a page can draw what is there and a person can stop it at any
-moment. What came of it stays, whichever experiment or page is looked at meanwhile.
+Experiments work in small steps, so that the page can show partial results and the visitor can stop at any time.
+Results remain until the next run, also while another experiment or page is open.
 """
 
 from __future__ import annotations
@@ -22,95 +21,111 @@ if TYPE_CHECKING:
 
 ExperimentName = Literal["sequential", "errors", "left", "exposure"]
 NAMES: tuple[ExperimentName, ...] = ("sequential", "errors", "left", "exposure")
-SEEDS = 8  # that the forced token is tried with
-FORK_TOKENS = 30
+SEEDS = 8  # seeds of the forced token experiment
+FORK_TOKENS = 30  # tokens of each of its texts
 EXPOSURE_SEEDS = 4
+EQUAL_WITHIN = 0.05  # nats a token: means that differ by less are reported as equal
 
 
 @dataclass
 class LimitsState:
+    """Runs by experiment, of one model.
+
+    model              name of the model that the runs belong to
+    runs               one run for each of NAMES
+    token_list_prompt  prompt for which the list of tokens to force was last set to its default
+    """
+
     model: str = ""
-    trials: dict[str, IncrementalRun] = field(default_factory=lambda: {name: IncrementalRun() for name in NAMES})
-    forced_for: str | None = None  # the prompt whose list of tokens to force is on show
-    _ladder: tuple[tuple[str, str], tuple[tuple[int, ...], list[int], int]] | None = None
+    runs: dict[str, IncrementalRun] = field(default_factory=lambda: {name: IncrementalRun() for name in NAMES})
+    token_list_prompt: str | None = None
+    _token_candidates: tuple[tuple[str, str], tuple[tuple[int, ...], list[int], int]] | None = None
 
     def ready(self, model: Model) -> None:
-        """Forget what came of it with another model."""
+        """Discard all results if the model has changed."""
         if self.model != model.name:
-            turns = {name: trial.turn for name, trial in self.trials.items()}
-            self.model, self.trials = model.name, {name: IncrementalRun(turn=turns[name] + 1) for name in NAMES}
+            turns = {name: run.turn for name, run in self.runs.items()}
+            self.model, self.runs = model.name, {name: IncrementalRun(turn=turns[name] + 1) for name in NAMES}
 
-    def ladder(self, model: Model, prompt: str) -> tuple[tuple[int, ...], list[int], int]:
-        """A prompt's ids, the tokens that can be forced after it, likeliest first, and the one to begin with.
+    def forced_token_candidates(self, model: Model, prompt: str) -> tuple[tuple[int, ...], list[int], int]:
+        """(token ids of a prompt, tokens that can be forced after it by descending probability, default choice).
 
-        Raises PromptError. Worked out once a prompt.
+        Cached for the last prompt. Raises PromptError.
         """
-        from engine.experiments.error_accumulation import improbable, ladder
+        from engine.experiments.error_accumulation import forced_token_candidates, improbable_token
 
-        if self._ladder is None or self._ladder[0] != (model.name, prompt):
+        if self._token_candidates is None or self._token_candidates[0] != (model.name, prompt):
             ids = model.read_prompt(prompt)
-            self._ladder = (model.name, prompt), (ids, ladder(model, ids), improbable(model, ids))
-        return self._ladder[1]
+            self._token_candidates = (
+                (model.name, prompt),
+                (ids, forced_token_candidates(model, ids), improbable_token(model, ids)),
+            )
+        return self._token_candidates[1]
 
-    def time(self, model: Model, prompt: str) -> None:
-        """Measure at once against step by step."""
+    def measure_speed(self, model: Model, prompt: str) -> None:
+        """Start the decoding speed benchmark."""
         from engine.experiments.decoding_speed import DecodingSpeed
 
-        self.trials["sequential"].begin(prompt, lambda: DecodingSpeed(model, model.read_prompt(prompt)))
+        self.runs["sequential"].begin(prompt, lambda: DecodingSpeed(model, model.read_prompt(prompt)))
 
-    def force(self, session: TextState, model: Model, prompt: str, token_id: int) -> None:
-        """Force a token after a prompt, with the step page's strategy, settings and seed, and the seeds after it."""
+    def force_token(self, session: TextState, model: Model, prompt: str, token_id: int) -> None:
+        """Start the forced token experiment with the step page's strategy and settings, for SEEDS seeds from its own
+        seed on."""
         from engine.experiments.error_accumulation import ForcedTokenExperiment
 
         seeds = range(session.seed, session.seed + SEEDS)
         strategy, settings = session.strategy, session.settings
         tokens = min(FORK_TOKENS, config.current().run_tokens)
-        self.trials["errors"].begin(
+        self.runs["errors"].begin(
             (prompt, token_id, strategy, settings, session.seed),
             lambda: ForcedTokenExperiment(
                 model, model.read_prompt(prompt), token_id, strategy, settings, seeds, tokens
             ),
         )
 
-    def fill(self, model: Model, sentence: str, candidates: tuple[str, ...]) -> None:
-        """Score candidates in a sentence's gap."""
+    def fill_gap(self, model: Model, sentence: str, candidates: tuple[str, ...]) -> None:
+        """Score candidates for the gap of a sentence."""
         from engine.experiments.cloze import fill
 
-        self.trials["left"].begin((sentence, candidates), lambda: fill(model, sentence, candidates))
+        self.runs["left"].begin((sentence, candidates), lambda: fill(model, sentence, candidates))
 
-    def expose(self, model: Model, texts: tuple[str, ...], greedy: bool, between: int, seed: int) -> None:
-        """Score the ends of texts behind true middles and behind the model's own."""
+    def measure_exposure_bias(
+        self, model: Model, texts: tuple[str, ...], greedy: bool, between: int, seed: int
+    ) -> None:
+        """Start the exposure bias experiment; `between`: tokens of the generated middles."""
         from engine.experiments.exposure_bias import ExposureBias
 
         seeds = range(seed, seed + EXPOSURE_SEEDS)
         strategy: Literal["greedy", "sample"] = "greedy" if greedy else "sample"
-        self.trials["exposure"].begin(
+        self.runs["exposure"].begin(
             (texts, greedy, between, seed), lambda: ExposureBias(model, texts, strategy, seeds, between)
         )
 
-    def take_branch(self, session: TextState, model: Model, turn: int, which: int) -> bool:
-        """Put both ways of the fork on the step page's table as branches, the cursor at the end of one (0: the model's
-        own, 1: the forced one). False for a click that is out of date."""
-        trial = self.trials["errors"]
-        fork: ForcedTokenExperiment | None = trial.work
-        if turn != trial.turn or fork is None or which not in (0, 1) or self.model != model.name:
+    def load_branch(self, session: TextState, model: Model, turn: int, which: int) -> bool:
+        """Load both continuations of the first seed into the step page as branches.
+
+        which: the one to place the cursor at the end of; 0 is the model's own, 1 the forced one. Returns False for a
+        stale click.
+        """
+        run = self.runs["errors"]
+        fork: ForcedTokenExperiment | None = run.work
+        if turn != run.turn or fork is None or which not in (0, 1) or self.model != model.name:
             return False
-        prompt, _, session.strategy, session.settings, session.seed = trial.asked
+        prompt, _, session.strategy, session.settings, session.seed = run.asked
         pair = fork.pairs[0]
-        how: TokenOrigin = "drawn" if session.strategy == "sample" else "greedy"
-        ways: list[tuple[tuple[int, ...], TokenOrigin]] = [(pair.own.token_ids, how), (pair.forced.token_ids, "hand")]
-        for written, first in (ways[1 - which], ways[which]):
-            session.load_text(model, prompt, fork.ids, written, how, first)
+        origin: TokenOrigin = "drawn" if session.strategy == "sample" else "greedy"
+        branches: list[tuple[tuple[int, ...], TokenOrigin]] = [
+            (pair.own.token_ids, origin), (pair.forced.token_ids, "hand")
+        ]  # fmt: skip
+        for token_ids, first_origin in (branches[1 - which], branches[which]):
+            session.load_text(model, prompt, fork.ids, token_ids, origin, first_origin)
         return True
 
-    def take_filled(self, session: TextState, model: Model, turn: int, which: int) -> bool:
-        """Put a sentence with its gap filled on the step page's table. False for a click that is out of date."""
-        trial = self.trials["left"]
-        if turn != trial.turn or trial.work is None or not 0 <= which < len(trial.work.filled):
+    def load_filled(self, session: TextState, model: Model, turn: int, which: int) -> bool:
+        """Load the sentence completed with candidate `which` into the step page. Returns False for a stale click."""
+        run = self.runs["left"]
+        if turn != run.turn or run.work is None or not 0 <= which < len(run.work.candidates):
             return False
-        filled = trial.work.filled[which]
-        session.load_text(model, trial.work.left, trial.work.left_ids, filled.token_ids[filled.first :], "hand")
+        filled = run.work.candidates[which]
+        session.load_text(model, run.work.left, run.work.left_ids, filled.token_ids[filled.first :], "hand")
         return True
-
-
-EQUAL_WITHIN = 0.05  # nats a token: means nearer than this are called equal

@@ -1,6 +1,6 @@
-"""Ten rounds in one picture: the bits of the guess, of the model's likeliest token and of the real one, and chance.
+"""Chart of a game: surprisal in bits, by round, of the guess, the model's most probable token and the true token.
 
-The table of rounds beside it says the same in words.
+A tick marks the bits of a uniform guess. The table of rounds beside it contains the same numbers.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from engine.quiz.scoring import Outcome
 
 HEIGHT = 220  # pixels
-WHO = ("you", "model", "text")
+SERIES = ("you", "model", "text")
 
 
 def points(outcomes: Sequence[Outcome], t: Translator) -> list[dict[str, Any]]:
-    """A row for each mark: round, whose, token, bits, and the chance of that round. What is ruled out has no place."""
-    made = []
-    for at, outcome in enumerate(outcomes, 1):
-        for name, guess in zip(WHO, (outcome.guess, outcome.best, outcome.truth), strict=True):
+    """One row for each mark: round, series, token, bits, and the bits of chance. Infinite bits are left out."""
+    rows = []
+    for number, outcome in enumerate(outcomes, 1):
+        for name, guess in zip(SERIES, (outcome.guess, outcome.best, outcome.truth), strict=True):
             if math.isfinite(guess.bits):
-                row = {"round": at, "who": t(f"quiz.word.{name}"), "token": guess.text, "bits": round(guess.bits, 3)}
-                made.append(row | {"chance": round(outcome.chance, 3)})
-    return made
+                row = {"round": number, "who": t(f"quiz.word.{name}"), "token": guess.text}
+                rows.append(row | {"bits": round(guess.bits, 3), "chance": round(outcome.chance, 3)})
+    return rows
 
 
 @cache
 def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
-    """The Vega-Lite chart without its rows. `names` of you, model, text; `labels`: x, y, token, chance."""
+    """Vega-Lite specification without data. names: of SERIES; labels: of the x axis, the y axis and the token."""
     colors = palette(dark)
     axis = altair_chart.axis(colors, labelAngle=0, labelPadding=6, titlePadding=10)
     x = alt.X("round:O", title=labels[0], axis=alt.Axis(**axis, grid=False))
@@ -66,12 +66,12 @@ def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -
     return altair_chart.written(chart, read=True)
 
 
-def draw(table: list[dict[str, Any]], t: Translator) -> None:
-    """The chart of what `points` made."""
-    names = tuple(t(f"quiz.word.{name}") for name in WHO)
+def draw(rows: list[dict[str, Any]], t: Translator) -> None:
+    """The chart of the rows of `points`."""
+    names = tuple(t(f"quiz.word.{name}") for name in SERIES)
     labels = (t("quiz.chart.round"), t("quiz.chart.bits"), t("quiz.word.token"))
     st.vega_lite_chart(
-        pa.Table.from_pylist(table),
+        pa.Table.from_pylist(rows),
         specification(theme.is_dark(), names, labels),
         width="stretch",
         theme=None,

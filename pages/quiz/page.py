@@ -1,4 +1,4 @@
-"""Guess the next token: ten rounds against the model, on texts that it has not read or on one's own."""
+"""Next-token guessing game: ten rounds against the model, on texts it was not trained on or on the visitor's own."""
 
 from __future__ import annotations
 
@@ -23,42 +23,43 @@ quiz = session_state.get(QuizState)
 t = Translator(session_state.language())
 
 
-def act(move: Callable[..., None], *arguments: Any) -> None:
-    """Make one of the quiz's moves with the model that is in memory."""
-    model_access.run_action(session, lambda _, model: move(quiz, model, *arguments))
+def run_action(action: Callable[..., None], *arguments: Any) -> None:
+    """Run an action of QuizState with the loaded model."""
+    model_access.run_action(session, lambda _, model: action(quiz, model, *arguments))
 
 
 def draw_round(model: engine.Model) -> None:
-    acts: dict[str, Callable[[dict[str, Any]], None]] = {
-        "draft": lambda value: quiz.write(int(value["turn"]), str(value["text"])),
-        "guess": lambda value: act(QuizState.guess, int(value["turn"]), str(value["text"])),
-        "choose": lambda value: act(QuizState.choose, int(value["turn"]), int(value["token"])),
-        "go": lambda value: act(QuizState.go, int(value["turn"])),
-        "again": lambda value: act(QuizState.again, int(value["turn"]), t.language),
+    actions: dict[str, Callable[[dict[str, Any]], None]] = {
+        "draft": lambda value: quiz.set_draft(int(value["turn"]), str(value["text"])),
+        "guess": lambda value: run_action(QuizState.guess, int(value["turn"]), str(value["text"])),
+        "choose": lambda value: run_action(QuizState.choose_option, int(value["turn"]), int(value["token"])),
+        "go": lambda value: run_action(QuizState.next_round, int(value["turn"])),
+        "again": lambda value: run_action(QuizState.start_new_game, int(value["turn"]), t.language),
     }
-    round_view.draw(round_view.data(quiz, model, t), t, acts, key="quiz")
+    round_view.draw(round_view.data(quiz, model, t), t, actions, key="quiz")
 
 
-def bring() -> None:
-    act(QuizState.bring, t.language, str(session_state.widget("quiz_own") or ""))
+def use_own_text() -> None:
+    run_action(QuizState.use_own_text, t.language, str(session_state.widget("quiz_own") or ""))
 
 
-def draw_own() -> None:
-    """A text of the visitor's own to play with."""
+def draw_own_text() -> None:
+    """Text box for a text of the visitor's own."""
     with st.expander(t("quiz.own.title")):
         st.text_area(
             t("quiz.own.label"), key="quiz_own", placeholder=t("quiz.own.placeholder"), height=120,
             persist_state="session", disabled=config.current().demo,
         )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
-            st.button(t("quiz.own.start"), key="quiz_bring", on_click=bring, disabled=config.current().demo)
-            if quiz.own:
-                st.button(t("quiz.own.leave"), key="quiz_leave", on_click=act, args=(QuizState.leave, t.language))
-        messages.show_problem(quiz.own_problem, t, "quiz.own.kept")
+            st.button(t("quiz.own.start"), key="quiz_bring", on_click=use_own_text, disabled=config.current().demo)
+            if quiz.own_text:
+                st.button(t("quiz.own.leave"), key="quiz_leave", on_click=run_action,
+                          args=(QuizState.use_page_texts, t.language))  # fmt: skip
+        messages.show_problem(quiz.own_text_problem, t, "quiz.own.kept")
         st.caption(t("quiz.own.note"))
 
 
-def draw_how() -> None:
+def draw_rules() -> None:
     with st.expander(t("quiz.how.title")):
         for line in t.list("quiz.how.lines"):
             st.markdown(line)
@@ -68,21 +69,21 @@ def draw_how() -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     quiz.ready(model, t.language)
-    if isinstance(session.problem, ModelError):  # other problems are of a text that is not on this page
+    if isinstance(session.problem, ModelError):  # other problems concern the step page's text
         messages.show_problem(session.problem, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         quiz.mode = st.segmented_control(
             t("quiz.mode"), MODES, default="type", required=True, format_func=lambda mode: t(f"quiz.modes.{mode}"),
             key="quiz_mode", persist_state="session", label_visibility="collapsed", disabled=quiz.finished,
         )  # fmt: skip
-        st.caption(t("quiz.game_own" if quiz.own else "quiz.game", n=quiz.game + 1), width="content")
+        st.caption(t("quiz.game_own" if quiz.own_text else "quiz.game", n=quiz.game + 1), width="content")
     draw_round(model)
     with st.container():
         if quiz.finished:
             bits_chart.draw(bits_chart.points(quiz.outcomes, t), t)
             round_view.draw(summary.rounds(quiz, model, t), t, {}, key="quiz_rounds")
-    draw_own()
-    draw_how()
+    draw_own_text()
+    draw_rules()
     address_bar.update()
 
 

@@ -1,6 +1,6 @@
-"""The texts of the quiz, written for it: `texts/LANGUAGE.toml`, a list of texts a kind.
+"""Texts of the quiz, written for it: `texts/LANGUAGE.toml`, a list of texts for each kind.
 
-No model may have read them, or it would know the answers: they are no part of the training text, and a test says so.
+They must not be in any training text, or the model would know the answers; a test checks this for the bundled model.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ FOLDER = Path(__file__).parent / "texts"
 @cache
 def texts(language: str) -> tuple[str, ...]:
     """All texts of a language."""
-    kinds: dict[str, list[str]] = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
-    return tuple(text for kind in kinds.values() for text in kind)
+    by_kind: dict[str, list[str]] = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
+    return tuple(text for kind in by_kind.values() for text in kind)
 
 
-def deal(language: str, game: int) -> list[str]:
-    """All texts in the order of a game: its own ten first. A game is the same for everybody; the games that follow
-    each other have other texts until all have been dealt, then the order changes."""
-    found = list(texts(language))
-    games = max(1, len(found) // ROUNDS)
-    random.Random(game // games).shuffle(found)
+def texts_for_game(language: str, game: int) -> list[str]:
+    """All texts in the order of a game, of which the first ROUNDS suitable ones are used.
+
+    The order depends on the game's number only. Consecutive games begin with different texts until all have been used;
+    then they are shuffled again.
+    """
+    shuffled = list(texts(language))
+    games = max(1, len(shuffled) // ROUNDS)
+    random.Random(game // games).shuffle(shuffled)
     first = game % games * ROUNDS
-    return found[first:] + found[:first]
+    return shuffled[first:] + shuffled[:first]

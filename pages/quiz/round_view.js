@@ -1,11 +1,11 @@
-// A round of the quiz, or its end. All text goes in through textContent. `data` is described in guesses.py.
+// A round of the quiz, or the summary of a game. All text is set through textContent. `data`: see round_view.py.
 
 const SIGNS = { you: "▶", model: "●", text: "✓" };
 
 function mark(data, whose) {
-  const made = el("span", `mark ${whose}`);
-  made.append(el("span", "sign", `${SIGNS[whose]} `), data.labels[whose]);
-  return made;
+  const node = el("span", `mark ${whose}`);
+  node.append(el("span", "sign", `${SIGNS[whose]} `), data.labels[whose]);
+  return node;
 }
 
 function drawText(data) {
@@ -22,7 +22,7 @@ function drawText(data) {
   return box;
 }
 
-function drawAsk(data, tell) {
+function drawAsk(data, report) {
   const form = el("div", "form");
   if (data.mode === "choose") {
     form.setAttribute("role", "group");
@@ -30,7 +30,7 @@ function drawAsk(data, tell) {
     form.tabIndex = -1;
     form.classList.add("first");
     data.options.forEach(([token, text], at) => {
-      const option = makeButton("option", undefined, () => tell("choose", { token }));
+      const option = makeButton("option", undefined, () => report("choose", { token }));
       option.append(el("kbd", "", at + 1), el("span", "token", text));
       option.dataset.digit = at + 1;
       form.append(option);
@@ -43,13 +43,13 @@ function drawAsk(data, tell) {
     box.setAttribute("aria-describedby", "note");
     const send = () => {
       clearTimeout(box.timer);
-      tell("guess", { text: box.value.toWellFormed() });
+      report("guess", { text: box.value.toWellFormed() });
     };
     box.oninput = () => {
       clearTimeout(box.timer);
-      box.timer = setTimeout(() => box.isConnected && tell("draft", { text: box.value.toWellFormed() }), 500);
+      box.timer = setTimeout(() => box.isConnected && report("draft", { text: box.value.toWellFormed() }), 500);
     };
-    // While an input method puts a character together, Enter belongs to it.
+    // Enter during an input method's composition confirms the character.
     box.onkeydown = (event) => {
       if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
@@ -92,8 +92,8 @@ function drawRows(data) {
   return table;
 }
 
-function drawReveal(data, tell) {
-  const go = makeButton("go first", data.last ? data.labels.result : data.labels.go, () => tell("go", {}));
+function drawReveal(data, report) {
+  const go = makeButton("go first", data.last ? data.labels.result : data.labels.go, () => report("go", {}));
   go.setAttribute("aria-describedby", "told");
   return [drawTold(data), go, drawRows(data), el("p", "note", data.labels.legend)];
 }
@@ -132,10 +132,10 @@ function drawTable(name, heads, lines) {
   return pane;
 }
 
-function drawSummary(data, tell) {
-  const again = makeButton("again", data.labels.again, () => tell("again", {}));
+function drawSummary(data, report) {
+  const again = makeButton("again", data.labels.again, () => report("again", {}));
   const told = drawTold(data);
-  told.tabIndex = -1; // Enter here must not throw the result away
+  told.tabIndex = -1; // focus here, so that Enter does not start a new game
   told.classList.add("first");
   const { labels } = data;
   const named = ["you", "model", "text"];
@@ -162,7 +162,7 @@ function drawRounds(data) {
   return drawTable("rounds", [labels.round, labels.before, ...heads], rounds);
 }
 
-// Digits choose and Enter goes on from anywhere on the page where they mean nothing else.
+// Page-wide shortcuts where the keys have no other use: digits choose an option, Enter continues.
 function onKey(root, event) {
   if (!root.isConnected) return document.removeEventListener("keydown", root.onKey);
   const at = root.getRootNode().activeElement ?? document.activeElement;
@@ -189,7 +189,7 @@ export default function (component) {
   const typed = root.place === place ? root.querySelector("input")?.value : undefined;
   const focused = root.place === place && root.contains(root.getRootNode().activeElement);
   Object.assign(root, { shown, place });
-  const tell = (name, value) => {
+  const report = (name, value) => {
     if (root.sent && name !== "draft") return;
     root.sent = name !== "draft";
     setTriggerValue(name, { turn: data.turn, ...value });
@@ -197,7 +197,7 @@ export default function (component) {
   if (data.stage === "rounds") return root.replaceChildren(drawRounds(data));
   const head = el("div", "head");
   head.append(el("h2", "", data.head), el("span", "score", data.score ?? ""));
-  const parts = { ask: drawAsk, reveal: drawReveal, summary: drawSummary }[data.stage](data, tell);
+  const parts = { ask: drawAsk, reveal: drawReveal, summary: drawSummary }[data.stage](data, report);
   const problem = el("p", "problem", data.problem);
   problem.setAttribute("role", "alert");
   root.replaceChildren(head, ...(data.stage === "summary" ? [] : [drawText(data)]), problem, ...parts);

@@ -1,7 +1,8 @@
-"""One visitor's game of guessing the next token, and every move they can make in it. Knows no screen.
+"""State of the next-token quiz and the actions on it. No Streamlit here.
 
-Ten rounds: a text is shown up to a place, the visitor guesses (types, or takes one of four), then all is shown. The
-texts are the page's own, or one that the visitor brought. What the rounds are worth is `engine.tally`'s.
+A game has ten rounds: a text is shown up to a position, the visitor guesses the next token (typed, or one of four
+options), then the rest is revealed. The texts are the page's own, or one pasted by the visitor. Scores are computed by
+`engine.quiz.scoring`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from engine import usage
 from engine.errors import EngineError, PromptError
 from engine.serving import admission
-from pages.quiz.question_texts import ROUNDS, deal
+from pages.quiz.question_texts import ROUNDS, texts_for_game
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -22,166 +23,188 @@ if TYPE_CHECKING:
 
 Mode = Literal["type", "choose"]
 MODES: tuple[Mode, ...] = ("type", "choose")
-_GAMES = 100_000  # apart, so that the seeds of two games never meet
+_SEEDS_PER_GAME = 100_000  # more than the rounds of a game, so that no two questions share a seed
 
 
 @dataclass
 class QuizState:
+    """One game of one visitor.
+
+    mode              how the visitor answers
+    game              number of the game; determines its texts and questions
+    own_text          text pasted by the visitor; empty while the page's own texts are used
+    language          language of the page's texts
+    model_name        model that the questions belong to
+    questions         of all rounds; outcomes: of the answered ones
+    round_index       displayed round, from 0; the number of rounds while the summary is displayed
+    draft             typed, not yet submitted guess
+    turn              incremented with every new question; an answer with an earlier turn is ignored
+    problem           why the last action of the game was refused
+    own_text_problem  why the pasted text was refused
+    """
+
     mode: Mode = "type"
     game: int = 0
-    own: str = ""  # the text that the visitor brought; empty while the page's own are played
-    language: str = ""  # of the texts
+    own_text: str = ""
+    language: str = ""
     model_name: str = ""
     questions: list[QuizQuestion] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    at: int = 0  # the round on show; as many as there are rounds: the summary
-    draft: str = ""  # typed and not yet guessed
-    turn: int = 0  # grows with every question that is shown; an answer carries the one it was made on
-    problem: EngineError | None = None  # why the last move in the game was refused
-    own_problem: EngineError | None = None  # why a text of the visitor's own was
+    round_index: int = 0
+    draft: str = ""
+    turn: int = 0
+    problem: EngineError | None = None
+    own_text_problem: EngineError | None = None
 
     @property
     def revealed(self) -> bool:
-        """Whether the question on show has been answered."""
-        return self.at < len(self.outcomes)
+        """Whether the displayed question has been answered."""
+        return self.round_index < len(self.outcomes)
 
     @property
     def finished(self) -> bool:
-        """Whether the summary is on show."""
-        return bool(self.questions) and self.at == len(self.questions)
+        """Whether the summary is displayed."""
+        return bool(self.questions) and self.round_index == len(self.questions)
 
     @property
     def question(self) -> QuizQuestion:
-        return self.questions[self.at]
+        """The displayed question."""
+        return self.questions[self.round_index]
 
     @property
     def seed(self) -> int:
-        """Of the question on show."""
-        return self.game * _GAMES + self.at
+        """Seed of the options of the displayed question."""
+        return self.game * _SEEDS_PER_GAME + self.round_index
 
     def ready(self, model: Model, language: str) -> None:
-        """Begin where nothing is begun. Another model begins again, for numbers of two models do not mix; another
-        language changes the texts of a game in which nothing was answered. Raises what `begin` does."""
-        untouched = not self.outcomes and not self.own and self.language != language
-        if not self.questions or self.model_name != model.name or untouched:
+        """Start the game if there is none, the model has changed, or the language has and nothing is answered yet.
+
+        Scores of two models cannot be averaged, so a new model restarts the game. If it cannot use the visitor's own
+        text, the page's texts are used and `own_text_problem` is set. Raises the errors of a game with the page's
+        texts.
+        """
+        language_changed = not self.outcomes and not self.own_text and self.language != language
+        if not self.questions or self.model_name != model.name or language_changed:
             try:
-                self._begin(model, language, self.game, self.own)
-            except PromptError as error:  # the visitor's own text is not for this model
-                if not self.own:
+                self._start(model, language, self.game, self.own_text)
+            except PromptError as error:
+                if not self.own_text:
                     raise
-                self._begin(model, language, self.game, "")
-                self.own_problem = error
+                self._start(model, language, self.game, "")
+                self.own_text_problem = error
 
-    def _begin(self, model: Model, language: str, game: int, own: str) -> None:
-        questions = _of_own(model, own, game) if own else _of_page(model, language, game)
-        if not own:
-            self._open(model, questions[0])
-        self.questions, self.outcomes, self.at, self.draft = questions, [], 0, ""
-        self.language, self.model_name, self.game, self.own = language, model.name, game, own
+    def _start(self, model: Model, language: str, game: int, own_text: str) -> None:
+        questions = _own_text_questions(model, own_text, game) if own_text else _page_questions(model, language, game)
+        if not own_text:
+            self._predict(model, questions[0])
+        self.questions, self.outcomes, self.round_index, self.draft = questions, [], 0, ""
+        self.language, self.model_name, self.game, self.own_text = language, model.name, game, own_text
         self.turn += 1
-        self.problem = self.own_problem = None
+        self.problem = self.own_text_problem = None
 
-    def again(self, model: Model, turn: int, language: str) -> None:
-        """Another game: other texts, or other places of the visitor's own."""
+    def start_new_game(self, model: Model, turn: int, language: str) -> None:
+        """After a finished game: start the next one, with other texts or other positions of the visitor's text."""
         if turn == self.turn and self.finished:
-            self._move(lambda: self._begin(model, language, self.game + 1, self.own))
+            self._try(lambda: self._start(model, language, self.game + 1, self.own_text))
 
-    def bring(self, model: Model, language: str, text: str) -> None:
-        """Play with a text of the visitor's own."""
+    def use_own_text(self, model: Model, language: str, text: str) -> None:
+        """Start a game with a text of the visitor's own."""
         try:
             if not text.strip():
-                raise PromptError("quiz_no_text", "no text was brought")
-            self._begin(model, language, self.game, text)
+                raise PromptError("quiz_no_text", "the text is empty")
+            self._start(model, language, self.game, text)
         except EngineError as error:
-            self.own_problem = error
+            self.own_text_problem = error
 
-    def leave(self, model: Model, language: str) -> None:
-        """Back to the page's own texts."""
-        self._move(lambda: self._begin(model, language, self.game, ""))
+    def use_page_texts(self, model: Model, language: str) -> None:
+        """Start a game with the page's own texts."""
+        self._try(lambda: self._start(model, language, self.game, ""))
 
-    def write(self, turn: int, text: str) -> None:
-        """What stands in the box, not yet guessed."""
+    def set_draft(self, turn: int, text: str) -> None:
+        """Store the typed, not yet submitted guess."""
         if turn == self.turn and not self.revealed:
             self.draft = text
 
     def guess(self, model: Model, turn: int, typed: str) -> None:
-        """Answer by typing; one refused stays in the box."""
-        from engine.quiz import questions as questions_module
+        """Answer with a typed guess; a refused one remains as the draft."""
+        from engine.quiz.questions import guess_token_ids
 
-        if self._answerable(model, turn):
+        if self._accepts_answer(model, turn):
             self.draft = typed
-            self._move(lambda: self._answer(model, questions_module.guess_token_ids(model, self.question, typed)))
+            self._try(lambda: self._answer(model, guess_token_ids(model, self.question, typed)))
 
-    def choose(self, model: Model, turn: int, token_id: int) -> None:
-        """Answer by taking one of the options."""
-        from engine.quiz import questions as questions_module
+    def choose_option(self, model: Model, turn: int, token_id: int) -> None:
+        """Answer with one of the options."""
+        from engine.quiz.questions import options
 
-        if self._answerable(model, turn):
-            given = questions_module.options(model, self.question, self.seed)
-            if token_id in given:
-                self._move(lambda: self._answer(model, (token_id,), len(given)))
+        if self._accepts_answer(model, turn):
+            token_ids = options(model, self.question, self.seed)
+            if token_id in token_ids:
+                self._try(lambda: self._answer(model, (token_id,), len(token_ids)))
 
-    def go(self, model: Model, turn: int) -> None:
-        """On to the next question, after the last one to the summary."""
+    def next_round(self, model: Model, turn: int) -> None:
+        """Display the next question, or the summary after the last one."""
         if turn == self.turn and self.revealed and self.model_name == model.name:
-            self._move(lambda: self._go(model))
+            self._try(lambda: self._next_round(model))
 
-    def _go(self, model: Model) -> None:
-        if self.at + 1 < len(self.questions):
-            self._open(model, self.questions[self.at + 1])
-        self.at += 1
+    def _next_round(self, model: Model) -> None:
+        if self.round_index + 1 < len(self.questions):
+            self._predict(model, self.questions[self.round_index + 1])
+        self.round_index += 1
         self.turn += 1
         self.draft = ""
 
-    def _answerable(self, model: Model, turn: int) -> bool:
-        waiting = bool(self.questions) and not self.finished and not self.revealed
-        return waiting and turn == self.turn and self.model_name == model.name
+    def _accepts_answer(self, model: Model, turn: int) -> bool:
+        unanswered = bool(self.questions) and not self.finished and not self.revealed
+        return unanswered and turn == self.turn and self.model_name == model.name
 
     def _answer(self, model: Model, token_ids: tuple[int, ...], options: int = 0) -> None:
-        from engine.quiz import questions as questions_module
+        from engine.quiz.questions import score_round
 
-        self.outcomes.append(questions_module.score_round(model, self.question, token_ids, options))
+        self.outcomes.append(score_round(model, self.question, token_ids, options))
 
-    def _move(self, move: Callable[[], None]) -> None:
+    def _try(self, action: Callable[[], None]) -> None:
+        """Run an action and store its EngineError in `problem`."""
         try:
             self.problem = None
-            move()
+            action()
         except EngineError as error:
             self.problem = error
 
     @staticmethod
-    def _open(model: Model, question: QuizQuestion) -> None:
-        """Let the model answer before anybody sees the question: one pass over what stands before the place."""
+    def _predict(model: Model, question: QuizQuestion) -> None:
+        """Compute the model's answer before the question is displayed: one charged pass over the text before it."""
         admission.charge(1 + len(question.before) // usage.TOKENS_PER_STEP)
         _ = model.distribution(question.before)
 
 
-def _of_page(model: Model, language: str, game: int) -> list[QuizQuestion]:
-    """A place in each of ten texts. Raises EngineError(`quiz_model`) where the model's tokenizer leaves too few."""
-    from engine.quiz import questions as questions_module
+def _page_questions(model: Model, language: str, game: int) -> list[QuizQuestion]:
+    """One question in each of ten texts. Raises EngineError(`quiz_model`) if the tokenizer leaves too few suitable."""
+    from engine.quiz.questions import find_questions
     from engine.sampling.distribution import uniform
 
-    found: list[QuizQuestion] = []
-    for text in deal(language, game):
-        if places := questions_module.find_questions(model, text):
-            found.append(places[int(uniform(game, len(found)) * len(places))])
-        if len(found) == ROUNDS:
-            return found
-    raise EngineError("quiz_model", "the tokenizer leaves too few places to ask at")
+    chosen: list[QuizQuestion] = []
+    for text in texts_for_game(language, game):
+        if questions := find_questions(model, text):
+            chosen.append(questions[int(uniform(game, len(chosen)) * len(questions))])
+        if len(chosen) == ROUNDS:
+            return chosen
+    raise EngineError("quiz_model", "the tokenizer leaves too few suitable questions")
 
 
-def _of_own(model: Model, text: str, game: int) -> list[QuizQuestion]:
-    """Ten places of one text, from left to right, so that none gives away a later one; all in one pass.
+def _own_text_questions(model: Model, text: str, game: int) -> list[QuizQuestion]:
+    """Ten questions of one text, from left to right, so that none reveals a later answer. Runs one pass over the text.
 
-    Raises PromptError: `quiz_short` (values: count of places, how many it takes), and what `read_prompt` does.
+    Raises PromptError: `quiz_short` (values: number of suitable positions, number required), and the errors of
+    `Model.read_prompt`.
     """
-    from engine.quiz import questions as questions_module
+    from engine.quiz.questions import find_questions
     from engine.sampling.distribution import uniform
 
     ids = model.read_prompt(text)
-    places = questions_module.find_questions(model, text)
-    if len(places) < ROUNDS:
-        raise PromptError("quiz_short", "too few places to ask at", count=len(places), most=ROUNDS)
+    questions = find_questions(model, text)
+    if len(questions) < ROUNDS:
+        raise PromptError("quiz_short", "too few suitable positions", count=len(questions), most=ROUNDS)
     _ = model.records(ids)
-    drawn = sorted(range(len(places)), key=lambda at: uniform(game, at))[:ROUNDS]
-    return [places[at] for at in sorted(drawn)]
+    chosen = sorted(range(len(questions)), key=lambda index: uniform(game, index))[:ROUNDS]
+    return [questions[index] for index in sorted(chosen)]

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Display text of numbers and passages in the quiz."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import re
 from pages.i18n.translator import Translator
 
 
-def bits(value: float, t: Translator, digits: int = 1) -> str:
-    """A number of bits, or of what 2 to its power is."""
+def format_bits(value: float, t: Translator, digits: int = 1) -> str:
+    """A number of bits, or a perplexity; `∞` for infinity."""
     return "∞" if math.isinf(value) else t.number(value, digits)
 
 
-def plain(text: str) -> str:
-    """Text as it stands, spaces and line ends kept; what cannot be seen becomes a mark."""
+def readable_text(text: str) -> str:
+    """Text with its spaces and line breaks unchanged and its other invisible characters replaced by visible marks."""
     from engine.tokenization.unicode import readable
 
-    parts = re.split(r"([ \n\u3000]+)", text)
-    return "".join(part if at % 2 else readable(part) for at, part in enumerate(parts) if part)
+    segments = re.split(r"([ \n\u3000]+)", text)
+    return "".join(segment if i % 2 else readable(segment) for i, segment in enumerate(segments) if segment)

@@ -1,8 +1,9 @@
-"""A recording as one standalone HTML page: no server, no network, for slides and blogs.
+"""Standalone HTML page of a recording: works without a server or network, for slides and blogs.
 
-It is drawn by the app's own components: their scripts and styles are embedded unchanged, each in a function of its own.
-Text from people and models is embedded as JSON in which no character can end the script or begin markup. The page's
-content security policy allows this one script, by its hash, and nothing from elsewhere.
+The page uses the app's own components: their scripts and styles are embedded, each script in a function of its own.
+Text from users and models is embedded as JSON in which `<`, `>` and `&` are escaped, so that it can neither end the
+script element nor begin markup. The content security policy allows this one script and style by their hashes and no
+external sources.
 """
 
 from __future__ import annotations
@@ -31,14 +32,13 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _COMPONENTS, _ATTENTION, _BEAM = (_HERE.parent / name for name in ("components", "attention", "beam"))
-# The app's components that take part, each with the parts that it needs.
+# Components of the app in the page, by name: script, and the shared parts that it needs (see `register.sources`).
 PARTS: dict[str, tuple[Path, tuple[str, ...]]] = {
     "strip": (_COMPONENTS / "text_strip.js", ("text_strip_card",)),
     "one_head": (_ATTENTION / "head_detail.js", ("collapsible_table", "attention_matrix", "heat_map")),
     "beam_tree": (_BEAM / "tree.js", ()),
 }
-# The page's own scripts.
-_OWN = (
+_PAGE_SCRIPTS = (
     _COMPONENTS / "base.js",
     _ATTENTION / "attention_matrix.js",
     _HERE / "replay_bars.js",
@@ -48,35 +48,36 @@ _ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def recording(session: TextState, model: Model, t: Translator) -> str:
-    """The visitor's text, opened head and beam tree as a page; see `shell.extensions`."""
+    """Page of the visitor's text with the selected head and the beam search tree; set in `shell.extensions`."""
     attention, beam = session_state.get(AttentionState), session_state.get(BeamState)
-    seen = attention if attention.ids else replace(attention, view="all")  # no head opened yet: the mean of all
-    return page(replay.collect(model, session.ready(model), seen, beam, t), t)
+    if not attention.ids:  # the attention page was never opened: no head is selected
+        attention = replace(attention, view="all")
+    return page(replay.collect(model, session.ready(model), attention, beam, t), t)
 
 
 def page(data: dict[str, Any], t: Translator) -> str:
-    """The HTML page of the data of `replay.collect`."""
+    """HTML page of the result of `replay.collect`."""
     script, style = _script(), _read(_HERE / "replay.css").replace("/* palette */", css().replace(".root", ":root"))
-    allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
+    hashes = f"script-src {_hash(script)}; style-src {_hash(style)}"
     return Template(_read(_HERE / "replay.html")).substitute(
         language=t.language.replace("_", "-"),
-        policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; {hashes}; base-uri 'none'; form-action 'none'",
         title=html.escape(t("replay.title")),
         noscript=html.escape(t("replay.noscript")),
         style=style,
-        data=embedded(data),
+        data=to_embedded_json(data),
         script=script,
     )
 
 
-def embedded(data: Any) -> str:
-    """JSON that means the same within an HTML script element, whatever texts are in it.
+def to_embedded_json(data: Any) -> str:
+    """JSON that is safe inside an HTML script element; lone surrogates become `?`.
 
-    >>> embedded("</script>")
+    >>> to_embedded_json("</script>")
     '"\\\\u003c/script\\\\u003e"'
     """
-    written = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return written.translate(_ESCAPES).encode("utf-8", "replace").decode()
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.translate(_ESCAPES).encode("utf-8", "replace").decode()
 
 
 def _read(path: Path) -> str:
@@ -89,18 +90,20 @@ def _hash(text: str) -> str:
 
 @cache
 def _script() -> str:
-    """All scripts in one: a function for each component, then the page's own."""
-    styles = {part: sources(file, *pieces)[1] for part, (file, pieces) in PARTS.items()}
+    """The page's only script: the styles and scripts of the components by name, then the page's own scripts."""
+    styles = {name: sources(file, *parts)[1] for name, (file, parts) in PARTS.items()}
     styles["one_head"] += ".pane { max-height: 380px; }"
-    parts = "".join(f"{part}: (() => {{\n{_function(part)}}})(),\n" for part in PARTS)
-    own = "".join(map(_read, _OWN))
-    return f"(() => {{\nconst STYLES = {embedded(styles)};\nconst PARTS = {{\n{parts}}};\n{own}}})();\n"
+    components = "".join(f"{name}: (() => {{\n{_function_body(name)}}})(),\n" for name in PARTS)
+    own = "".join(map(_read, _PAGE_SCRIPTS))
+    constants = f"const STYLES = {to_embedded_json(styles)};\nconst PARTS = {{\n{components}}};\n"
+    return f"(() => {{\n{constants}{own}}})();\n"
 
 
-def _function(part: str) -> str:
-    """A component's script as the body of a function that gives what the script exports."""
-    script = sources(PARTS[part][0], *PARTS[part][1])[0]
-    exported, given = "export default function", "return function"
-    if script.count(exported) != 1 or "</script" in script:
-        raise ValueError(f"{part}.js cannot be put into a page")
-    return script.replace(exported, given)
+def _function_body(name: str) -> str:
+    """Script of a component as the body of a function that returns the script's default export."""
+    file, parts = PARTS[name]
+    script = sources(file, *parts)[0]
+    export = "export default function"
+    if script.count(export) != 1 or "</script" in script:
+        raise ValueError(f"the script of {name} cannot be embedded in a page")
+    return script.replace(export, "return function")

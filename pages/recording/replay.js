@@ -1,7 +1,7 @@
-// Steps through a recording. The app's components (PARTS, STYLES) draw the text, the attention and the beam search;
-// what they report moves the recording. All text goes in through textContent. The data is described in replay.py.
+// Player of a recording. The app's components (PARTS, STYLES; see html_page.py) draw the text, the attention and the
+// beam search; their events move the player. All text is set through textContent. The data is described in replay.py.
 
-const PACE = 900; // milliseconds a step while it plays
+const STEP_MILLISECONDS = 900; // per step during playback
 const recording = JSON.parse(document.getElementById("recording").textContent);
 const { nodes, facts, words } = recording;
 const night = matchMedia("(prefers-color-scheme: dark)");
@@ -9,7 +9,7 @@ const latest = new Map(Object.entries(recording.latest).map(([at, child]) => [Nu
 let cursor = recording.first;
 let playing;
 
-// A component of the app in a place of its own: its style does not leave it. Gives what draws it.
+// A component of the app in a shadow root, which isolates its style. Returns the function that draws it.
 function mount(name, home, heard) {
   const shadow = home.attachShadow({ mode: "open" });
   const style = new CSSStyleSheet();
@@ -25,8 +25,8 @@ function pathTo(node) {
   return path;
 }
 
-// The way through the cursor, and on along what was looked at last.
-function way() {
+// The nodes up to the cursor, then its latest descendants.
+function currentLine() {
   const line = pathTo(cursor);
   for (let next = latest.get(cursor); next !== undefined; next = latest.get(next)) line.push(next);
   return line;
@@ -39,7 +39,7 @@ function go(node) {
   render();
 }
 
-// The tokens of a way in groups that are read together: [from, to, text].
+// Groups of the line's tokens that form one character, one for every other token: [from, to, text].
 function groupsOf(line) {
   const many = recording.groups[line.at(-1)] ?? [];
   const groups = [];
@@ -59,7 +59,7 @@ function stripData(line, step) {
   return { nodes, line, cursor, groups: groupsOf(line), facts: known, totals, turn: cursor, stage: null, status: step ? "" : words.end, choices: step?.choices ?? "–", labels: words.strip };
 }
 
-// As the component reads it: a row a token, each up to its own (see one_head.py).
+// Data of the component, see head_detail.py: row t of the matrix has t + 1 weights.
 function headData(path) {
   const n = path.length;
   const matrix = new Uint16Array(before(n));
@@ -70,21 +70,21 @@ function headData(path) {
   return { text: cursor, tokens: path.map((node) => nodes[node][1]), chosen: { row: n - 1 }, matrix: btoa(text), labels: words.head, note: words.note };
 }
 
-function tell(into, sentence, token) {
+function setSentence(into, sentence, token) {
   into.replaceChildren(...sentence.split(/(\{token\})/).map((piece) => (piece === "{token}" ? el("b", "", token) : piece)));
 }
 
 const page = document.getElementById("page");
 const controls = el("div", "controls");
 const button = (label, act, name) => {
-  const made = el("button", name ?? "", label);
-  made.type = "button";
-  made.onclick = (event) => {
+  const node = el("button", name ?? "", label);
+  node.type = "button";
+  node.onclick = (event) => {
     act();
-    if (event.detail) made.blur(); // the mouse does not take the keyboard with it
+    if (event.detail) node.blur(); // a mouse click leaves no focus, so that the arrow keys and space keep working
   };
-  controls.append(made);
-  return made;
+  controls.append(node);
+  return node;
 };
 const back = button(`← ${words.previous}`, () => move(-1));
 const play = button(words.play, () => toggle(), "play");
@@ -125,7 +125,7 @@ if (nodes.some(([parent], i) => nodes.slice(i + 1).some(([other]) => other === p
   const tree = el("div", "wide");
   page.append(tree);
   const drawBranches = mount("strip", tree, (_, value) => go(value.node));
-  render.tree = () => drawBranches({ ...stripData(way(), null), tree: true });
+  render.tree = () => drawBranches({ ...stripData(currentLine(), null), tree: true });
 }
 if (recording.tree) {
   const [section, home, opened] = [el("div", "wide"), el("div"), el("p", "chain")];
@@ -145,17 +145,17 @@ if (recording.tree) {
 page.append(footer);
 
 function render() {
-  const line = way();
+  const line = currentLine();
   const at = line.indexOf(cursor);
-  const kept = recording.steps[cursor]?.[String(line[at + 1] ?? "")];
-  const step = kept ?? null;
-  const over = at === line.length - 1 && kept === null;
+  const entry = recording.steps[cursor]?.[String(line[at + 1] ?? "")];
+  const step = entry ?? null;
+  const over = at === line.length - 1 && entry === null;
   drawStrip(stripData(line, over ? null : step ?? {}));
   const width = Math.max(300, barsHome.clientWidth);
   barsHome.replaceChildren(...(step ? [drawBars(step, words.bar, width)] : []));
   lineHome.replaceChildren(...(step && step.u !== null ? [drawLine(step, width)] : []));
   drawTold.textContent = step?.draw ?? "";
-  tell(told, step ? step.told : over ? words.end : words.left_out, step?.word);
+  setSentence(told, step ? step.told : over ? words.end : words.left_out, step?.word);
   if (drawHead) {
     right.hidden = !pathTo(cursor).every((node) => recording.rows[node]);
     if (!right.hidden) drawHead(headData(pathTo(cursor)));
@@ -171,7 +171,7 @@ function render() {
 }
 
 function goToStep(n) {
-  const line = way();
+  const line = currentLine();
   const at = line.indexOf(recording.first) + n;
   cursor = line[Math.max(line.indexOf(recording.first), Math.min(line.length - 1, at))];
   render();
@@ -179,7 +179,7 @@ function goToStep(n) {
 
 function move(by) {
   stop();
-  goToStep(way().indexOf(cursor) - way().indexOf(recording.first) + by);
+  goToStep(currentLine().indexOf(cursor) - currentLine().indexOf(recording.first) + by);
 }
 
 function stop() {
@@ -190,11 +190,11 @@ function stop() {
 
 function toggle() {
   if (playing) return stop();
-  if (way().at(-1) === cursor) cursor = recording.first;
+  if (currentLine().at(-1) === cursor) cursor = recording.first;
   playing = setInterval(() => {
-    goToStep(way().indexOf(cursor) - way().indexOf(recording.first) + 1);
-    if (way().at(-1) === cursor) stop();
-  }, PACE);
+    goToStep(currentLine().indexOf(cursor) - currentLine().indexOf(recording.first) + 1);
+    if (currentLine().at(-1) === cursor) stop();
+  }, STEP_MILLISECONDS);
   render();
 }
 

@@ -1,4 +1,4 @@
-// The bars of one step and the line on which the draw landed, as in the app; all text goes in through textContent.
+// Probability bars of one step, and the interval [0, 1] of its draw, as SVG. All text is set through textContent.
 
 const ROW = 30, WORDS = 92, VALUES = 150;
 
@@ -9,7 +9,7 @@ const draw = (tag, attributes, text) => {
   return node;
 };
 
-// Pixels of a word in the 16 px monospaced face: wide characters take one em, others about half of one.
+// Width in pixels of a word in the 16 px monospaced font: wide characters take 1 em, others 0.55 em.
 const wordWidth = (text) => textWidth(text, 16, 0.55);
 
 function shortWord(text) {
@@ -45,7 +45,7 @@ function drawBars(step, names, width) {
   return picture;
 }
 
-// 0 to 1 in parts as wide as each token is probable after the filters, likeliest first, and u where it landed.
+// The interval [0, 1] divided among the tokens by their probabilities after the filters, in descending order; mark at u.
 function drawLine(step, width) {
   const L = 4, W = width - 8, TOP = 22, HIGH = 16;
   const picture = draw("svg", { class: "line", viewBox: `0 0 ${width} 60`, height: 60, role: "img" });

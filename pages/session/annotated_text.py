@@ -1,6 +1,6 @@
-"""What the text strip draws, computed from a trace and the running model: tokens, surprises, alternatives, branches.
+"""Annotations of a trace for the text strip: labels, log-probabilities, ranks, alternatives, branches.
 
-Plain data for the component in `strip.py`; no screen here.
+Plain data for `components/text_strip.py`. No Streamlit here.
 """
 
 from __future__ import annotations
@@ -15,33 +15,40 @@ if TYPE_CHECKING:
     from engine.model.token_output import TokenOutput
     from engine.trace.trace import Trace
 
-ALTERNATIVES = 5
-_REMEMBERED = 1_000  # branches
+ALTERNATIVES = 5  # per position
+_MAX_CACHED_BRANCHES = 1_000
 
+# Log-probability and rank of a token, and the most probable tokens at its position as (id, label, probability).
 Fact = tuple[float | None, int | None, list[tuple[int, str, float]]]
 
 
 class TextAnnotator:
-    """Builds what is drawn of one visitor's trace; remembers labels so that a long text costs no more than a short."""
+    """Annotates one visitor's trace. Caches labels and facts, so that a step computes those of the new token only."""
 
     def __init__(self) -> None:
         self._labels: OrderedDict[tuple[int, ...], list[str]] = OrderedDict()
         self._facts: WeakKeyDictionary[TokenOutput, dict[int, Fact]] = WeakKeyDictionary()
 
     def annotate(self, model: Model, trace: Trace) -> dict[str, Any]:
-        """nodes: [parent, label, how, special] of every choice; line: indices on the way that is shown; groups over
-        the line: [from, to, text]; facts a token of the line: [log-probability, rank, alternatives]; totals."""
+        """Annotations of a trace.
+
+        nodes   [parent, label, origin, special] of every choice
+        line    indices of the choices on the current line, see `Trace.line`
+        cursor  index of the current choice
+        groups  [first, stop, text] over the line, see `Vocabulary.groups`
+        facts   a `Fact` for each token of the line; all of the first one's are empty
+        totals  see `totals`, of the line up to the cursor
+        """
         line = trace.line()
         ids = [trace.choices[i].token_id for i in line]
-        labels = model.pieces(ids)
-        words = dict(zip(line, labels, strict=True))
-        self._label_branches(model, trace, words)
+        labels = dict(zip(line, model.pieces(ids), strict=True))
+        self._label_branches(model, trace, labels)
         nodes = [
-            [c.parent, words[i], c.how, c.token_id in model.vocabulary.special] for i, c in enumerate(trace.choices)
+            [c.parent, labels[i], c.how, c.token_id in model.vocabulary.special] for i, c in enumerate(trace.choices)
         ]
-        records = model.records(ids)
+        outputs = model.records(ids)
         facts: list[Fact] = [(None, None, [])]
-        facts += [self._fact(model, ids, at, records[at - 1]) for at in range(1, len(ids))]
+        facts += [self._fact(model, ids, position, outputs[position - 1]) for position in range(1, len(ids))]
         return {
             "nodes": nodes,
             "line": line,
@@ -51,38 +58,41 @@ class TextAnnotator:
             "totals": totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]]),
         }
 
-    def _label_branches(self, model: Model, trace: Trace, words: dict[int, str]) -> None:
-        """Add the labels of all choices that are not on the line: each branch is read together with its beginning."""
-        followed = {choice.parent for choice in trace.choices}
-        for end in range(len(trace.choices)):
-            if end in followed or end in words:
+    def _label_branches(self, model: Model, trace: Trace, labels: dict[int, str]) -> None:
+        """Add the labels of all choices off the line, leaf by leaf.
+
+        A branch is decoded with the four tokens before it: it may begin within a character.
+        """
+        parents = {choice.parent for choice in trace.choices}
+        for leaf in range(len(trace.choices)):
+            if leaf in parents or leaf in labels:
                 continue
-            path = trace.path(end)
-            first = next(at for at, node in enumerate(path) if node not in words)
-            before = max(0, first - 4)
-            ids = tuple(trace.choices[node].token_id for node in path[before:])
+            path = trace.path(leaf)
+            first = next(i for i, node in enumerate(path) if node not in labels)
+            start = max(0, first - 4)
+            ids = tuple(trace.choices[node].token_id for node in path[start:])
             if ids not in self._labels:
                 self._labels[ids] = model.pieces(ids)
-                if len(self._labels) > _REMEMBERED:
+                if len(self._labels) > _MAX_CACHED_BRANCHES:
                     self._labels.popitem(last=False)
-            words |= zip(path[first:], self._labels[ids][first - before :], strict=True)
+            labels |= zip(path[first:], self._labels[ids][first - start :], strict=True)
 
-    def _fact(self, model: Model, ids: list[int], at: int, before: TokenOutput) -> Fact:
-        """How probable the token at a place was, and what else could have stood there."""
-        token_id = ids[at]
-        facts = self._facts.setdefault(before, {})
+    def _fact(self, model: Model, ids: list[int], position: int, output: TokenOutput) -> Fact:
+        """The fact of one token; `output` is the model output at the position before it."""
+        token_id = ids[position]
+        facts = self._facts.setdefault(output, {})
         if token_id not in facts:
-            pending = model.vocabulary.pending(ids[:at])
-            others = [
-                (i, model.vocabulary.label(i, pending), round(math.exp(before.log_probability(i)), 6))
-                for i in before.top[:ALTERNATIVES]
+            pending = model.vocabulary.pending(ids[:position])
+            alternatives = [
+                (i, model.vocabulary.label(i, pending), round(math.exp(output.log_probability(i)), 6))
+                for i in output.top[:ALTERNATIVES]
             ]
-            facts[token_id] = (round(before.log_probability(token_id), 4), before.rank(token_id), others)
+            facts[token_id] = (round(output.log_probability(token_id), 4), output.rank(token_id), alternatives)
         return facts[token_id]
 
 
 def totals(log_probabilities: list[float | None]) -> dict[str, float]:
-    """Of a text: the log-probability of all its predicted tokens, and their perplexity."""
-    known = [value for value in log_probabilities if value is not None]
-    total = sum(known)
-    return {"log_probability": total, "perplexity": math.exp(-total / len(known)) if known else 1.0}
+    """Total log-probability (nats) and perplexity of a text's predicted tokens; None marks the first token."""
+    predicted = [value for value in log_probabilities if value is not None]
+    total = sum(predicted)
+    return {"log_probability": total, "perplexity": math.exp(-total / len(predicted)) if predicted else 1.0}

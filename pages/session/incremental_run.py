@@ -1,4 +1,4 @@
-"""Work done in slices between two drawings of a page, so that a visitor sees it grow and can stop it."""
+"""Long computations in time slices: the page is drawn after each slice, so results grow and can be stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.serving import admission
 
 
 def work_for(seconds: float, step: Callable[[], bool]) -> None:
-    """Call `step` for about so many seconds, at least once; earlier where it returns False."""
+    """Call `step` repeatedly for about `seconds`, at least once; stop early when it returns False."""
     deadline = time.monotonic() + seconds
     while step() and time.monotonic() < deadline:
         pass
@@ -20,20 +20,23 @@ def work_for(seconds: float, step: Callable[[], bool]) -> None:
 
 @dataclass
 class IncrementalRun:
-    """One experiment. `asked` is what `work` belongs to; `work` has `step()`, `stop()`, `done` and `progress`, or is an
-    answer that was there at once."""
+    """One experiment and its state.
+
+    asked  the arguments that `work` belongs to
+    work   an incremental computation with `step()`, `stop()`, `done` and `progress`, or a finished result
+    """
 
     asked: Any = None
     work: Any = None
     running: bool = False
-    stopped: bool = False  # a person cut it short
-    turn: int = 0  # grows with every start; a click carries the turn it was made on
+    stopped: bool = False  # by the visitor or by an error
+    turn: int = 0  # incremented by every start; events of an earlier turn are outdated
     problem: EngineError | None = None
 
-    def begin(self, asked: Any, make: Callable[[], Any]) -> None:
-        """Begin anew. Where that cannot be, what came of the last time stays, and the problem is on record."""
+    def begin(self, asked: Any, create: Callable[[], Any]) -> None:
+        """Start the work that `create` returns; if that raises EngineError, set `problem` and keep the last result."""
         try:
-            work = make()
+            work = create()
         except EngineError as error:
             self.problem = error
             return
@@ -43,7 +46,7 @@ class IncrementalRun:
         self.turn += 1
 
     def go_on(self, seconds: float) -> bool:
-        """Continue for about so many seconds. True while there is more to do."""
+        """Work for about `seconds`. True while more remains. An error ends the run and keeps its results."""
         work_for(seconds, self._step)
         return self.running
 
@@ -52,13 +55,13 @@ class IncrementalRun:
             try:
                 admission.charge()
                 self.running = self.work.step()
-            except EngineError as error:  # the results so far stay
+            except EngineError as error:
                 self.problem = error
                 self.stop()
         return self.running
 
     def stop(self) -> None:
-        """The person says stop; what is there stays."""
+        """End the run and keep its results."""
         if self.running:
             self.running, self.stopped = False, True
             self.work.stop()

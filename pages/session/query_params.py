@@ -1,7 +1,6 @@
-"""What an address says besides the text: small readable values, all of them a stranger's; and what is known of a
-visitor's address bar. Knows no screen.
+"""URL parameters besides the text: validated reading and compact writing. No Streamlit here.
 
-What makes no sense is passed over: the page then shows what it shows without it.
+All values are untrusted. An invalid one counts as absent, so that the page shows its default.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T", bound=str)
-_MOST = 200  # pairs
-_LONGEST = 40  # characters of numbers
-_WHOLE = re.compile(r"\d{1,10}", re.ASCII)
+_MAX_PAIRS = 200
+_MAX_CHARACTERS = 40  # of integers joined by points
+_INTEGER = re.compile(r"\d{1,10}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,6})?", re.ASCII)
 
 
 class QueryParams:
-    """The values of an address."""
+    """Parameters of one URL, by name."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
@@ -27,45 +26,57 @@ class QueryParams:
         return name in self._values
 
     def text(self, name: str) -> str:
+        """The value as it is; "" if absent."""
         return self._values.get(name, "")
 
     def whole(self, name: str, low: int, high: int, otherwise: int) -> int:
-        """A whole number in a range, both ends included."""
-        found = wholes(self.text(name))
-        return found[0] if len(found) == 1 and low <= found[0] <= high else otherwise
+        """A non-negative integer from `low` to `high`, else `otherwise`."""
+        integers = _split_integers(self.text(name))
+        return integers[0] if len(integers) == 1 and low <= integers[0] <= high else otherwise
 
     def number(self, name: str, low: float, high: float, otherwise: float) -> float:
+        """A decimal number from `low` to `high`, else `otherwise`."""
         text = self.text(name)
-        found = float(text) if _NUMBER.fullmatch(text) else None
-        return found if found is not None and low <= found <= high else otherwise
+        number = float(text) if _NUMBER.fullmatch(text) else None
+        return number if number is not None and low <= number <= high else otherwise
 
     def one_of(self, name: str, known: tuple[T, ...], otherwise: T) -> T:
-        return next((one for one in known if one == self.text(name)), otherwise)
+        """One of the `known` values, else `otherwise`."""
+        return next((value for value in known if value == self.text(name)), otherwise)
 
     def pair(self, name: str) -> tuple[int, int] | None:
-        """`3.5` is (3, 5)."""
+        """First of `pairs`, None if there is none.
+
+        >>> QueryParams({"head": "3.5"}).pair("head")
+        (3, 5)
+        """
         return next(iter(self.pairs(name)), None)
 
     def pairs(self, name: str) -> list[tuple[int, int]]:
-        """`3.5-4.1` is [(3, 5), (4, 1)]."""
-        found = [wholes(part) for part in self.text(name).split("-", _MOST)[:_MOST]]
-        return [(one[0], one[1]) for one in found if len(one) == 2]
+        """Pairs of non-negative integers; parts that are not pairs are left out.
+
+        >>> QueryParams({"open": "3.5-4.1-x"}).pairs("open")
+        [(3, 5), (4, 1)]
+        """
+        parts = [_split_integers(part) for part in self.text(name).split("-", _MAX_PAIRS)[:_MAX_PAIRS]]
+        return [(part[0], part[1]) for part in parts if len(part) == 2]
 
 
-def wholes(text: str) -> list[int]:
-    """`3.5` is [3, 5]; [] for anything else than whole numbers with points between them."""
-    parts = text.split(".") if len(text) <= _LONGEST else [""]
-    return [int(part) for part in parts] if all(_WHOLE.fullmatch(part) for part in parts) else []
+def _split_integers(text: str) -> list[int]:
+    """Integers joined by points: `3.5` is [3, 5]; [] for any other text."""
+    parts = text.split(".") if len(text) <= _MAX_CHARACTERS else [""]
+    return [int(part) for part in parts] if all(_INTEGER.fullmatch(part) for part in parts) else []
 
 
-def changed(now: Mapping[str, object], first: Mapping[str, object]) -> dict[str, str]:
-    """Those values that are not as they were at first, as an address writes them."""
-    return {name: format_value(value) for name, value in now.items() if value != first[name]}
+def changed(values: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, str]:
+    """The values that differ from their defaults, formatted for a URL."""
+    return {name: format_value(value) for name, value in values.items() if value != defaults[name]}
 
 
 def format_value(value: object) -> str:
-    """
-    >>> write(True), write(0.8), write(1.0), write("never")
+    """A value as a URL parameter.
+
+    >>> format_value(True), format_value(0.8), format_value(1.0), format_value("never")
     ('1', '0.8', '1', 'never')
     """
     if isinstance(value, bool):

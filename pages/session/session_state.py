@@ -25,8 +25,8 @@ def get(kind: type[T], create: Callable[[], T] | None = None) -> T:
     """
     if kind.__name__ not in st.session_state:
         st.session_state[kind.__name__] = (create or kind)()
-    found: T = st.session_state[kind.__name__]
-    return found
+    state: T = st.session_state[kind.__name__]
+    return state
 
 
 def language() -> str:

@@ -3,8 +3,8 @@
     t      the trace (`engine.trace.link_codec`): prompt, settings, all choices and branches, cursor, model name
     text   the same text as characters, for where the trace's model is not available; left out where it gets too long
     lang   the language, where it is not the browser's own
-    lesson the lesson and its step, where one is on: `05-beam.2`
-    …      what the page itself has open, each under a short name: see `UrlState`
+    lesson the active lesson and its step: `05-beam.2`
+    …      state of the page itself, under short names: see `UrlState`
 
 The query is read when a visitor arrives (a link, a reload, a restarted server) and when they go Back or Forward; at
 any other time the browser may be one action behind, and is not consulted. Streamlit pushes a history entry whenever
@@ -37,7 +37,7 @@ from pages.session import session_state
 from pages.session.query_params import QueryParams, format_value
 from pages.session.text_state import TextState
 from pages.shell import extensions, model_access, sampling_controls
-from pages.shell.text_params import MAX_QUERY_CHARACTERS, coded, decoded_text, text_and_continuation
+from pages.shell.text_params import MAX_QUERY_CHARACTERS, decoded_text, encode_for_url, text_and_continuation
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -50,14 +50,14 @@ class UrlState(Protocol):
     """State of a page that is part of its URL."""
 
     def to_query(self) -> dict[str, str]:
-        """Every value that differs from the page's defaults, under a short name."""
+        """Values that differ from the page's defaults, under short names."""
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the state; the session holds the URL's text already. Raises nothing but EngineError."""
 
 
 class NoUrlState:
-    """Of a page that has no state of its own in the URL."""
+    """UrlState of a page without parameters of its own."""
 
     def to_query(self) -> dict[str, str]:
         return {}
@@ -78,13 +78,13 @@ class Notice:
 
 @dataclass
 class AddressState:
-    """What is known of one visitor's address bar; `written` is its query, None before the first run."""
+    """State of one visitor's address bar; `written` is its query, None before the first run."""
 
     written: dict[str, str] | None = None
     page: str = ""  # URL of the page on which it was written
-    cut: str = ""  # what had to be left out for length: "branches", "all"
+    left_out: str = ""  # of the trace for length: "branches", "all"
     notice: Notice | None = None
-    coded: tuple[Trace, str, str] | None = None  # the trace encoded last, as `t` and as `text`
+    encoded: tuple[Trace, str, str] | None = None  # the trace encoded last, as `t` and as `text`
 
 
 class AddressBar:
@@ -114,7 +114,7 @@ class AddressBar:
         query = st.query_params.to_dict()
         in_history = _is_history_navigation()
         arrived = self._state.written is None or (in_history and query != self._state.written)
-        if not query:  # another page was opened, or there never was a query: all of it is to be written
+        if not query:  # another page was opened, or a URL without a query: `update` writes all of it
             self._state.written = {}
         elif arrived:
             self._restore_from(QueryParams(query))
@@ -123,10 +123,9 @@ class AddressBar:
         self._show_notice()
 
     def update(self, after: float = 0.0) -> None:
-        """Write the current state to the query; nothing is sent where it is unchanged.
+        """Write the current state to the query, if it has changed, `after` seconds from now.
 
-        Streamlit redraws the whole page for it, a few milliseconds: where the visitor is waiting, it is sent some
-        seconds `after` the rest.
+        Streamlit redraws the whole page for it, a few milliseconds; the delay keeps these out of the response time.
         """
         query, arrived = self._current_query(), self._arrived
         self._state.page = st.context.url or ""
@@ -156,11 +155,11 @@ class AddressBar:
         if model is None:
             return {}
         trace = self.session.ready(model)
-        if self._state.coded is None or self._state.coded[0] is not trace:
-            code, self._state.cut = coded(trace)
+        if self._state.encoded is None or self._state.encoded[0] is not trace:
+            code, self._state.left_out = encode_for_url(trace)
             text = encode_text(*text_and_continuation(model, trace, self.session.prompt))
-            self._state.coded = trace, code, text if len(code) + len(text) < MAX_QUERY_CHARACTERS else ""
-        _, code, text = self._state.coded
+            self._state.encoded = trace, code, text if len(code) + len(text) < MAX_QUERY_CHARACTERS else ""
+        _, code, text = self._state.encoded
         return {name: value for name, value in (("t", code), ("text", text)) if value}
 
     def _restore_from(self, params: QueryParams) -> None:
@@ -199,7 +198,7 @@ class AddressBar:
             text = params.text(name)
             session_state.set_widget(key, next((v for v in values if format_value(v) == text), values[0]))
         self._sync_widgets()
-        if set_up is not None and "t" not in params:  # a link to a lesson alone
+        if set_up is not None and "t" not in params:  # a link to a lesson, without a text
             set_up()
 
     def _note(
@@ -232,10 +231,7 @@ def _is_history_navigation() -> bool:
 
 
 def link(full: bool = True, **more: str) -> str:
-    """URL of the page in its current state, on the host that the visitor uses, with `more` parameters added.
-
-    Not full: without `text`, for those who open it on this server.
-    """
+    """URL of the page's current state, with `more` parameters added; without `text`, for this server, if not `full`."""
     url = st.context.url or ""
     state = session_state.get(AddressState)
     common = ("t", "text", "lang")  # on a page without state of its own, the previous page's parameters do not count
@@ -247,6 +243,6 @@ def link(full: bool = True, **more: str) -> str:
     return f"{url if urlsplit(url).path else f'{url}/'}?{urlencode(query)}"
 
 
-def cut() -> str:
-    """What does not fit into a link now: "", "branches", "all"."""
-    return session_state.get(AddressState).cut
+def left_out() -> str:
+    """Part of the trace that does not fit into a link: "", "branches", "all"."""
+    return session_state.get(AddressState).left_out

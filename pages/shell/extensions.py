@@ -1,4 +1,4 @@
-"""Extension points of the shell: the course's sheet on every page, and the recording in the share panel.
+"""Extension points of the shell: the course's sheet on every page, the recording in the share panel.
 
 `app.py` sets both. The course and the recording are built on the pages, so the shell cannot import them.
 """
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
 
 
 class Companion(Protocol):
-    """What accompanies the visitor from page to page and has a part of the URL: the course."""
+    """A guide drawn on every page, with URL parameters of its own: the course."""
 
     @property
     def active(self) -> bool:
-        """Whether it is on at this moment."""
+        """Whether a lesson is open."""
 
     def prompts(self) -> frozenset[str]:
-        """Prompts that it sets, in every language."""
+        """Prompts of its lessons, in every language."""
 
     def turn_to_page(self, t: Translator) -> None:
-        """Switch to the page that it wants to be on; called at the beginning of a fragment."""
+        """Switch to the page of the current step; called at the beginning of a fragment."""
 
     def draw(self, model: Model | None, t: Translator) -> None:
         """Draw below the page's workbench."""
 
     def to_query(self) -> dict[str, str]:
-        """Its URL parameters; empty while it is off."""
+        """Its URL parameters; empty while no lesson is open."""
 
     def from_query(self, params: QueryParams, language: str) -> Callable[[], None] | None:
-        """Restore it from URL parameters. Returns what sets up its prompt and settings, None where it is off."""
+        """Restore it from URL parameters. Returns the function that sets up prompt and settings; None for no lesson."""
 
 
 class NoCompanion:
-    """The companion of a page that is run without the app."""
+    """Companion of a page that is run without the app."""
 
     active = False
 

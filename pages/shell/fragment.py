@@ -1,4 +1,4 @@
-"""Fragments of a page: drawn again by themselves after a visitor's action, with limits shown in words."""
+"""Fragments of a page, which Streamlit reruns on their own after an action, with error messages for host limits."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ P = ParamSpec("P")
 
 
 def part(draw: Callable[P, None]) -> Callable[P, None]:
-    """`st.fragment` for a part of a page; where a limit interrupts the drawing, the visitor reads why.
+    """`st.fragment` that shows an EngineError raised while drawing as a message.
 
-    Where a text was handed over to the step page, that page is opened instead.
+    Switches to the step page instead if `open_in_step` has loaded a text there.
     """
 
     @wraps(draw)
     def guarded(*arguments: P.args, **named: P.kwargs) -> None:
         session = session_state.get(TextState)
-        if session.handed:
-            session.handed = False
+        if session.open_step_page:
+            session.open_step_page = False
             st.switch_page(navigation.path(navigation.STEP))
         with admission.response_timer():
             try:
@@ -44,7 +44,7 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
 
 
 def workbench(draw: Callable[[], None]) -> Callable[[], None]:
-    """`part` for the part of a page that uses the model, with the course's sheet below while a lesson is on."""
+    """`part` for the fragment that uses the model, with the course's sheet below it during a lesson."""
 
     @wraps(draw)
     def with_companion() -> None:
@@ -57,12 +57,12 @@ def workbench(draw: Callable[[], None]) -> Callable[[], None]:
 
 
 def mark_answered() -> None:
-    """End the response time of the current action; what the page does from here on happens while the visitor looks."""
+    """End the response time of the current action; later work, such as prefetching, is not part of it."""
     admission.mark_answered()
 
 
 def rerun(after: float = 0.0) -> NoReturn:
-    """Rerun some seconds from now: the current fragment where there is one, else the whole page."""
+    """Rerun after `after` seconds: the current fragment if there is one, else the whole page."""
     admission.mark_answered()
     time.sleep(after)
     try:

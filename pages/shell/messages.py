@@ -1,4 +1,4 @@
-"""TODO"""
+"""Messages for the visitor about engine errors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from engine.errors import EngineError, PromptError
 from pages.i18n.translator import Translator, plain
 
 
-def show_problem(problem: EngineError | None, t: Translator, kept: str = "error.kept") -> None:
-    """Say what went wrong, if anything did; of a prompt, that nothing of what was typed is lost."""
+def show_problem(problem: EngineError | None, t: Translator, unchanged: str = "error.kept") -> None:
+    """Show the message of an error, nothing for None; a host limit as a warning, any other error as an error.
+
+    `unchanged`: locale key of the sentence after a PromptError, which states that the text is kept.
+    """
     if problem is not None:
         values = {name: plain(v) if isinstance(v, str) else v for name, v in problem.values.items()}
         sentence = t(f"error.{problem.code}", **values)
-        say = st.warning if problem.code.startswith("limit_") else st.error  # nobody did anything wrong
-        say(f"{sentence} {t(kept)}" if isinstance(problem, PromptError) else sentence)
+        show = st.warning if problem.code.startswith("limit_") else st.error
+        show(f"{sentence} {t(unchanged)}" if isinstance(problem, PromptError) else sentence)

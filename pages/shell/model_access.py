@@ -1,6 +1,6 @@
-"""What stands between a page and the model: lets visitors in, waits for the model, makes moves, tells of problems.
+"""Access to the session's model: wait for loading, run an action, fall back to the bundled model.
 
-Everyone shares the model that is loaded.
+Loaded models are shared by all sessions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def loaded_model(session: TextState) -> Model | None:
-    """The session's model if it is in memory, without waiting: for callbacks."""
+    """The session's model, None if it is not loaded; never waits, for callbacks."""
     try:
         loading = model_registry.request(session.model_name)
         return loading.result() if loading.done else None
@@ -29,19 +29,24 @@ def loaded_model(session: TextState) -> Model | None:
         return None
 
 
-def run_action(session: TextState, move: Callable[..., Any], *arguments: Any) -> None:
-    """For callbacks: make one of the session's moves with the model that is in memory. One refused is a problem."""
+def run_action(session: TextState, action: Callable[..., Any], *arguments: Any) -> None:
+    """For callbacks: call `action(session, model, *arguments)` if the model is loaded; an EngineError becomes
+    `session.problem`."""
     admission.start_response_timer()
     model = loaded_model(session)
     if model is not None:
         try:
-            move(session, model, *arguments)
+            action(session, model, *arguments)
         except EngineError as error:
             session.problem = error
 
 
 def wait_for_model(session: TextState, t: Translator) -> Model:
-    """The session's model. Shows what is being read meanwhile; falls back to the bundled one with a problem noted."""
+    """The session's model, with a progress bar while it is loading.
+
+    If it cannot be loaded, sets `session.problem` and returns the model used before. Raises ModelError for the bundled
+    model.
+    """
     try:
         return _wait_for(session.model_name, t)
     except ModelError as error:
@@ -53,14 +58,14 @@ def wait_for_model(session: TextState, t: Translator) -> Model:
 
 def _wait_for(name: str, t: Translator) -> Model:
     loading = model_registry.request(name)
-    with st.container():  # always there, so that what follows keeps its place on the page
-        return _show(loading, t)
+    with st.container():  # always drawn, so that the elements after it keep their position in the page
+        return _with_progress(loading, t)
 
 
-def _show(loading: model_registry.ModelLoad, t: Translator) -> Model:
+def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
     place = st.empty()
     if not loading.done:
-        # Meanwhile the browser fetches what draws charts: the first bars need not wait for it.
+        # An empty chart makes the browser fetch the chart library while the model is loading.
         chart_place = st.empty()
         chart_place.vega_lite_chart({"mark": "bar", "height": 1, "width": 1, "data": {"values": []}}, theme=None)
         stage = ""

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Sidebar control that shows the session's model and, where the host allows others, selects one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from pages.shell import model_access
 
 
 def draw(session: TextState, t: Translator) -> None:
-    """Which model is at work and, where the host allows others, a box to choose one; nothing while it is loaded."""
+    """The select box, if the configuration allows further models, and the model's size; nothing during loading.
+
+    The box accepts other names if some of the allowed models are patterns (`org/*`).
+    """
     model = model_access.loaded_model(session)
     if model is None:
         return
     patterns = config.current().models
     if patterns:
-        plain = [p for p in patterns if not any(sign in p for sign in "*?[")]
-        known = [bundled.BUNDLED_NAME, *plain]
+        names = [p for p in patterns if not any(sign in p for sign in "*?[")]
+        known = [bundled.BUNDLED_NAME, *names]
         if session.model_name not in known:
             known.append(session.model_name)
         st.selectbox(
@@ -28,7 +31,7 @@ def draw(session: TextState, t: Translator) -> None:
             known,
             index=known.index(session.model_name),
             format_func=lambda name: t("settings.bundled") if name == bundled.BUNDLED_NAME else name,
-            accept_new_options=len(plain) < len(patterns),
+            accept_new_options=len(names) < len(patterns),
             key=f"model {session.model_name}",
             on_change=_choose,
             args=(session, f"model {session.model_name}"),

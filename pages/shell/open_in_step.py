@@ -1,4 +1,4 @@
-"""Hands a text over to the step page: it is put on that page's table, and the page is opened."""
+"""Opening of a text in the step page, from any other page."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pages.session.text_state import TextState
 from pages.shell import model_access, sampling_controls
 
 
-def open_in_step(session: TextState, move: Callable[..., bool], *arguments: Any) -> None:
-    """For callbacks: `move(session, model, …)` puts the text there, and says whether it did. Where the model is not in
-    memory nothing happens."""
+def open_in_step(session: TextState, load: Callable[..., bool], *arguments: Any) -> None:
+    """For callbacks: load a text into the session, and open the step page in the next fragment run.
+
+    `load(session, model, *arguments)` returns whether it has loaded one. Nothing happens while the model is loading.
+    """
     model = model_access.loaded_model(session)
-    if model is not None and move(session, model, *arguments):
+    if model is not None and load(session, model, *arguments):
         sampling_controls.sync_widgets(session)
-        session.handed = True
+        session.open_step_page = True

@@ -1,4 +1,4 @@
-"""Prompt box with examples, the same on every page that continues the visitor's prompt."""
+"""Prompt box with example buttons, shared by the pages that continue the visitor's prompt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from pages.shell import model_access
 
 
 def draw(session: TextState, t: Translator) -> None:
-    """The box and its examples; a new prompt starts the text anew. Drawn outside of fragments: no step redraws it."""
+    """The box and its examples; a new prompt starts a new trace.
+
+    Drawn outside of fragments, so that a step does not redraw it.
+    """
 
     def set_prompt(text: str) -> None:
         model_access.run_action(session, TextState.set_prompt, text)

@@ -1,4 +1,4 @@
-"""The sidebar: how the next token is chosen, each setting with one sentence on what it does to the picture."""
+"""Sidebar controls of the decoding strategy and the sampling settings, each with a one-sentence explanation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import FIRST_SETTINGS, TextState
 
-# name: lowest, highest, step
+# Minimum, maximum and step of each slider.
 _SLIDERS: dict[str, tuple[float, float, float]] = {
     "temperature": (0.0, 2.0, 0.05),
     "top_k": (0, 200, 1),
@@ -22,12 +22,12 @@ _SLIDERS: dict[str, tuple[float, float, float]] = {
     "repetition_penalty": (1.0, 2.0, 0.05),
     "no_repeat_ngram_size": (0, 6, 1),
 }
-_FIRST = ("temperature", "top_k", "top_p")
-_FILTERS = (*_FIRST, "min_p", "typical_p")  # of no use to greedy search
+_ALWAYS_VISIBLE = ("temperature", "top_k", "top_p")  # the others are behind a disclosure
+_DISABLED_FOR_GREEDY = (*_ALWAYS_VISIBLE, "min_p", "typical_p")
 
 
 def draw(session: TextState, t: Translator) -> None:
-    """The controls; writes what they say into the session."""
+    """The controls; sets strategy, settings, seed, number of bars and run length of the session."""
     st.header(t("settings.title"))
     session_state.default_widget("strategy", "sample")
     strategies: tuple[Strategy, ...] = ("sample", "greedy")
@@ -43,7 +43,7 @@ def draw(session: TextState, t: Translator) -> None:
     greedy = session.strategy == "greedy"
     st.caption(t(f"settings.{session.strategy}_note"))
     values: dict[str, float] = {}
-    for name in _FIRST:
+    for name in _ALWAYS_VISIBLE:
         values[name] = _slider(name, greedy, t)
     session_state.default_widget("seed", session.seed)
     session.seed = int(
@@ -53,7 +53,7 @@ def draw(session: TextState, t: Translator) -> None:
     st.button(t("settings.new_seed"), key="new_seed", disabled=greedy, on_click=_new_seed)
     with st.expander(t("settings.more")):
         for name in _SLIDERS:
-            if name not in _FIRST:
+            if name not in _ALWAYS_VISIBLE:
                 values[name] = _slider(name, greedy, t)
     if greedy:
         st.caption(t("settings.not_greedy"))
@@ -66,12 +66,11 @@ def draw(session: TextState, t: Translator) -> None:
 def _slider(name: str, greedy: bool, t: Translator) -> float:
     low, high, step = _SLIDERS[name]
     session_state.default_widget(name, getattr(FIRST_SETTINGS, name))
-    stands = type(step)(session_state.widget(name))  # a link may hold any value that there is
-    if type(session_state.widget(name)) is not type(
-        stands
-    ):  # not always: a slider that is told its value is taken out of hand
-        session_state.set_widget(name, stands)
-    low, high = min(low, stands), max(high, stands)
+    current = type(step)(session_state.widget(name))
+    # Only where the type differs: setting the value of a slider while it is dragged would interrupt the drag.
+    if type(session_state.widget(name)) is not type(current):
+        session_state.set_widget(name, current)
+    low, high = min(low, current), max(high, current)  # a link may contain values outside of the slider's range
     value = st.slider(
         t(f"settings.{name}"),
         low,
@@ -79,24 +78,24 @@ def _slider(name: str, greedy: bool, t: Translator) -> float:
         step=step,
         key=name,
         persist_state="session",
-        disabled=greedy and name in _FILTERS,
+        disabled=greedy and name in _DISABLED_FOR_GREEDY,
     )
     st.caption(t(f"settings.{name}_note"))
     return float(value) if isinstance(step, float) else int(value)
 
 
 def token_count_slider(label: str, low: int, high: int, first: int, key: str) -> int:
-    """A slider for how many tokens are to be written, within what the host allows."""
-    most = min(high, config.current().run_tokens)
-    if most == 1:
+    """A slider for a number of generated tokens, up to `high` or the host's limit; 1 without a slider at limit 1."""
+    maximum = min(high, config.current().run_tokens)
+    if maximum == 1:
         return 1
-    low = min(low, most - 1)
-    session_state.default_widget(key, min(first, most))
-    return st.slider(label, low, most, key=key, persist_state="session")
+    low = min(low, maximum - 1)
+    session_state.default_widget(key, min(first, maximum))
+    return st.slider(label, low, maximum, key=key, persist_state="session")
 
 
 def sync_widgets(session: TextState) -> None:
-    """Let the prompt's box and the controls say what the session says, after something else has changed it."""
+    """Set the prompt box and the controls from the session, after something other than these widgets changed it."""
     session_state.set_widget("prompt", session.prompt)
     session_state.set_widget("strategy", session.strategy)
     session_state.set_widget("seed", session.seed)

@@ -1,4 +1,4 @@
-"""What the host of the app gets: a check of the configuration, logs, figures. Done once a process, before any page."""
+"""Start of the server process: configuration check, JSON logs, Prometheus metrics; once, before any page is run."""
 
 from __future__ import annotations
 
@@ -20,41 +20,44 @@ _started = False
 
 
 def begin(t: Translator) -> None:
-    """For the app. Where a setting is wrong, visitors are told no more than that, and the host reads what it is.
+    """Start the process, if `python -m pages` has not, from the first run of the app.
 
-    Whoever serves with `streamlit run app.py` starts here, with the first visitor.
+    With an invalid configuration, stops the run with a general message; the details go to stderr, for the host.
     """
     try:
-        if runtime.exists():  # not where a test drives the pages
+        if runtime.exists():  # false in tests that run pages without a server
             start()
         config.current()
     except config.ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)  # there are no logs yet: how to write them is a setting
+        print(f"error: {error}", file=sys.stderr)  # not to the logs, which need the configuration
         st.error(t("host.broken"))
         st.stop()
 
 
 def start() -> None:
-    """Logs and figures, once a process. Raises ConfigError where a setting is wrong."""
+    """Configure logs and metrics; does nothing from the second call on. Raises ConfigError for an invalid setting."""
     global _started
     with _lock:
         if not _started:
             configuration = config.current()
-            _take_loggers()
+            _remove_plain_text_handlers()
             json_logs.configure()
             prometheus.start_server()
             json_logs.event("begin", **asdict(configuration))
             _started = True
 
 
-def _take_loggers() -> None:
-    """Streamlit and its server give their loggers handlers that write plain text, errors with all they quote."""
+def _remove_plain_text_handlers() -> None:
+    """Route the logs of Streamlit and uvicorn to the root logger.
 
-    def set_up(logger: logging.Logger) -> None:
+    Their own handlers write plain text, and errors with the values in their messages, which may be prompts.
+    """
+
+    def propagate_only(logger: logging.Logger) -> None:
         for handler in logger.handlers[:]:
             logger.removeHandler(handler)
         logger.propagate = True
 
-    streamlit.logger.setup_formatter = set_up
+    streamlit.logger.setup_formatter = propagate_only
     streamlit.logger.update_formatter()
     uvicorn.config.LOGGING_CONFIG.update(handlers={}, loggers={})

@@ -13,11 +13,11 @@ from pages.session.query_params import QueryParams
 if TYPE_CHECKING:
     from engine.model.model import Model
 
-MAX_QUERY_CHARACTERS = 7_500  # what the proxies between a browser and this server let through
+MAX_QUERY_CHARACTERS = 7_500  # accepted by common reverse proxies
 
 
-def coded(trace: Trace) -> tuple[str, str]:
-    """The trace as a link holds it, and what was left out of it: "", "branches", or "all"."""
+def encode_for_url(trace: Trace) -> tuple[str, str]:
+    """The encoded trace, and what was left out of it for length: "", "branches", or "all"."""
     for left_out, shorten in (("", lambda: trace), ("branches", trace.line_alone)):
         try:
             code = engine.encode_trace(shorten())
@@ -29,13 +29,13 @@ def coded(trace: Trace) -> tuple[str, str]:
 
 
 def text_and_continuation(model: Model, trace: Trace, prompt: str) -> tuple[str, str]:
-    """The prompt, and the text that follows it up to the cursor."""
-    beginning, whole = model.text(trace.token_ids(trace.prompt_length - 1)), model.text(trace.token_ids())
-    return prompt, whole.removeprefix(beginning) if whole.startswith(beginning) else ""
+    """The prompt, and the text that follows it up to the cursor; "" if the decoded text does not begin with it."""
+    decoded_prompt, decoded = model.text(trace.token_ids(trace.prompt_length - 1)), model.text(trace.token_ids())
+    return prompt, decoded.removeprefix(decoded_prompt) if decoded.startswith(decoded_prompt) else ""
 
 
 def decoded_text(params: QueryParams) -> tuple[str, str]:
-    """Prompt and continuation of the query's `text`; two empty strings where there is none."""
+    """Prompt and continuation of the query's `text`; two empty strings if it is absent or invalid."""
     try:
         return decode_text(params.text("text"))
     except TraceError:

@@ -1,4 +1,4 @@
-"""The visitor of the current thread, and admission control connected to Streamlit's sessions."""
+"""The visitor of the current thread, and admission control for Streamlit's sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def current_visitor() -> str | None:
 
 
 def run_as_visitor(work: Callable[[], T]) -> Callable[[], T]:
-    """The same work on behalf of the current visitor, on any thread (Streamlit makes downloads on its own)."""
+    """`work` on behalf of the current visitor, callable on any thread (Streamlit generates downloads on its own)."""
     visitor = current_visitor()
 
     def run() -> T:
@@ -46,7 +46,7 @@ def is_connected(visitor: str) -> bool:
 
 
 def _own_prompts() -> Collection[str]:
-    """The app's own texts, which a demo allows as prompts."""
+    """The app's own texts, which demo mode allows as prompts."""
     return shipped() | extensions.companion.prompts()
 
 
@@ -54,7 +54,7 @@ admission.serve(who=current_visitor, present=is_connected, end=st.stop, texts=_o
 
 
 def admit(t: Translator) -> bool:
-    """Admit the visitor; where no place is free, show why and a button to try again. False where refused."""
+    """Admit the visitor. At the session limit, show a message and a button to try again, and return False."""
     try:
         admission.admit()
     except EngineError as error:

@@ -1,4 +1,4 @@
-"""For the host: how many are in, how quick answers are, what is in memory. Only where the configuration opens it."""
+"""Status page for the host: load, response times, models, refusals. Available only if the configuration allows it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.status import metrics
 
-EVERY = 5  # seconds
+REFRESH_SECONDS = 5
 
 t = Translator(session_state.language())
 
 
-@st.fragment(run_every=EVERY)
-def figures() -> None:
-    for row in (metrics.now(t), metrics.times(t)):
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_metrics() -> None:
+    for row in (metrics.current_load(t), metrics.response_times(t)):
         with st.container(horizontal=True):
             for label, value in row:
                 st.metric(label, value, width=150)
     st.subheader(t("host.models"), anchor=False)
-    st.dataframe(metrics.models(t), hide_index=True)
+    st.dataframe(metrics.loaded_models(t), hide_index=True)
     st.subheader(t("host.limits"), anchor=False)
-    st.dataframe(metrics.refused(t), hide_index=True)
-    st.caption(t("host.every", seconds=EVERY))
+    st.dataframe(metrics.refusals(t), hide_index=True)
+    st.caption(t("host.every", seconds=REFRESH_SECONDS))
 
 
 frame.begin(t("host.title"), t("host.lead"), session_state.get(TextState), t)
-figures()
+draw_metrics()

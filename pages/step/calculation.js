@@ -1,5 +1,5 @@
-// How a probability was computed: a table of logit → ÷ T → filter → probability, and where the draw landed on the
-// cumulative curve. All text goes in through textContent. `data` is described in sums.py.
+// Table of logit → ÷ T → filter → probability, and cumulative curve with the random number of the draw. Text is only
+// ever set through textContent. `data` is described in calculation.py.
 
 function drawTable(root, data) {
   const box = el("div", "sums");
@@ -10,9 +10,9 @@ function drawTable(root, data) {
   for (const [state, ...cells] of data.rows) {
     const row = el("tr", state);
     cells.forEach((cell, i) => {
-      const place = el("td");
-      place.append(el(i === 0 && state === "cut" ? "s" : "span", "", cell));
-      row.append(place);
+      const td = el("td");
+      td.append(el(i === 0 && state === "cut" ? "s" : "span", "", cell));
+      row.append(td);
     });
     table.append(row);
   }
@@ -20,7 +20,7 @@ function drawTable(root, data) {
   root.append(box);
 }
 
-// Rank (logarithmic) to the right, cumulative probability upwards, a stair a token.
+// Step function: x is the logarithmic rank, y the cumulative probability.
 function drawCurve(root, data) {
   const W = 420, H = 170, L = 34, R = 10, T = 10, B = 24;
   const most = Math.log(data.size + 1);
@@ -61,8 +61,8 @@ function drawCurve(root, data) {
     picture.append(word);
   }
   root.append(picture);
-  const told = data.believed.map(([rank, p], i) => [rank, p, data.drawn[i][1]]).filter(([rank], i) => rank <= 10 || i % 12 === 0 || rank === data.size);
-  const rows = () => told.map(([rank, ...shares]) => [rank.toLocaleString("en"), ...shares.map((p) => percent(data, p))]);
+  const tableRows = data.believed.map(([rank, p], i) => [rank, p, data.drawn[i][1]]).filter(([rank], i) => rank <= 10 || i % 12 === 0 || rank === data.size);
+  const rows = () => tableRows.map(([rank, ...shares]) => [rank.toLocaleString("en"), ...shares.map((p) => percent(data, p))]);
   root.append(asTable(root, "curve", data.labels.table, data.labels.along, rows));
 }
 

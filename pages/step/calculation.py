@@ -1,4 +1,4 @@
-"""The arithmetic behind the bars: logit → ÷ temperature → filters → probability, and where the draw landed."""
+"""Calculation of one distribution: logit → ÷ temperature → filters → probability, and the interval of the draw."""
 
 from __future__ import annotations
 
@@ -11,23 +11,31 @@ from pages.i18n.translator import Translator
 if TYPE_CHECKING:
     from engine.sampling.distribution import Distribution
 
-_POINTS = 160  # of a curve: enough for its width in pixels
+_CURVE_POINTS = 160  # enough for the width of the curve in pixels
 
-_sums = register("sums", Path(__file__), "collapsible_table")
+_component = register("sums", Path(__file__), "collapsible_table")
 
 
-def sums(
+def data(
     distribution: Distribution, chosen: int | None, u: float | None, seed: int, count: int, t: Translator
 ) -> dict[str, Any]:
-    """What `sums.js` draws. rows: [state, token, logit, scaled, what became of it, probability]; curves as
-    [rank, cumulative probability] at ranks spaced by their logarithm; `cut`: the last rank that may be drawn."""
+    """Data of the component.
+
+    rows             [state, token, logit, scaled, outcome of the filters, probability] of the `count` most probable
+                     tokens, and of `chosen`; state: "pick", "cut" or ""
+    believed, drawn  cumulative probability before and after the filters: [rank, probability] at logarithmically spaced
+                     ranks
+    size             vocabulary size
+    cut              largest rank among the tokens that pass the filters
+    u, rank, word    the uniform random number, None for a greedy choice; rank and text of the chosen token
+    """
     top = distribution.top(count, chosen)
-    ranks = _ranks(distribution.size)
-    believed, drawn = distribution.raw_cumulative, distribution.cumulative
-    rank, interval, word = 1, (0.0, 0.0), ""
+    ranks = _curve_ranks(distribution.size)
+    raw, filtered = distribution.raw_cumulative, distribution.cumulative
+    rank, interval, text = 1, (0.0, 0.0), ""
     if chosen is not None:
         candidate = distribution.candidate(chosen)
-        rank, word, interval = candidate.rank, candidate.text, distribution.interval(chosen)
+        rank, text, interval = candidate.rank, candidate.text, distribution.interval(chosen)
     return {
         "columns": [t("sums.token"), "logit", t("sums.scaled", t=f"{distribution.settings.temperature:g}"),
                     t("sums.filter"), t("sums.probability")],
@@ -37,13 +45,13 @@ def sums(
              t.percent(c.probability)]
             for c in top
         ],
-        "believed": [[r, round(float(believed[r - 1]), 5)] for r in ranks],
-        "drawn": [[r, round(float(drawn[r - 1]), 5)] for r in ranks],
+        "believed": [[r, round(float(raw[r - 1]), 5)] for r in ranks],
+        "drawn": [[r, round(float(filtered[r - 1]), 5)] for r in ranks],
         "size": distribution.size,
         "cut": distribution.last_kept_rank,
         "u": u,
         "rank": rank,
-        "word": word,
+        "word": text,
         "labels": {
             "table": t("access.table.curve"),
             "along": t.list("access.columns.curve"),
@@ -58,11 +66,12 @@ def sums(
     }  # fmt: skip
 
 
-def _ranks(size: int) -> list[int]:
-    """Ranks from 1 to `size`, each of the first ones, then spaced by their logarithm."""
-    spaced = {round(size ** (i / _POINTS)) for i in range(_POINTS + 1)}
+def _curve_ranks(size: int) -> list[int]:
+    """Ranks from 1 to `size`: all of the first 20, then logarithmically spaced."""
+    spaced = {round(size ** (i / _CURVE_POINTS)) for i in range(_CURVE_POINTS + 1)}
     return sorted({*range(1, min(size, 20) + 1), *spaced, size})
 
 
-def draw(data: dict[str, Any], key: str = "sums") -> None:
-    _sums(key=key, data=data)
+def draw(payload: dict[str, Any], key: str = "sums") -> None:
+    """Draw the component with the result of `data`."""
+    _component(key=key, data=payload)

@@ -1,4 +1,4 @@
-"""Downloads of the step page: candidates and text as CSV, and its pictures."""
+"""Downloads of the step page: candidates and text as CSV files, and the page's pictures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from engine.sampling.distribution import Distribution
 
 PICTURES = ("bars", "strip", "sums", "tree")
-MAX_ROWS = 50_000  # candidates; a larger vocabulary's unlikely rest is one row
+MAX_ROWS = 50_000  # the candidates of a larger vocabulary beyond this rank are summed up in one row
 
 
-def candidates(model: Model, distribution: Distribution, t: Translator) -> bytes:
-    """Every token that could come next, likeliest first."""
+def candidates_csv(model: Model, distribution: Distribution, t: Translator) -> bytes:
+    """CSV file of all candidates for the next token, most probable first."""
     header = column_names("rank token_id text bytes logit scaled raw probability kept cut_by", t)
     top = distribution.top(MAX_ROWS)
     rows: list[list[Cell]] = [
@@ -28,19 +28,19 @@ def candidates(model: Model, distribution: Distribution, t: Translator) -> bytes
         for c in top
     ]  # fmt: skip
     if len(top) < distribution.size:
-        raw, drawn = distribution.others([c.token_id for c in top])
+        raw, filtered = distribution.others([c.token_id for c in top])
         rest = t("bars.others", count=f"{distribution.size - len(top):,}")
-        rows.append([None, None, rest, None, None, None, raw, drawn, None, None])
+        rows.append([None, None, rest, None, None, None, raw, filtered, None, None])
     return to_csv(header, rows)
 
 
 def exports(session: TextState, t: Translator) -> Exports:
-    """Files and pictures of this page."""
+    """Files and pictures that can be downloaded from the step page."""
 
     def files(model: Model) -> list[File]:
-        def table() -> bytes:
-            return candidates(model, session.choice(model)[0], t)
+        def candidates() -> bytes:
+            return candidates_csv(model, session.choice(model)[0], t)
 
-        return [File("candidates", "candidates.csv", table), text_file(session, model, t)]
+        return [File("candidates", "candidates.csv", candidates), text_file(session, model, t)]
 
     return Exports(PICTURES, files)

@@ -1,4 +1,4 @@
-"""Step by step: a text grows by one token, and everything that led to it can be seen and changed."""
+"""Step page: next-token generation one token at a time, with probability bars, calculation and text strip."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
 from pages.step import calculation, export, search_results
 
-BREATH = 0.03  # seconds for the browser to draw what was clicked, before it is told the new address
-PACE = 0.09  # seconds between tokens of a run, so that an eye can follow
+BROWSER_DRAW_SECONDS = 0.03  # time for the browser to draw the result of a click before the URL is updated
+TOKEN_DELAY_SECONDS = 0.09  # between the tokens of a run, so that they can be read
 
 session = session_state.get(TextState)
 t = Translator(session_state.language())
@@ -28,18 +28,22 @@ address_bar = address.AddressBar(session, t, session)
 
 
 def pick_bar(turn: int, token_id: int) -> None:
+    """Callback: append the token of a clicked bar."""
     model_access.run_action(session, TextState.pick, turn, token_id)
 
 
 def pick_alternative(value: dict[str, Any]) -> None:
+    """Callback: append another token after an earlier token of the text."""
     model_access.run_action(session, TextState.pick, value["turn"], value["token"], value["after"])
 
 
 def go_to(value: dict[str, Any]) -> None:
+    """Callback: move the cursor to a token of the text or the tree."""
     model_access.run_action(session, TextState.go_to, value["turn"], value["node"])
 
 
 def draw_controls(ended: bool) -> None:
+    """Buttons of the actions. ended: no token can follow the cursor."""
     running = bool(session.running)
     run = t("step.stop") if running else t("step.run", n=session.run_tokens)
     with st.container(horizontal=True, gap="small"):
@@ -50,22 +54,23 @@ def draw_controls(ended: bool) -> None:
 
 
 def draw_button(
-    key: str, name: str, move: Callable[..., Any], shortcut: str | None = None, disabled: bool = False
+    key: str, label: str, action: Callable[..., Any], shortcut: str | None = None, disabled: bool = False
 ) -> None:
-    """One of the session's moves."""
+    """Button of one action of the session."""
     kind: Literal["primary", "secondary"] = "primary" if key == "next" else "secondary"
     st.button(
-        name,
+        label,
         key=key,
         type=kind,
         shortcut=shortcut,
         disabled=disabled,
         on_click=model_access.run_action,
-        args=(session, move),
+        args=(session, action),
     )
 
 
 def draw_messages() -> None:
+    """The last problem, and the notes about the prompt."""
     messages.show_problem(session.problem, t)
     if session.notes:
         st.caption(" ".join(t(note) for note in session.notes))
@@ -73,45 +78,46 @@ def draw_messages() -> None:
 
 @fragment.workbench
 def workbench() -> None:
+    """The part of the page that is redrawn after each action."""
     model = model_access.wait_for_model(session, t)
     more = session.run_on(model)
     trace = session.ready(model)
     ended = session.end(model)
-    above, story_place = st.container(), st.container()
+    above, strip_container = st.container(), st.container()
     left, right = st.columns([1.25, 1], gap="large")
 
-    # The bars go out first: they are what the eye waits for.
+    # The bars are sent first: the visitor is waiting for them.
     distribution, token_id, u = session.choice(model)
     chosen = None if ended else token_id
     with left:
-        taken = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
+        branch_tokens = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
         probability_bars.draw(
-            probability_bars.rows(distribution, session.bars, chosen, taken, session.turn, t),
+            probability_bars.rows(distribution, session.bars, chosen, branch_tokens, session.turn, t),
             t,
             pick_bar,
         )
     with above:
         draw_controls(ended is not None)
         draw_messages()
-    story = session.annotator.annotate(model, trace) | words(model, distribution, session.stopped or ended)
-    with story_place:
-        text_strip.draw(story, go_to, pick_alternative)
+    strip_data = session.annotator.annotate(model, trace) | strip_context(model, distribution, session.stopped or ended)
+    with strip_container:
+        text_strip.draw(strip_data, go_to, pick_alternative)
     with left:
         draw_search(model, distribution)
-        if text_strip.has_branches(story):
-            text_strip.draw(story | {"tree": True}, go_to, pick_alternative, key="tree")
+        if text_strip.has_branches(strip_data):
+            text_strip.draw(strip_data | {"tree": True}, go_to, pick_alternative, key="tree")
     with right:
-        calculation.draw(calculation.sums(distribution, chosen, u, session.seed, min(session.bars, 10), t))
+        calculation.draw(calculation.data(distribution, chosen, u, session.seed, min(session.bars, 10), t))
     fragment.mark_answered()
     model_registry.prefetch(model, session.next_ids(model))
     if more:
         address_bar.update()
-        fragment.rerun(after=PACE)
-    address_bar.update(after=BREATH)
+        fragment.rerun(after=TOKEN_DELAY_SECONDS)
+    address_bar.update(after=BROWSER_DRAW_SECONDS)
 
 
-def words(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:
-    """What the strip says besides the text itself; its log-probability and perplexity are filled in there."""
+def strip_context(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:
+    """The part of the text strip's data that `TextAnnotator.annotate` does not provide."""
     return {
         "turn": session.turn,
         "stage": 4 if stopped in ("end", "context") else 3,
@@ -122,15 +128,16 @@ def words(model: engine.Model, distribution: engine.Distribution, stopped: StopR
 
 
 def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
+    """Vocabulary search: a text box, and the matching tokens with their rank and probability."""
     query = st.text_input(
         t("step.search"), key="search", placeholder=t("step.search_placeholder"), live=True, persist_state="session"
     )
     if query:
         hits = [distribution.candidate(i) for i in model.vocabulary.search(query)]
         if hits:
-            rows = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
+            results = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
             search_results.draw(
-                rows,
+                results,
                 session.turn,
                 lambda value: model_access.run_action(session, TextState.pick, value["turn"], value["token"]),
             )

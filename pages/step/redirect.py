@@ -1,4 +1,4 @@
-"""Redirect from `/step` to the step page, which is the default page at `/`; the URL query is kept."""
+"""Redirect from `/step` to the step page, which is the default page at `/`; the URL query is preserved."""
 
 from __future__ import annotations
 

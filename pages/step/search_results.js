@@ -1,4 +1,5 @@
-// Tokens that a search found, each with its rank and probability; a click takes it. Text goes in through textContent.
+// Buttons for the tokens that match a search, each with its rank and probability. Text is only ever set through
+// textContent. `data` is described in search_results.py.
 
 export default function (component) {
   const { data, setTriggerValue } = component;

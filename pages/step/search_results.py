@@ -1,4 +1,4 @@
-"""The tokens that a search found; a click takes one."""
+"""Buttons for the tokens that match a vocabulary search; a click chooses the token."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 from pages.components.register import event_callback, register
 
-_found = register("found_tokens", Path(__file__))
+_component = register("found_tokens", Path(__file__))
 
 
-def draw(found: list[tuple[int, str, str]], turn: int, on_pick: Callable[[Any], None], key: str = "found") -> None:
-    """found: (token id, text, note). `on_pick` is told {turn, token}."""
-
-    _found(
+def draw(results: list[tuple[int, str, str]], turn: int, on_pick: Callable[[Any], None], key: str = "found") -> None:
+    """Draw the buttons. results: (token id, text, note). `on_pick` is called with {turn, token}."""
+    _component(
         key=key,
-        data={"found": found, "turn": turn},
+        data={"found": results, "turn": turn},
         on_pick_change=event_callback(key, "pick", on_pick),
     )

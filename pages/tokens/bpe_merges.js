@@ -1,15 +1,15 @@
-// Merges, one at a time, over the parts of a text. `data` is described in merging.py. Text goes in through textContent.
+// BPE merges of a text, one at a time. All text is set through textContent. `data` is described in bpe_merges.py.
 
 function signOf([label, hex], kind) {
   const sign = el("span", kind);
   sign.dir = "auto";
-  // Of a character that is not complete, the bytes are what there is; which part of which one stands below.
+  // An incomplete character is displayed as its bytes; the label below names the character and the part.
   sign.append(el("span", "read", hex || label));
   if (hex) sign.append(el("span", "part", label));
   return sign;
 }
 
-// The sentence above: which pair is joined next.
+// Line above the words: the next pair to be merged.
 function drawComing(place, data, count) {
   const merge = data.merges[count];
   if (!merge) {
@@ -24,7 +24,7 @@ function drawComing(place, data, count) {
   );
 }
 
-// What stands after so many merges: index of the first part → sign.
+// Tokens after `count` merges: index of the first part → sign.
 function standing(data, count) {
   const signs = new Map(data.parts.map(([sign], i) => [i, sign]));
   for (const [at, rightAt, , made] of data.merges.slice(0, count)) {
@@ -71,7 +71,7 @@ export default function (component) {
   const root = rootOf(component);
   root.turn = data.turn;
   const same = JSON.stringify([data.parts, data.merges, data.labels]);
-  if (root.same === same) return; // it has moved on by itself
+  if (root.same === same) return; // only the reported position changed: already drawn
   root.same = same;
   const coming = el("div", "coming");
   coming.setAttribute("aria-live", "polite");

@@ -1,4 +1,4 @@
-"""Cut into tokens: any text in the model's tokens, how they came about, and the same text in other tokenizers."""
+"""Tokens page: a text in the model's tokens, its BPE merges, and the same text in other tokenizers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker
-from pages.tokens import bpe_merges, explanation, export, state, token_details, tokenizer_comparison
-from pages.tokens.state import TokensState
+from pages.tokens import bpe_merges, explanation, export, token_details, tokenizer_comparison
+from pages.tokens.state import MAX_MERGE_CHARACTERS, TokensState
 
 session = session_state.get(TextState)
-cuts = session_state.get(TokensState)
+state = session_state.get(TokensState)
 t = Translator(session_state.language())
 
 
 def draw_box(model: engine.Model) -> None:
-    """The text, and some to begin with; the step page's is among them where another one stands here."""
-    text_area.draw(cuts.text, cuts.box, t("cut.text"), t("cut.placeholder"), cuts.typed, key="cut_text")
-    names, texts = t.list("cut.examples.names"), t.list("cut.examples.texts")
-    elsewhere = cuts.own and cuts.text != cuts.at_hand(session, model)
-    rows = zip(names, texts, strict=True)
-    buttons = [Example(name, f"cut example {name}", partial(cuts.take, text)) for name, text in rows]
-    if elsewhere:
-        buttons.append(Example(t("cut.follow"), "cut also", cuts.follow))
+    """Text box and example buttons, with one for the text of the step page if it differs."""
+    text_area.draw(state.text, state.box_version, t("cut.text"), t("cut.placeholder"), state.on_typed, key="cut_text")
+    named_texts = zip(t.list("cut.examples.names"), t.list("cut.examples.texts"), strict=True)
+    step_text_differs = state.own and state.text != state.step_text(session, model)
+    buttons = [Example(name, f"cut example {name}", partial(state.load_text, text)) for name, text in named_texts]
+    if step_text_differs:
+        buttons.append(Example(t("cut.follow"), "cut also", state.follow_step_page))
     examples.draw(buttons, t, "cut examples")
 
 
@@ -40,52 +39,53 @@ def draw_merges(model: engine.Model) -> None:
     st.subheader(t("cut.merge.title"), anchor=False)
     st.caption(t("cut.merge.lead"))
     try:
-        replay = cuts.derivation(model)
+        derivation = state.derivation(model)
     except EngineError as error:
         st.info(t(f"error.{error.code}"))
         return
-    bpe_merges.draw(bpe_merges.data(model.vocabulary, replay, cuts.merged, cuts.turn), t, cuts.merge_to)
-    if len(cuts.text) > state.MOST_MERGED:
-        st.caption(t("cut.merge.beginning", most=state.MOST_MERGED))
+    merges = bpe_merges.data(model.vocabulary, derivation, state.merge_count, state.turn)
+    bpe_merges.draw(merges, t, state.merge_to)
+    if len(state.text) > MAX_MERGE_CHARACTERS:
+        st.caption(t("cut.merge.beginning", most=MAX_MERGE_CHARACTERS))
     st.caption(t("cut.merge.legend", count=f"{model.vocabulary.merges.count:,}"))
 
 
-def draw_compared(model: engine.Model) -> None:
-    from engine.tokenization.tokenized_text import standalone_tokenizer
-    from engine.tokenization.tokenized_text import tokenize as cut_by
+def draw_comparison(model: engine.Model) -> None:
+    from engine.tokenization.tokenized_text import standalone_tokenizer, tokenize
 
     st.subheader(t("cut.compare.title"), anchor=False)
     st.caption(t("cut.compare.lead"))
-    tokenizers = [] if model.name == BUNDLED_NAME else [("own", model.vocabulary)]
-    tokenizers += [(name, standalone_tokenizer(name)) for name in ("bundled", "characters", "bytes")]
-    found = [(name, vocabulary, cut_by(vocabulary, cuts.text)) for name, vocabulary in tokenizers]
-    tokenizer_comparison.draw_compared(tokenizer_comparison.compared(found, t))
+    vocabularies = [] if model.name == BUNDLED_NAME else [("own", model.vocabulary)]
+    vocabularies += [(name, standalone_tokenizer(name)) for name in ("bundled", "characters", "bytes")]
+    tokenizers = [(name, vocabulary, tokenize(vocabulary, state.text)) for name, vocabulary in vocabularies]
+    tokenizer_comparison.draw(tokenizer_comparison.data(tokenizers, t))
 
 
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
-    cuts.ready(session, model)
+    state.update_text(session, model)
     address_bar.update()
     draw_box(model)
     try:
-        found = cuts.cut(model)
+        tokenized = state.tokenized(model)
     except EngineError as error:
         messages.show_problem(error, t, "cut.kept")
         return
-    if not cuts.text:
+    if not state.text:
         st.info(t("cut.empty"))
         return
-    token_details.draw(token_details.data(model.vocabulary, found, cuts.opened, cuts.turn, t), t, cuts.open)
-    if len(found.token_ids) > token_details.MOST_DRAWN:
-        st.caption(t("cut.more", count=f"{len(found.token_ids) - token_details.MOST_DRAWN:,}"))
+    details = token_details.data(model.vocabulary, tokenized, state.opened, state.turn, t)
+    token_details.draw(details, t, state.toggle_token)
+    if len(tokenized.token_ids) > token_details.MAX_CHIPS:
+        st.caption(t("cut.more", count=f"{len(tokenized.token_ids) - token_details.MAX_CHIPS:,}"))
     draw_merges(model)
-    draw_compared(model)
+    draw_comparison(model)
     st.subheader(t("cut.why.title"), anchor=False)
-    shaded_tokens.draw([], explanation.why(model, found, cuts.opened, t), key="cut_why")
+    shaded_tokens.draw([], explanation.sentences(model, tokenized, state.opened, t), key="cut_why")
 
 
-address_bar = address.AddressBar(session, t, cuts)
+address_bar = address.AddressBar(session, t, state)
 frame.begin(t("cut.title"), t("cut.lead"), session, t, export.EXPORTS)
 address_bar.restore()
 workbench()

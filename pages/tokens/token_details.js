@@ -1,5 +1,5 @@
-// A text as chips, one a token, and what the one that is rested on or opened is made of. `data` is described in cut.py.
-// All text goes in through textContent.
+// Text as token chips, with the details of the hovered or opened one. All text is set through textContent.
+// `data` is described in token_details.py.
 
 function drawCard(data, index) {
   const card = el("div", "card");

@@ -1,7 +1,7 @@
-"""A text as chips, one a token, with what each is made of: its number, its bytes, the characters they belong to.
+"""Text as token chips, with the details of each token: id, bytes, and the characters to which the bytes belong.
 
-`rows` and `cards` make plain data; the components draw it (`cut.js`, `cuts.js`). The first reports a click on a chip
-(`open`: {turn, token}).
+`data` makes plain data; the component (`token_details.js`) draws it and reports a click on a chip (`open`: {turn,
+token}).
 """
 
 from __future__ import annotations
@@ -18,53 +18,53 @@ if TYPE_CHECKING:
     from engine.tokenization.tokenized_text import TokenizedText
     from engine.tokenization.vocabulary import Vocabulary
 
-MOST_DRAWN = 600  # chips; what follows is counted, not drawn
+MAX_CHIPS = 600  # further tokens are counted but not drawn
 
-_cut = register("cut_text", Path(__file__), "token_chips")
+_component = register("cut_text", Path(__file__), "token_chips")
 
 
-def counts(cut: TokenizedText) -> dict[str, int]:
-    """What there is to count: tokens that hold text, characters, bytes of the text."""
-    tokens = len(cut.token_ids) - sum(
-        1 for span, part in zip(cut.spans, cut.parts, strict=True) if not any(span) and not part
+def counts(tokenized: TokenizedText) -> dict[str, int]:
+    """Number of tokens, without those that the tokenizer adds, and of characters and UTF-8 bytes of the text."""
+    tokens = len(tokenized.token_ids) - sum(
+        1 for span, parts in zip(tokenized.spans, tokenized.parts, strict=True) if not any(span) and not parts
     )
-    return {"tokens": tokens, "characters": len(cut.text), "bytes": len(cut.text.encode())}
+    return {"tokens": tokens, "characters": len(tokenized.text), "bytes": len(tokenized.text.encode())}
 
 
-def cards(vocabulary: Vocabulary, cut: TokenizedText, most: int) -> list[list[Any]]:
-    """For each token [id, its bytes in hex, [[character, code point, first, last, size] …]].
+def cards(vocabulary: Vocabulary, tokenized: TokenizedText, limit: int) -> list[list[Any]]:
+    """Details of the first `limit` tokens: [id, bytes in hex, [[character, code point, first, last, size] …]].
 
-    A part of no whole character has no character; a mark that the tokenizer adds has no parts.
+    The last list has a token's characters, or the bytes `first` to `last` (from 1) of their `size` bytes. The
+    character is None for a stray byte. A special token has neither bytes nor characters.
     """
     from engine.tokenization.unicode import visible
 
-    made: list[list[Any]] = []
-    for token_id, parts in zip(cut.token_ids[:most], cut.parts, strict=False):
-        told = [
+    rows: list[list[Any]] = []
+    for token_id, parts in zip(tokenized.token_ids[:limit], tokenized.parts, strict=False):
+        characters = [
             [visible(char) if char else None, f"U+{ord(char):04X}" if char else "", first, last, size]
             for char, first, last, size in parts
         ]
-        made.append([token_id, vocabulary.token_bytes(token_id).hex(" ").upper() if parts else "", told])
-    return made
+        rows.append([token_id, vocabulary.token_bytes(token_id).hex(" ").upper() if parts else "", characters])
+    return rows
 
 
-def data(vocabulary: Vocabulary, cut: TokenizedText, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
-    """Everything that the chips of one text need."""
+def data(
+    vocabulary: Vocabulary, tokenized: TokenizedText, opened: int | None, turn: int, t: Translator
+) -> dict[str, Any]:
+    """Data of the component: counts of the whole text, and `chips` and `cards` of its first `MAX_CHIPS` tokens."""
     return {
         "turn": turn,
-        "counts": [[t(f"cut.count.{name}"), f"{value:,}"] for name, value in counts(cut).items()],
-        "groups": chips(vocabulary, cut.token_ids[:MOST_DRAWN]),
-        "cards": cards(vocabulary, cut, MOST_DRAWN),
+        "counts": [[t(f"cut.count.{name}"), f"{value:,}"] for name, value in counts(tokenized).items()],
+        "groups": chips(vocabulary, tokenized.token_ids[:MAX_CHIPS]),
+        "cards": cards(vocabulary, tokenized, MAX_CHIPS),
         "opened": opened,
     }
 
 
-def draw(shown: dict[str, Any], t: Translator, on_open: Callable[[int, int], None], key: str = "cut") -> None:
-    """The chips of one text, what `data` made. `on_open` is told the turn and the token's index."""
-
-    def told(value: dict[str, Any]) -> None:
-        on_open(int(value["turn"]), int(value["token"]))
-
+def draw(payload: dict[str, Any], t: Translator, on_open: Callable[[int, int], None], key: str = "cut") -> None:
+    """Draw the result of `data`. on_open(turn, token index): a chip was clicked."""
     labels = {word: t(f"cut.card.{word}") for word in ("hint", "id", "bytes", "whole", "part", "stray", "mark")}
     labels["text"] = t("access.text")
-    _cut(key=key, data=shown | {"labels": labels}, on_open_change=event_callback(key, "open", told))
+    on_change = event_callback(key, "open", lambda value: on_open(int(value["turn"]), int(value["token"])))
+    _component(key=key, data=payload | {"labels": labels}, on_open_change=on_change)

@@ -1,5 +1,5 @@
-// The same text in several tokenizers: a row each, with its numbers. `data` is described in cut.py.
-// All text goes in through textContent.
+// The same text in several tokenizers, a row with token counts for each. All text is set through textContent.
+// `data` is described in tokenizer_comparison.py.
 
 export default function (component) {
   const { data } = component;

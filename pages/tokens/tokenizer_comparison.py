@@ -1,4 +1,4 @@
-"""TODO"""
+"""One text in several tokenizers: a row of token chips for each, with its number of tokens and tokens per character."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pages.components.register import register
+from pages.components.token_chips import chips
 from pages.i18n.translator import Translator
+from pages.tokens.token_details import counts
 
 if TYPE_CHECKING:
     from engine.tokenization.tokenized_text import TokenizedText
     from engine.tokenization.vocabulary import Vocabulary
-from pages.components.token_chips import chips
-from pages.tokens.token_details import counts
 
-MOST_COMPARED = 160
+MAX_CHIPS = 160  # per row
 
-
-_cuts = register("cut_texts", Path(__file__), "token_chips")
+_component = register("cut_texts", Path(__file__), "token_chips")
 
 
-def compared(found: Sequence[tuple[str, Vocabulary, TokenizedText]], t: Translator) -> dict[str, Any]:
-    """The same text in several tokenizers, each (its name's key, tokenizer, cut); a row each.
+def data(tokenizers: Sequence[tuple[str, Vocabulary, TokenizedText]], t: Translator) -> dict[str, Any]:
+    """Data of the component (`tokenizer_comparison.js`).
 
-    numbers: tokens, then tokens a character of each script that is in the text.
+    tokenizers: (locale key of the name, vocabulary, the text in its tokens). In each row, `numbers` are the tokens of
+    the text, then the tokens per character of each script in it.
     """
     from engine.tokenization.tokenized_text import SCRIPTS
 
-    scripts = [script for script in SCRIPTS if found and found[0][2].per_character(script)[0]]
+    scripts = [script for script in SCRIPTS if tokenizers and tokenizers[0][2].per_character(script)[0]]
     rows = []
-    for name, vocabulary, cut in found:
-        total = counts(cut)["tokens"]
-        each = [cut.per_character(script) for script in scripts]
+    for name, vocabulary, tokenized in tokenizers:
+        total = counts(tokenized)["tokens"]
+        per_script = [tokenized.per_character(script) for script in scripts]
         rows.append(
             {
                 "name": t(f"cut.tokenizer.{name}"),
                 "note": t(f"cut.tokenizer.{name}_note", size=f"{vocabulary.size:,}"),
-                "groups": chips(vocabulary, cut.token_ids[:MOST_COMPARED]),
-                "more": t("cut.more", count=f"{total - MOST_COMPARED:,}") if total > MOST_COMPARED else "",
-                "numbers": [f"{total:,}", *(t.number(cost / count, 2) for count, cost in each)],
+                "groups": chips(vocabulary, tokenized.token_ids[:MAX_CHIPS]),
+                "more": t("cut.more", count=f"{total - MAX_CHIPS:,}") if total > MAX_CHIPS else "",
+                "numbers": [f"{total:,}", *(t.number(tokens / characters, 2) for characters, tokens in per_script)],
             }
         )
     return {"columns": [t("cut.count.tokens"), *(t(f"cut.each.{script}") for script in scripts)], "rows": rows}
 
 
-def draw_compared(shown: dict[str, Any], key: str = "cuts") -> None:
-    """The rows that `compared` made."""
-    _cuts(key=key, data=shown)
+def draw(payload: dict[str, Any], key: str = "cuts") -> None:
+    """Draw the result of `data`."""
+    _component(key=key, data=payload)

@@ -1,5 +1,5 @@
-// A text whose tokens are shaded by how little they were expected. `data` is described in forced.py.
-// All text goes in through textContent.
+// Text with tokens shaded by their loss under teacher forcing. All text is set through textContent.
+// `data` is described in scored_text.py.
 
 export default function (component) {
   const { data, setTriggerValue } = component;

@@ -1,7 +1,7 @@
-"""A text under teacher forcing: tokens shaded by surprise, the worst of them, the text beside itself shifted by one.
+"""Text under teacher forcing: token chips shaded by loss, summary numbers, and a table of all tokens.
 
-`chips`, `worst` and `shifted` make plain data; the components draw it (`forced.js`, `worst.js`, `shifted.js`) and the
-first two report a click (`open`: {turn, position}).
+`data` makes plain data of a `Score`; the component (`scored_text.js`) draws it and reports a click on a chip (`open`:
+{turn, position}).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from engine.model.score import Score
 
 
-_chips = register("forced_text", Path(__file__), "token_chips")
+_component = register("forced_text", Path(__file__), "token_chips")
 
 
 def numbers(model: Model, score: Score, t: Translator) -> list[list[str]]:
-    """What is counted of the text: [name, value, what it means]."""
+    """Summary of the text: [name, value, explanation] of predicted tokens, loss, perplexity, bits per character."""
     from engine.model.score import bits_per_character
 
     bits = bits_per_character(model.vocabulary, score)
@@ -37,15 +37,20 @@ def numbers(model: Model, score: Score, t: Translator) -> list[list[str]]:
     return [[t(f"training.{name}"), value, t(f"training.{name}_help")] for name, value in values.items()]
 
 
-def chips(model: Model, score: Score, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
-    """groups as in `cut.chips`; facts: by token [loss in nats or None, as it is read, what resting on it tells]."""
+def data(model: Model, score: Score, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
+    """Data of the component.
+
+    groups   as `token_chips.chips`
+    facts    by token: [loss in nats or None, its text, tooltip]
+    numbers  as `numbers`
+    """
     facts: list[list[Any]] = []
     for value, rank in zip(score.log_probabilities, score.ranks, strict=True):
         if value is None:
             facts.append([None, "", t("strip.first")])
         else:
-            told = t("strip.rank", p=t.percent(math.exp(value)), rank=f"{rank:,}")
-            facts.append([round(-value, 4), t.number(-value, 1), told])
+            tooltip = t("strip.rank", p=t.percent(math.exp(value)), rank=f"{rank:,}")
+            facts.append([round(-value, 4), t.number(-value, 1), tooltip])
     return {
         "turn": turn, "opened": opened, "facts": facts, "groups": token_chips.chips(model.vocabulary, score.token_ids),
         "numbers": numbers(model, score, t),
@@ -53,22 +58,19 @@ def chips(model: Model, score: Score, opened: int | None, turn: int, t: Translat
 
 
 def table(model: Model, score: Score, t: Translator) -> list[list[str | None]]:
-    """Every token with its numbers, for those who would rather read: rows for `as_table`."""
+    """Rows for `data_table.draw`: position from 1, token, probability, rank, loss."""
     rows: list[list[str | None]] = []
     facts = zip(model.pieces(score.token_ids), score.log_probabilities, score.ranks, strict=True)
-    for at, (token, value, rank) in enumerate(facts, 1):
-        numbers = ("–", "–", "–")  # nothing stands before the first, so nothing predicted it
+    for position, (token, value, rank) in enumerate(facts, 1):
+        cells = ("–", "–", "–")  # the first token is not predicted
         if value is not None and rank is not None:
-            numbers = (t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3))
-        rows.append([None, str(at), token, *numbers])
+            cells = (t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3))
+        rows.append([None, str(position), token, *cells])
     return rows
 
 
-def draw_chips(shown: dict[str, Any], t: Translator, on_open: Callable[[int, int], None]) -> None:
-    """What `chips` made. `on_open` is told the turn and the position."""
-    data = shown | {"legend": t("training.legend"), "text": t("access.text")}
-    _chips(key="forced", data=data, on_open_change=event_callback("forced", "open", _told(on_open)))
-
-
-def _told(on_open: Callable[[int, int], None]) -> Callable[[dict[str, Any]], None]:
-    return lambda value: on_open(int(value["turn"]), int(value["position"]))
+def draw(payload: dict[str, Any], t: Translator, on_open: Callable[[int, int], None]) -> None:
+    """Draw the result of `data`. on_open(turn, position): a chip was clicked."""
+    payload = payload | {"legend": t("training.legend"), "text": t("access.text")}
+    on_change = event_callback("forced", "open", lambda value: on_open(int(value["turn"]), int(value["position"])))
+    _component(key="forced", data=payload, on_open_change=on_change)

@@ -1,5 +1,5 @@
-// What is read at each place, and what must be predicted there: the same text, shifted by one. `data`: forced.py.
-// All text goes in through textContent.
+// Input tokens and the targets to be predicted, which are the same text shifted by one. All text is set through
+// textContent. `data` is described in shifted_text.py.
 
 export default function (component) {
   const { data } = component;
@@ -22,7 +22,7 @@ export default function (component) {
   row(data.labels.predicts, "predicts", data.places.map(([, predicts]) => predicts));
   row(data.labels.loss, "loss", data.places.map(([, , loss]) => loss.toFixed(1)));
   const pane = el("div", "pane");
-  pane.tabIndex = 0; // the arrow keys scroll it
+  pane.tabIndex = 0; // to scroll it with the arrow keys
   pane.setAttribute("role", "region");
   pane.setAttribute("aria-label", data.labels.predicts);
   pane.append(table);

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Input tokens and prediction targets around a position: the targets are the input shifted by one."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ if TYPE_CHECKING:
     from engine.model.score import Score
 
 
-SHIFTED = 8
+MAX_PAIRS = 8
+
+_component = register("shifted_text", Path(__file__))
 
 
-_shifted = register("shifted_text", Path(__file__))
-
-
-def shifted(model: Model, score: Score, around: int) -> list[list[Any]]:
-    """Around a position, for each place [what is read there, what must be predicted there, its loss]."""
+def input_target_pairs(model: Model, score: Score, position: int) -> list[list[Any]]:
+    """[input token, target token, loss in nats] for up to `MAX_PAIRS` targets around a position."""
     labels = model.pieces(score.token_ids)
-    first = max(1, min(around - SHIFTED // 2, len(labels) - SHIFTED))
-    places = range(first, min(first + SHIFTED, len(labels)))
-    return [[labels[at - 1], labels[at], round(-(score.log_probabilities[at] or 0.0), 1)] for at in places]
+    first = max(1, min(position - MAX_PAIRS // 2, len(labels) - MAX_PAIRS))
+    targets = range(first, min(first + MAX_PAIRS, len(labels)))
+    return [[labels[at - 1], labels[at], round(-(score.log_probabilities[at] or 0.0), 1)] for at in targets]
 
 
-def draw_shifted(places: list[list[Any]], t: Translator) -> None:
-    """What `shifted` made."""
+def draw(pairs: list[list[Any]], t: Translator) -> None:
+    """Draw the result of `input_target_pairs`."""
     labels = {word: t(f"training.shift_{word}") for word in ("reads", "predicts", "loss")}
-    _shifted(key="shifted", data={"places": places, "labels": labels})
+    _component(key="shifted", data={"places": pairs, "labels": labels})

@@ -1,5 +1,5 @@
-// The least expected tokens of a text, each in its place; a click opens it. `data` is described in forced.py.
-// All text goes in through textContent.
+// The least expected tokens of a text, each with its context; a click opens its position. All text is set through
+// textContent. `data` is described in surprises.py.
 
 export default function (component) {
   const { data, setTriggerValue } = component;

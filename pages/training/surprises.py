@@ -1,4 +1,7 @@
-"""TODO"""
+"""The least expected tokens of a text under teacher forcing, each with its context and the model's own prediction.
+
+The component (`surprises.js`) reports a click on a row (`open`: {turn, position}).
+"""
 
 from __future__ import annotations
 
@@ -13,36 +16,35 @@ from pages.i18n.translator import Translator
 if TYPE_CHECKING:
     from engine.model.model import Model
     from engine.model.score import Score
-from pages.training.scored_text import _told
 
-WORST = 6
+MAX_ROWS = 6
+_CONTEXT = 6  # tokens displayed before the unexpected one
 
-
-BEFORE = 6  # tokens shown before a surprise
-
-
-_worst = register("worst_surprises", Path(__file__))
+_component = register("worst_surprises", Path(__file__))
 
 
-def worst(model: Model, score: Score, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
-    """The least expected tokens, worst first: [position, text before, token, numbers, what the model expected]."""
-    from engine.model.score import least_expected as least_expected
+def data(model: Model, score: Score, opened: int | None, turn: int, t: Translator) -> dict[str, Any]:
+    """Data of the component: rows of [position, context, token, its numbers, most probable token], by descending loss.
+
+    The most probable token is "" where it is the token itself.
+    """
+    from engine.model.score import least_expected
 
     labels = model.pieces(score.token_ids)
     rows = []
-    for at in least_expected(score, WORST):
+    for at in least_expected(score, MAX_ROWS):
         value, rank = score.log_probabilities[at], score.ranks[at]
         assert value is not None
         distribution = model.distribution(score.token_ids[:at])
-        guess = distribution.candidate(distribution.argmax())
-        told = t("training.worst_told", p=t.percent(math.exp(value)), rank=f"{rank:,}", loss=t.number(-value, 1))
-        expected = t("training.expected", token=guess.text, p=t.percent(guess.raw)) if rank != 1 else ""
-        before = ("… " if at > BEFORE else "") + " ".join(labels[max(0, at - BEFORE) : at])
-        rows.append([at, before, labels[at], told, expected])
+        best = distribution.candidate(distribution.argmax())
+        numbers = t("training.worst_told", p=t.percent(math.exp(value)), rank=f"{rank:,}", loss=t.number(-value, 1))
+        expected = t("training.expected", token=best.text, p=t.percent(best.raw)) if rank != 1 else ""
+        context = ("… " if at > _CONTEXT else "") + " ".join(labels[max(0, at - _CONTEXT) : at])
+        rows.append([at, context, labels[at], numbers, expected])
     return {"turn": turn, "opened": opened, "rows": rows}
 
 
-def draw_worst(shown: dict[str, Any], on_open: Callable[[int, int], None]) -> None:
-    """What `worst` made. `on_open` as above."""
-    data = shown
-    _worst(key="worst", data=data, on_open_change=event_callback("worst", "open", _told(on_open)))
+def draw(payload: dict[str, Any], on_open: Callable[[int, int], None]) -> None:
+    """Draw the result of `data`. on_open(turn, position): a row was clicked."""
+    on_change = event_callback("worst", "open", lambda value: on_open(int(value["turn"]), int(value["position"])))
+    _component(key="worst", data=payload, on_open_change=on_change)

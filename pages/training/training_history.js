@@ -1,9 +1,9 @@
-// Bars, lines and the loss of one prompt, moment by moment of the training. `data` is described in learning.py.
-// All text goes in through textContent.
+// Predictions for one prompt and the loss, by checkpoint of the training: bars and line charts. All text is set through
+// textContent. `data` is described in training_history.py.
 
 const ROW = 30;
 
-// One row a token, kept while it stays among the likeliest, so that it is seen to climb.
+// One bar per token, reused while the token is among the most probable ones, so that its moves are animated.
 function barsOf(data) {
   const box = el("div", "bars");
   const most = data.moments[0][2].length + 1;
@@ -44,7 +44,8 @@ const along = (data) => {
   return (step) => L + (Math.log(step + 1) / last) * (data.width - L - R);
 };
 
-// The frame of a chart: steps to the right (their logarithm), `ticks` [value, read] upwards; and its moving mark.
+// Axes of a chart: the logarithm of the step on x, `ticks` [value, label] on y. Returns the chart and a function that
+// moves its mark to a checkpoint.
 function frame(data, height, ticks, y, label) {
   const x = along(data);
   const picture = svg("svg", { viewBox: `0 0 ${data.width} ${height}`, role: "img", "aria-label": label });
@@ -64,7 +65,7 @@ function frame(data, height, ticks, y, label) {
   }];
 }
 
-// A line through the values that there are; a gap where there is none.
+// Line through the values; a gap where one is null.
 function line(data, y, values, kind) {
   const x = along(data);
   let path = "", before = null;
@@ -83,7 +84,7 @@ function linesOf(data) {
   const ticks = [0, scale / 2, scale].map((p) => [p, `${Number((p * 100).toPrecision(2))} %`]);
   const [picture, mark] = frame(data, height, ticks, y, data.labels.lines);
   const taken = [];
-  // From the lowest up: names that would lie on each other are moved upwards.
+  // From the lowest up: labels that would overlap are moved upwards.
   [...data.lines.entries()].reverse().forEach(([i, [id, values]]) => {
     picture.append(line(data, y, values, i ? `other o${i}` : "winner"));
     const read = data.words[id];
@@ -124,9 +125,9 @@ export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
   const same = JSON.stringify([data.prompt, data.labels]);
-  if (root.same === same) return; // it has moved on by itself
+  if (root.same === same) return; // only the reported position changed: already drawn
   root.same = same;
-  data.width = root.clientWidth < 640 ? 350 : 520; // of a chart, in its own units: letters keep their size on a phone
+  data.width = root.clientWidth < 640 ? 350 : 520; // of a chart, in SVG units: the font size stays readable on a phone
   const drawn = [barsOf(data), linesOf(data), lossOf(data)];
   const [bars, lines, loss] = drawn.map(([node]) => node);
   const move = (at) => drawn.forEach(([, draw]) => draw(at));
@@ -135,7 +136,7 @@ export default function (component) {
   const left = el("div", "half"), right = el("div", "half");
   left.append(el("h3", "", data.labels.bars), bars);
   right.append(el("h3", "", data.labels.lines), lines, el("h3", "", data.labels.loss), loss, el("p", "soft", fill(data.labels.chance, { chance: data.chance.toFixed(2) })));
-  // A click in a chart goes to the nearest moment.
+  // A click in a chart selects the nearest checkpoint.
   for (const picture of [lines, loss]) {
     picture.onclick = (event) => {
       const box = picture.getBoundingClientRect();

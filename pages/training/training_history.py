@@ -1,7 +1,7 @@
-"""How a prompt's prediction took shape while the bundled model was trained: bars, lines and the loss, step by step.
+"""Predictions for one prompt during training of the bundled model: bars, line chart and loss, by checkpoint.
 
-`data` makes plain data of the record; the component (`learning.js`) moves through it by itself and reports where it
-rests (`at`: {moment}).
+`data` makes plain data of the training history; the component (`training_history.js`) steps through it by itself and
+reports the checkpoint at which it stopped (`at`: {moment}).
 """
 
 from __future__ import annotations
@@ -15,63 +15,57 @@ from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:
-    from engine.bundled.training_history import Learned
+    from engine.bundled.training_history import TrainingHistory
     from engine.model.model import Model
 
-BARS = 8  # tokens shown at a moment
-LINES = 5  # the likeliest tokens at the end, followed through the training
+BARS = 8  # tokens per checkpoint
+LINES = 5  # most probable tokens of the last checkpoint, whose probabilities are drawn over all checkpoints
 
-_learning = register("learning", Path(__file__), "stepper", "collapsible_table")
+_component = register("learning", Path(__file__), "stepper", "collapsible_table")
 
 
-def data(found: Learned, model: Model, prompt: str, at: int, t: Translator) -> dict[str, Any]:
-    """Everything that one prompt needs.
+def data(history: TrainingHistory, model: Model, prompt: str, checkpoint: int, t: Translator) -> dict[str, Any]:
+    """Data of the component for one prompt, initially at `checkpoint`.
 
-    moments  [step, loss or None, [[token id, probability] …] likeliest first, probability of all others]
-    lines    [token id, [probability at each moment, None where it was not written down]], the winner first
-    words    token id → what is read
-    chance   loss of a model that holds all tokens of the vocabulary for equally likely
+    moments  by checkpoint: [step, loss or None, [[token id, probability] …] descending, probability of all others]
+    lines    [token id, [probability by checkpoint, None where not recorded]], the most probable at the end first
+    words    token id → label
+    chance   loss of a uniform distribution over the vocabulary, in nats
     """
     pending = model.vocabulary.pending(model.encode(prompt))
     moments: list[list[Any]] = []
-    named: set[int] = set()
-    for moment in found.moments:
-        shown = moment.likeliest[prompt][:BARS]
-        named |= {token_id for token_id, _ in shown}
-        others = max(0.0, 1 - sum(p for _, p in shown))
-        moments.append([moment.step, moment.loss, [list(pair) for pair in shown], round(others, 5)])
-    followed = [token_id for token_id, _ in found.moments[-1].likeliest[prompt][:LINES]]  # all of them bars in the end
-    lines = [[token_id, [moment.probability(prompt, token_id) for moment in found.moments]] for token_id in followed]
+    ids: set[int] = set()
+    for moment in history.checkpoints:
+        top = moment.top_tokens[prompt][:BARS]
+        ids |= {token_id for token_id, _ in top}
+        others = max(0.0, 1 - sum(p for _, p in top))
+        moments.append([moment.step, moment.loss, [list(pair) for pair in top], round(others, 5)])
+    checkpoints = history.checkpoints
+    line_ids = [token_id for token_id, _ in checkpoints[-1].top_tokens[prompt][:LINES]]  # all have a label in `words`
+    lines = [[token_id, [each.probability(prompt, token_id) for each in checkpoints]] for token_id in line_ids]
     return {
         "prompt": prompt,
-        "at": at,
+        "at": checkpoint,
         "moments": moments,
         "lines": lines,
-        "words": {str(token_id): model.vocabulary.label(token_id, pending) for token_id in named},
+        "words": {str(token_id): model.vocabulary.label(token_id, pending) for token_id in ids},
         "others": t("bars.others", count=f"{model.vocabulary.size - BARS:,}"),
         "chance": math.log(model.vocabulary.size),
     }
 
 
-def now(found: Learned, model: Model, prompt: str) -> tuple[int, float, float]:
-    """The token that won in the end: (id, probability written down last, what the model gives it now)."""
-    token_id, recorded = found.moments[-1].likeliest[prompt][0]
+def final_prediction(history: TrainingHistory, model: Model, prompt: str) -> tuple[int, float, float]:
+    """Most probable token of the last checkpoint: (id, recorded probability, probability computed by the model)."""
+    token_id, recorded = history.checkpoints[-1].top_tokens[prompt][0]
     return token_id, recorded, model.distribution(model.encode(prompt)).candidate(token_id).raw
 
 
-def draw(shown: dict[str, Any], t: Translator, on_rest: Callable[[int], None]) -> None:
-    """What `data` made. `on_rest` is told the index of a moment."""
-
-    def told(value: dict[str, Any]) -> None:
-        on_rest(int(value["moment"]))
-
+def draw(payload: dict[str, Any], t: Translator, on_stop: Callable[[int], None]) -> None:
+    """Draw the result of `data`. on_stop(checkpoint): the component stopped at that checkpoint."""
     words = (
         "next", "back", "play", "pause", "at", "slider", "bars", "lines", "loss", "chance", "missing", "table", "step",
         "likeliest",
     )  # fmt: skip
     labels = {word: t(f"training.learned.{word}") for word in words}
-    _learning(
-        key="learning",
-        data=shown | {"labels": labels},
-        on_at_change=event_callback("learning", "at", told),
-    )
+    on_change = event_callback("learning", "at", lambda value: on_stop(int(value["moment"])))
+    _component(key="learning", data=payload | {"labels": labels}, on_at_change=on_change)

@@ -1,4 +1,4 @@
-"""What adding the next token is used for: six tasks made by their prompts alone, and models people have heard of."""
+"""Uses of next-token prediction: six tasks set by their prompts alone, and well-known model families."""
 
 from __future__ import annotations
 
@@ -19,78 +19,84 @@ from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker
 from pages.shell.open_in_step import open_in_step
 from pages.uses import prompt_view
-from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, parts
+from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 
-BREATH = 0.001  # seconds of work between two looks at it: a token
-PACE = 0.03  # seconds between tokens, so that an eye can follow and a hand can stop it
+WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one token
+TOKEN_DELAY_SECONDS = 0.03  # pause between tokens, so that a visitor can follow the text and stop it
 FAMILIES = ("gpt", "qwen", "ernie", "code", "bart", "hosted")
 
 session = session_state.get(TextState)
-using = session_state.get(UsesState)
+state = session_state.get(UsesState)
 t = Translator(session_state.language())
 
 
-def shown() -> TaskName:
-    chosen: TaskName = session_state.widget("uses_task") or TASKS[0]
-    return chosen
+def selected_task() -> TaskName:
+    name: TaskName = session_state.widget("uses_task") or TASKS[0]
+    return name
 
 
-def key(task: TaskName) -> str:
+def widget_key(task: TaskName) -> str:
+    """Key of the input box, whose initial value depends on the language."""
     return f"uses {task} {t.language}"
 
 
-def run(task: TaskName) -> None:
+def entered_text(task: TaskName) -> str:
+    return str(session_state.widget(widget_key(task)) or "")
+
+
+def start(task: TaskName) -> None:
     model = model_access.loaded_model(session)
     if model is not None:
-        using.run(model, task, str(session_state.widget(key(task)) or ""), t)
+        state.start(model, task, entered_text(task), t)
 
 
-def take(task: TaskName) -> None:
-    open_in_step(session, using.take, task)
+def open_text(task: TaskName) -> None:
+    open_in_step(session, state.load_text, task)
 
 
-def draw_question(task: TaskName) -> None:
-    """The part of the prompt that is the visitor's."""
+def draw_input(task: TaskName) -> None:
+    """Text box for the visitor's part of the prompt, with example buttons."""
     inputs = t.list(f"uses.{task}.inputs")
-    session_state.default_widget(key(task), inputs[0])
-    st.text_input(t(f"uses.{task}.asks"), key=key(task), persist_state="session", disabled=config.current().demo)
-    set_input = partial(session_state.set_widget, key(task))
+    key = widget_key(task)
+    session_state.default_widget(key, inputs[0])
+    st.text_input(t(f"uses.{task}.asks"), key=key, persist_state="session", disabled=config.current().demo)
+    set_input = partial(session_state.set_widget, key)
     buttons = [Example(text, f"uses example {task} {at}", partial(set_input, text)) for at, text in enumerate(inputs)]
     examples.draw(buttons, t)
 
 
-def draw_controls(task: TaskName, trial: IncrementalRun) -> None:
+def draw_controls(task: TaskName, run: IncrementalRun) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button(t("uses.run"), key="uses_run", type="primary", on_click=run, args=(task,), disabled=trial.running)
-        st.button(t("step.stop"), key="uses_stop", shortcut="Space", on_click=trial.stop, disabled=not trial.running)
-        ready = trial.work is not None and not trial.running
-        st.button(t("uses.take"), key="uses_take", on_click=take, args=(task,), disabled=not ready)
-    messages.show_problem(trial.problem, t, "limits.kept")
+        st.button(t("uses.run"), key="uses_run", type="primary", on_click=start, args=(task,), disabled=run.running)
+        st.button(t("step.stop"), key="uses_stop", shortcut="Space", on_click=run.stop, disabled=not run.running)
+        ready = run.work is not None and not run.running
+        st.button(t("uses.take"), key="uses_take", on_click=open_text, args=(task,), disabled=not ready)
+    messages.show_problem(run.problem, t, "limits.kept")
 
 
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
-    using.ready(model)
-    task = shown()
-    trial = using.trial(task)
-    draw_question(task)
-    draw_controls(task, trial)
-    asked = str(session_state.widget(key(task)) or "")
-    # What was written belongs to what was asked then: other words show their own prompt, and wait.
-    writing = trial.work if trial.asked == (asked, t.language) and isinstance(trial.work, TaskRun) else None
-    pieces = prompt_view.data(parts(task, asked, t), writing, model, trial.running, t)
-    prompt_view.draw(pieces, "uses_prompt")
-    draw_words(task, model)
+    state.ready(model)
+    task = selected_task()
+    run = state.run_for(task)
+    draw_input(task)
+    draw_controls(task, run)
+    user_input = entered_text(task)
+    # A generated text is shown only with the input that it was generated for.
+    task_run = run.work if run.asked == (user_input, t.language) and isinstance(run.work, TaskRun) else None
+    component_data = prompt_view.data(prompt_parts(task, user_input, t), task_run, model, run.running, t)
+    prompt_view.draw(component_data, "uses_prompt")
+    draw_explanation(task, model)
     fragment.mark_answered()
     address_bar.update()
-    if trial.running:
-        trial.go_on(BREATH)
-        fragment.rerun(after=PACE)
+    if run.running:
+        run.go_on(WORK_SLICE_SECONDS)
+        fragment.rerun(after=TOKEN_DELAY_SECONDS)
 
 
-def draw_words(task: TaskName, model: engine.Model) -> None:
-    """How the prompt makes the task, what the bundled model makes of it, and what size of model can."""
+def draw_explanation(task: TaskName, model: engine.Model) -> None:
+    """How the prompt sets the task, how the bundled model does, and the model size that the task needs."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('uses.how')}**")
@@ -103,7 +109,7 @@ def draw_words(task: TaskName, model: engine.Model) -> None:
 
 
 def draw_families() -> None:
-    """The families people have heard of, what of each loads here, and what each can show."""
+    """Well-known model families: which of their models can be loaded here, and what can be inspected in each."""
     st.subheader(t("uses.families"), anchor=False)
     st.caption(t("uses.families_lead"))
     st.code("ENGINE_MODELS='openai-community/gpt2, Qwen/*, baidu/*' make run", language=None)
@@ -112,12 +118,12 @@ def draw_families() -> None:
             with column:
                 st.markdown(f"**{t(f'uses.family.{family}.name')}**")
                 for name in t.list(f"uses.family.{family}.load"):
-                    draw_load(name)
+                    draw_model(name)
                 st.markdown(t(f"uses.family.{family}.shows"))
 
 
-def draw_load(name: str) -> None:
-    """A model by its name; a button where this host allows it."""
+def draw_model(name: str) -> None:
+    """Name of a model; a button that loads it where the host allows this."""
     if model_registry.allowed(name) and not config.current().demo:
         st.button(name, key=f"uses load {name}", on_click=session.choose_model, args=(name,),
                   disabled=session.model_name == name, help=t("uses.load"))  # fmt: skip

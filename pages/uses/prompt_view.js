@@ -1,4 +1,5 @@
-// A prompt in its parts and the model's text after them. All text goes in through textContent. `data`: task_prompt.py.
+// Labeled parts of a prompt and the generated text after them. All text is set through textContent.
+// `data` is described in prompt_view.py.
 
 function row(kind, name) {
   const part = el("div", `part ${kind}`);
@@ -7,12 +8,12 @@ function row(kind, name) {
   return [part, text];
 }
 
-// The darker, the more the model believed in it.
-function chip([read, parts, told, , special]) {
-  const token = el("span", special ? "t special" : "t", read);
-  const p = Math.min(...parts);
+// The background is stronger for a more probable token; for several tokens, the least probable one counts.
+function chip([text, probabilities, tooltip, , special]) {
+  const token = el("span", special ? "t special" : "t", text);
+  const p = Math.min(...probabilities);
   token.style.background = beliefColor(p);
-  token.title = told;
+  token.title = tooltip;
   token.dir = "auto";
   return token;
 }

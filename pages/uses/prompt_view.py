@@ -1,4 +1,4 @@
-"""A prompt in its parts, each named, and the model's text growing after them (`task_prompt.js`)."""
+"""Component: the labeled parts of a prompt and the generated text after them (`prompt_view.js`)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pages.uses.state import PromptPart, TaskRun
 if TYPE_CHECKING:
     from engine.model.model import Model
 
-_prompt = register("task_prompt", Path(__file__))
+_component = register("task_prompt", Path(__file__))
 
 
 def data(
-    parts: list[PromptPart], writing: TaskRun | None, model: Model, running: bool, t: Translator
+    parts: list[PromptPart], task_run: TaskRun | None, model: Model, running: bool, t: Translator
 ) -> dict[str, Any]:
-    """parts: [kind, its name, its text]; chips: as `texts.chips`, and whether a line ends behind it; status."""
+    """Data of the component. parts: [kind, label, text]; chips: as `text_table.chips`; status: why the text ended."""
     chips: list[list[Any]] = []
     status = ""
-    if writing is not None:
-        chips = text_table.chips(model, writing.ids, writing.written, t)
-        status = _status(writing, t)
+    if task_run is not None:
+        chips = text_table.chips(model, task_run.ids, task_run.continuation, t)
+        status = _status(task_run, t)
     return {
         "parts": [[part.kind, t(f"uses.kind.{part.kind}"), part.text] for part in parts],
         "chips": chips,
@@ -35,12 +35,12 @@ def data(
     }
 
 
-def _status(writing: TaskRun, t: Translator) -> str:
-    if writing.line:
+def _status(task_run: TaskRun, t: Translator) -> str:
+    if task_run.line_ended:
         return t("uses.stop.line")
-    return t(f"uses.stop.{writing.written.stop}") if writing.written.stop else ""
+    return t(f"uses.stop.{task_run.continuation.stop}") if task_run.continuation.stop else ""
 
 
-def draw(shown: dict[str, Any], key: str) -> None:
-    """`shown` is what `data` made."""
-    _prompt(key=key, data=shown)
+def draw(component_data: dict[str, Any], key: str) -> None:
+    """`component_data`: result of `data`."""
+    _component(key=key, data=component_data)

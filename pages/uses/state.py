@@ -1,7 +1,7 @@
-"""What one visitor asks of a model on the uses page: a task made by its prompt alone, and what comes of it. No screen.
+"""State of the uses page: tasks set by a prompt alone, and the text generated for each. No Streamlit here.
 
-A task's prompt is put together from parts of the locale file, one of which holds the visitor's own words at `{input}`.
-The model is asked as every other page asks it; nothing but the prompt tells it what to do.
+The prompt of a task is composed of parts of the locale file, one of which contains the visitor's input at `{input}`.
+The model has no other information about the task; it is called as on every other page.
 """
 
 from __future__ import annotations
@@ -25,103 +25,112 @@ TaskName = Literal["dialogue", "story", "code", "translation", "summary", "quest
 TASKS: tuple[TaskName, ...] = ("dialogue", "story", "code", "translation", "summary", "questions")
 ONE_LINE: frozenset[TaskName] = frozenset(
     {"dialogue", "translation", "summary", "questions"}
-)  # answers end with their line
-TOKENS = 60
+)  # tasks whose answer ends at the first line break
+MAX_NEW_TOKENS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """One part of a prompt: `instruction`, `example`, `input` or `cue` (the place where the model goes on)."""
+    """One part of a prompt; kind: `instruction`, `example`, `input` or `cue` (the text right before the answer)."""
 
     kind: str
     text: str
 
 
-def parts(task: TaskName, asked: str, t: Translator) -> list[PromptPart]:
-    """The prompt of a task in its parts, the visitor's words filled in."""
+def prompt_parts(task: TaskName, user_input: str, t: Translator) -> list[PromptPart]:
+    """Parts of the prompt of a task, with the visitor's input inserted."""
     kinds, texts = t.list(f"uses.{task}.kinds"), t.list(f"uses.{task}.parts")
-    return [PromptPart(kind, text.replace("{input}", asked)) for kind, text in zip(kinds, texts, strict=True)]
+    return [PromptPart(kind, text.replace("{input}", user_input)) for kind, text in zip(kinds, texts, strict=True)]
 
 
 class TaskRun:
-    """The likeliest token each time, until the model ends the text, the line is full or `TOKENS` are written.
+    """Greedy generation until an end token, the end of the line (`one_line`), a full context or MAX_NEW_TOKENS.
 
-    Raises PromptError as `Model.read_prompt`; a demo looks at the visitor's own words alone, not at the parts around.
+    ids           token ids of the prompt
+    continuation  the tokens generated so far
+    line_ended    whether the text ended with its line
+
+    Raises PromptError: `empty`, `context`, and the errors of `admission.check_prompt` and `check_length`. Those two
+    check the visitor's input alone, so that a demo accepts the parts of the prompt around it.
     """
 
-    def __init__(self, model: Model, prompt: str, asked: str, one_line: bool) -> None:
-        from engine.decoding.batch_generation import Continuation  # torch comes with it: not before a model is there
+    def __init__(self, model: Model, prompt: str, user_input: str, one_line: bool) -> None:
+        from engine.decoding.batch_generation import Continuation  # imports torch: only once a model is loaded
 
-        admission.check_prompt(asked)
-        if not asked.strip():
-            raise PromptError("empty", "nothing is asked")
+        admission.check_prompt(user_input)
+        if not user_input.strip():
+            raise PromptError("empty", "the input is empty")
         self.model, self.prompt, self.ids = model, prompt, model.encode(prompt)
-        admission.check_length(asked, len(model.encode(asked)))
+        admission.check_length(user_input, len(model.encode(user_input)))
         if len(self.ids) >= model.context_length:
             raise context_error(len(self.ids), model.context_length)
-        self.most = min(TOKENS, config.current().run_tokens)
-        self.written: Continuation = Continuation(None)
-        self.line = False  # whether it ended with its line
+        self.max_new_tokens = min(MAX_NEW_TOKENS, config.current().run_tokens)
+        self.continuation: Continuation = Continuation(None)
+        self.line_ended = False
         self._one_line = one_line
-        self._tokens = self._write()
+        self._steps = self._generate()
 
     @property
     def done(self) -> bool:
-        return self.line or self.written.stop is not None
+        return self.line_ended or self.continuation.stop is not None
 
     @property
     def progress(self) -> float:
-        return 1.0 if self.done else len(self.written.token_ids) / self.most
+        """Fraction of `max_new_tokens`, from 0 to 1; jumps to 1 if the text ends early."""
+        return 1.0 if self.done else len(self.continuation.token_ids) / self.max_new_tokens
 
     def step(self) -> bool:
-        """One token more. True while there is more to write. Raises EngineError."""
+        """Append one token. True while the text can continue. Raises EngineError."""
         if not self.done:
-            next(self._tokens, None)
+            next(self._steps, None)
         return not self.done
 
     def stop(self) -> None:
-        """The person stops it; what is written stays."""
+        """End the generation with stop reason `person`; the tokens generated so far remain."""
         if not self.done:
             self._end("person")
 
     def _end(self, stop: StopReason) -> None:
-        self.written = replace(self.written, stop=stop)
+        self.continuation = replace(self.continuation, stop=stop)
 
-    def _write(self) -> Iterator[None]:
+    def _generate(self) -> Iterator[None]:
         from engine.decoding.generation import generate
 
-        for step in generate(self.model, self.ids, "greedy", max_new_tokens=self.most):
-            ids = (*self.written.token_ids, step.token_id)
-            values = (*self.written.log_probabilities, step.log_probability)
-            self.written = replace(self.written, token_ids=ids, log_probabilities=values, stop=step.stop)
+        for step in generate(self.model, self.ids, "greedy", max_new_tokens=self.max_new_tokens):
+            ids = (*self.continuation.token_ids, step.token_id)
+            values = (*self.continuation.log_probabilities, step.log_probability)
+            self.continuation = replace(self.continuation, token_ids=ids, log_probabilities=values, stop=step.stop)
             answer = self.model.text(ids)
-            self.line = self._one_line and answer.endswith("\n") and bool(answer.strip())
+            self.line_ended = self._one_line and answer.endswith("\n") and bool(answer.strip())
             yield
 
 
 @dataclass
 class UsesState:
-    trials: dict[str, IncrementalRun] = field(default_factory=dict)
+    """Runs by task, of one model; `model` is its name."""
+
+    runs: dict[str, IncrementalRun] = field(default_factory=dict)
     model: str = ""
 
     def ready(self, model: Model) -> None:
-        """Forget what another model wrote."""
+        """Discard all results if the model has changed."""
         if self.model != model.name:
-            self.model, self.trials = model.name, {}
+            self.model, self.runs = model.name, {}
 
-    def trial(self, task: TaskName) -> IncrementalRun:
-        return self.trials.setdefault(task, IncrementalRun())
+    def run_for(self, task: TaskName) -> IncrementalRun:
+        """Run of a task, created if there is none."""
+        return self.runs.setdefault(task, IncrementalRun())
 
-    def run(self, model: Model, task: TaskName, asked: str, t: Translator) -> None:
-        """Let the model go on from the task's prompt."""
-        prompt = "".join(part.text for part in parts(task, asked, t))
-        self.trial(task).begin((asked, t.language), lambda: TaskRun(model, prompt, asked, task in ONE_LINE))
+    def start(self, model: Model, task: TaskName, user_input: str, t: Translator) -> None:
+        """Start generating from the prompt of a task."""
+        prompt = "".join(part.text for part in prompt_parts(task, user_input, t))
+        self.run_for(task).begin((user_input, t.language), lambda: TaskRun(model, prompt, user_input, task in ONE_LINE))
 
-    def take(self, session: TextState, model: Model, task: TaskName) -> bool:
-        """Put the prompt and what was written on the step page's table; False where there is nothing."""
-        writing = self.trial(task).work
-        if not isinstance(writing, TaskRun) or writing.model is not model:
+    def load_text(self, session: TextState, model: Model, task: TaskName) -> bool:
+        """Load the prompt and the generated text into the step page. False if there is none from this model."""
+        task_run = self.run_for(task).work
+        if not isinstance(task_run, TaskRun) or task_run.model is not model:
             return False
         session.strategy = "greedy"
-        session.load_text(model, writing.prompt, writing.ids, writing.written.token_ids, "greedy")
+        session.load_text(model, task_run.prompt, task_run.ids, task_run.continuation.token_ids, "greedy")
         return True

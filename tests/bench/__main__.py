@@ -1,6 +1,6 @@
-"""`python -m tests.bench`: what must stay quick, each as a ratio of two things measured in one run.
+"""Benchmarks, as ratios of two times measured in the same run: `python -m tests.bench`.
 
-`python -m tests.bench PART` measures only that part: `engine`, `beam`, `inside`, `compare`, `page` or `link`.
+`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page` or `link`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PARTS = ("engine", "beam", "inside", "compare", "page", "link")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=PARTS, help="everything by default")
+    parser.add_argument("part", nargs="?", choices=PARTS, help="all parts by default")
     chosen = parser.parse_args().part
     for part in PARTS:
         if chosen in (None, part):

@@ -1,7 +1,7 @@
-"""What it saves that all seeds of a strategy go on together: their texts in one batch beside one after another.
+"""Benchmark of sampling with several seeds: all texts in one batch against one text after another.
 
-Both write the same texts from an empty tree, so that neither finds what the other has left behind, and take turns, so
-that whatever else the machine does meets both. A ratio is the median over all pairs.
+Both generate the same texts, each time with an empty prefix cache so that neither reuses the other's states. They
+alternate, so that other load on the machine affects both. A ratio is the median over all pairs.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Texts = list[tuple[int, ...]]
 
 
 def empty(model: Model) -> Model:
-    """The same weights with a tree that knows nothing."""
-    tree = PrefixCache(model.prefix_cache.forward, 2**30)
-    # No text ends early: each round is the same amount of work.
-    return Model(model.name, model.vocabulary, tree, model.context_length, frozenset())
+    """The same weights with an empty prefix cache and without end-of-text tokens."""
+    cache = PrefixCache(model.prefix_cache.forward, 2**30)
+    # No text may end early, so that each round is the same amount of work.
+    return Model(model.name, model.vocabulary, cache, model.context_length, frozenset())
 
 
 def in_one_batch(model: Model, ids: Sequence[int], seeds: Sequence[int]) -> Texts:
-    together = BatchGeneration(model, ids, BY_NAME["sample"], 0, seeds, TOKENS)
-    while together.step():
+    generation = BatchGeneration(model, ids, BY_NAME["sample"], 0, seeds, TOKENS)
+    while generation.step():
         pass
-    return [text.token_ids for text in together.texts]
+    return [text.token_ids for text in generation.texts]
 
 
 def one_after_another(model: Model, ids: Sequence[int], seeds: Sequence[int]) -> Texts:
@@ -49,21 +49,21 @@ def one_after_another(model: Model, ids: Sequence[int], seeds: Sequence[int]) ->
 
 def run() -> None:
     """Print the ratios."""
-    torch.set_num_threads(1)  # as the app
+    torch.set_num_threads(1)  # as in the app
     model = engine.load()
     ids = model.encode(PROMPT)
     for count in SEEDS:
         times: dict[str, list[float]] = {"batch": [], "alone": []}
-        for turn in range(ROUNDS):
-            seeds = range(turn * count, (turn + 1) * count)
+        for round_number in range(ROUNDS):
+            seeds = range(round_number * count, (round_number + 1) * count)
             pair = [("batch", in_one_batch), ("alone", one_after_another)]
-            written = []
-            for name, write in pair if turn % 2 else pair[::-1]:
+            results = []
+            for name, generate in pair if round_number % 2 else pair[::-1]:
                 fresh = empty(model)
                 started = time.perf_counter()
-                written.append(write(fresh, ids, seeds))
+                results.append(generate(fresh, ids, seeds))
                 times[name].append(time.perf_counter() - started)
-            assert written[0] == written[1], "both must write the same, or a comparison says nothing"
-        ratio = statistics.median(one / other for one, other in zip(times["batch"], times["alone"], strict=True))
+            assert results[0] == results[1], "the times are comparable only if both generate the same texts"
+        ratio = statistics.median(batch / alone for batch, alone in zip(times["batch"], times["alone"], strict=True))
         print(f"{count} seeds together ÷ one after another, {TOKENS} tokens each: {ratio:.2f}"
               f"  ({statistics.median(times['batch']):.2f} s, {statistics.median(times['alone']):.2f} s)")  # fmt: skip

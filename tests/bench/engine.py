@@ -1,8 +1,8 @@
-"""How much recording everything costs a step, and how much of the model a look back or a branch needs.
+"""Benchmark of one generation step with all outputs recorded, and passes needed for earlier positions and branches.
 
-A step is measured beside the bare cached forward of the same weights as `transformers` does it by itself (sdpa,
-DynamicCache), one after the other with the order changing each time, so that whatever else the machine does meets
-both. A ratio is the median over all pairs.
+A step is compared with the plain cached forward pass of the same weights in `transformers` (sdpa, DynamicCache). Both
+alternate, with the order changing each time, so that other load on the machine affects both. A ratio is the median over
+all pairs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from engine.bundled import BUNDLED
 from engine.model.model import Model
 
 CONTEXTS = (16, 128, 512)
-STEPS = 12  # in a row, the first of them not measured: it leaves a branch behind
+STEPS = 12  # consecutive; the first is not measured, because it starts a new branch
 ROUNDS = 30
 
 
-class Bare:
-    """The same model without anything of ours: one token at a time on a growing cache."""
+class PlainGeneration:
+    """The same model in plain `transformers`: one token at a time with a growing cache."""
 
     def __init__(self, reference: PreTrainedModel, text: Sequence[int]) -> None:
         self._reference = reference
@@ -39,8 +39,8 @@ class Bare:
         out = self._reference(input_ids=ids, past_key_values=self._cache, use_cache=True)
         self.logits = out.logits[0, -1]  # (V,)
 
-    def again(self) -> None:
-        """Back to the text that it began with."""
+    def reset(self) -> None:
+        """Crop the cache to the initial text."""
         self._cache.crop(self._length - self._cache.get_seq_length())
 
 
@@ -51,36 +51,36 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def step_times(model: Model, reference: PreTrainedModel, context: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of each step with everything recorded, and of each bare one, around so many tokens of context.
+    """Milliseconds of each recorded step, and of each plain one, after about `context` tokens.
 
-    Where the window ends at `context`, its last tokens are the ones measured.
+    If `context` is the model's maximum, the steps are those that fill the window.
     """
-    dice = np.random.default_rng(context)
-    text = dice.integers(1, model.vocabulary.size, min(context, model.context_length - STEPS)).tolist()
+    rng = np.random.default_rng(context)
+    text = rng.integers(1, model.vocabulary.size, min(context, model.context_length - STEPS)).tolist()
     model.records(text)
-    bare = Bare(reference, text)
+    plain = PlainGeneration(reference, text)
     ours: list[float] = []
     theirs: list[float] = []
-    for turn in range(ROUNDS):
-        bare.again()
-        written = list(text)
-        for at, token in enumerate([turn + 1, *dice.integers(1, model.vocabulary.size, STEPS - 1).tolist()]):
-            written.append(token)
+    for round_number in range(ROUNDS):
+        plain.reset()
+        ids = list(text)
+        for step, token in enumerate([round_number + 1, *rng.integers(1, model.vocabulary.size, STEPS - 1).tolist()]):
+            ids.append(token)
             pair: list[tuple[list[float], Callable[[], object]]] = [
-                (ours, lambda written=written: model.records(written)[-1].top),  # type: ignore[misc]
-                (theirs, lambda token=token: bare.step([token])),  # type: ignore[misc]
+                (ours, lambda ids=ids: model.records(ids)[-1].top),  # type: ignore[misc]
+                (theirs, lambda token=token: plain.step([token])),  # type: ignore[misc]
             ]
-            for times, work in pair if (turn + at) % 2 else pair[::-1]:
-                taken = milliseconds(work)
-                if at:
-                    times.append(taken)
-        # Both must have computed the same, or a comparison says nothing.
-        np.testing.assert_allclose(model.records(written)[-1].logits, bare.logits.numpy(), atol=1e-3)
+            for times, work in pair if (round_number + step) % 2 else pair[::-1]:
+                duration = milliseconds(work)
+                if step:
+                    times.append(duration)
+        # The times are comparable only if both compute the same logits.
+        np.testing.assert_allclose(model.records(ids)[-1].logits, plain.logits.numpy(), atol=1e-3)
     return ours, theirs
 
 
 def cost(model: Model, ids: Sequence[int]) -> str:
-    """Passes and tokens that asking for a text takes now."""
+    """Number of passes and of tokens computed for a text, given the current prefix cache."""
     counters = model.prefix_cache.counters
     passes, tokens = counters.passes, counters.tokens
     model.records(ids)
@@ -89,16 +89,16 @@ def cost(model: Model, ids: Sequence[int]) -> str:
 
 def run() -> None:
     """Print the ratios and the counts."""
-    torch.set_num_threads(1)  # as the app
+    torch.set_num_threads(1)  # as in the app
     model = engine.load()
     reference = AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32, attn_implementation="sdpa").eval()
     for context in CONTEXTS:
         ours, theirs = step_times(model, reference, context)
-        ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
-        print(f"a step with everything recorded ÷ a bare cached one, {context} tokens of context: {ratio:.2f}"
+        ratio = statistics.median(our_time / plain_time for our_time, plain_time in zip(ours, theirs, strict=True))
+        print(f"a step with all outputs recorded ÷ a plain cached one, {context} tokens of context: {ratio:.2f}"
               f"  ({statistics.median(ours):.2f} ms, {statistics.median(theirs):.2f} ms)")  # fmt: skip
     ids = list(range(100, 200))
     print(f"a prompt of {len(ids)} tokens: {cost(model, ids)}")
     print(f"the next token: {cost(model, [*ids, 1])}")
-    print(f"looking at any earlier step again: {cost(model, ids[:50])}")
+    print(f"an earlier position again: {cost(model, ids[:50])}")
     print(f"a branch in the middle: {cost(model, [*ids[:50], 1])}")

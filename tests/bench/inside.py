@@ -1,6 +1,6 @@
-"""What looking inside costs: attention that was recorded beside a pass for it, occlusion in a batch, and the memory.
+"""Benchmarks of the attention page: recorded attention against a pass for it, batched occlusion, and memory.
 
-Pairs take turns, so that whatever else the machine does meets both. A ratio is the median over all pairs.
+The two sides of a pair alternate, so that other load on the machine affects both. A ratio is the median over all pairs.
 """
 
 from __future__ import annotations
@@ -32,46 +32,49 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def in_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[list[float], list[float]]:
-    """Seconds that each took, round by round; the first of a round changes each time."""
+def alternate(first: Callable[[], object], second: Callable[[], object]) -> tuple[list[float], list[float]]:
+    """Seconds of each call, by round; the order changes with every round."""
     times: tuple[list[float], list[float]] = [], []
-    for turn in range(ROUNDS):
-        for taken, work in sorted(zip(times, (one, other), strict=True), key=lambda pair: pair[0] is times[turn % 2]):
-            taken.append(seconds(work))
+    for round_number in range(ROUNDS):
+        pairs = list(zip(times, (first, second), strict=True))
+        for durations, work in pairs if round_number % 2 else pairs[::-1]:
+            durations.append(seconds(work))
     return times
 
 
-def told(what: str, times: tuple[list[float], list[float]]) -> None:
-    ratio = statistics.median(one / other for one, other in zip(*times, strict=True))
-    one, other = (1e3 * statistics.median(taken) for taken in times)
-    print(f"{what}: {ratio:.3f}  ({one:.1f} ms, {other:.1f} ms)")
+def print_ratio(name: str, times: tuple[list[float], list[float]]) -> None:
+    """Print the median ratio, and the median milliseconds of both sides."""
+    ratio = statistics.median(first / second for first, second in zip(*times, strict=True))
+    first, second = (1e3 * statistics.median(durations) for durations in times)
+    print(f"{name}: {ratio:.3f}  ({first:.1f} ms, {second:.1f} ms)")
 
 
 def empty(model: Model) -> Model:
-    """The same weights with a tree that knows nothing."""
-    tree = PrefixCache(model.prefix_cache.forward, 2**30)
-    return Model(model.name, model.vocabulary, tree, model.context_length, model.end_ids)
+    """The same weights with an empty prefix cache."""
+    cache = PrefixCache(model.prefix_cache.forward, 2**30)
+    return Model(model.name, model.vocabulary, cache, model.context_length, model.end_ids)
 
 
 def attention(model: Model) -> None:
-    """All heads of a text that was written step by step, beside one pass of the library that returns them."""
+    """Attention of all heads recorded during step-by-step generation, against one pass of `transformers` for it."""
     reference = AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32, attn_implementation="eager").eval()
     ids = np.random.default_rng(0).integers(1, model.vocabulary.size, STEPS).tolist()
     for end in range(1, STEPS + 1):
         model.records(ids[:end])
 
     @torch.inference_mode()
-    def again() -> np.ndarray:
+    def one_pass() -> np.ndarray:
         out = reference(input_ids=torch.tensor([ids]), use_cache=False, output_attentions=True)
         return torch.cat(out.attentions).numpy()  # (L, H, T, T)
 
-    # Both must give the same, or a comparison says nothing.
-    np.testing.assert_allclose(model.attention(ids), again(), atol=1e-4)
-    told(f"attention of all heads after {STEPS} steps ÷ a pass for it", in_turns(lambda: model.attention(ids), again))
+    # The times are comparable only if both compute the same attention.
+    np.testing.assert_allclose(model.attention(ids), one_pass(), atol=1e-4)
+    times = alternate(lambda: model.attention(ids), one_pass)
+    print_ratio(f"attention of all heads after {STEPS} steps ÷ a pass for it", times)
 
 
 def occlusion(model: Model) -> None:
-    """Every token left out in turn, in batches, beside one variant after another."""
+    """Occlusion of each token, with the variants in batches against one variant after another."""
     ids = model.encode(PROMPT)
     token_id = model.records(ids)[-1].top[0]
 
@@ -83,11 +86,11 @@ def occlusion(model: Model) -> None:
             return batch()
 
     np.testing.assert_allclose(batch(), one_by_one(), atol=1e-3)
-    told(f"{len(ids)} tokens left out in batches ÷ one after another", in_turns(batch, one_by_one))
+    print_ratio(f"occlusion of {len(ids)} tokens in batches ÷ one after another", alternate(batch, one_by_one))
 
 
 def memory(model: Model) -> None:
-    """What the tree keeps of a long text: logits, states, attention, keys and values."""
+    """Memory of a long text in the prefix cache: logits, hidden states, attention, keys and values."""
     fresh = empty(model)
     length = min(LONG, model.context_length)
     fresh.records(np.random.default_rng(1).integers(1, model.vocabulary.size, length).tolist())
@@ -96,7 +99,7 @@ def memory(model: Model) -> None:
 
 def run() -> None:
     """Print the ratios and the memory."""
-    torch.set_num_threads(1)  # as the app
+    torch.set_num_threads(1)  # as in the app
     model = engine.load()
     attention(empty(model))
     occlusion(model)

@@ -1,4 +1,4 @@
-"""The smallest app that answers a click: one button, one line. What the step page is measured against."""
+"""Minimal Streamlit app with one button and one line of text: the baseline for the time of a click."""
 
 import streamlit as st
 

@@ -1,7 +1,9 @@
-"""How quick the pages are in Chromium, as ratios measured in one run beside the bare library.
+"""Benchmark of the pages in Chromium: time of a click, data sent for attention, and time to start.
 
-A click is timed from the mouse button's release to the first change of the chart or the tree (of the line, in the app
-that only prints one), inside the browser. The two apps take turns, so that whatever else the machine does meets both.
+Times are ratios to a baseline measured in the same run: a minimal Streamlit app (`one_line.py`) for clicks, importing
+the libraries and loading the weights for the start. A click is timed inside the browser, from the release of the mouse
+button to the first change of the chart or the tree (of the line of text, in the minimal app). The two apps alternate,
+so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -18,8 +20,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 import engine
-from pages.attention import head_descriptions as inside_told
-from pages.attention import head_detail, head_overview
+from pages.attention import head_descriptions, head_detail, head_overview
 from tests.browser.app import browser, chips, open_page, served, settle
 
 HERE = Path(__file__).parent
@@ -38,36 +39,36 @@ _WATCH = """place => {
 }"""
 
 
-Target = str | Callable[[], None]  # a button's name, or what clicks
+Target = str | Callable[[], None]  # the name of a button, or a function that performs the click
 
 
 def click(page: Page, target: Target, watched: str) -> float:
-    """Milliseconds from a click to the first change below `watched`."""
+    """Milliseconds from a click to the first change within the element `watched`."""
     if isinstance(target, str):
         button = page.get_by_role("button", name=target)
-        if button.is_disabled():  # the model wrote its end-of-text token
+        if button.is_disabled():  # the model has generated its end-of-text token
             page.get_by_role("button", name="重新開始").click()
             settle(page)
         target = button.click
     page.locator(watched).first.evaluate(_WATCH)
     target()
-    taken = float(page.evaluate("Promise.race([window.__done, new Promise(r => setTimeout(() => r(NaN), 5000))])"))
+    duration = float(page.evaluate("Promise.race([window.__done, new Promise(r => setTimeout(() => r(NaN), 5000))])"))
     settle(page)
     page.wait_for_timeout(150)
-    return taken
+    return duration
 
 
-def alternate(one: tuple[Page, Target, str], other: tuple[Page, Target, str]) -> tuple[float, float]:
-    """Median milliseconds of each, taken in turns."""
-    taken: tuple[list[float], list[float]] = ([], [])
+def alternate(first: tuple[Page, Target, str], second: tuple[Page, Target, str]) -> tuple[float, float]:
+    """Median milliseconds of each of two clicks, performed alternately; the first three rounds are not counted."""
+    durations: tuple[list[float], list[float]] = ([], [])
     for _ in range(CLICKS):
-        for page_button_watched, times in zip((one, other), taken, strict=True):
+        for page_button_watched, times in zip((first, second), durations, strict=True):
             times.append(click(*page_button_watched))
-    return statistics.median(taken[0][3:]), statistics.median(taken[1][3:])
+    return statistics.median(durations[0][3:]), statistics.median(durations[1][3:])
 
 
-def of_length(opened: Browser, address: str, tokens: int) -> Page:
-    """The step page with a text of about so many tokens, after which there is room to go on."""
+def step_page(opened: Browser, address: str, tokens: int) -> Page:
+    """The step page with a text of about `tokens` tokens, well below the context length."""
     page = open_page(opened, address)
     box = page.get_by_role("textbox", name="提示")
     box.fill("今天天氣真" if tokens < 20 else "今天天氣真好，我們一起去公園。" * (tokens // 10))
@@ -77,13 +78,13 @@ def of_length(opened: Browser, address: str, tokens: int) -> Page:
     return page
 
 
-def lesson(opened: Browser, address: str) -> Page:
-    """A lesson on the step page, its sheet open, at a step that is about writing on."""
+def lesson_page(opened: Browser, address: str) -> Page:
+    """The step page with a lesson's sheet open, at a step about generating tokens."""
     return open_page(opened, f"{address}/?lesson=02-loop.1")
 
 
-def beams(opened: Browser, address: str, levels: int) -> Page:
-    """The beam page with so many levels on show and room for many more."""
+def beam_page(opened: Browser, address: str, levels: int) -> Page:
+    """The beam page with `levels` levels shown and a search that can grow by many more."""
     context = opened.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(20_000)
@@ -93,9 +94,9 @@ def beams(opened: Browser, address: str, levels: int) -> Page:
     settle(page)
     page.get_by_role("combobox").click()
     page.get_by_role("option", name="確定不可能更好才停").click()
-    most = page.get_by_role("slider", name="最多幾層")
+    max_levels = page.get_by_role("slider", name="最多幾層")
     for _ in range(52):
-        most.press("ArrowRight")
+        max_levels.press("ArrowRight")
     settle(page)
     for _ in range(levels - 1):
         page.get_by_role("button", name="長一層").click()
@@ -103,31 +104,32 @@ def beams(opened: Browser, address: str, levels: int) -> Page:
     return page
 
 
-def inside(page: Page) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Goes to the looking-inside page; gives what clicks another token of the text, and another map of the overview."""
+def attention_page(page: Page) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Open the attention page. Returns functions that click another token, and another map of the overview."""
     page.get_by_role("link", name="看看裡面").click()
     page.wait_for_selector(".chips", timeout=30_000)
     settle(page)
-    tokens, across = itertools.cycle((-3, -5)), itertools.cycle((90, 200))
+    tokens, xs = itertools.cycle((-3, -5)), itertools.cycle((90, 200))
     maps = page.locator("canvas[role=application]")
     return (
         lambda: page.locator(".line .chips button").nth(next(tokens)).click(),
-        lambda: maps.click(position={"x": next(across), "y": 60}),
+        lambda: maps.click(position={"x": next(xs), "y": 60}),
     )
 
 
 def bytes_sent(length: int) -> int:
-    """Bytes of the data behind all heads and the open one, for a text of so many tokens, as JSON."""
+    """Size in bytes of the JSON data of all heads and of the opened head, for a text of `length` tokens."""
     model = engine.load()
     ids = list(range(100, 100 + length))
     attention = model.attention(ids)
-    told = [["x" * 40] * attention.shape[1]] * attention.shape[0]
-    maps = head_overview.data(head_overview.small(attention), length, told, inside_told.scores(model), (0, 0), 0)
+    sentences = [["x" * 40] * attention.shape[1]] * attention.shape[0]
+    scores = head_descriptions.scores(model)
+    maps = head_overview.data(head_overview.downsample(attention), length, sentences, scores, (0, 0), 0)
     return len(json.dumps([maps, head_detail.data(attention[0, 0], model.pieces(ids), length - 1, 0)]))
 
 
 def cold_start(opened: Browser) -> tuple[float, float]:
-    """Seconds: from process start to a page that can be used, and to import the libraries and read the weights."""
+    """Seconds from process start to a usable page, and seconds to import the libraries and load the weights."""
     script = (
         "import streamlit, torch, transformers;"
         "from transformers import AutoModelForCausalLM as A, AutoTokenizer as T;"
@@ -156,36 +158,36 @@ def run() -> None:
         line = (line_page, "Next", "[data-testid=stText]")
         medians = []
         for tokens in (10, 200):
-            page = of_length(opened, address, tokens)
+            page = step_page(opened, address, tokens)
             length = len(chips(page))
-            ours, bare = alternate((page, "下一步", chart), line)
+            ours, baseline = alternate((page, "下一步", chart), line)
             medians.append(ours)
             print(f"click on Next, text of {length} tokens ÷ an app that prints one line:"
-                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+                  f" {ours / baseline:.2f}  ({ours:.0f} ms, {baseline:.0f} ms)")  # fmt: skip
             page.context.close()
         print(f"click on Next, long text ÷ short text: {medians[1] / medians[0]:.2f}")
-        page = lesson(opened, address)
+        page = lesson_page(opened, address)
         for name, watched in (("bars", chart), ("sheet", ".st-key-coach .root")):
-            ours, bare = alternate((page, "下一步", watched), line)
+            ours, baseline = alternate((page, "下一步", watched), line)
             print(f"click on Next in a lesson, to the {name} ÷ an app that prints one line:"
-                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+                  f" {ours / baseline:.2f}  ({ours:.0f} ms, {baseline:.0f} ms)")  # fmt: skip
         page.context.close()
         for levels in (1, 30):
-            page = beams(opened, address, levels)
-            ours, bare = alternate((page, "長一層", ".root:has(> .pane)"), line)
+            page = beam_page(opened, address, levels)
+            ours, baseline = alternate((page, "長一層", ".root:has(> .pane)"), line)
             print(f"click on Grow, width 4, from level {levels} on ÷ an app that prints one line:"
-                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+                  f" {ours / baseline:.2f}  ({ours:.0f} ms, {baseline:.0f} ms)")  # fmt: skip
             page.context.close()
-        page = of_length(opened, address, 64)
+        page = step_page(opened, address, 64)
         length = len(chips(page))
-        for name, act in zip(("token to see its row", "map to open a head"), inside(page), strict=True):
-            ours, bare = alternate((page, act, ".root:has(> .asks)"), line)
+        for name, act in zip(("token to see its row", "map to open a head"), attention_page(page), strict=True):
+            ours, baseline = alternate((page, act, ".root:has(> .asks)"), line)
             print(f"click on a {name}, text of {length} tokens ÷ an app that prints one line:"
-                  f" {ours / bare:.2f}  ({ours:.0f} ms, {bare:.0f} ms)")  # fmt: skip
+                  f" {ours / baseline:.2f}  ({ours:.0f} ms, {baseline:.0f} ms)")  # fmt: skip
         page.context.close()
         starts = [cold_start(opened) for _ in range(3)]
     for tokens in (16, 64, 128, 512):
         print(f"sent to the browser for all heads and an open one, {tokens} tokens: {bytes_sent(tokens) / 1000:.0f} kB")
-    usable, bare_start = (statistics.median(column) for column in zip(*starts, strict=True))
-    print(f"process start to usable page ÷ importing the libraries and reading the weights:"
-          f" {usable / bare_start:.2f}  ({usable:.1f} s, {bare_start:.1f} s)")  # fmt: skip
+    usable, load_seconds = (statistics.median(column) for column in zip(*starts, strict=True))
+    print(f"process start to usable page ÷ importing the libraries and loading the weights:"
+          f" {usable / load_seconds:.2f}  ({usable:.1f} s, {load_seconds:.1f} s)")  # fmt: skip

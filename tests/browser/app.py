@@ -1,4 +1,4 @@
-"""The app as a person meets it: a real server on this machine, a real browser."""
+"""Helpers of the browser tests: a server of the app on this machine, a browser, and reading and clicking its pages."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests.serving import started
 
 @contextmanager
 def served(script: Path | None = None, **environment: str) -> Iterator[str]:
-    """A server of its own on 127.0.0.1, of the app or of another script; yields its address once it is healthy."""
+    """Address of a new server on 127.0.0.1, of the app or of another Streamlit script, once it is healthy."""
     command = () if script is None else ("streamlit", "run", str(script))
     with started(*command, **environment) as server:
         yield server.address
 
 
-_waiting: WeakSet[Page] = WeakSet()  # those that have asked the server for something and have no answer yet
+_waiting: WeakSet[Page] = WeakSet()  # pages with a rerun that the server has not finished
 
 
 def _listen(page: Page) -> None:
-    """Notice what a page asks of the server, and when it is answered."""
+    """Keep `_waiting` up to date from the messages on the page's websocket."""
 
     def sent(data: str | bytes) -> None:
         if isinstance(data, bytes) and BackMsg.FromString(data).WhichOneof("type") == "rerun_script":
@@ -53,19 +53,19 @@ def _listen(page: Page) -> None:
 @contextmanager
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=require(), args=ARGUMENTS)
-        opened.on("context", lambda context: context.on("page", _listen))
+        chromium = playwright.chromium.launch(executable_path=require(), args=ARGUMENTS)
+        chromium.on("context", lambda context: context.on("page", _listen))
         try:
-            yield opened
+            yield chromium
         finally:
-            opened.close()
+            chromium.close()
 
 
 def open_page(
-    opened: Browser, address: str, locale: str = "zh-TW", width: int = 1280, height: int = 900, dark: bool = False
+    chromium: Browser, address: str, locale: str = "zh-TW", width: int = 1280, height: int = 900, dark: bool = False
 ) -> Page:
-    """A visitor of their own (nothing shared with others), once the step page is there."""
-    context = opened.new_context(
+    """Page of a new visitor (a context of its own) once the step page is drawn."""
+    context = chromium.new_context(
         locale=locale, viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
     )
     page = context.new_page()
@@ -77,15 +77,15 @@ def open_page(
 
 
 def settle(page: Page, seconds: float = 20.0) -> None:
-    """Wait until the app has drawn what the last move changed: asked the server, been answered, and come to rest."""
+    """Wait until the result of the last action is drawn, including reruns that this triggers."""
     page.wait_for_timeout(200)
-    answered(page, seconds)
-    page.wait_for_timeout(100)  # what was drawn may ask for more
-    answered(page, seconds)
+    wait_until_answered(page, seconds)
+    page.wait_for_timeout(100)  # a drawn component may request another rerun
+    wait_until_answered(page, seconds)
 
 
-def answered(page: Page, seconds: float = 20.0) -> None:
-    """Wait until the server has answered what it was asked, and the browser has drawn that."""
+def wait_until_answered(page: Page, seconds: float = 20.0) -> None:
+    """Wait until the server has finished all requested reruns and the browser has drawn them."""
     end = time.monotonic() + seconds
     while page in _waiting:
         assert time.monotonic() < end, "the server has not answered"
@@ -95,12 +95,12 @@ def answered(page: Page, seconds: float = 20.0) -> None:
 
 
 def chips(page: Page) -> list[str]:
-    """The text strip, token by token."""
+    """Display text of each token in the text strip."""
     return page.locator(".strip .t").all_inner_texts()
 
 
 def words(page: Page) -> list[str]:
-    """The tokens named beside the bars, from top to bottom."""
+    """Tokens beside the probability bars, from top to bottom."""
     return page.eval_on_selector_all(
         "[data-testid=stVegaLiteChart] svg .mark-text text",
         "nodes => nodes.filter(n => n.getAttribute('text-anchor') === 'end').map(n => n.textContent)",
@@ -108,7 +108,7 @@ def words(page: Page) -> list[str]:
 
 
 def click_bar(page: Page, row: int) -> str:
-    """Click the bar in a row (from 0); returns the token named there."""
+    """Click the bar in a row (from 0). Returns the token beside it."""
     from pages.components.probability_bars import ROW
 
     word = words(page)[row]
@@ -121,23 +121,23 @@ def click_bar(page: Page, row: int) -> str:
     return word
 
 
-def beyond_the_edge(page: Page) -> list[str]:
-    """What sticks out of the page on the right: in our components too, but not in what scrolls."""
-    found: list[str] = page.evaluate(
+def overflowing_elements(page: Page) -> list[str]:
+    """Elements that exceed the right edge of the page, also in shadow roots; the content of scroll areas is allowed."""
+    result: list[str] = page.evaluate(
         """() => {
           const found = [];
           const edge = innerWidth + 1;
-          const look = (node) => {
+          const visit = (node) => {
             const style = getComputedStyle(node);
             const { width, right } = node.getBoundingClientRect();
             if (style.position === "absolute" || style.display === "none") return;
             if (width && right > edge)
               found.push(`${node.tagName}.${node.className}: ${node.textContent.slice(0, 30)}`);
-            if (style.overflowX !== "visible" && right <= edge) return; // what is in it scrolls, or is cut off
-            for (const child of [...node.children, ...(node.shadowRoot?.children ?? [])]) look(child);
+            if (style.overflowX !== "visible" && right <= edge) return; // its content scrolls or is clipped
+            for (const child of [...node.children, ...(node.shadowRoot?.children ?? [])]) visit(child);
           };
-          [...document.querySelector(".stMain").children].forEach(look);
+          [...document.querySelector(".stMain").children].forEach(visit);
           return found;
         }"""
     )
-    return found
+    return result

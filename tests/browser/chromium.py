@@ -1,6 +1,6 @@
-"""A Chromium for the browser tests: one on the PATH, else Debian's package, else Playwright's own.
+"""Chromium for the browser tests: one on the PATH, else Debian's package, else Playwright's own.
 
-`python -m tests.browser.chromium` makes sure that there is one and prints where. A missing browser is an error.
+`python -m tests.browser.chromium` installs one if there is none and prints its path. A missing browser is an error.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ ARGUMENTS = [
 
 
 def find() -> str | None:
-    """The path of a browser that is here already."""
+    """Path of an installed browser, or None."""
     for name in NAMES:
         if path := shutil.which(name):
             return path
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
+        bundled = playwright.chromium.executable_path
+    return bundled if Path(bundled).exists() else None
 
 
 def require() -> str:
-    """The path of a browser, installed now if there is none. Raises RuntimeError where none can be had."""
-    found = find()
-    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+    """Path of a browser, installed now if there is none. Raises RuntimeError if that fails."""
+    path = find()
+    if path is None and shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"], check=False)
-        found = find()
-    if found is None:
+        path = find()
+    if path is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
-        found = find()
-    if found is None:
+        path = find()
+    if path is None:
         raise RuntimeError("no Chromium: install one (Debian: apt-get install chromium) and run this again")
-    return found
+    return path
 
 
 if __name__ == "__main__":

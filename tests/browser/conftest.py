@@ -1,4 +1,4 @@
-"""One server and one browser for all browser tests; each test is a visitor of its own."""
+"""Fixtures of the browser tests: one server and one browser for all of them, a new visitor for each test."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import browser as opened_browser
-from tests.browser.app import open_page, served
+from tests.browser.app import browser, open_page, served
 
 
 @pytest.fixture(scope="package")
 def address() -> Iterator[str]:
-    with served() as running:
-        yield running
+    with served() as url:
+        yield url
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    with opened_browser() as opened:
-        yield opened
+    with browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture
 def page(chromium: Browser, address: str) -> Iterator[Page]:
-    opened = open_page(chromium, address)
-    yield opened
-    opened.context.close()
+    visitor_page = open_page(chromium, address)
+    yield visitor_page
+    visitor_page.context.close()

@@ -1,7 +1,7 @@
-"""Every page of the navigation before axe-core: WCAG 2.1 A and AA, both themes, both widths, with all there is opened.
+"""Browser tests of accessibility with axe-core: WCAG 2.1 A and AA, both themes, two widths, everything opened.
 
-The pages are those that the app itself lists, so a new one is checked as soon as it stands there. axe looks into the
-components' shadow roots. What axe cannot judge (keys, tables beside pictures, motion) is tested in test_keyboard.py.
+The pages are read from the navigation, so new ones are included. axe inspects the components' shadow roots as well.
+What axe cannot check (keyboard, tables beside charts, reduced motion) is tested in test_keyboard.py.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from playwright.sync_api import Browser, Page
 from tests.browser.app import open_page, settle
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-# Streamlit's own elements, which cannot be mended from outside: the rule, and within what it may be broken.
-NOT_OURS = [
-    ("list", "[data-testid=stSidebarNavItems]"),  # it groups the links of a section in a div within the list
+# Streamlit's own elements, which the app cannot change: (rule, selector within which violations are ignored).
+EXEMPTIONS = [
+    ("list", "[data-testid=stSidebarNavItems]"),  # the links of a section are grouped in a div within the list
     ("listitem", "[data-testid=stSidebarNavItems]"),
-    ("scrollable-region-focusable", "[data-testid=stCode]"),  # a line of code that is wider than a phone
+    ("scrollable-region-focusable", "[data-testid=stCode]"),  # a line of code wider than a phone
 ]
 # Theme, width, language.
-LOOKS = [("light", 1280, "中文"), ("dark", 390, "English"), ("dark", 1280, "中文"), ("light", 390, "English")]
+VARIANTS = [("light", 1280, "中文"), ("dark", 390, "English"), ("dark", 1280, "中文"), ("light", 390, "English")]
 _OPEN_DETAILS = """() => {
   const walk = (place) => {
     for (const node of place.querySelectorAll("*")) {
@@ -35,13 +35,13 @@ _OPEN_DETAILS = """() => {
 
 
 def addresses(page: Page) -> list[str]:
-    """Every page of the app, in the order of its navigation."""
+    """URLs of all pages of the app, in the order of its navigation."""
     links = page.locator("[data-testid=stSidebarNav] a")
     return [str(link.evaluate("link => link.href")) for link in links.all()]
 
 
 def show_all(page: Page) -> None:
-    """What a visitor sees who has pressed the main button, opened every disclosure and turned on every switch."""
+    """Press the main button, turn on every switch, run every experiment, and open every disclosure."""
     main = page.locator(".stMain [data-testid=stBaseButton-primary]:enabled")
     if main.count():
         main.first.click()
@@ -55,34 +55,34 @@ def show_all(page: Page) -> None:
     for experiment in page.locator("[class*='st-key-try-'] button").all():
         experiment.click()
         settle(page)
-    if page.locator(".stage").count():  # a way of one's own, and a text that goes on behind the cursor
+    if page.locator(".stage").count():  # so that there are tokens behind the cursor
         page.get_by_role("button", name="←").click()
         settle(page)
     page.evaluate(_OPEN_DETAILS)
     settle(page)
 
 
-def within(page: Page, place: list[Any], selector: str) -> bool:
-    """Whether a place that axe names lies, outside of any component, in what the selector finds."""
-    one = place[0]
-    return isinstance(one, str) and page.locator(one).first.evaluate("(n, s) => Boolean(n.closest(s))", selector)
+def within(page: Page, target: list[Any], selector: str) -> bool:
+    """Whether a target that axe reports, not in a shadow root, is within an element that matches the selector."""
+    path = target[0]
+    return isinstance(path, str) and page.locator(path).first.evaluate("(n, s) => Boolean(n.closest(s))", selector)
 
 
 def violations(page: Page) -> list[str]:
-    """What axe objects to, one line a place."""
+    """Violations found by axe without the exemptions, one line per element."""
     options = {"runOnly": RULES, "resultTypes": ["violations"]}
-    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    reported: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     lines = []
-    for violation in found:
+    for violation in reported:
         for node in violation["nodes"]:
-            place = node["target"]
-            if not any(violation["id"] == rule and within(page, place, selector) for rule, selector in NOT_OURS):
-                said = [check["message"] for check in (*node["any"], *node["all"], *node["none"])]
-                lines.append(f"{violation['id']} {place} {node['html'][:160]} {said[0] if said else ''}")
+            target = node["target"]
+            if not any(violation["id"] == rule and within(page, target, selector) for rule, selector in EXEMPTIONS):
+                messages = [check["message"] for check in (*node["any"], *node["all"], *node["none"])]
+                lines.append(f"{violation['id']} {target} {node['html'][:160]} {messages[0] if messages else ''}")
     return lines
 
 
-@pytest.mark.parametrize(("scheme", "width", "language"), LOOKS)
+@pytest.mark.parametrize(("scheme", "width", "language"), VARIANTS)
 def test_no_page_breaks_a_rule(
     chromium: Browser, address: str, scheme: Literal["light", "dark"], width: int, language: str
 ) -> None:
@@ -108,7 +108,7 @@ def test_no_page_breaks_a_rule(
             page.wait_for_selector(".stMain h1")
             check()
             assert page.locator("html").get_attribute("lang") == ("en" if language == "English" else "zh-Hant")
-        page.goto(f"{address}/?lesson=02-loop.2")  # with a lesson's sheet
+        page.goto(f"{address}/?lesson=02-loop.2")  # with the sheet of a lesson
         page.locator(".task").wait_for(timeout=60_000)
         check()
     finally:

@@ -1,4 +1,4 @@
-"""The looking-inside page in a real browser: open a head, change the row and the layer, leave and come back."""
+"""Browser tests of the attention page: opening a head, changing row and layer, leaving and coming back."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import beyond_the_edge, chips, open_page, settle
+from tests.browser.app import chips, open_page, overflowing_elements, settle
 
 
 @pytest.fixture
 def inside(page: Page) -> Iterator[Page]:
-    """A visitor who took two steps and then looks inside."""
+    """Attention page after two steps on the step page."""
     for _ in range(2):
         page.get_by_role("button", name="下一步").click()
         settle(page)
-    look(page)
+    open_attention(page)
     yield page
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-def look(page: Page) -> None:
+def open_attention(page: Page) -> None:
     page.get_by_role("link", name="看看裡面").click()
     page.wait_for_selector(".pane canvas", timeout=30_000)
     settle(page)
 
 
-def asked(page: Page) -> str | None:
+def question(page: Page) -> str | None:
     return page.locator(".asks").text_content()
 
 
@@ -41,7 +41,7 @@ def test_it_follows_the_step_page_and_back(inside: Page) -> None:
     assert chips(inside) == text
     inside.get_by_role("button", name="返回").click()
     settle(inside)
-    look(inside)
+    open_attention(inside)
     assert inside.locator(".line .chips button").all_inner_texts() == text[:-1]
 
 
@@ -54,36 +54,36 @@ def test_a_head_opens_from_the_overview_and_stays_open(inside: Page) -> None:
     assert "第 2 層第 4 個頭" in (inside.locator(".told").first.text_content() or "")
     inside.get_by_role("link", name="集束搜尋").click()
     inside.wait_for_selector(".pane .node")
-    look(inside)
+    open_attention(inside)
     assert "第 2 層第 4 個頭" in (inside.locator(".told").first.text_content() or "")
 
 
 def test_another_row_asks_another_question(inside: Page) -> None:
-    first = asked(inside)
+    first = question(inside)
     tokens = inside.locator(".line .chips button").all_inner_texts()
     inside.locator(".line .chips button").nth(1).click()
     settle(inside)
-    assert asked(inside) != first
-    assert tokens[2] in (asked(inside) or "")
+    assert question(inside) != first
+    assert tokens[2] in (question(inside) or "")
     assert inside.locator(".line .chips button.at").all_inner_texts() == [tokens[1]]
 
 
 def test_another_layer_by_click_and_by_key(inside: Page) -> None:
     inside.get_by_role("radio", name="這一層的平均").click()
     settle(inside)
-    told = inside.locator(".told").first
-    assert "第 1 層，" in (told.text_content() or "")
+    label = inside.locator(".told").first
+    assert "第 1 層，" in (label.text_content() or "")
     canvas = inside.locator("canvas[role=application]")
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": 60, "y": 18 + (box["height"] - 18) / 6 * 3.5})
-    assert "第 4 層，" in (told.text_content() or "")  # at once
+    assert "第 4 層，" in (label.text_content() or "")  # before the server has answered
     settle(inside)
     assert inside.get_by_role("radio", name="這一層的平均").is_checked()
     canvas.press("ArrowDown")
     canvas.press("ArrowDown")
     settle(inside)
-    assert "第 6 層，" in (told.text_content() or "")
+    assert "第 6 層，" in (label.text_content() or "")
 
 
 def test_every_view_is_drawn(inside: Page) -> None:
@@ -96,18 +96,19 @@ def test_every_view_is_drawn(inside: Page) -> None:
 def test_an_experiment_opens_the_head_it_found(inside: Page) -> None:
     inside.get_by_role("button", name="哪個頭會找前一個詞元？").click()
     settle(inside)
-    found = inside.get_by_text("它的注意力有").inner_text().split("：")[0]
+    head = inside.get_by_text("它的注意力有").inner_text().split("：")[0]
     inside.get_by_role("button", name="打開這個頭").click()
     settle(inside)
-    assert (inside.locator(".told").first.text_content() or "").startswith(found)
+    assert (inside.locator(".told").first.text_content() or "").startswith(head)
     maps = inside.locator("canvas[role=application]")
-    inside.wait_for_function("at => at.getBoundingClientRect().top >= 0", arg=maps.element_handle())  # it scrolls there
+    # The overview is scrolled into view.
+    inside.wait_for_function("at => at.getBoundingClientRect().top >= 0", arg=maps.element_handle())
 
 
-def test_a_long_text_can_be_scrolled_zoomed_and_asked(inside: Page) -> None:
+def test_a_long_text_can_be_scrolled_zoomed_and_clicked(inside: Page) -> None:
     received: list[int] = []
     inside.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
-    inside.reload()  # so that its connection is listened to from the start
+    inside.reload()  # to listen to its connection from the start
     inside.wait_for_selector(".pane canvas", timeout=30_000)
     settle(inside)
     box = inside.get_by_role("textbox", name="提示")
@@ -128,17 +129,18 @@ def test_a_long_text_can_be_scrolled_zoomed_and_asked(inside: Page) -> None:
     across, down = pane.evaluate("p => [p.scrollLeft = p.scrollLeft - 300, p.scrollTop = p.scrollTop - 400]")
     assert min(across, down) > 1000
     seen = canvas.bounding_box()
-    assert seen is not None and seen["height"] <= 560  # what is in sight is all that is painted
+    assert seen is not None and seen["height"] <= 560  # only the visible part is painted
     size = pane.locator(".whole").evaluate("w => w.clientHeight")
     canvas.hover(position={"x": 200, "y": 200})
-    told = pane.locator("+ .told").text_content() or ""
+    tooltip = pane.locator("+ .told").text_content() or ""
     canvas.click(position={"x": 200, "y": 200})
     settle(inside)
     settle(inside)
     row = chips_below.evaluate_all("all => all.findIndex(chip => chip.classList.contains('at'))")
-    assert told.startswith(chips_below.nth(row).inner_text()) or chips_below.nth(row).inner_text() in told
+    token = chips_below.nth(row).inner_text()
+    assert tooltip.startswith(token) or token in tooltip
     assert row == pytest.approx((down + 200) / size * tokens, abs=4)
-    assert inside.get_by_text(f"這裡顯示第 {row + 1 - 24} 到第 {row + 24} 個。").is_visible()  # the table below follows
+    assert inside.get_by_text(f"這裡顯示第 {row + 1 - 24} 到第 {row + 24} 個。").is_visible()  # of the logit lens table
 
 
 def test_a_cell_of_the_lens_opens_its_list(inside: Page) -> None:
@@ -153,7 +155,7 @@ def test_a_cell_of_the_lens_opens_its_list(inside: Page) -> None:
 
 
 @pytest.mark.parametrize("text", ["The weather today is really", "Once upon a time there was a little cat. " * 16])
-def test_all_of_it_fits_a_phone(chromium: Browser, address: str, text: str) -> None:
+def test_the_page_fits_a_phone(chromium: Browser, address: str, text: str) -> None:
     page = open_page(chromium, address, locale="en-GB", width=390, height=844)
     try:
         page.goto(f"{address}/attention")
@@ -172,7 +174,7 @@ def test_all_of_it_fits_a_phone(chromium: Browser, address: str, text: str) -> N
         settle(page)
         assert page.locator(".parts").count() == 8
         assert page.locator(".st-key-inside_cell tbody tr").count() == 10
-        assert beyond_the_edge(page) == []
+        assert overflowing_elements(page) == []
         assert page.locator("[data-testid=stException]").count() == 0
     finally:
         page.context.close()

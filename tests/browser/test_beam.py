@@ -1,4 +1,4 @@
-"""The beam page in a real browser: grow, back, open a node, unfold a stub, hand a beam over."""
+"""Browser tests of the beam page: growing, going back, opening nodes and stubs, opening a beam on the step page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.app import chips, settle
 
 @pytest.fixture
 def beams(chromium: Browser, address: str) -> Iterator[Page]:
-    """A visitor whose very first request is the beam page."""
+    """The beam page, opened by a visitor whose first request it is."""
     context = chromium.new_context(locale="zh-TW", viewport={"width": 1280, "height": 1400})
     page = context.new_page()
     page.set_default_timeout(20_000)

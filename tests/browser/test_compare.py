@@ -1,25 +1,25 @@
-"""The compare page in a real browser: run it, stop it half-way, sort it, take one text along."""
+"""Browser tests of the compare page: running, stopping, sorting, opening a text on the step page."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import beyond_the_edge, chips, open_page, served, settle
+from tests.browser.app import chips, open_page, overflowing_elements, served, settle
 
 TAKE = ".row.text .take:enabled"
 STOPPED = ".st-key-compare_stop button:disabled"
 
 
-def go(page: Page, name: str, there: str) -> None:
-    """To another page by the sidebar's link."""
+def go(page: Page, name: str, selector: str) -> None:
+    """Follow a link of the sidebar and wait for an element of that page."""
     page.get_by_role("link", name=name).click()
-    page.wait_for_selector(there)
+    page.wait_for_selector(selector)
     settle(page)
 
 
 def start(page: Page, tokens: str = "Home") -> None:
-    """Compare with the fewest tokens that can be set, or the most (`End`)."""
+    """Start a comparison with the minimum number of new tokens, or the maximum (`End`)."""
     page.get_by_role("slider", name="寫幾個新詞元").press(tokens)
     page.wait_for_timeout(400)
     settle(page)
@@ -33,9 +33,9 @@ def finish(page: Page) -> None:
 
 
 def rows(page: Page) -> list[list[str]]:
-    """The chips of every text, from top to bottom."""
-    written = page.locator(".row.text", has=page.locator(".take:enabled"))
-    return [row.locator(".t").all_inner_texts() for row in written.all()]
+    """Texts of the chips of each finished row, from top to bottom."""
+    text_rows = page.locator(".row.text", has=page.locator(".take:enabled"))
+    return [row.locator(".t").all_inner_texts() for row in text_rows.all()]
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def test_a_run_stopped_half_way_keeps_what_is_done_on_every_page(compare: Page) 
     compare.locator(".st-key-compare_stop button").click()
     compare.locator(STOPPED).wait_for()
     settle(compare)
-    kept = rows(compare)
-    assert 3 <= len(kept) < 20
+    stopped_rows = rows(compare)
+    assert 3 <= len(stopped_rows) < 20
     assert compare.locator(".note", has_text="還沒開始").count() >= 1
     compare.wait_for_timeout(600)
-    assert rows(compare) == kept
+    assert rows(compare) == stopped_rows
     go(compare, "一步一步生成", ".loop")
     go(compare, "比一比", ".row.title")
-    assert rows(compare) == kept
+    assert rows(compare) == stopped_rows
     assert compare.locator(".st-key-compare_start button").is_enabled()
 
 
@@ -117,7 +117,7 @@ def test_a_text_is_taken_into_the_step_page_with_its_settings(compare: Page) -> 
     settle(compare)
     compare.get_by_role("button", name="下一步").click()
     settle(compare)
-    assert chips(compare) == text, "drawn again, it is the same token"
+    assert chips(compare) == text, "with the same seed, the same token is drawn"
     go(compare, "比一比", ".row.title")
     assert len(rows(compare)) == 20
 
@@ -144,7 +144,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, a
         page.locator(".st-key-compare_start button").click()
         finish(page)
         page.locator(".bar select").select_option("passes")
-        assert beyond_the_edge(page) == []
+        assert overflowing_elements(page) == []
     finally:
         page.context.close()
 

@@ -1,5 +1,4 @@
-"""The whole course in a real browser: from the contents through every step, each task done on the page as a learner
-does it, ticked by the page, and on to the next lesson."""
+"""The whole course in a real browser: every step of every lesson is opened, done on its page, and marked as done."""
 
 from __future__ import annotations
 
@@ -14,20 +13,20 @@ from pages.components.probability_bars import ROW
 from pages.course import catalog
 from pages.course.lesson import Lesson
 from pages.i18n.translator import Translator
-from tests.browser.app import answered
+from tests.browser.app import wait_until_answered
 
 LOCALES = {"zh_Hant": "zh-TW", "en": "en-GB"}
 
 
 @dataclass
 class Learner:
-    """Does what a learner does, by the names that the page gives to things."""
+    """A visitor who takes the course: clicks and types by accessible names and CSS classes."""
 
     page: Page
     t: Translator
 
     def press(self, key: str, times: int = 1, **values: object) -> None:
-        """A button of the page, `times` times; the page answers each before the next."""
+        """Click a button by its locale key, `times` times, waiting for the app each time."""
         for _ in range(times):
             button = self.page.get_by_role("button", name=self.t(key, **values)).first
             expect(button).to_be_enabled()
@@ -35,12 +34,12 @@ class Learner:
             self.quiet()
 
     def quiet(self) -> None:
-        """Until the app has answered."""
+        """Wait until the app has responded."""
         self.page.wait_for_timeout(60)
-        answered(self.page)
+        wait_until_answered(self.page)
 
     def run(self) -> None:
-        """Write a run to its end."""
+        """Start a run and wait for its end."""
         self.page.locator(".st-key-run button").click()
         self.page.locator(".strip + .branches + .status, .status").first.wait_for()
         self.quiet()
@@ -57,7 +56,7 @@ class Learner:
         self.quiet()
 
     def bar(self, row: int) -> None:
-        """Click a bar; those far down are first brought out from behind the sheet."""
+        """Click a bar; scrolls first, since the lesson sheet may cover it."""
         chart = self.page.locator("[data-testid=stVegaLiteChart] svg").first
         chart.evaluate("node => node.scrollIntoView({ block: 'start' })")
         box = chart.bounding_box()
@@ -66,12 +65,12 @@ class Learner:
         self.quiet()
 
     def slide(self, key: str, *keys: str) -> None:
-        """Keys pressed on the slider of a control."""
+        """Press keys on a slider, by its widget key."""
         slider = self.page.locator(f".st-key-{key} input[type=range]")
         slider.focus()
         for name in keys:
             slider.press(name)
-        self.page.wait_for_timeout(300)  # a slider tells its value when it has come to rest
+        self.page.wait_for_timeout(300)  # a slider sends its value after a delay
         self.quiet()
 
     def choose(self, key: str) -> None:
@@ -96,9 +95,9 @@ class Learner:
 
 
 def interrupt(learner: Learner) -> None:
-    begun = learner.page.locator(".strip .t").count()
+    count = learner.page.locator(".strip .t").count()
     learner.page.locator(".st-key-run button").click()
-    learner.page.locator(".strip .t").nth(begun + 2).wait_for()
+    learner.page.locator(".strip .t").nth(count + 2).wait_for()
     learner.page.locator(".st-key-run button").click()
     learner.quiet()
 
@@ -126,14 +125,14 @@ def three_seeds(learner: Learner) -> None:
         learner.run()
 
 
-def another_way(learner: Learner) -> None:
+def add_branch(learner: Learner) -> None:
     learner.press("step.next", 2)
     learner.press("step.back")
     learner.bar(5)
 
 
 def until_done(learner: Learner) -> None:
-    """Run from the prompt with other seeds, until luck has it."""
+    """Run from the prompt with new seeds until the task is done, at most 12 times."""
     for _ in range(12):
         learner.run()
         if learner.page.locator(".task.done").count():
@@ -142,7 +141,7 @@ def until_done(learner: Learner) -> None:
         learner.another_seed()
 
 
-def loop_no_more(learner: Learner) -> None:
+def sample_without_loop(learner: Learner) -> None:
     learner.choose("settings.sample")
     until_done(learner)
 
@@ -167,7 +166,7 @@ def another_prompt(learner: Learner) -> None:
 
 
 def click(selector: str, which: int = 0) -> Callable[[Learner], None]:
-    """One of the things that a selector finds."""
+    """Click one of the elements that a selector matches."""
 
     def act(learner: Learner) -> None:
         learner.page.locator(selector).nth(which).click()
@@ -188,7 +187,7 @@ def other_text(learner: Learner) -> None:
 
 
 def to_the_end(selector: str) -> Callable[[Learner], None]:
-    """A slider of our own, moved to its end."""
+    """Move a slider of a component to its end."""
     return lambda learner: learner.page.locator(f"{selector} input[type=range]").press("End")
 
 
@@ -202,7 +201,7 @@ def read_another(learner: Learner) -> None:
 
 
 def try_out(learner: Learner) -> None:
-    """The button that begins an experiment; it works for some seconds."""
+    """Start an experiment, which takes some seconds, and wait for its end."""
     learner.page.locator(".st-key-limits_start button").click()
     learner.page.locator(".task.done").wait_for(timeout=90_000)
 
@@ -227,7 +226,7 @@ def greedy_middle(learner: Learner) -> None:
 
 
 def use(*names: str) -> Callable[[Learner], None]:
-    """Let the model go on with tasks of the page of uses."""
+    """Run tasks of the uses page."""
 
     def act(learner: Learner) -> None:
         for name in names:
@@ -257,7 +256,7 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("01-next-token", 1): lambda learner: learner.search("壞" if learner.t.language == "zh_Hant" else "terrible"),
     ("01-next-token", 2): lambda learner: learner.bar(9),
     ("02-loop", 0): lambda learner: learner.press("step.next", 3),
-    ("02-loop", 1): another_way,
+    ("02-loop", 1): add_branch,
     ("02-loop", 2): run_to_the_end,
     ("02-loop", 3): interrupt,
     ("03-chain", 0): lambda learner: learner.press("step.next", 4),
@@ -265,7 +264,7 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("03-chain", 2): lambda learner: learner.token("洗" if learner.t.language == "zh_Hant" else "wind"),
     ("04-greedy", 0): run_twice,
     ("04-greedy", 1): lambda learner: learner.run(),
-    ("04-greedy", 2): loop_no_more,
+    ("04-greedy", 2): sample_without_loop,
     ("05-beam", 0): lambda learner: learner.press("beam.grow", 2),
     ("05-beam", 1): lambda learner: learner.page.locator(".pane .node.pruned").first.click(),
     ("05-beam", 2): lambda learner: learner.press("beam.grow_all"),
@@ -304,16 +303,16 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("17-families", 1): twenty_bars,
     ("17-families", 2): guess_thrice,
 }
-PARTS = (0, 3, 7, 12, 17)  # lessons that one visitor does: up to the next number
+PARTS = (0, 3, 7, 12, 17)  # first lesson of each test, which ends before the next number
 
 
 def walk(learner: Learner, first: int, last: int) -> None:
-    """Every step of some lessons, beginning at the contents."""
+    """Do every step of lessons `first` to `last` (exclusive), starting at the list of lessons."""
     page = learner.page
     page.locator(".lesson button").nth(first).click(timeout=90_000)
     for lesson in catalog.lessons(learner.t.language)[first:last]:
         for step in range(len(lesson.steps)):
-            begun(page, lesson, step, learner.t)
+            wait_for_step(page, lesson, step, learner.t)
             DO[lesson.name, step](learner)
             expect(page.locator(".task.done"), f"{lesson.name} {step + 1}").to_be_visible()
             values = page.locator(".then .value").all_inner_texts()
@@ -322,19 +321,19 @@ def walk(learner: Learner, first: int, last: int) -> None:
     assert page.get_by_test_id("stException").count() == 0
 
 
-def begun(page: Page, lesson: Lesson, step: int, t: Translator) -> None:
-    """The step is on the screen, nothing done, and what it points at is there."""
+def wait_for_step(page: Page, lesson: Lesson, step: int, t: Translator) -> None:
+    """Wait until the step is shown and not done yet."""
     expect(page.get_by_role("region", name=lesson.title)).to_be_visible()
     expect(page.locator(f".dot.at[title='{t('course.sheet.step', n=step + 1)}']")).to_be_visible()
     expect(page.locator(".task:not(.done)")).to_be_visible()
-    answered(page)
+    wait_until_answered(page)
 
 
 @pytest.mark.parametrize("language", LOCALES)
 @pytest.mark.parametrize(("first", "last"), list(pairwise(PARTS)))
 def test_the_whole_course_can_be_done(chromium: Browser, address: str, language: str, first: int, last: int) -> None:
-    every = [(lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))]
-    assert sorted(DO) == every
+    steps = [(lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))]
+    assert sorted(DO) == steps
     assert PARTS[-1] == len(catalog.lessons(language))
     context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1280, "height": 900})
     page = context.new_page()

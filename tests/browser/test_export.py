@@ -1,4 +1,4 @@
-"""What is taken away from the app: pictures that stand alone, tables, the recording, and the page that replays it."""
+"""Browser tests of downloads: standalone pictures, tables, the trace, the replay page; hostile texts in all of them."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def press(page: Page, name: str, times: int = 1) -> None:
         settle(page)
 
 
-def panel(page: Page) -> Locator:
-    """The share panel, open; the pictures that can be saved."""
-    pictures = page.locator(".list .row")
-    if not pictures.count():
+def open_panel(page: Page) -> Locator:
+    """Open the share panel. Returns its rows, one for each picture."""
+    picture_rows = page.locator(".list .row")
+    if not picture_rows.count():
         page.get_by_role("button", name="分享").click()
         page.locator(".told").last.wait_for(state="attached")
         settle(page)
-    return pictures
+    return picture_rows
 
 
-def saved(page: Page, button: Locator, folder: Path) -> Path:
+def save(page: Page, button: Locator, folder: Path) -> Path:
     with page.expect_download() as download:
         button.click()
     path = folder / download.value.suggested_filename
@@ -53,14 +53,15 @@ def saved(page: Page, button: Locator, folder: Path) -> Path:
     return path
 
 
-def file(page: Page, name: str, folder: Path) -> Path:
-    panel(page)
+def save_file(page: Page, name: str, folder: Path) -> Path:
+    """Save the download whose button contains `name`."""
+    open_panel(page)
     button = page.locator("[data-testid=stDownloadButton] button:visible", has_text=name)
-    return saved(page, button, folder)
+    return save(page, button, folder)
 
 
-def looked_at(svg: Path) -> str:
-    """The text of a drawing that stands alone: no script, no markup of a page, nothing from elsewhere."""
+def svg_text(svg: Path) -> str:
+    """Text of a picture, after asserting that it has no scripts, HTML, CSS variables or external resources."""
     root = ElementTree.parse(svg).getroot()
     assert root.tag == f"{SVG}svg"
     for node in root.iter():
@@ -75,7 +76,7 @@ def looked_at(svg: Path) -> str:
     return "\n".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
 
 
-def size(png: Path) -> tuple[int, int]:
+def png_size(png: Path) -> tuple[int, int]:
     data = png.read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", data[16:24])
@@ -87,19 +88,19 @@ def test_every_picture_of_the_step_page_stands_alone(page: Page, tmp_path: Path)
     press(page, "返回")
     click_bar(page, 2)
     text, bars = chips(page), words(page)
-    found: dict[str, str] = {}
-    for row in panel(page).all():
-        png, svg = (saved(page, row.get_by_role("button", name=kind), tmp_path) for kind in ("PNG", "SVG"))
-        width, height = size(png)
+    picture_texts: dict[str, str] = {}
+    for row in open_panel(page).all():
+        png, svg = (save(page, row.get_by_role("button", name=kind), tmp_path) for kind in ("PNG", "SVG"))
+        width, height = png_size(png)
         drawing = ElementTree.parse(svg).getroot()
         assert (width, height) == (2 * int(drawing.attrib["width"]), 2 * int(drawing.attrib["height"]))
-        found[svg.stem] = looked_at(svg)
-    assert set(found) == {"bars", "strip", "sums", "tree"}
+        picture_texts[svg.stem] = svg_text(svg)
+    assert set(picture_texts) == {"bars", "strip", "sums", "tree"}
     for token in text:
-        assert token in found["strip"] and token in found["tree"]
+        assert token in picture_texts["strip"] and token in picture_texts["tree"]
     for word in bars:
-        assert word in found["bars"]
-    assert page.locator(".strip").first.evaluate("node => node.style.cssText") == "", "the page is left as it was"
+        assert word in picture_texts["bars"]
+    assert page.locator(".strip").first.evaluate("node => node.style.cssText") == "", "the page is unchanged"
 
 
 def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str, tmp_path: Path) -> None:
@@ -110,32 +111,33 @@ def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str,
         page.get_by_role("link", name="看看裡面").click()
         page.wait_for_selector(".pane canvas", timeout=30_000)
         settle(page)
-        found = pictures(page, tmp_path)
-        assert {"head_maps", "one_head", "lens_table", "strip"} <= set(found)
-        for token in text:  # the map is an image, its words are words
-            assert found["one_head"].count(token) >= 3 and token in found["lens_table"]
-        assert "\n6\n" in found["head_maps"]
+        texts = save_pictures(page, tmp_path)
+        assert {"head_maps", "one_head", "lens_table", "strip"} <= set(texts)
+        for token in text:  # the heat map is an image, its labels are text
+            assert texts["one_head"].count(token) >= 3 and token in texts["lens_table"]
+        assert "\n6\n" in texts["head_maps"]
         page.get_by_role("link", name="集束搜尋").click()
         page.wait_for_selector(".pane .node", timeout=30_000)
         page.get_by_text("換成機率來看").click()
         page.locator(".js-plotly-plot .slicetext").first.wait_for()
         settle(page)
         nodes = page.locator(".pane .node .word").all_text_contents()
-        found = pictures(page, tmp_path)
-        assert {"beam_tree", "beam_mass", "beam_bars"} <= set(found)
-        assert all(word in found["beam_tree"] for word in nodes)
-        assert "提示" in found["beam_mass"]
+        texts = save_pictures(page, tmp_path)
+        assert {"beam_tree", "beam_mass", "beam_bars"} <= set(texts)
+        assert all(word in texts["beam_tree"] for word in nodes)
+        assert "提示" in texts["beam_mass"]
         paper = ElementTree.parse(tmp_path / "beam_tree.svg").getroot().find(f"{SVG}rect")
         assert paper is not None and paper.get("fill") == DARK.paper
     finally:
         page.context.close()
 
 
-def pictures(page: Page, folder: Path) -> dict[str, str]:
-    rows = panel(page).all()
-    drawn = [saved(page, row.get_by_role("button", name="SVG"), folder) for row in rows]
+def save_pictures(page: Page, folder: Path) -> dict[str, str]:
+    """Save every picture as SVG. Returns the text of each by name."""
+    rows = open_panel(page).all()
+    files = [save(page, row.get_by_role("button", name="SVG"), folder) for row in rows]
     page.keyboard.press("Escape")
-    return {svg.stem: looked_at(svg) for svg in drawn}
+    return {svg.stem: svg_text(svg) for svg in files}
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -145,12 +147,12 @@ def rows(path: Path) -> list[list[str]]:
 def test_tables_and_the_recording_say_what_the_page_says(page: Page, tmp_path: Path) -> None:
     press(page, "下一步", 2)
     text, bars = chips(page), words(page)
-    table = rows(file(page, "這一步的候選", tmp_path))
-    assert [row[2] for row in table[1 : len(bars)]] == bars[:-1], "all but the one for all others"
+    table = rows(save_file(page, "這一步的候選", tmp_path))
+    assert [row[2] for row in table[1 : len(bars)]] == bars[:-1], "all bars but that of the other tokens"
     assert len(table) == 1 + 9216
-    table = rows(file(page, "整段文字", tmp_path))
+    table = rows(save_file(page, "整段文字", tmp_path))
     assert [row[2] for row in table[1:]] == text
-    trace = json_file.from_json(file(page, "紀錄", tmp_path).read_bytes())
+    trace = json_file.from_json(save_file(page, "紀錄", tmp_path).read_bytes())
     assert [row[1] for row in table[1:]] == [str(token_id) for token_id in trace.token_ids()]
     assert len(trace.token_ids()) == trace.prompt_length + 2
 
@@ -160,7 +162,7 @@ def test_a_recording_is_opened_again_and_a_broken_one_changes_nothing(page: Page
     press(page, "返回")
     click_bar(page, 3)
     text, branch = chips(page), page.locator(".branch").all_inner_texts()
-    path = file(page, "紀錄", tmp_path)
+    path = save_file(page, "紀錄", tmp_path)
     broken = [
         ("not JSON", "{", "打不開"),
         ("cut off", path.read_text("utf-8")[:-40], "打不開"),
@@ -172,7 +174,7 @@ def test_a_recording_is_opened_again_and_a_broken_one_changes_nothing(page: Page
     press(page, "重新開始")
     start = chips(page)
     for name, content, sentence in broken:
-        panel(page)
+        open_panel(page)
         upload = FilePayload(name=f"{name}.json", mimeType="application/json", buffer=content.encode())
         page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(upload)
         page.get_by_test_id("stPopoverBody").get_by_text(sentence).wait_for()
@@ -180,7 +182,7 @@ def test_a_recording_is_opened_again_and_a_broken_one_changes_nothing(page: Page
         settle(page)
         assert chips(page) == start, name
         assert page.get_by_test_id("stException").count() == 0
-    panel(page)
+    open_panel(page)
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(path)
     page.locator(".strip .t").nth(len(start) + 1).wait_for()
     settle(page)
@@ -190,16 +192,16 @@ def test_a_recording_is_opened_again_and_a_broken_one_changes_nothing(page: Page
 
 @contextmanager
 def opened(chromium: Browser, path: Path, **context: Any) -> Iterator[tuple[Page, list[str]]]:
-    """A recording as somebody has it on a disk, with no network; and everything that it asked for."""
+    """A recording opened from a file in an offline browser, and its requests, errors and console messages."""
     visitor = chromium.new_context(offline=True, **context)
     page = visitor.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: asked.append(f"error: {error}"))
-    page.on("console", lambda message: asked.append(f"console: {message.text}"))
+    events: list[str] = []
+    page.on("request", lambda request: events.append(request.url))
+    page.on("pageerror", lambda error: events.append(f"error: {error}"))
+    page.on("console", lambda message: events.append(f"console: {message.text}"))
     page.goto(path.as_uri())
     try:
-        yield page, asked
+        yield page, events
     finally:
         visitor.close()
 
@@ -218,26 +220,26 @@ def app_bars(page: Page) -> list[str]:
 
 
 def test_a_recording_replays_what_the_app_showed(chromium: Browser, page: Page, tmp_path: Path) -> None:
-    seen = []
+    expected = []
     for step in range(3):
-        seen.append((chips(page), app_bars(page), page.locator(".stats b").all_inner_texts()))
+        expected.append((chips(page), app_bars(page), page.locator(".stats b").all_inner_texts()))
         if step < 2:
             press(page, "下一步")
     press(page, "返回")
     other = click_bar(page, 3)
     press(page, "返回")
-    page.locator(".branch").first.click()  # the first way again, the other one stays a branch
+    page.locator(".branch").first.click()  # back to the first line; the other one remains a branch
     settle(page)
-    path = file(page, "重播", tmp_path)
-    with opened(chromium, path) as (replay, asked):
-        for step, (text, bars, stats) in enumerate(seen):
+    path = save_file(page, "重播", tmp_path)
+    with opened(chromium, path) as (replay, events):
+        for step, (text, bars, stats) in enumerate(expected):
             assert replay.locator(".count").text_content() == f"第 {step} 步，共 2 步"
-            shown = replay.locator(".strip .t")
-            assert [shown.nth(i).text_content() for i in range(len(text))] == text
+            tokens = replay.locator(".strip .t")
+            assert [tokens.nth(i).text_content() for i in range(len(text))] == text
             assert replay.locator(".stats").first.locator("b").all_inner_texts() == stats
             assert all(word in bars for word, _ in replayed_bars(replay))
             for word, value in replayed_bars(replay):
-                assert any(value.split(" ▶")[0].strip() in shown for shown in bars), (word, value)
+                assert any(value.split(" ▶")[0].strip() in bar for bar in bars), (word, value)
             assert replay.locator(".line .chips button").all_inner_texts() == text
             assert replay.locator(".arc").count() > 0
             replay.keyboard.press("ArrowRight")
@@ -251,18 +253,18 @@ def test_a_recording_replays_what_the_app_showed(chromium: Browser, page: Page, 
         assert other in (branch.first.text_content() or "")
         branch.first.click()
         assert other in replay.locator(".strip .t").all_text_contents()
-        assert asked == [path.as_uri()], "nothing else was asked for, nothing was refused or failed"
+        assert events == [path.as_uri()], "no other requests, errors or messages"
 
 
 def test_a_recording_fits_its_window_and_its_light(chromium: Browser, page: Page, tmp_path: Path) -> None:
     press(page, "下一步")
-    path = file(page, "重播", tmp_path)
+    path = save_file(page, "重播", tmp_path)
     for width, scheme, paper in ((390, "light", "rgb(251, 250, 247)"), (1280, "dark", "rgb(20, 23, 28)")):
         window = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
-        with opened(chromium, path, **window) as (replay, asked):
+        with opened(chromium, path, **window) as (replay, events):
             assert replay.evaluate("document.documentElement.scrollWidth") == width
             assert replay.evaluate("getComputedStyle(document.documentElement).backgroundColor") == paper
-            assert asked == [path.as_uri()]
+            assert events == [path.as_uri()]
 
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
@@ -270,7 +272,7 @@ HOSTILE = "<img src=x onerror=document.title='owned'>"
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose name is markup and whose every token is a payload."""
+    """A model with markup as its name and a payload as each token."""
     tokenizer = Tokenizer(
         models.WordLevel({text: i for i, text in enumerate(PAYLOADS)} | {"[end]": len(PAYLOADS)}, "[end]")
     )
@@ -281,7 +283,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def no_room_on_any_disk(process: int) -> Iterator[None]:
-    """A process that cannot write a byte to any file."""
+    """Make the process unable to write to any file (a file size limit of 0)."""
     before = resource.prlimit(process, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     try:
         yield
@@ -295,8 +297,8 @@ ALIVE = (
 )
 
 
-def harmless(page: Page) -> None:
-    """Nothing ran, and no text became an element of ours."""
+def assert_harmless(page: Page) -> None:
+    """Assert that no payload was executed or became an element."""
     assert page.title() != "owned"
     roots = page.locator(".stMain .root, #page, #page .root").all()
     assert roots
@@ -304,7 +306,7 @@ def harmless(page: Page) -> None:
 
 
 def test_every_payload_is_a_prompt_like_any_other(page: Page) -> None:
-    """Several to a prompt, as many as the window holds."""
+    """Each prompt contains as many payloads as fit the context window."""
     model = load()
     prompts, longest = [""], model.context_length - 20
     for payload in (" ".join(payload.split()) for payload in PAYLOADS):
@@ -319,7 +321,7 @@ def test_every_payload_is_a_prompt_like_any_other(page: Page) -> None:
         settle(page)
         assert page.locator(".strip .t").count() == len(model.encode(prompt))
         assert page.get_by_test_id("stException").count() == 0
-        harmless(page)
+        assert_harmless(page)
 
 
 def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
@@ -328,24 +330,23 @@ def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
     with started(ENGINE_MODELS=str(hostile)) as server, no_room_on_any_disk(server.process.pid):
         code = encode_trace(Trace.start(str(hostile), [0], Settings()))
         page = open_page(chromium, f"{server.address}/?t={code}")
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        requests: list[str] = []
+        page.on("request", lambda request: requests.append(request.url))
         page.locator(".strip .t", has_text=PAYLOADS[0]).wait_for()
         settle(page)
         press(page, "下一步", 3)
         assert chips(page)[0] == PAYLOADS[0]
-        harmless(page)
-        path, table = file(page, "重播", tmp_path), rows(file(page, "這一步的候選", tmp_path))
+        assert_harmless(page)
+        path, table = save_file(page, "重播", tmp_path), rows(save_file(page, "這一步的候選", tmp_path))
         assert len(table) == len(PAYLOADS) + 2
-        found = {svg: looked_at(tmp_path / f"{svg}.svg") for svg in pictures(page, tmp_path)}
-        assert PAYLOADS[0] in found["strip"]
-        assert not [url for url in asked if "invalid" in url]
-        harmless(page)
+        assert PAYLOADS[0] in save_pictures(page, tmp_path)["strip"]
+        assert not [url for url in requests if "invalid" in url]
+        assert_harmless(page)
         page.context.close()
-        with opened(chromium, path) as (replay, outside):
+        with opened(chromium, path) as (replay, events):
             for _ in range(4):
                 assert replay.locator(".strip .t").first.text_content() == PAYLOADS[0]
-                harmless(replay)
+                assert_harmless(replay)
                 replay.keyboard.press("ArrowRight")
             assert HOSTILE in (replay.locator(".facts").text_content() or "")
-            assert outside == [path.as_uri()]
+            assert events == [path.as_uri()]

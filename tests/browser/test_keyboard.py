@@ -1,4 +1,4 @@
-"""The lab by keys alone (no mouse, no script that focuses anything), and the tables that say what the pictures show."""
+"""Browser tests by keyboard alone (no mouse, no script that sets the focus), of tables beside charts, of motion."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _FOCUSED = """() => {
     seen: node?.matches(":focus-visible") ?? false,
   };
 }"""
-Wanted = Callable[[dict[str, Any]], bool]
+Condition = Callable[[dict[str, Any]], bool]  # of the focused element
 
 
 def focused(page: Page) -> dict[str, Any]:
-    """What has the focus, inside of components too."""
-    found: dict[str, Any] = page.evaluate(_FOCUSED)
-    return found
+    """The focused element, also inside the components' shadow roots."""
+    element: dict[str, Any] = page.evaluate(_FOCUSED)
+    return element
 
 
-def tab_to(page: Page, wanted: Wanted, most: int = 90) -> dict[str, Any]:
-    """Press Tab until what is wanted has the focus."""
-    for _ in range(most):
+def tab_to(page: Page, condition: Condition, limit: int = 90) -> dict[str, Any]:
+    """Press Tab until the focused element meets the condition, and check that its focus is visible."""
+    for _ in range(limit):
         page.keyboard.press("Tab")
-        at = focused(page)
-        if wanted(at):
-            assert at["seen"], at
-            return at
+        element = focused(page)
+        if condition(element):
+            assert element["seen"], element
+            return element
     raise AssertionError("it cannot be reached by Tab")
 
 
-def named(name: str) -> Wanted:
-    return lambda at: str(at["name"]).startswith(name)
+def named(name: str) -> Condition:
+    return lambda element: str(element["name"]).startswith(name)
 
 
 def press(page: Page, *keys: str) -> None:
@@ -49,10 +49,11 @@ def press(page: Page, *keys: str) -> None:
     settle(page)
 
 
-def follow(page: Page, link: str, there: str) -> None:
-    tab_to(page, lambda at: at["tag"] == "a" and at["name"] == link)
+def follow_link(page: Page, link: str, selector: str) -> None:
+    """Open the page of a link and wait for a selector there."""
+    tab_to(page, lambda element: element["tag"] == "a" and element["name"] == link)
     press(page, "Enter")
-    page.wait_for_selector(there, timeout=30_000)
+    page.wait_for_selector(selector, timeout=30_000)
     settle(page)
 
 
@@ -62,20 +63,20 @@ def test_a_text_is_written_by_keys(page: Page) -> None:
     press(page, "Enter")
     assert len(chips(page)) == len(text) + 1
 
-    # Along the text, which is one stop; the arrow keys belong to it there, and step no model.
-    tab_to(page, lambda at: " t " in f" {at['kind']} ")
+    # The text is one tab stop; in it the arrow keys move the focus instead of stepping the model.
+    tab_to(page, lambda element: " t " in f" {element['kind']} ")
     text = chips(page)
     assert focused(page)["name"] == text[-1]
     press(page, "ArrowLeft", "ArrowLeft", "ArrowRight")
     assert focused(page)["name"] == text[-2]
     assert chips(page) == text
 
-    # Back there; the focus stays at the token.
+    # Move the cursor back to the token, which stays focused.
     press(page, "Enter")
     assert page.locator(".strip .beyond").all_inner_texts() == text[-1:]
     assert focused(page)["name"] == text[-2]
 
-    # What else could have stood there, and take it; Escape leaves it.
+    # Close the card of alternatives with Escape; open it again and take one.
     press(page, "ArrowDown", "Escape")
     assert page.locator(".card").count() == 0
     assert focused(page)["name"] == text[-2]
@@ -95,9 +96,9 @@ def test_any_candidate_is_taken_by_keys(page: Page) -> None:
     tab_to(page, named(word), 5)
     press(page, "Enter")
     assert chips(page) == [*text, word]
-    assert table.is_visible(), "it stays open"
+    assert table.is_visible(), "the table stays open"
 
-    tab_to(page, lambda at: at["tag"] == "input" and at["name"] == "找任何一個詞元")
+    tab_to(page, lambda element: element["tag"] == "input" and element["name"] == "找任何一個詞元")
     page.keyboard.type("雨")
     page.locator(".st-key-found button").first.wait_for()
     settle(page)
@@ -107,29 +108,29 @@ def test_any_candidate_is_taken_by_keys(page: Page) -> None:
 
 
 def test_a_head_a_row_and_a_cell_are_opened_by_keys(page: Page) -> None:
-    follow(page, "看看裡面", ".pane canvas")
-    tab_to(page, lambda at: at["tag"] == "canvas")
+    follow_link(page, "看看裡面", ".pane canvas")
+    tab_to(page, lambda element: element["tag"] == "canvas")
     press(page, "ArrowDown", "ArrowRight")
     assert "第 2 層第 2 個頭" in focused(page)["name"]
     tokens = page.locator(".line .chips button").all_inner_texts()
     tab_to(page, named(tokens[-1]))
     press(page, "ArrowLeft", "Enter")
     assert page.locator(".line .chips button.at").all_inner_texts() == [tokens[-2]]
-    tab_to(page, lambda at: page.locator(".st-key-lens_table button:focus").count() == 1)
+    tab_to(page, lambda _: page.locator(".st-key-lens_table button:focus").count() == 1)
     press(page, "ArrowDown", "ArrowLeft", "Enter")
     assert page.locator("[data-cell].open").count() == 1
     assert page.locator("[data-cell].open:focus").count() == 1
 
 
-def test_the_tree_is_walked_by_keys(page: Page) -> None:
-    follow(page, "集束搜尋", ".pane .node")
+def test_the_tree_is_navigated_by_keys(page: Page) -> None:
+    follow_link(page, "集束搜尋", ".pane .node")
     tab_to(page, named("長一層"))
     press(page, "Enter")
     press(page, "Enter")
     page.locator(".pane .head").nth(2).wait_for()
-    tab_to(page, lambda at: str(at["kind"]).startswith("node"))
+    tab_to(page, lambda element: str(element["kind"]).startswith("node"))
     press(page, "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowDown")
-    assert page.locator(".pane .head").count() == 3, "the tree's arrows grow nothing"
+    assert page.locator(".pane .head").count() == 3, "arrow keys in the tree grow no level"
     assert page.locator(".st-key-beam_tree .card").count() == 1
     before = focused(page)["name"]
     press(page, "Enter")
@@ -137,15 +138,16 @@ def test_the_tree_is_walked_by_keys(page: Page) -> None:
     assert focused(page)["name"] == before
 
 
-def test_what_moves_stands_still_for_those_who_ask(chromium: Browser, address: str) -> None:
+def test_animations_stop_with_reduced_motion(chromium: Browser, address: str) -> None:
     page = open_page(chromium, address)
     try:
-        shown = []
+        animations = []
         for motion in ("no-preference", "reduce"):
             page.emulate_media(reduced_motion=motion)
             page.get_by_role("button", name="下一步").click()
             settle(page)
-            shown.append(page.locator(".stage.played").first.evaluate("node => getComputedStyle(node).animationName"))
-        assert shown == ["pulse", "none"]
+            played = page.locator(".stage.played").first
+            animations.append(played.evaluate("node => getComputedStyle(node).animationName"))
+        assert animations == ["pulse", "none"]
     finally:
         page.context.close()

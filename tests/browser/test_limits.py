@@ -1,11 +1,11 @@
-"""The limits page in a real browser: each experiment runs, one is stopped, a branch is taken along."""
+"""Browser tests of the limits page: each experiment runs, one is stopped, a branch is opened on the step page."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import beyond_the_edge, chips, open_page, settle
+from tests.browser.app import chips, open_page, overflowing_elements, settle
 
 READY = ".st-key-limits_start button:enabled"
 
@@ -24,7 +24,7 @@ def show(page: Page, name: str) -> None:
 
 
 def start(page: Page, sentence: str) -> None:
-    """Run the experiment until it tells what came of it."""
+    """Run the experiment until `sentence` is displayed and the run has ended."""
     page.locator(".st-key-limits_start button").click()
     page.locator(".stMain").get_by_text(sentence).first.wait_for(timeout=60_000)
     page.locator(READY).wait_for(timeout=60_000)
@@ -74,6 +74,6 @@ def test_a_phone_shows_it_without_scrolling_sideways(chromium: Browser, address:
         page.wait_for_selector(READY)
         show(page, "錯誤累積")
         start(page, "兩條路從")
-        assert beyond_the_edge(page) == []
+        assert overflowing_elements(page) == []
     finally:
         page.context.close()

@@ -1,4 +1,4 @@
-"""The quiz in a real browser: ten rounds with the keyboard alone, in both languages; leave half-way and come back."""
+"""Browser tests of the quiz: ten rounds with the keyboard only, in both languages; leaving the page and returning."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.browser.app import settle
 GO, BOX = "button.go", "input.box"
 
 
-def arrive(chromium: Browser, address: str, locale: str) -> Page:
-    """A visitor whose very first request is the quiz."""
+def open_quiz(chromium: Browser, address: str, locale: str) -> Page:
+    """Page of a new visitor whose first request is the quiz."""
     page = chromium.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(20_000)
     page.goto(f"{address}/quiz")
@@ -21,7 +21,7 @@ def arrive(chromium: Browser, address: str, locale: str) -> Page:
 
 
 def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until that has the focus."""
+    """Press Tab until the element has the focus."""
     for _ in range(40):
         if page.locator(f"{selector}:focus").count():
             return
@@ -33,7 +33,7 @@ def tab_to(page: Page, selector: str) -> None:
 def test_ten_rounds_and_another_game_with_the_keyboard_alone(
     chromium: Browser, address: str, locale: str, typed: str
 ) -> None:
-    page = arrive(chromium, address, locale)
+    page = open_quiz(chromium, address, locale)
     first = page.locator(".passage").inner_text()
     tab_to(page, BOX)
     for at in range(10):
@@ -52,7 +52,7 @@ def test_ten_rounds_and_another_game_with_the_keyboard_alone(
     page.wait_for_selector(".totals")
     expect(page.locator(".rounds tbody tr")).to_have_count(10)
     expect(page.locator(".told:focus")).to_have_count(1)
-    page.keyboard.press("Enter")  # throws nothing away
+    page.keyboard.press("Enter")  # does not start a new game
     settle(page)
     page.wait_for_selector("[data-testid=stVegaLiteChart] svg .mark-symbol")
     assert page.locator(".totals tbody tr").count() == 4
@@ -65,7 +65,7 @@ def test_ten_rounds_and_another_game_with_the_keyboard_alone(
 
 
 def test_choices_by_digit_and_a_half_typed_guess_that_is_kept(chromium: Browser, address: str) -> None:
-    page = arrive(chromium, address, "zh-TW")
+    page = open_quiz(chromium, address, "zh-TW")
     page.locator(BOX).press("Enter")  # nothing typed
     expect(page.get_by_role("alert").filter(has_text="先打一個字")).to_be_visible()
     expect(page.locator(f"{BOX}:focus")).to_have_count(1)

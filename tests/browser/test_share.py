@@ -1,4 +1,4 @@
-"""Links in a real browser: everywhere and at any time they show what was left; nobody's address can do harm."""
+"""Browser tests of links: they restore the state they were made from, and hostile ones are harmless."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from tests.serving import ROOT, free_port, wait
 STEP, BEAM, INSIDE = ".loop", ".pane .node", "canvas"
 
 
-def open_link(opened: Browser, link: str, drawn: str = STEP, **context: Any) -> Page:
-    """A visitor of their own who follows a link."""
-    page = opened.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900}, **context).new_page()
+def open_link(chromium: Browser, link: str, drawn: str = STEP, **context: Any) -> Page:
+    """Page of a new visitor who follows a link, once `drawn` is there."""
+    page = chromium.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900}, **context).new_page()
     page.set_default_timeout(20_000)
     page.goto(link)
     page.wait_for_selector(drawn, timeout=90_000)
@@ -44,29 +44,29 @@ def press(page: Page, name: str) -> None:
     settle(page)
 
 
-def go(page: Page, way: str, drawn: str = STEP) -> None:
-    page.go_back() if way == "back" else page.go_forward()
+def navigate(page: Page, direction: str, drawn: str = STEP) -> None:
+    page.go_back() if direction == "back" else page.go_forward()
     page.wait_for_selector(drawn)
     page.wait_for_timeout(300)
     settle(page)
 
 
-def seen(page: Page) -> tuple[list[str], list[str], list[str]]:
-    """The text with all branches, the words before the cursor, the whole tree."""
+def state(page: Page) -> tuple[list[str], list[str], list[str]]:
+    """(tokens of the text strip, tokens before the cursor, tokens of the whole tree)."""
     before = page.locator(".formula i:not(.ask)").all_inner_texts()
     return chips(page), before, page.locator("ul.tree .t").all_inner_texts()
 
 
 def step(page: Page) -> None:
-    """Next, and what it wrote is there."""
+    """Press Next and wait for the new token."""
     before = page.locator(".formula i:not(.ask)").count()
     page.get_by_role("button", name="下一步").click()
     page.locator(".formula i:not(.ask)").nth(before).wait_for(state="attached")
     settle(page)
 
 
-def played(page: Page) -> None:
-    """A prompt of one's own, two steps, one back, another seed, another way, one back."""
+def create_branches(page: Page) -> None:
+    """A new prompt, two steps, a new seed, another token in place of the last one, and one step back."""
     box = page.get_by_role("textbox", name="提示")
     box.fill("從前有一隻")
     box.press("Enter")
@@ -87,13 +87,13 @@ def played(page: Page) -> None:
     settle(page)
 
 
-def said(page: Page) -> dict[str, list[str]]:
+def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
 @pytest.fixture
 def restartable() -> Iterator[tuple[str, Any]]:
-    """An address, and what kills the server there and starts another one in its place."""
+    """A server's address, and a function that kills the server and starts a new one there."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     running: list[subprocess.Popen[bytes]] = []
@@ -119,75 +119,75 @@ def restartable() -> Iterator[tuple[str, Any]]:
 def test_a_link_outlives_its_browser_and_its_server(chromium: Browser, restartable: tuple[str, Any]) -> None:
     address, restart = restartable
     page = open_link(chromium, address)
-    played(page)
-    left, link = seen(page), page.url
-    assert len(left[2]) == len(left[0]) + 1, "a branch"
-    assert len(left[1]) == len(left[0]) - 1, "the cursor is not at the end"
+    create_branches(page)
+    expected, link = state(page), page.url
+    assert len(expected[2]) == len(expected[0]) + 1, "a branch"
+    assert len(expected[1]) == len(expected[0]) - 1, "the cursor is not at the end"
     other = open_link(chromium, link)
-    assert seen(other) == left
+    assert state(other) == expected
     assert other.url == link
     assert other.get_by_role("textbox", name="提示").input_value() == "從前有一隻"
     assert other.get_by_role("spinbutton", name="種子").input_value() == "12"
 
-    restart()  # killed; neither page is reloaded, one is asked to go on
+    restart()  # `page` is reloaded later, `other` reconnects
     cold = open_link(chromium, link)  # the first request of the new server
-    assert seen(cold) == left
+    assert state(cold) == expected
     page.reload()
     page.wait_for_selector(STEP, timeout=90_000)
     settle(page)
-    assert seen(page) == left
+    assert state(page) == expected
     other.wait_for_selector("[data-test-connection-state=CONNECTED]", timeout=60_000)
     other.wait_for_timeout(1_000)
     settle(other)
-    assert seen(other) == left
+    assert state(other) == expected
     step(other)
-    assert len(seen(other)[1]) == len(left[1]) + 1
-    for one in (page, other, cold):
-        one.context.close()
+    assert len(state(other)[1]) == len(expected[1]) + 1
+    for visitor_page in (page, other, cold):
+        visitor_page.context.close()
 
 
 def test_back_and_forward_go_through_what_was_done(page: Page) -> None:
-    states = [seen(page)]
-    for move in (step, step, lambda page: press(page, "返回")):
-        move(page)
-        states.append(seen(page))
+    states = [state(page)]
+    for action in (step, step, lambda page: press(page, "返回")):
+        action(page)
+        states.append(state(page))
     for at in (2, 1, 0):
-        go(page, "back")
-        assert seen(page) == states[at]
+        navigate(page, "back")
+        assert state(page) == states[at]
     for at in (1, 2, 3):
-        go(page, "forward")
-        assert seen(page) == states[at]
+        navigate(page, "forward")
+        assert state(page) == states[at]
     step(page)
-    assert len(seen(page)[1]) == len(states[3][1]) + 1
+    assert len(state(page)[1]) == len(states[3][1]) + 1
 
 
 def test_back_from_another_page_is_the_page_before_at_once(page: Page) -> None:
     step(page)
-    left = seen(page)
+    expected = state(page)
     page.get_by_role("link", name="集束搜尋").click()
     page.wait_for_selector(BEAM)
     settle(page)
-    assert said(page)["t"]
-    go(page, "back")
-    assert seen(page) == left
-    go(page, "forward", BEAM)
+    assert query(page)["t"]
+    navigate(page, "back")
+    assert state(page) == expected
+    navigate(page, "forward", BEAM)
     assert urlsplit(page.url).path == "/beam"
 
 
 def test_a_run_is_one_entry_of_the_history(page: Page) -> None:
     step(page)
-    before, entries = seen(page), page.evaluate("history.length")
+    before, entries = state(page), page.evaluate("history.length")
     page.get_by_role("button", name="執行").click()
     page.wait_for_function("new URLSearchParams(location.search).has('run')")
     page.wait_for_function("!new URLSearchParams(location.search).has('run')", timeout=60_000)
     settle(page)
     assert page.evaluate("history.length") == entries + 1
-    written = seen(page)
+    written = state(page)
     assert len(written[0]) > len(before[0]) + 1
-    go(page, "back")
-    assert seen(page) == before
-    go(page, "forward")
-    assert seen(page) == written
+    navigate(page, "back")
+    assert state(page) == before
+    navigate(page, "forward")
+    assert state(page) == written
 
 
 def test_nothing_is_sent_where_nothing_changed(page: Page) -> None:
@@ -206,29 +206,29 @@ def test_an_opened_node_of_the_beam_search_is_in_the_link(chromium: Browser, pag
         press(page, "長一層")
     page.locator(BEAM).nth(5).click()
     settle(page)
-    told = page.locator(".strip .t").all_inner_texts()
-    assert "node" in said(page) and said(page)["shown"] == ["3"]
+    tokens = page.locator(".strip .t").all_inner_texts()
+    assert "node" in query(page) and query(page)["shown"] == ["3"]
     other = open_link(chromium, page.url, BEAM)
-    assert other.locator(".strip .t").all_inner_texts() == told
+    assert other.locator(".strip .t").all_inner_texts() == tokens
     assert other.locator(BEAM).count() == page.locator(BEAM).count()
     assert other.url == page.url
     other.context.close()
 
 
 def test_an_opened_head_is_in_the_link(chromium: Browser, page: Page) -> None:
-    link = f"{page.url.split('?')[0]}attention?{urlencode({'t': said(page)['t'][0], 'head': '3.5', 'row': '2'})}"
+    link = f"{page.url.split('?')[0]}attention?{urlencode({'t': query(page)['t'][0], 'head': '3.5', 'row': '2'})}"
     other = open_link(chromium, link, INSIDE)
-    told = other.locator(".asks, .head, .told").all_inner_texts()
-    assert said(other)["head"] == ["3.5"]
-    assert said(other)["row"] == ["2"]
+    texts = other.locator(".asks, .head, .told").all_inner_texts()
+    assert query(other)["head"] == ["3.5"]
+    assert query(other)["row"] == ["2"]
     third = open_link(chromium, other.url, INSIDE)
-    assert third.locator(".asks, .head, .told").all_inner_texts() == told
+    assert third.locator(".asks, .head, .told").all_inner_texts() == texts
     assert third.url == other.url
-    for one in (other, third):
-        one.context.close()
+    for visitor_page in (other, third):
+        visitor_page.context.close()
 
 
-def share(page: Page) -> None:
+def open_share_panel(page: Page) -> None:
     page.get_by_role("button", name="分享").click()
     page.locator(".qr img").wait_for()
     page.wait_for_timeout(300)
@@ -237,7 +237,7 @@ def share(page: Page) -> None:
 def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser, address: str, tmp_path: Path) -> None:
     page = open_link(chromium, address, color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
     step(page)
-    share(page)
+    open_share_panel(page)
     fields = page.locator(".line input")
     assert fields.first.input_value() == page.url
     snippet = fields.nth(1).input_value()
@@ -246,9 +246,9 @@ def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser
     page.locator(".qr").click()
     page.wait_for_timeout(200)
     page.screenshot(path=tmp_path / "qr.png")
-    found = zxingcpp.read_barcodes(np.asarray(Image.open(tmp_path / "qr.png").convert("L")))
-    assert len(found) == 1, "light around it, in the dark theme too"
-    assert open_and_see(chromium, found[0].text) == seen(page)
+    codes = zxingcpp.read_barcodes(np.asarray(Image.open(tmp_path / "qr.png").convert("L")))
+    assert len(codes) == 1, "the code has a light margin in the dark theme too"
+    assert state_of_link(chromium, codes[0].text) == state(page)
     box = page.locator(".large img").bounding_box()
     assert box is not None and box["height"] > 800
     page.keyboard.press("Escape")
@@ -258,21 +258,21 @@ def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser
     frame = host.frame_locator("iframe")
     frame.locator(STEP).wait_for(timeout=60_000)
     host.wait_for_timeout(500)
-    assert frame.get_by_role("button", name="下一步").count() == 1, "in the language of who shared it"
+    assert frame.get_by_role("button", name="下一步").count() == 1, "in the language of the visitor who shared it"
     assert frame.locator(".strip .t").count() == 4
     entries = host.evaluate("history.length")
     frame.get_by_role("button", name="下一步").click()
     frame.locator(".strip .t").nth(4).wait_for()
     host.wait_for_timeout(500)
-    assert host.evaluate("history.length") == entries, "the page around it keeps its history"
+    assert host.evaluate("history.length") == entries, "the history of the embedding page is unchanged"
     host.context.close()
 
 
-def open_and_see(chromium: Browser, link: str) -> tuple[list[str], list[str], list[str]]:
+def state_of_link(chromium: Browser, link: str) -> tuple[list[str], list[str], list[str]]:
     page = open_link(chromium, link)
-    found = seen(page)
+    result = state(page)
     page.context.close()
-    return found
+    return result
 
 
 @pytest.mark.parametrize(
@@ -281,14 +281,14 @@ def open_and_see(chromium: Browser, link: str) -> tuple[list[str], list[str], li
 def test_every_page_can_be_embedded(chromium: Browser, address: str, path: str, drawn: str) -> None:
     page = open_link(chromium, f"{address}/{path}?embed=true", drawn)
     page.wait_for_timeout(300)
-    assert "embed=true" in page.url and said(page)["t"]
+    assert "embed=true" in page.url and query(page)["t"]
     page.get_by_test_id("stExpandSidebarButton").click()
     page.locator("[data-testid=stSidebar][data-collapsed=false]").wait_for()
     page.context.close()
 
 
 def hostile(payload: str, other: str) -> dict[str, str]:
-    """A link whose model's name is a payload, and whose language, text and everything else is another."""
+    """Parameters of a link with `payload` as the model's name, and `other` as text, language and all other values."""
     name = "".join(char for char in payload if char.isprintable())[:200] or "x"
     trace = Trace.start(name, (1, 2, 3), Settings(), fingerprint="AAAAAAAA")
     values = dict.fromkeys(("head", "row", "view", "node", "lang", "bars", "lesson", "prompt", "onerror"), other)
@@ -298,11 +298,11 @@ def hostile(payload: str, other: str) -> dict[str, str]:
 def test_payloads_in_links_stay_text(chromium: Browser, address: str) -> None:
     page = chromium.new_context(locale="zh-TW").new_page()
     page.set_default_timeout(20_000)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
-    some = PAYLOADS[:: len(PAYLOADS) // 20]
-    for payload, other in zip(some[::2], some[1::2], strict=False):
+    events: list[str] = []
+    page.on("request", lambda request: events.append(request.url))
+    page.on("dialog", lambda dialog: events.append(f"dialog {dialog.message}"))
+    selected = PAYLOADS[:: len(PAYLOADS) // 20]
+    for payload, other in zip(selected[::2], selected[1::2], strict=False):
         page.goto(f"{address}/?{urlencode(hostile(payload, other))}")
         alert = page.get_by_test_id("stAlert").first
         alert.wait_for()
@@ -310,13 +310,13 @@ def test_payloads_in_links_stay_text(chromium: Browser, address: str) -> None:
         assert page.title() != "owned"
         assert page.evaluate("window.owned") is None
     settle(page)
-    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
+    assert {urlsplit(url).netloc for url in events if not url.startswith(("data:", "blob:"))} == {
         urlsplit(address).netloc
     }
     page.context.close()
 
 
-def test_a_model_that_is_not_here_is_told_and_its_text_shown(chromium: Browser, address: str) -> None:
+def test_a_missing_model_is_reported_and_its_text_is_shown(chromium: Browser, address: str) -> None:
     model = engine.load()
     trace = Trace.start("org/gone", model.encode("今天天氣真"), Settings(), seed=3)
     link = urlencode({"t": engine.encode_trace(trace), "text": encode_text("今天天氣真", "好")})
@@ -330,7 +330,7 @@ def test_a_model_that_is_not_here_is_told_and_its_text_shown(chromium: Browser, 
     page.context.close()
 
 
-def test_a_damaged_link_is_told(chromium: Browser, address: str) -> None:
+def test_a_damaged_link_is_reported(chromium: Browser, address: str) -> None:
     trace = replace(Trace.start("bundled", (1, 2), Settings()))
     page = open_link(chromium, f"{address}/?t={engine.encode_trace(trace)[:-1]}x")
     assert "壞了" in page.get_by_test_id("stAlert").inner_text()

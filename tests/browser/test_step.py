@@ -1,4 +1,4 @@
-"""The step page in a real browser: what a learner clicks, and what must then be there."""
+"""Browser tests of the step page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.components.theme import LIGHT, palette
-from tests.browser.app import beyond_the_edge, browser, chips, click_bar, open_page, served, settle, words
+from tests.browser.app import browser, chips, click_bar, open_page, overflowing_elements, served, settle, words
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -36,7 +36,7 @@ def test_next_takes_the_token_that_was_marked(page: Page) -> None:
         "[data-testid=stVegaLiteChart] svg text",
         f"nodes => nodes.filter(n => n.getAttribute('fill') === '{LIGHT.pick}').map(n => n.textContent)",
     )
-    assert len(marked) == 2, "a word and its numbers"
+    assert len(marked) == 2, "a token and its probability"
     assert marked[1].endswith("▶")
     press(page, "下一步")
     assert chips(page) == [*before, marked[0]]
@@ -221,7 +221,7 @@ def test_a_slider_stays_in_the_hand_while_the_page_answers(page: Page) -> None:
     slider.focus()
     for step in range(60):
         slider.press("ArrowRight")
-        page.wait_for_timeout(15 if step % 6 else 200 + step)  # now and then a rest, in which the page begins to answer
+        page.wait_for_timeout(15 if step % 6 else 200 + step)  # every sixth pause is long enough for a rerun to begin
     settle(page)
     expect(slider).to_have_value("60")
 
@@ -273,7 +273,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, a
     try:
         press(page, "下一步")
         click_bar(page, 1)
-        assert beyond_the_edge(page) == []
+        assert overflowing_elements(page) == []
     finally:
         page.context.close()
 

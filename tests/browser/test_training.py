@@ -1,4 +1,4 @@
-"""The training page in a real browser: paste a text, open its surprises, move through the training, return."""
+"""Browser tests of the training page: pasting a text, opening surprises, stepping through checkpoints, coming back."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ WAIT = 20_000  # milliseconds
 
 @pytest.fixture
 def training(page: Page) -> Iterator[Page]:
-    go(page)
+    open_training(page)
     yield page
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-def go(page: Page) -> None:
+def open_training(page: Page) -> None:
     page.get_by_role("link", name="它是怎麼學會的").click()
     page.wait_for_selector(".bar .fill")
     settle(page)
 
 
-def test_a_pasted_text_its_surprises_and_another_way_to_go(training: Page) -> None:
+def test_surprises_of_a_pasted_text_and_another_continuation(training: Page) -> None:
     training.locator("textarea").fill("今天天氣真冰箱，我們去數學散步。")
     training.get_by_role("button", name="讀一遍").click()
     expect(training.locator("button.t")).to_have_count(10, timeout=WAIT)
@@ -47,16 +47,16 @@ def test_a_pasted_text_its_surprises_and_another_way_to_go(training: Page) -> No
     training.wait_for_selector(".loop")
     settle(training)
     assert chips(training) == ["今天", other]
-    go(training)
+    open_training(training)
     assert training.locator("textarea").input_value() == "今天天氣真冰箱，我們去數學散步。"
     expect(opened).to_have_text("天氣", timeout=WAIT)
 
 
-def test_the_slider_goes_through_the_training(training: Page) -> None:
-    moments = training_history().moments
-    winner = moments[-1].likeliest["今天天氣真"][0][1]
+def test_the_slider_steps_through_the_checkpoints(training: Page) -> None:
+    moments = training_history().checkpoints
+    probability = moments[-1].top_tokens["今天天氣真"][0][1]
     value = training.locator(".bar.winner .value")
-    assert value.inner_text().startswith(f"{winner * 100:.0f}\xa0%")
+    assert value.inner_text().startswith(f"{probability * 100:.0f}\xa0%")
     slider = training.locator(".stepper input")
     slider.press("Home")
     assert "第 0 " in training.locator(".where").inner_text()
@@ -66,5 +66,5 @@ def test_the_slider_goes_through_the_training(training: Page) -> None:
     settle(training)
     training.get_by_role("link", name="一步一步生成").click()
     training.wait_for_selector(".loop")
-    go(training)
+    open_training(training)
     expect(training.locator(".where")).to_contain_text(f"第 {moments[1].step} ", timeout=WAIT)

@@ -1,4 +1,4 @@
-"""The uses page in a real browser: a task is run, stopped, and opened step by step."""
+"""Browser tests of the uses page: a task is run, stopped, and opened on the step page."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def test_it_stops_and_fits_a_phone(chromium: Browser, address: str) -> None:
         settle(page)
         assert "你按了停" in page.locator(".own .status").inner_text()
         assert 0 < page.locator(".own .t").count() < 60
-        wide = page.evaluate(
+        overflow = page.evaluate(
             "document.querySelector('.stMain').scrollWidth - document.querySelector('.stMain').clientWidth"
         )
-        assert wide <= 0
+        assert overflow <= 0
     finally:
         page.context.close()

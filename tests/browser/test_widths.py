@@ -1,11 +1,11 @@
-"""Between a phone and a desk: on a tablet, a projector or in half a window every page fits, with room for its parts."""
+"""Browser tests of widths between phone and desktop: no page overflows, and columns stay wide enough."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.app import beyond_the_edge, open_page, settle
+from tests.browser.app import open_page, overflowing_elements, settle
 from tests.browser.test_accessible import addresses
 
 
@@ -18,16 +18,16 @@ def test_every_page_fits_a_window_of_middling_width(chromium: Browser, address: 
             page.locator(f"[data-testid=stSidebarNav] a[href='{link}']").click()
             page.wait_for_selector(".stMain h1")
             settle(page)
-            page.set_viewport_size({"width": width, "height": 900})  # the sidebar stays open beside it
+            page.set_viewport_size({"width": width, "height": 900})  # the sidebar stays open
             settle(page)
-            assert beyond_the_edge(page) == [], link
+            assert overflowing_elements(page) == [], link
             for column in page.locator(".stMain .stColumn").all():
                 assert column.evaluate("c => c.clientWidth >= Math.min(280, c.parentElement.clientWidth - 1)"), link
     finally:
         page.context.close()
 
 
-def test_texts_lie_in_lines_where_a_window_is_narrow(chromium: Browser, address: str) -> None:
+def test_texts_wrap_into_lines_in_a_narrow_window(chromium: Browser, address: str) -> None:
     page = open_page(chromium, address, width=900)
     try:
         page.goto(f"{address}/compare")
@@ -36,6 +36,6 @@ def test_texts_lie_in_lines_where_a_window_is_narrow(chromium: Browser, address:
         settle(page)
         tops = page.locator(".text .chips").first.locator(".t").evaluate_all("all => all.map(chip => chip.offsetTop)")
         assert len(tops) > 10
-        assert len(set(tops)) < len(tops) / 3, "several tokens to a line"
+        assert len(set(tops)) < len(tops) / 3, "there should be several tokens per line"
     finally:
         page.context.close()

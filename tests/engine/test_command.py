@@ -30,6 +30,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own(gpt2: Tiny) -> None:
     model = ("--model", str(gpt2.folder))
     running = start(PROMPT, *model, "--steps", "5", "--top", "10", "--json")

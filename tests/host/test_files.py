@@ -1,4 +1,4 @@
-"""The files for hosting: what they copy exists, ports agree, nobody is root, and the command really starts the app."""
+"""Deployment files: copied files exist, ports agree, no root user, and the image's command starts the app."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ PORT = 8501
 
 
 def instructions(name: str) -> list[str]:
-    """What follows each instruction of that name in the Dockerfile."""
+    """Arguments of each instruction of that name in the Dockerfile."""
     text = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text("utf-8"))
-    found = [re.match(r"([A-Z]+)\s+(.*)", line) for line in text.splitlines()]
-    return [match[2].strip() for match in found if match and match[1] == name]
+    matches = [re.match(r"([A-Z]+)\s+(.*)", line) for line in text.splitlines()]
+    return [match[2].strip() for match in matches if match and match[1] == name]
 
 
 def copied() -> list[tuple[str, str]]:
-    """(source, destination) of every COPY."""
+    """(source, destination) of every COPY instruction."""
     pairs = []
     for line in instructions("COPY"):
         *sources, destination = [word for word in line.split() if not word.startswith("--")]
@@ -48,10 +48,10 @@ def compose() -> dict[str, dict]:
 
 
 def test_what_is_copied_exists_and_is_not_ignored() -> None:
-    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    included = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     assert "*" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    assert {source for source, _ in copied()} == let_in
-    assert all((ROOT / source).exists() for source in let_in)
+    assert {source for source, _ in copied()} == included
+    assert all((ROOT / source).exists() for source in included)
 
 
 def test_every_module_that_the_app_imports_is_copied() -> None:
@@ -61,9 +61,9 @@ def test_every_module_that_the_app_imports_is_copied() -> None:
 
 def test_nobody_is_root() -> None:
     (user,) = instructions("USER")
-    assert user.isdecimal() and int(user) == 1000  # what Hugging Face Spaces use
-    made = [line for line in instructions("RUN") if "useradd" in line]
-    assert len(made) == 1 and f"--uid {user}" in made[0]
+    assert user.isdecimal() and int(user) == 1000  # the user of Hugging Face Spaces
+    useradd = [line for line in instructions("RUN") if "useradd" in line]
+    assert len(useradd) == 1 and f"--uid {user}" in useradd[0]
     text = (ROOT / "Dockerfile").read_text("utf-8")
     assert text.index("\nUSER ") < text.index("\nCMD ")
     app = compose()["app"]
@@ -79,7 +79,7 @@ def test_torch_is_the_pinned_one_for_the_processor() -> None:
     pinned = subprocess.run(shlex.split(command[1]), cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.fullmatch(r"torch==\d+\.\d+\.\d+\n", pinned)
     base = re.fullmatch(r"python:3\.(\d+)-slim", instructions("FROM")[0])
-    assert base is not None and sys.version_info.minor == int(base[1])  # what the tests run on
+    assert base is not None and sys.version_info.minor == int(base[1])  # the Python version of the tests
 
 
 def test_ports_agree() -> None:
@@ -95,14 +95,14 @@ def test_ports_agree() -> None:
 def front_matter() -> dict[str, object]:
     parts = (ROOT / "hosting" / "space.md").read_text("utf-8").split("---\n")
     assert parts[0] == "" and len(parts) == 3 and parts[2].strip()
-    found: dict[str, object] = yaml.safe_load(parts[1])
-    return found
+    fields: dict[str, object] = yaml.safe_load(parts[1])
+    return fields
 
 
 def test_the_space_says_what_spaces_ask_for() -> None:
-    found = front_matter()
-    assert found["sdk"] == "docker" and found["title"] and len(str(found["short_description"])) <= 60
-    assert str(found["license"]) == "apache-2.0"
+    fields = front_matter()
+    assert fields["sdk"] == "docker" and fields["title"] and len(str(fields["short_description"])) <= 60
+    assert str(fields["license"]) == "apache-2.0"
 
 
 def test_the_space_is_put_together_by_one_command(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_several_copies_stand_behind_a_proxy_that_keeps_visitors_in_place() -> N
     proxy = services["proxy"]
     assert proxy["depends_on"]["app"]["condition"] == "service_healthy"
     (mounted,) = [volume for volume in proxy["volumes"] if "Caddyfile" in volume]
-    source, target, how = mounted.split(":")
-    assert (ROOT / source).is_file() and target == "/etc/caddy/Caddyfile" and how == "ro"
+    source, target, mode = mounted.split(":")
+    assert (ROOT / source).is_file() and target == "/etc/caddy/Caddyfile" and mode == "ro"
     rules = (ROOT / source).read_text("utf-8")
     assert "lb_policy cookie" in rules and "dynamic a" in rules and "name {$APP:app}" in rules
     assert "respond @host 404" in rules and "/_stcore/metrics*" in rules and "\n\tlog" not in rules
@@ -137,45 +137,45 @@ def test_the_settings_in_the_files_are_settings(monkeypatch: pytest.MonkeyPatch)
     for name, value in environment.items():
         monkeypatch.setenv(name, re.sub(r"\$\{\w+:-(.*)\}", r"\1", value))
     assert {name for name in environment if name.startswith(config.PREFIX)} == set(environment)
-    found = config.current()
-    assert found.sessions == 60 and found.metrics == "0.0.0.0:9101" and found.demo is False
+    current = config.current()
+    assert current.sessions == 60 and current.metrics == "0.0.0.0:9101" and current.demo is False
     for name in environment:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ENGINE_CONFIG", str(ROOT / "hosting" / "engine.toml"))
-    said = config.load_config()
-    assert said.config == config.Config() and "default" not in said.origins.values()
+    loaded = config.load_config()
+    assert loaded.config == config.Config() and "default" not in loaded.origins.values()
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app as the image runs it: its files alone, its command, a home of its own."""
+    """Address of a server started as in the image: only the copied files, the image's command, an empty home."""
     folder = tmp_path_factory.mktemp("image") / "app"
     folder.mkdir()
     for source, destination in copied():
-        place = folder / source if destination in (".", "./") else folder / destination
+        target = folder / source if destination in (".", "./") else folder / destination
         if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / source, place)
+            shutil.copy(ROOT / source, target)
     port = free_port()
-    said = instructions("CMD")[0].replace(str(PORT), str(port)).replace("0.0.0.0", "127.0.0.1")
-    program, *arguments = json.loads(said)
+    command = instructions("CMD")[0].replace(str(PORT), str(port)).replace("0.0.0.0", "127.0.0.1")
+    program, *arguments = json.loads(command)
     assert program == "python"
     home = folder.parent / "home"
     home.mkdir()
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HUB_OFFLINE": "1"}
-    running = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, stderr=subprocess.DEVNULL)
     try:
-        (check,) = re.findall(r"CMD (\[.*\])", instructions("HEALTHCHECK")[0])
-        _, *checking = json.loads(check.replace(str(PORT), str(port)))
+        (health_check,) = re.findall(r"CMD (\[.*\])", instructions("HEALTHCHECK")[0])
+        _, *check_arguments = json.loads(health_check.replace(str(PORT), str(port)))
         deadline = time.monotonic() + 60
-        while subprocess.run([sys.executable, *checking], capture_output=True).returncode:
-            assert time.monotonic() < deadline and running.poll() is None
+        while subprocess.run([sys.executable, *check_arguments], capture_output=True).returncode:
+            assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.3)
         yield f"http://127.0.0.1:{port}"
     finally:
-        running.terminate()
-        running.wait(20)
+        process.terminate()
+        process.wait(20)
 
 
 def test_the_command_starts_the_app_and_every_page_is_drawn(copy: str) -> None:

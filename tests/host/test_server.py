@@ -1,4 +1,4 @@
-"""The running server, spoken to as a browser does: who is let in, what is logged, what is counted, who is gone."""
+"""The running server as seen by browsers and its host: admission, origins, logs, metrics, disconnected clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import websockets
 
 from pages.i18n.translator import Translator
 from tests.load.client import Visitor
-from tests.serving import Server, figures, free_port, started
+from tests.serving import Server, free_port, scrape_metrics, started
 
 SECRET = "祕密的提示 confidential"
 t = Translator("zh_Hant")
@@ -28,7 +28,7 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def server(port: int) -> Iterator[Server]:
-    """With room for two, and all that a host can have a look at."""
+    """A server for two sessions, with metrics endpoint and status page."""
     limits = {"ENGINE_SESSIONS": "2", "ENGINE_STEPS_PER_MINUTE": "100000", "ENGINE_PROMPT_TOKENS": "40"}
     with started(**limits, ENGINE_METRICS=str(port), ENGINE_STATUS="1", ENGINE_TREE_MB="8") as running:
         yield running
@@ -38,14 +38,16 @@ def log_lines(server: Server) -> list[dict[str, object]]:
     return [json.loads(line) for line in server.log.read_text("utf-8").splitlines() if line.startswith("{")]
 
 
-async def until(true: Callable[[], bool], seconds: float) -> bool:
+async def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition; False if it does not hold after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-    return true()
+    return condition()
 
 
 def status(request: urllib.request.Request) -> int:
+    """HTTP status of the response."""
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return int(answer.status)
@@ -54,7 +56,7 @@ def status(request: urllib.request.Request) -> int:
 
 
 def test_strangers_pages_are_kept_out(server: Server) -> None:
-    """Protection against requests from other sites' pages is on."""
+    """Websockets and uploads from other origins are refused."""
 
     async def from_origin(origin: str) -> None:
         visitor = Visitor(server.address)
@@ -112,16 +114,16 @@ def test_who_vanishes_leaves_no_work_behind(
         await visitor.open()
         if slider:
             await visitor.set_number(*slider)
-        before = figures(port)["next_token_steps_total"]
+        before = scrape_metrics(port)["next_token_steps_total"]
         await visitor.press(button)
-        assert await until(lambda: figures(port)["next_token_steps_total"] > before + 2, 10)
+        assert await until(lambda: scrape_metrics(port)["next_token_steps_total"] > before + 2, 10)
         visitor.vanish()
-        assert await until(lambda: figures(port)["next_token_sessions"] == 0, 2)
+        assert await until(lambda: scrape_metrics(port)["next_token_sessions"] == 0, 2)
         await asyncio.sleep(0.5)
-        resting = figures(port)
+        stopped = scrape_metrics(port)
         await asyncio.sleep(0.7)
-        assert figures(port)["next_token_passes_total"] == resting["next_token_passes_total"]
-        assert figures(port)["next_token_steps_total"] == resting["next_token_steps_total"]
+        assert scrape_metrics(port)["next_token_passes_total"] == stopped["next_token_passes_total"]
+        assert scrape_metrics(port)["next_token_steps_total"] == stopped["next_token_steps_total"]
 
     asyncio.run(vanish())
 
@@ -130,10 +132,10 @@ def test_figures_are_counted_and_shown(server: Server, port: int) -> None:
     async def visit() -> list[str]:
         visitor = Visitor(server.address)
         await visitor.open()
-        before = figures(port)
+        before = scrape_metrics(port)
         for _ in range(3):
             await visitor.click("next")
-        after = figures(port)
+        after = scrape_metrics(port)
         assert after["next_token_steps_total"] == before["next_token_steps_total"] + 3
         assert after["next_token_answer_seconds_count"] == before["next_token_answer_seconds_count"] + 3
         assert after["next_token_sessions"] == 1 and after["next_token_errors_total"] == 0
@@ -155,7 +157,7 @@ def test_what_people_type_is_in_no_log(server: Server) -> None:
         for text in (SECRET, SECRET * 20, SECRET + "\ud800", SECRET + "\0"):
             try:
                 await visitor.type("prompt", text)
-            except UnicodeEncodeError:  # not even the protocol takes half a character
+            except UnicodeEncodeError:  # protobuf refuses a lone surrogate
                 continue
             await visitor.click("next")
             await visitor.type("search", SECRET)
@@ -189,8 +191,8 @@ if text:
 """
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_nor_in_a_traceback_unless_the_host_asks(tmp_path: Path, asked: bool) -> None:
+@pytest.mark.parametrize("log_prompts", [False, True])
+def test_nor_in_a_traceback_unless_the_host_asks(tmp_path: Path, log_prompts: bool) -> None:
     script = tmp_path / "failing.py"
     script.write_text(FAILING, "utf-8")
 
@@ -198,14 +200,14 @@ def test_nor_in_a_traceback_unless_the_host_asks(tmp_path: Path, asked: bool) ->
         visitor = Visitor(address)
         await visitor.open()
         await visitor.type("prompt", SECRET)
-        assert not any(SECRET in error for error in visitor.errors)  # nor on the screen
+        assert not any(SECRET in error for error in visitor.errors)  # nor in the page
         await visitor.close()
 
-    environment = {"ENGINE_LOG_PROMPTS": "1"} if asked else {}
+    environment = {"ENGINE_LOG_PROMPTS": "1"} if log_prompts else {}
     with started("streamlit", "run", str(script), PYTHONPATH=".", **environment) as server:
         asyncio.run(fail(server.address))
         written, lines = server.log.read_text("utf-8"), log_lines(server)
-    assert ("confidential" in written) is asked
+    assert ("confidential" in written) is log_prompts
     errors = [line["error"] for line in lines if "error" in line]
     kinds = {error["kind"] for error in errors if isinstance(error, dict)}
     assert kinds == {"ValueError", "KeyError"}

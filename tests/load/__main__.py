@@ -1,6 +1,6 @@
-"""`python -m tests.load`: a class of thirty steps through the app for three minutes, first together, then each alone.
+"""`python -m tests.load`: load test of 30 concurrent visitors for 3 minutes, first with one prompt, then with 30.
 
-It serves the app on this machine, clicks as thirty browsers would, prints what it measured, and stops by itself.
+Starts a server on this machine, clicks over Streamlit's websocket protocol, prints a report, and ends by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from tests.load.measure import CLASS, MINUTES, measure, report
 
 
 def main() -> None:
+    """Measure with one prompt for all visitors, then with one for each."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("--visitors", type=int, default=CLASS, choices=range(1, 101), metavar="1-100")
     parser.add_argument("--seconds", type=int, default=60 * MINUTES, choices=range(5, 601), metavar="5-600")

@@ -1,7 +1,7 @@
-"""A visitor without a browser: Streamlit's own protocol over its websocket, enough of it to click and to type.
+"""Client for Streamlit's websocket protocol: opens a page, clicks and types as a browser would, and draws nothing.
 
-It sends what the browser sends (the states of the widgets it was shown, the messages it has cached) and reads what
-the browser reads. It draws nothing. Only servers on this machine are spoken to.
+Sends widget states and the hashes of cached messages, and reads the elements that the server sends. Connects only to
+servers on this machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection
 
 @dataclass
 class Shown:
-    """A widget as the server drew it last: its id, the fragment that it stands in, whether it can be used."""
+    """A widget as last sent by the server: its id, the id of its fragment, whether it is disabled."""
 
     id: str
     fragment: str
@@ -29,12 +29,13 @@ class Shown:
 
 @dataclass
 class Visitor:
-    """One connection. `open` it first, `close` it in the end.
+    """One connection; `open` it first, `close` it at the end.
 
-    widgets  what is on the page, by the key that the app gave it
-    errors   texts of boxes that say that something is wrong, and exceptions, that were sent
-    texts    text that the last run sent, outside of components
-    labels   of the figures that it was shown
+    widgets   all widgets sent so far, by the app's key
+    errors    texts of all error and warning boxes and of all exceptions
+    texts     texts sent by the last run, outside of components
+    labels    labels of all metrics
+    received  bytes received, `sent` bytes sent
     """
 
     address: str
@@ -50,7 +51,7 @@ class Visitor:
     _socket: ClientConnection | None = None
 
     async def open(self, seconds: float = 60.0, origin: str | None = None) -> None:
-        """Connect and wait until the page is drawn."""
+        """Connect and wait until the page is drawn. Raises ValueError for a server on another machine."""
         where = urlsplit(self.address)
         if where.hostname != "127.0.0.1":
             raise ValueError(f"only servers on this machine: {self.address}")
@@ -61,33 +62,34 @@ class Visitor:
         await self._run("", seconds)
 
     async def close(self) -> None:
+        """Close the connection."""
         if self._socket is not None:
             await self._socket.close()
 
     def vanish(self) -> None:
-        """Be gone without a word, as a laptop that is closed."""
+        """Abort the connection without a close frame, as a closed laptop does."""
         assert self._socket is not None
         self._socket.transport.abort()
 
     async def click(self, key: str, seconds: float = 30.0) -> float:
-        """Press a button; seconds until everything is drawn that it changed. Raises KeyError where there is none."""
+        """Press a button; returns the seconds until its changes are drawn. Raises KeyError for an unknown key."""
         await self.press(key)
         return await self._finished(time.perf_counter(), seconds)
 
     async def press(self, key: str) -> None:
-        """Press a button and wait for nothing."""
+        """Press a button without waiting for the result."""
         shown = self.widgets[key]
         self.texts.clear()
         await self._send(shown.fragment, WidgetState(id=shown.id, trigger_value=True))
 
     async def type(self, key: str, text: str, seconds: float = 30.0) -> float:
-        """Fill in a box and press Enter; seconds until everything is drawn."""
+        """Fill in a text box and press Enter; returns the seconds until the changes are drawn."""
         shown = self.widgets[key]
         self._states[shown.id] = WidgetState(id=shown.id, string_value=text)
         return await self._run(shown.fragment, seconds)
 
     async def set_number(self, key: str, value: float, seconds: float = 30.0) -> float:
-        """Move a slider."""
+        """Move a slider; returns the seconds until the changes are drawn."""
         shown = self.widgets[key]
         state = WidgetState(id=shown.id)
         state.double_array_value.data.append(value)
@@ -112,13 +114,13 @@ class Visitor:
         await self._socket.send(data)
 
     async def _finished(self, since: float, seconds: float) -> float:
-        """Read until a run has ended that is not begun again at once."""
+        """Read messages until a script run has finished without an immediate rerun; the seconds since `since`."""
         async with asyncio.timeout(seconds):
             while True:
                 message = await self._receive()
                 kind = message.WhichOneof("type")
                 if kind == "delta":
-                    self._see(message)
+                    self._record(message)
                 elif kind == "script_finished" and message.script_finished in (
                     ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
                 ):  # fmt: skip
@@ -132,15 +134,15 @@ class Visitor:
         message = ForwardMsg()
         message.ParseFromString(data)
         if message.WhichOneof("type") == "ref_hash":
-            known, place = self._cache[message.ref_hash], message.metadata
+            cached, metadata = self._cache[message.ref_hash], message.metadata
             message = ForwardMsg()
-            message.CopyFrom(known)
-            message.metadata.CopyFrom(place)
+            message.CopyFrom(cached)
+            message.metadata.CopyFrom(metadata)
         elif message.metadata.cacheable:
             self._cache[message.hash] = message
         return message
 
-    def _see(self, message: ForwardMsg) -> None:
+    def _record(self, message: ForwardMsg) -> None:
         delta = message.delta
         if delta.WhichOneof("type") != "new_element":
             return
@@ -161,10 +163,10 @@ class Visitor:
         if name.startswith("$$ID-"):
             key = name.split("-", 2)[2]  # $$ID-HASH-KEY
             self.widgets[key] = Shown(name, delta.fragment_id, bool(getattr(widget, "disabled", False)))
-            self._keep(kind, name, widget)
+            self._store_state(kind, name, widget)
 
-    def _keep(self, kind: str, name: str, widget: object) -> None:
-        """The browser reports what its widgets show, whoever set it."""
+    def _store_state(self, kind: str, name: str, widget: object) -> None:
+        """Store a widget's value, which the browser sends back with every message, whoever set it."""
         state = WidgetState(id=name)
         if kind == "text_input":
             state.string_value = widget.value if widget.set_value else widget.default  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A tiny model for the pages' tests, built once."""
+"""Fixtures of the page tests: a tiny model, built once, and admission control without visitors."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 @pytest.fixture(autouse=True)
 def nobody_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests drive pages as one and the same visitor: none pays for the steps of the one before."""
+    """All tests run pages as the same visitor; this resets the steps charged to it."""
     monkeypatch.setattr(admission, "_visitors", {})

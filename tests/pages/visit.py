@@ -1,4 +1,4 @@
-"""A visitor without a browser: the whole app, or one of its pages, driven from a test."""
+"""The whole app or one of its pages, run by Streamlit's AppTest without a browser."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def visit(
     session: TextState | None = None,
     **widgets: Any,
 ) -> AppTest:
-    """A visitor who has opened a page by its URL name, or followed a link to a step of a lesson, such as `05-beam.2`.
+    """The app on a page, given by its URL name, with an optional lesson step in the URL, such as `05-beam.2`.
 
-    `session` and `widgets` are the state that they have before they come.
+    `session` and `widgets`: session state before the first run.
     """
     model_registry.request().result()
     driver = AppTest.from_file(str(APP), default_timeout=60)
@@ -43,12 +43,12 @@ def visit(
 
 
 def follow_link(query: Mapping[str, str], page: str = navigation.STEP) -> AppTest:
-    """A visitor whose first run of the app is a link to a page, by its URL name."""
+    """The app opened by a link to a page, given by its URL name."""
     model_registry.request().result()
     driver = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         driver.query_params[name] = value
-    if page != navigation.STEP:  # `switch_page` knows a page by its file's name before the first run
+    if page != navigation.STEP:  # before the first run `switch_page` only finds pages by file name
         driver._page_hash = calc_hash(page)
     driver.run()
     assert driver.exception or driver.session_state["current page"] == page
@@ -61,7 +61,7 @@ def page_alone(page: str) -> AppTest:
 
 
 def state_of(app: AppTest, kind: type[T]) -> T:
-    """The visitor's object of a state class."""
-    found = app.session_state[kind.__name__]
-    assert isinstance(found, kind)
-    return found
+    """The session's object of a state class."""
+    state = app.session_state[kind.__name__]
+    assert isinstance(state, kind)
+    return state

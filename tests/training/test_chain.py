@@ -40,6 +40,7 @@ def losses(work: Path) -> list[tuple[int, float]]:
     return [(line["step"], line["loss"]) for line in lines]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_gives_what_an_unbroken_one_gives(texts: Path, tmp_path: Path) -> None:
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     for work in (whole, resumed):

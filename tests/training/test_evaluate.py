@@ -108,6 +108,7 @@ def test_a_loop_is_what_fills_the_end(ids: list[int], expected: tuple[int, int] 
     assert samples.find_loop(ids) == expected
 
 
+@pytest.mark.slow
 def test_everything_is_printed(
     model: LlamaForCausalLM, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,9 +1,9 @@
-// A stand-in for a canvas' 2D context that writes down shapes instead of painting pixels: as much of it as the pictures
-// here use. Text stays text; an image that is drawn (a map, a pixel a number) is put in as an image.
+// A replacement for CanvasRenderingContext2D that records SVG shapes instead of painting pixels; only the methods that
+// the app's pictures use. Text stays text; a drawn image (a heat map, one pixel for each number) stays an image.
 
 class Recorder {
   constructor(into, defs, pen) {
-    Object.assign(this, { into, defs, pen, kept: [], path: "" });
+    Object.assign(this, { into, defs, pen, saved: [], path: "" });
     Object.assign(this, { fillStyle: "#000", strokeStyle: "#000", lineWidth: 1, font: "10px sans-serif", textAlign: "start", textBaseline: "alphabetic" });
   }
 
@@ -15,11 +15,11 @@ class Recorder {
 
   save() {
     const { into, fillStyle, strokeStyle, lineWidth, font, textAlign, textBaseline } = this;
-    this.kept.push({ into, fillStyle, strokeStyle, lineWidth, font, textAlign, textBaseline });
+    this.saved.push({ into, fillStyle, strokeStyle, lineWidth, font, textAlign, textBaseline });
   }
 
   restore() {
-    Object.assign(this, this.kept.pop());
+    Object.assign(this, this.saved.pop());
   }
 
   translate(x, y) {
@@ -64,7 +64,7 @@ class Recorder {
   }
 
   put(node, name, color) {
-    this.pen.fillStyle = color; // reads any way of writing a colour, gives #rrggbb or rgba()
+    this.pen.fillStyle = color; // normalises any CSS colour to #rrggbb or rgba()
     if (this.pen.fillStyle.startsWith("#")) node.setAttribute(name, this.pen.fillStyle);
     else setColor(node, name, this.pen.fillStyle);
     this.into.append(node);
@@ -90,7 +90,7 @@ class Recorder {
     this.put(node, "fill", this.fillStyle);
   }
 
-  // Programs that smooth an image as they enlarge it would blur a map: it is put in large.
+  // Scaled up here without smoothing: programs that smooth an enlarged image would blur a heat map.
   drawImage(image, x, y, width, height) {
     const large = document.createElement("canvas");
     const times = Math.max(1, Math.round((2 * width) / image.width));

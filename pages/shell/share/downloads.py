@@ -1,7 +1,7 @@
 """Download buttons of the share panel: the recording, the page's tables and pictures.
 
-Nothing is computed before a button is clicked, and nothing is written on the server's disk: a file is made in memory
-and sent to the browser.
+Nothing is computed before a button is clicked, and nothing is written to the server's disk: a file is generated in
+memory and sent to the browser.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class File:
-    """A file to download: its locale key, its name, and the function that makes its content."""
+    """A file to download: its locale key, its name, and the function that generates its content."""
 
     key: str
     name: str
@@ -39,7 +39,7 @@ class File:
         return {"json": "application/json", "csv": "text/csv", "html": "text/html"}[self.name.rpartition(".")[2]]
 
     def content(self, t: Translator) -> str | bytes:
-        """The content; where it cannot be made (a limit of the host, numbers that are not finite), the reason."""
+        """The content; if `make` raises EngineError (a host limit, non-finite numbers), the error's message instead."""
         try:
             return self.make()
         except EngineError as error:
@@ -52,7 +52,7 @@ class Exports:
     """What a page offers for download besides the recording.
 
     pictures  keys of its charts and components, see `picture_saver`
-    files     its tables, made for the model that is loaded; tables of results that do not exist yet are left out
+    files     returns its tables for the loaded model; tables of results that do not exist yet are left out
     """
 
     pictures: tuple[str, ...] = ()

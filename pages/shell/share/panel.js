@@ -1,10 +1,11 @@
-// A link to copy, its QR code (small, and as large as the screen), a snippet to embed. Text goes in through textContent.
+// Share panel: a link to copy, its QR code (small, and full screen on a click), a snippet for embedding. Text is set
+// through textContent only. `data` is described in panel.py.
 
 const copied = async (field) => {
   try {
     await navigator.clipboard.writeText(field.value);
   } catch {
-    field.select(); // a page that came without https has no clipboard of its own
+    field.select(); // the clipboard API needs https
     document.execCommand("copy");
   }
 };

@@ -1,6 +1,6 @@
 """Share panel in the head of every page: link, QR code, embedding snippet, downloads, upload.
 
-Drawn only while it is open, so that it costs nothing when closed.
+Drawn only while it is open; a closed panel costs nothing.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from pages.session.text_state import TextState
 from pages.shell import address
 from pages.shell.share import downloads
 
-LARGEST = 25  # version of a QR code: 117 squares a side, which a phone still reads from the back row
-QUIET = 4  # squares of white around it
+MAX_QR_VERSION = 25  # 117 modules a side, which a phone can scan from the back row of a classroom
+QUIET_ZONE = 4  # modules of white around the code
 _panel = register("share_panel", Path(__file__))
 
 
 @st.fragment
 def draw(session: TextState, t: Translator, exports: downloads.Exports = downloads.NOTHING) -> None:
-    """A button that opens the panel, with this page in its state at that moment."""
+    """A button that opens the panel for the current state of the page."""
     panel = st.popover(t("share.title"), key="share", on_change="rerun")
     if panel.open:
         with panel:
             st.caption(t("share.lead"))
             _panel(key="share_panel", data=data(t))
-            if address.cut():
-                st.caption(t(f"share.cut.{address.cut()}"))
+            if address.left_out():
+                st.caption(t(f"share.cut.{address.left_out()}"))
             downloads.draw(session, t, exports)
 
 
 def data(t: Translator) -> dict[str, Any]:
-    """Data of the component: the link, its QR code or None, the snippet, all labels."""
+    """Data of the component: link, QR code or None, snippet, labels."""
     names = ("link", "copy", "copied", "large", "no_qr", "embed")
     return {
         "link": address.link(),
@@ -53,9 +53,9 @@ def qr_code(link: str) -> str | None:
         code = segno.make_qr(link, error="l", boost_error=False)
     except segno.DataOverflowError:
         return None
-    if int(code.version) > LARGEST:
+    if int(code.version) > MAX_QR_VERSION:
         return None
-    return code.svg_data_uri(border=QUIET, omitsize=True, light="#fff")
+    return code.svg_data_uri(border=QUIET_ZONE, omitsize=True, light="#fff")
 
 
 def snippet(link: str, title: str) -> str:

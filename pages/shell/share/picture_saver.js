@@ -1,9 +1,9 @@
-// Saves the pictures of this page as PNG or SVG, each as it stands at that moment. `data` is described in picture.py.
+// Saves the pictures of this page as PNG or SVG, in their current state. `data` is described in picture_saver.py.
 
-const SHARPNESS = 2; // pixels of a PNG for one on the page
-const MOST_PIXELS = 40e6;
+const SHARPNESS = 2; // PNG pixels per CSS pixel
+const MAX_PIXELS = 40e6;
 
-// What is drawn in the element of the app that has this key: our own components keep theirs in a shadow root.
+// Drawn elements of the Streamlit element with this key: a component's root in its shadow DOM, or a chart.
 function find(key) {
   const home = document.querySelector(`.st-key-${key.trim().replaceAll(/[^a-zA-Z0-9_-]/g, "-")}`);
   if (!home) return [];
@@ -27,7 +27,7 @@ async function raster({ text, width, height }) {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   await image.decode();
-  const scale = Math.min(SHARPNESS, Math.sqrt(MOST_PIXELS / (width * height)));
+  const scale = Math.min(SHARPNESS, Math.sqrt(MAX_PIXELS / (width * height)));
   const canvas = el("canvas");
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
@@ -35,10 +35,10 @@ async function raster({ text, width, height }) {
   return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no picture"))), "image/png"));
 }
 
-async function take(root, { key, name, file }, kind) {
-  const found = find(key);
-  if (!found.length) throw new Error("it is not on the page any more");
-  const drawing = vector(found, getComputedStyle(root).getPropertyValue("--paper").trim(), name);
+async function savePicture(root, { key, name, file }, kind) {
+  const elements = find(key);
+  if (!elements.length) throw new Error("it is not on the page any more");
+  const drawing = vector(elements, getComputedStyle(root).getPropertyValue("--paper").trim(), name);
   const svg = new Blob([drawing.text], { type: "image/svg+xml" });
   save(kind === "svg" ? svg : await raster(drawing), `${file}.${kind}`);
 }
@@ -46,7 +46,7 @@ async function take(root, { key, name, file }, kind) {
 export default function (component) {
   const { data } = component;
   const root = rootOf(component);
-  const told = el("p", "told");
+  const message = el("p", "told");
   const list = el("div", "list");
   for (const picture of data.pictures) {
     if (!find(picture.key).length) continue;
@@ -57,17 +57,17 @@ export default function (component) {
       button.type = "button";
       button.setAttribute("aria-label", `${picture.name} ${kind.toUpperCase()}`);
       button.onclick = async () => {
-        told.textContent = "";
+        message.textContent = "";
         try {
-          await take(root, picture, kind);
+          await savePicture(root, picture, kind);
         } catch {
-          told.textContent = data.labels.failed;
+          message.textContent = data.labels.failed;
         }
       };
       row.append(button);
     }
     list.append(row);
   }
-  told.textContent = list.childNodes.length ? "" : data.labels.none;
-  root.replaceChildren(list, told);
+  message.textContent = list.childNodes.length ? "" : data.labels.none;
+  root.replaceChildren(list, message);
 }

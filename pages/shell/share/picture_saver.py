@@ -1,9 +1,9 @@
-"""Export of a page's pictures as PNG or SVG, in the browser, as they are at that moment.
+"""Export of a page's pictures as PNG or SVG, in the browser, in their current state.
 
-The component (`picture_saver.js`) finds a picture by the key of its component, chart or container (`{dark}` as in the
-key), for the app's own components and for Altair and Plotly charts, and writes it as shapes and text
-(`svg_drawing.js`); a PNG is that drawing in pixels. Only maps, a pixel a number, are images in an SVG. Nothing is sent
-anywhere.
+The component (`picture_saver.js`) finds a picture by the key of its component, chart or container (`{dark}` in a key is
+filled in), for the app's own components and for Altair and Plotly charts, and converts it to shapes and text
+(`svg_drawing.js`); a PNG is that drawing rasterised. Only heat maps, one pixel for each number, are images in an SVG.
+Nothing is sent to the server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _picture = register("picture", Path(__file__), "svg_shapes", "canvas_recorder", 
 
 
 def draw(keys: tuple[str, ...], t: Translator) -> None:
-    """A row for each picture that is on the page, with a button for each file type."""
+    """A row for each of the pictures that is on the page, with a button for each file type."""
     pictures = []
     for key in keys:
         name = key.split(" {")[0].removesuffix(" picture").replace(" ", "_")

@@ -1,8 +1,8 @@
-"""Tables for a spreadsheet: candidates, the whole text, beams, compared texts, one head's matrix.
+"""CSV files for spreadsheets.
 
-UTF-8 with a byte-order mark, so that Excel reads Chinese; numbers as exact as they were computed. A text that a
-spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises ("CSV Injection"); what a token
-really is stands beside it, as its id and its bytes.
+UTF-8 with a byte-order mark, so that Excel reads Chinese; numbers in full precision. A cell that a spreadsheet would
+evaluate as a formula is prefixed with an apostrophe, as OWASP advises ("CSV Injection"); tables therefore contain the
+id and the bytes of each token besides its text.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from engine.model.model import Model
 
 Cell = str | float | bool | None
-# At the beginning, and after what another setting of the spreadsheet could take for the end of a cell.
+# At the beginning, and after any character that a spreadsheet may be set to treat as a delimiter.
 _FORMULA = re.compile(r"(^|[\t\r\n\0,;|\"'])(?=[=+\-@＝＋－＠\t\r\n\0])")
 
 
 def guarded(text: str) -> str:
-    """The text as a cell that no spreadsheet computes.
+    """The text as a cell that no spreadsheet evaluates.
 
     >>> guarded("=1+1"), guarded("a;=1"), guarded("1 + 1 = 2")
     ("'=1+1", "a;'=1", '1 + 1 = 2')
@@ -34,12 +34,12 @@ def guarded(text: str) -> str:
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """A CSV file as RFC 4180 has it. Every text is guarded and quoted; None is an empty cell."""
-    written = io.StringIO()
-    out = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    """A CSV file (RFC 4180). Every cell is quoted, every text guarded; None is an empty cell."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     for row in (header, *rows):
-        out.writerow([_cell(value) for value in row])
-    return written.getvalue().encode("utf-8-sig", "replace")
+        writer.writerow([_cell(value) for value in row])
+    return buffer.getvalue().encode("utf-8-sig", "replace")
 
 
 def _cell(value: Cell) -> str:
@@ -53,14 +53,15 @@ def _cell(value: Cell) -> str:
 
 
 def column_names(names: str, t: Translator) -> list[str]:
-    """The engine's names of these columns, each with what it means."""
+    """Header of a table: each column's name in the engine, with its explanation. `names` separated by spaces."""
     return [t(f"export.column.{name}") for name in names.split()]
 
 
 def token_hex(model: Model, token_id: int) -> str:
-    """What a token really is. Never a number to a spreadsheet."""
+    """Bytes of a token in hexadecimal, with a prefix that prevents a spreadsheet from reading a number."""
     return "0x" + model.vocabulary.token_bytes(token_id).hex().upper()
 
 
 def joined_ids(ids: Sequence[int]) -> str:
+    """Token ids in one cell, separated by spaces."""
     return " ".join(str(i) for i in ids)

@@ -1,10 +1,10 @@
-// What an element shows, as an SVG drawing that stands alone: boxes, text, drawings within, and canvases. Everything
-// becomes a shape or a text (never markup of a page), colours are written out, and nothing outside is referred to.
+// An element as a standalone SVG: its boxes, text, inline SVGs and canvases. Everything becomes shapes and text (no
+// embedded HTML), colours are resolved, and nothing external is referenced.
 
 const MARGIN = 16;
 
-// While it is measured, what scrolls is opened out, so that the picture is whole, and what is not of it takes no room.
-// Gives what puts it back.
+// Expands scrolling areas, so that the picture is complete, and hides SKIPPED elements, so that they take no room.
+// Returns a function that restores both.
 function unfold(root) {
   const changed = [];
   for (const node of [root, ...root.querySelectorAll("*")]) {
@@ -40,12 +40,12 @@ class Drawing {
     this.element(root, this.content);
   }
 
-  // The box of something on the page, in the drawing's own pixels.
+  // A client rectangle in the drawing's coordinates.
   box({ left, top, width, height }) {
     return { x: left - this.left, y: top - this.top, width, height };
   }
 
-  // Put a shape in; the drawing grows by its box.
+  // Appends a shape and extends the drawing to contain its box.
   put(into, node, { x, y, width, height }) {
     this.width = Math.max(this.width, x + width);
     this.height = Math.max(this.height, y + height);
@@ -56,7 +56,7 @@ class Drawing {
     if (node.matches(SKIPPED)) return;
     const style = getComputedStyle(node);
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
-    if (style.clipPath !== "none") return; // said, not shown
+    if (style.clipPath !== "none") return; // text for screen readers
     let target = into;
     if (style.opacity !== "1") into.append((target = shape("g", { opacity: style.opacity })));
     if (node instanceof SVGSVGElement) return this.inner(node, target);
@@ -82,8 +82,8 @@ class Drawing {
     this.put(into, copied, box);
   }
 
-  // What paints itself on a canvas paints here once more, on one that writes down shapes (`whole`: what it has
-  // room for, where only a part is in sight); of others the pixels are taken.
+  // A canvas with a `paint` function is painted again, on a Recorder (with `whole`, the element that has the full size
+  // where the canvas shows only a part); any other canvas becomes an image.
   canvas(node, into) {
     const box = this.box((node.whole ?? node).getBoundingClientRect());
     if (node.paint) {
@@ -138,7 +138,7 @@ class Drawing {
     line(shape("path", { d: `M${x1 + half[3]} ${y1}V${y2}` }), sides[3]);
   }
 
-  // What a style sheet puts before an element: a sign in its first line, or a box with borders.
+  // The ::before pseudo-element: text in the first line, or an absolutely positioned box with borders.
   before(node, into) {
     const style = getComputedStyle(node, "::before");
     const words = style.content.match(/^"(.*)"$/)?.[1];
@@ -172,7 +172,7 @@ class Drawing {
     if (style.fontWeight !== "400") node.setAttribute("font-weight", style.fontWeight);
     if (style.fontStyle !== "normal") node.setAttribute("font-style", style.fontStyle);
     if (style.textDecorationLine !== "none") node.setAttribute("text-decoration", style.textDecorationLine);
-    // Where the font is another one, the words still keep to their places.
+    // Keeps the width of the text where another program substitutes the font.
     if (box.width && [...run.text].length > 1) {
       node.setAttribute("textLength", +box.width.toFixed(2));
       node.setAttribute("lengthAdjust", "spacingAndGlyphs");
@@ -183,7 +183,7 @@ class Drawing {
   }
 }
 
-// The parts of a text node that stand on one line each: {text, left, right, top, height}.
+// Lines of a text node: {text, left, right, top, height} each. Text right of `limit` is replaced by an ellipsis.
 function runsOf(node, limit) {
   const range = document.createRange();
   const runs = [];
@@ -204,7 +204,7 @@ function runsOf(node, limit) {
   return runs.filter((run) => run.text.trim());
 }
 
-// {text, width, height} of the whole drawing on its paper.
+// {text, width, height}: the SVG of the elements on a background of colour `paper`.
 function vector(elements, paper, title) {
   const undo = elements.map(unfold);
   try {

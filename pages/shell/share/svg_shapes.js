@@ -1,4 +1,4 @@
-// How shapes are written so that they stand alone, in any program: colours in figures, style beside each shape.
+// SVG shapes that need no style sheet: colours as #rrggbb, and style as presentation attributes.
 
 const SVG_NS = "http://www.w3.org/2000/svg";
 const SKIPPED = ".stepper button, .tools button, input, textarea, select, label, .take, .turn, .card, .keys, .vega-actions, details:not([open]), .modebar, .hoverlayer";
@@ -12,7 +12,7 @@ const shape = (tag, attributes) => {
   return node;
 };
 
-// A computed colour as every program reads it: [#rrggbb, opacity]; null for what is no colour (none, a pattern).
+// A computed colour as [#rrggbb, opacity], which every program reads; null if it is not a colour (none, a pattern).
 function plainColor(text) {
   const part = text.match(/^(rgba?|color)\((.*)\)$/);
   if (!part) return null;
@@ -29,7 +29,7 @@ function setColor(node, name, text) {
   if (color[1] > 0 && color[1] < 1) node.setAttribute(`${name}-opacity`, color[1]);
 }
 
-// A drawing within the page: the same nodes, with their style written out and nothing that listens or links.
+// Copy of an inline SVG: the same nodes with their computed style as attributes, without event handlers and links.
 function copyDrawing(from) {
   const style = getComputedStyle(from);
   if (from.matches(SKIPPED) || (style.display === "none" && from.localName !== "defs") || from.localName === "script") return null;

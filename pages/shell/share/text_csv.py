@@ -1,4 +1,4 @@
-"""The text as a CSV table, a row for each token, for the pages that show the text."""
+"""The text as a CSV table with a row for each token, for the pages that show the text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def whole_text(model: Model, trace: Trace, t: Translator) -> bytes:
-    """Every token of the way that is shown, with how probable it was where it stands.
+    """CSV table of the tokens of the current line.
 
-    `probability` is after the filters of the settings now, entropy that of what the model believed, both in the
-    distribution that the token was one of; what stands first was never predicted.
+    `raw` and `entropy` belong to the model's distribution at the token's position, `probability` is the token's after
+    the filters of the current settings. The first token was not predicted, so its numbers are empty.
     """
     header = column_names(
         "position token_id text bytes how log_probability rank raw probability entropy after_cursor", t
@@ -27,17 +27,17 @@ def whole_text(model: Model, trace: Trace, t: Translator) -> bytes:
     ids = tuple(trace.choices[i].token_id for i in line)
     labels, score = model.pieces(ids), model.score(ids)
     settings = trace.settings.for_greedy() if trace.strategy == "greedy" else trace.settings
-    at_cursor = line.index(trace.cursor)
+    cursor_position = line.index(trace.cursor)
     rows: list[list[Cell]] = []
-    for at, token_id in enumerate(ids):
+    for i, token_id in enumerate(ids):
         numbers: list[Cell] = [None] * 5
-        log_probability = score.log_probabilities[at]
+        log_probability = score.log_probabilities[i]
         if log_probability is not None:
-            before = model.distribution(ids[:at], settings)
-            found = before.candidate(token_id)
-            numbers = [log_probability, found.rank, found.raw, found.probability, before.entropy]
-        how = trace.choices[line[at]].how
-        rows.append([at + 1, token_id, labels[at], token_hex(model, token_id), how, *numbers, at > at_cursor])
+            distribution = model.distribution(ids[:i], settings)
+            candidate = distribution.candidate(token_id)
+            numbers = [log_probability, candidate.rank, candidate.raw, candidate.probability, distribution.entropy]
+        origin = trace.choices[line[i]].how
+        rows.append([i + 1, token_id, labels[i], token_hex(model, token_id), origin, *numbers, i > cursor_position])
     return to_csv(header, rows)
 
 

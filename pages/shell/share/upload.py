@@ -1,6 +1,6 @@
 """Upload of a recording saved as JSON, in the share panel below the downloads.
 
-A file that cannot be opened is refused with a sentence, and the current text stays.
+A file that cannot be opened is rejected with a message, and the current text stays.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from pages.shell.share.upload_state import UploadState
 
 
 def draw(session: TextState, t: Translator) -> None:
-    """The upload box; after a file was opened, the step page."""
-    opening = session_state.get(UploadState)
-    if opening.opened:
-        opening.opened = False
+    """The upload box; after a file was opened, switches to the step page."""
+    state = session_state.get(UploadState)
+    if state.opened:
+        state.opened = False
         if session_state.current_page() == navigation.STEP:
             st.rerun()
         st.switch_page(navigation.path(navigation.STEP))
-    key = f"open recording {opening.turn}"
+    key = f"open recording {state.turn}"
 
-    def chosen() -> None:
+    def on_change() -> None:
         file: Any = session_state.widget(key)
-        opening.problem = None
+        state.problem = None
         if file is not None:
-            opening.read(session, file.getvalue())
+            state.read(session, file.getvalue())
             sampling_controls.sync_widgets(session)
 
-    most = json_file.MOST_BYTES // 1_000_000
-    st.file_uploader(t("export.open"), "json", key=key, max_upload_size=most, on_change=chosen)
-    if opening.problem is not None:
-        st.error(t(f"error.{opening.problem.code}", **{k: plain(str(v)) for k, v in opening.problem.values.items()}))
+    max_megabytes = json_file.MAX_BYTES // 1_000_000
+    st.file_uploader(t("export.open"), "json", key=key, max_upload_size=max_megabytes, on_change=on_change)
+    if state.problem is not None:
+        st.error(t(f"error.{state.problem.code}", **{k: plain(str(v)) for k, v in state.problem.values.items()}))

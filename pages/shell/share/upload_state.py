@@ -1,4 +1,4 @@
-"""A recording that comes from a file, on its way to the table. Knows no screen."""
+"""State of the upload box: loads a recording from a JSON file into the session. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pages.session.text_state import TextState
 
 @dataclass
 class UploadState:
-    """What came of the last file. `turn` grows with every one that was opened, and its box is then empty again."""
+    """Result of the last upload."""
 
-    turn: int = 0
-    opened: bool = False
+    turn: int = 0  # incremented by every opened file; part of the box's key, so that the box is empty again
+    opened: bool = False  # the step page is to be opened
     problem: EngineError | None = None
 
     def read(self, session: TextState, data: bytes) -> None:
-        """Put the recording in `data` on the table, with its model; or put on record why not, and leave all as it is.
+        """Load the recording in `data` into the session, with its model; on an EngineError, only set `problem`.
 
-        A model that nobody has asked for yet is waited for here, so that all is changed at once or nothing.
+        Waits until the model is loaded, so that either everything is changed or nothing.
         """
         self.problem = None
         try:

@@ -34,6 +34,7 @@ def texts(model: Model) -> list[tuple[int, ...]]:
     return [(*beginning, *ids) for beginning, ids in zip(itertools.cycle(beginnings), noise, strict=False)]
 
 
+@pytest.mark.slow
 def test_softmax_scores_and_attention_equal_the_reference(
     model: Model, reference: PreTrainedModel, texts: list[tuple[int, ...]]
 ) -> None:
@@ -47,6 +48,7 @@ def test_softmax_scores_and_attention_equal_the_reference(
         np.testing.assert_allclose(model.attention(ids), torch.cat(out.attentions).numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_greedy_equals_generate(model: Model, reference: PreTrainedModel, texts: list[tuple[int, ...]]) -> None:
     for ids, (penalty, size) in zip(texts, itertools.cycle([(1.0, 0), (1.3, 0), (1.0, 2)]), strict=False):
         want = reference.generate(  # type: ignore[operator]

@@ -94,6 +94,7 @@ def ending(case: Tiny, ids: tuple[int, ...], how_soon: int) -> frozenset[int]:
     return frozenset({steps[-1].token_id, int(steps[0].distribution.order[2])})
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=200)
 def test_it_finds_what_generate_finds(data: st.DataObject, build: Any) -> None:
@@ -113,6 +114,7 @@ def bundled() -> tuple[Model, PreTrainedModel]:
 PROMPTS = ["今天天氣真", "人工智慧是", "從前有一隻", "The weather today is", "ChatGPT", "我", "問：你好嗎？\n答："]
 
 
+@pytest.mark.slow
 @given(prompt=st.sampled_from(PROMPTS), s=beam_settings)
 @settings(max_examples=60)
 def test_it_finds_what_generate_finds_with_the_bundled_model(

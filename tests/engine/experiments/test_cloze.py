@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import engine
-from engine.experiments.cloze import MOST, fill, parts
+from engine.experiments.cloze import MAX_CANDIDATES, fill, parts
 from pages.i18n.translator import sentences
 from tests.engine.conftest import Tiny
 
@@ -20,24 +20,24 @@ def log_probabilities(tiny: Tiny, ids: tuple[int, ...], first: int) -> list[floa
 
 def test_every_candidate_is_the_references_sum(each: Tiny) -> None:
     result = fill(each.fresh(), "the cat ___ on the mat", ["sat", "the dog sat", "天", "sat "])
-    assert [f.text for f in result.filled] == ["sat", "the dog sat", "天"]
+    assert [f.text for f in result.candidates] == ["sat", "the dog sat", "天"]
     totals = []
-    for f in result.filled:
+    for f in result.candidates:
         values = log_probabilities(each, f.token_ids, f.first)
         assert f.log_left == pytest.approx(sum(values[: f.last - f.first]), abs=2e-3)
         assert f.log_right == pytest.approx(sum(values[f.last - f.first :]), abs=2e-3)
         assert list(f.log_probabilities) == pytest.approx(values, abs=1e-3)
         totals.append(f.log_left + f.log_right)
     shares = np.exp(np.array(totals) - np.logaddexp.reduce(totals))
-    assert [f.whole for f in result.filled] == pytest.approx(list(shares), abs=1e-6)
-    assert sum(f.left_alone for f in result.filled) == pytest.approx(1)
-    assert result.from_both is result.filled[int(np.argmax(totals))]
-    assert result.from_left is max(result.filled, key=lambda f: f.left_alone)
+    assert [f.whole for f in result.candidates] == pytest.approx(list(shares), abs=1e-6)
+    assert sum(f.left_alone for f in result.candidates) == pytest.approx(1)
+    assert result.from_both is result.candidates[int(np.argmax(totals))]
+    assert result.from_left is max(result.candidates, key=lambda f: f.left_alone)
 
 
 def test_the_sentence_is_cut_as_a_whole_where_it_falls_on_the_edges(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    joined = fill(model, "the cat ___ on", ["sat", "log"]).filled[0]
+    joined = fill(model, "the cat ___ on", ["sat", "log"]).candidates[0]
     assert joined.joined
     assert joined.token_ids == model.encode("the cat sat on")
     assert model.text(joined.token_ids[joined.first : joined.last]) == " sat"
@@ -45,7 +45,7 @@ def test_the_sentence_is_cut_as_a_whole_where_it_falls_on_the_edges(gpt2: Tiny) 
 
 def test_a_token_that_reaches_over_an_edge_is_taken_apart(gpt2: Tiny) -> None:
     model = gpt2.fresh()
-    result = fill(model, "t___e cat", ["h", "a"]).filled[0]
+    result = fill(model, "t___e cat", ["h", "a"]).candidates[0]
     whole = model.encode("the cat")
     assert whole[0] != model.encode("t")[0], "the tokenizer merges across the edge"
     assert not result.joined
@@ -59,7 +59,8 @@ def test_a_token_that_reaches_over_an_edge_is_taken_apart(gpt2: Tiny) -> None:
         ("no gap", ["a", "b"], "gap"), ("one ___ two ___", ["a", "b"], "gap"), ("___ first", ["a", "b"], "gap"),
         ("", ["a", "b"], "gap"), ("😀", ["a", "b"], "gap"), ("a", ["a", "b"], "gap"),
         ("the ___", [], "candidates"), ("the ___", ["a", " a ", ""], "candidates"),
-        ("the ___", [str(i) for i in range(MOST + 1)], "candidates"), ("the ___" + "字" * 300, ["a", "b"], "context"),
+        ("the ___", [str(i) for i in range(MAX_CANDIDATES + 1)], "candidates"),
+        ("the ___" + "字" * 300, ["a", "b"], "context"),
         ("字" * 20_001 + "___", ["a", "b"], "characters"), ("the \ud83d ___", ["a", "b"], "surrogate"),
     ],
 )  # fmt: skip
@@ -83,6 +84,6 @@ def test_the_given_examples_show_it_with_the_bundled_model(language: str) -> Non
     changed = []
     for sentence, line in zip(texts["limits.left.examples"], texts["limits.left.candidates"], strict=True):
         result = fill(model, sentence, line.split("/"))
-        assert all(f.joined for f in result.filled)
+        assert all(f.joined for f in result.candidates)
         changed.append(result.from_left is not result.from_both)
     assert changed == [True, True, False]

@@ -14,12 +14,12 @@ from engine.decoding.batch_generation import Continuation
 from engine.experiments.error_accumulation import (
     ForcedTokenExperiment,
     TextPair,
+    common_run,
     first_difference,
-    improbable,
-    ladder,
+    forced_token_candidates,
+    improbable_token,
     running_perplexity,
     summarize,
-    together_again,
 )
 from tests.engine.conftest import Tiny
 
@@ -80,14 +80,14 @@ def test_the_ladder_goes_down_and_the_improbable_one_is_improbable() -> None:
     model = engine.load()
     ids = model.encode("今天天氣真")
     raw = model.distribution(ids).raw
-    candidates = ladder(model, ids)
+    candidates = forced_token_candidates(model, ids)
     chances = [float(raw[i]) for i in candidates]
     assert chances == sorted(chances, reverse=True)
     assert len(set(candidates)) == len(candidates)
     assert candidates[0] == int(raw.argmax())
     assert not set(candidates) & model.vocabulary.special
     assert any(1e-5 < p < 1e-4 for p in chances)
-    assert raw[improbable(model, ids)] < 1e-3
+    assert raw[improbable_token(model, ids)] < 1e-3
 
 
 def pair(own: list[int], forced: list[int]) -> TextPair:
@@ -110,7 +110,7 @@ def test_together_again_is_the_longest_run_that_both_share(own: list[int], force
         for n in range(3, 10)
         if own[a : a + n] == forced[b : b + n] and len(own[a : a + n]) == n
     ] if parted is not None else []  # fmt: skip
-    result = together_again(both, 3)
+    result = common_run(both, 3)
     assert (result[2] if result else 0) == max(runs, default=0)
     if result:
         a, b, n = result

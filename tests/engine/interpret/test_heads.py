@@ -216,14 +216,14 @@ def test_the_experiment_reports_the_reference_s_losses(each: Tiny) -> None:
     assert got.copies == (got.gain > 2 * got.error)
     assert math.isfinite(got.error)
     if each.family == "mamba":
-        assert got.layer is got.head is got.score is got.at is got.looked is None
+        assert got.layer is got.head is got.score is got.at is got.attention is None
     else:
         attention = model.attention(got.token_ids)[got.layer, got.head]
-        assert got.at is not None and got.looked is not None
+        assert got.at is not None and got.attention is not None
         row = attention[got.start + n + got.at]
-        np.testing.assert_allclose(got.looked, row[got.start : got.start + n], atol=1e-5)
+        np.testing.assert_allclose(got.attention, row[got.start : got.start + n], atol=1e-5)
         followed = [attention[got.start + n + i, got.start + i + 1] for i in range(n - 1)]
-        assert got.looked[got.at + 1] == pytest.approx(max(followed), abs=1e-5)
+        assert got.attention[got.at + 1] == pytest.approx(max(followed), abs=1e-5)
         scores = [
             h.induction for row in describe_attention((model.attention(got.token_ids), got.token_ids)) for h in row
         ]

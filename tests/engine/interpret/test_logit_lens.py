@@ -57,14 +57,14 @@ def check(case: Case | Tiny, model: Model, ids: Sequence[int]) -> None:
     want = expected(case, ids)
     got = logit_lens(model, ids)
     assert got.layers == len(want) - 1
-    assert got.likeliest.dtype == np.int64 and got.probability.dtype == np.float32
-    assert got.likeliest.shape == got.probability.shape == want.shape[:2]
+    assert got.top_token_ids.dtype == np.int64 and got.probability.dtype == np.float32
+    assert got.top_token_ids.shape == got.probability.shape == want.shape[:2]
     raw = torch.softmax(want, dim=-1)
     for layer in range(len(want)):
         for t in range(len(ids)):
             logits = got.logits(layer, t)
             np.testing.assert_allclose(logits, want[layer, t], atol=2e-4, rtol=1e-4)
-            assert got.likeliest[layer, t] == logits.argmax()
+            assert got.top_token_ids[layer, t] == logits.argmax()
             np.testing.assert_allclose(got.probability[layer, t], raw[layer, t].max(), atol=1e-5)
 
 
@@ -110,7 +110,7 @@ def test_a_longer_text_looks_at_its_new_tokens_alone(gpt2: Tiny, monkeypatch: py
     computed.clear()
     longer = logit_lens(model, range(10, 32))
     assert sum(computed) == 1 + 2 * 3  # verification of the last state, and three layers of two tokens
-    assert (longer.likeliest[:, :20] == whole.likeliest).all()
+    assert (longer.top_token_ids[:, :20] == whole.top_token_ids).all()
 
 
 def test_chunks_change_nothing(each: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_chunks_change_nothing(each: Tiny, monkeypatch: pytest.MonkeyPatch) -> N
     whole = logit_lens(each.fresh(), ids)
     monkeypatch.setattr(logit_lens_module, "_CHUNK", 1)
     pieces = logit_lens(each.fresh(), ids)
-    assert (pieces.likeliest == whole.likeliest).all()
+    assert (pieces.top_token_ids == whole.top_token_ids).all()
     np.testing.assert_allclose(pieces.probability, whole.probability, atol=1e-6)
 
 
@@ -144,7 +144,7 @@ def test_equal_logits_stand_in_the_order_of_their_ids(gpt2: Tiny) -> None:
     hf = copy.deepcopy(gpt2.reference)
     hf.get_output_embeddings().weight.data.zero_()
     lens = logit_lens(remade(gpt2, hf), (5, 6))
-    assert (lens.likeliest == 0).all()
+    assert (lens.top_token_ids == 0).all()
     assert lens.ranks(1, 7) == [8] * 4
     assert [i for i, _ in lens.top(0, 0, 3)] == [0, 1, 2]
 
@@ -223,7 +223,7 @@ def test_a_class_looks_through_it_at_once(build: Callable[[str], Tiny]) -> None:
     want = logit_lens(case.fresh(), ids)
     model = case.fresh()
     for got in together(lambda _: logit_lens(model, ids)):
-        assert (got.likeliest == want.likeliest).all() and (got.probability == want.probability).all()
+        assert (got.top_token_ids == want.top_token_ids).all() and (got.probability == want.probability).all()
 
 
 def test_a_model_that_is_gone_is_forgotten(gpt2: Tiny) -> None:

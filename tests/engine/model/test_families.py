@@ -20,11 +20,11 @@ from engine.interpret.attribution import gradient_input, neutral_token, occlusio
 from engine.interpret.logit_lens import logit_lens
 from engine.model.loading import load
 from tests import tiny
-from tests.tiny import NO_MARKS, SHAPE
+from tests.tiny import NO_IDS, SHAPE
 
 _GROUPED: dict[str, Any] = {**SHAPE, "num_key_value_heads": 2}
 _GPTJ: dict[str, Any] = {
-    **NO_MARKS, "n_positions": tiny.CONTEXT, "n_embd": 32, "n_layer": 3, "n_head": 4, "rotary_dim": 4,
+    **NO_IDS, "n_positions": tiny.CONTEXT, "n_embd": 32, "n_layer": 3, "n_head": 4, "rotary_dim": 4,
     "initializer_range": 0.25,
 }  # fmt: skip
 _EXPERTS: dict[str, Any] = {"num_experts_per_tok": 2}
@@ -32,7 +32,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     # learned positions with an offset of two
     "OPT": ("OPTConfig", {**SHAPE, "ffn_dim": 48, "word_embed_proj_dim": 32, "init_std": 0.25}),
     # ALiBi: distances instead of position embeddings
-    "BLOOM": ("BloomConfig", {**NO_MARKS, "hidden_size": 32, "n_layer": 3, "n_head": 4, "initializer_range": 0.25}),
+    "BLOOM": ("BloomConfig", {**NO_IDS, "hidden_size": 32, "n_layer": 3, "n_head": 4, "initializer_range": 0.25}),
     # ALiBi, with a context length under another name (`max_seq_len`)
     "MPT": ("MptConfig", {"d_model": 32, "n_heads": 4, "n_layers": 3, "max_seq_len": 64, "initializer_range": 0.25}),
     "GPT-J": ("GPTJConfig", _GPTJ),  # interleaved rotary embedding
@@ -43,7 +43,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "Mixtral": ("MixtralConfig", {**_GROUPED, **_EXPERTS, "num_local_experts": 3}),  # mixture of experts
     # attention sinks: rows do not sum to 1
     "gpt-oss": ("GptOssConfig", {**_GROUPED, **_EXPERTS, "head_dim": 8, "num_local_experts": 4, "sliding_window": 5}),
-    "RWKV": ("RwkvConfig", {**NO_MARKS, "hidden_size": 32, "num_hidden_layers": 3, "context_length": 64}),  # recurrent
+    "RWKV": ("RwkvConfig", {**NO_IDS, "hidden_size": 32, "num_hidden_layers": 3, "context_length": 64}),  # recurrent
     # attention in one layer of three, convolutions in the others
     "LFM2": ("Lfm2Config", {**_GROUPED, "layer_types": ["conv", "full_attention", "conv"]}),
 }  # fmt: skip

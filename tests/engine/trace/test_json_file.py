@@ -70,7 +70,7 @@ def test_a_large_trace_is_read_back(gpt2: Tiny) -> None:
         for step in range(30):
             trace = trace.choose(step * 7 % 200, "drawn")
     text = json_file.to_json(gpt2.model, trace)
-    assert len(text.encode()) < json_file.MOST_BYTES
+    assert len(text.encode()) < json_file.MAX_BYTES
     assert json_file.from_json(text) == trace
 
 

@@ -17,7 +17,7 @@ import engine
 from engine.errors import TraceError
 from engine.sampling.settings import RANGES, Settings, TokenOrigin
 from engine.trace.byte_packing import DecodeError, Reader, Writer
-from engine.trace.link_codec import MAX_CHARACTERS, MAX_TEXT_BYTES, MOST_TOKENS, VERSION, decode_text, encode_text
+from engine.trace.link_codec import MAX_CHARACTERS, MAX_TEXT_BYTES, MAX_TOKENS, VERSION, decode_text, encode_text
 from engine.trace.trace import Choice, Trace
 from tests.engine.conftest import Tiny
 
@@ -71,6 +71,7 @@ def text_of(length: int, branches: int = 0, vocabulary: int = 9_216) -> Trace:
     return trace
 
 
+@pytest.mark.slow
 def test_ten_thousand_traces_come_back_as_they_went() -> None:
     dice = random.Random(1)
     for _ in range(10_000):
@@ -192,14 +193,14 @@ def claims(prompt: int, written: int, *more: int) -> str:
 
 
 def malicious() -> dict[str, str]:
-    chain = tuple(Choice(i - 1, 2**31 - 1 - i, "hand" if i else "prompt") for i in range(MOST_TOKENS))
-    star = tuple(Choice(0 if i else -1, i, ("hand", "drawn")[i % 2] if i else "prompt") for i in range(MOST_TOKENS))
+    chain = tuple(Choice(i - 1, 2**31 - 1 - i, "hand" if i else "prompt") for i in range(MAX_TOKENS))
+    star = tuple(Choice(0 if i else -1, i, ("hand", "drawn")[i % 2] if i else "prompt") for i in range(MAX_TOKENS))
     text = Writer()
     for value in (VERSION, 2, 10):
         text.number(value)
     text.bytes += zlib.compress(bytes(50_000_000), 9, -15)[:40_000]
     return {
-        "claims the most": claims(MOST_TOKENS, 0, 0, 0, 32),
+        "claims the most": claims(MAX_TOKENS, 0, 0, 0, 32),
         "claims what no computer holds": claims(1, 2**60, 0, 0, 32),
         "a run without an end": claims(1, 100, 0, 2**62),
         "a name without an end": claims(2, 2**62),
@@ -228,7 +229,7 @@ def test_nothing_swells(name: str, text: str) -> None:
 
 
 def test_what_does_not_fit_is_said() -> None:
-    chain = tuple(Choice(i - 1, 5, "hand" if i else "prompt") for i in range(MOST_TOKENS + 1))
+    chain = tuple(Choice(i - 1, 5, "hand" if i else "prompt") for i in range(MAX_TOKENS + 1))
     with pytest.raises(TraceError) as caught:
         engine.encode_trace(Trace("bundled", chain, 1, 0, Settings()))
     assert caught.value.code == "trace_size"

@@ -1,4 +1,4 @@
-"""One prompt through every strategy: what a visitor can do with it, and what is told of it."""
+"""Tests of the compare page's state, charts, table and summary."""
 
 from __future__ import annotations
 
@@ -19,113 +19,113 @@ from pages.i18n.translator import Translator, sentences
 from pages.session.text_state import TextState
 
 T = Translator("en")
-ASKED = CompareSettings(prompt="the cat", seeds=(3, 4), max_new_tokens=8)
+SETTINGS = CompareSettings(prompt="the cat", seeds=(3, 4), max_new_tokens=8)
 
 
-def asked(model: Model, **changes: object) -> CompareState:
-    comparison = CompareState(question=replace(ASKED, **changes))  # type: ignore[arg-type]
-    comparison.ready(model)
-    comparison.start(model)
-    return comparison
+def started(model: Model, **changes: object) -> CompareState:
+    state = CompareState(settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]
+    state.set_model(model)
+    state.start(model)
+    return state
 
 
-def answered(model: Model, **changes: object) -> CompareState:
-    comparison = asked(model, **changes)
-    while comparison.work(model, 1.0):
+def finished(model: Model, **changes: object) -> CompareState:
+    state = started(model, **changes)
+    while state.work(model, 1.0):
         pass
-    return comparison
+    return state
 
 
 def test_every_strategy_answers_with_every_seed(model: Model) -> None:
-    comparison = answered(model)
-    assert [entry.strategy for entry in comparison.finished] == list(STRATEGIES)
-    for entry in comparison.entries:
-        assert [text.seed for text in entry.together.texts] == ([3, 4] if entry.strategy.draws else [None])
-        assert all(text.stop for text in entry.together.texts)
-    assert comparison.progress == 1
-    assert not comparison.work(model, 1.0)
+    state = finished(model)
+    assert [run.strategy for run in state.finished] == list(STRATEGIES)
+    for run in state.runs:
+        assert [text.seed for text in run.generation.texts] == ([3, 4] if run.strategy.draws else [None])
+        assert all(text.stop for text in run.generation.texts)
+    assert state.progress == 1
+    assert not state.work(model, 1.0)
 
 
 def test_work_is_done_in_pieces(model: Model) -> None:
-    comparison = asked(model)
-    seen = [comparison.progress]
-    while comparison.work(model, 0.001):
-        seen.append(comparison.progress)
-    assert len(seen) > 5
-    assert seen == sorted(seen)
-    assert seen[0] == 0
+    state = started(model)
+    progress = [state.progress]
+    while state.work(model, 0.001):
+        progress.append(state.progress)
+    assert len(progress) > 5
+    assert progress == sorted(progress)
+    assert progress[0] == 0
 
 
 def test_what_is_done_stays_when_a_person_stops_it(model: Model) -> None:
-    comparison = asked(model, max_new_tokens=30)
-    while len(comparison.entries) < 4:
-        comparison.work(model, 0.0005)
-    before = [[text.token_ids for text in entry.together.texts] for entry in comparison.entries]
-    comparison.stop()
-    assert not comparison.work(model, 1.0)
-    assert [[text.token_ids for text in entry.together.texts] for entry in comparison.entries] == before
-    assert len(comparison.finished) >= 3
-    told = text_rows.rows(comparison, model, T)["groups"]
-    assert [bool(group["texts"]) for group in told] == [i < len(before) for i in range(8)]
-    assert told[-1]["status"] == T("compare.not_begun")
-    assert len(scatter_chart.points(comparison, T)) <= len(comparison.finished), "what was cut short is not compared"
+    state = started(model, max_new_tokens=30)
+    while len(state.runs) < 4:
+        state.work(model, 0.0005)
+    before = [[text.token_ids for text in run.generation.texts] for run in state.runs]
+    state.stop()
+    assert not state.work(model, 1.0)
+    assert [[text.token_ids for text in run.generation.texts] for run in state.runs] == before
+    assert len(state.finished) >= 3
+    groups = text_rows.rows(state, model, T)["groups"]
+    assert [bool(group["texts"]) for group in groups] == [i < len(before) for i in range(8)]
+    assert groups[-1]["status"] == T("compare.not_begun")
+    assert len(scatter_chart.points(state, T)) <= len(state.finished), "a stopped strategy is not compared"
 
 
 @pytest.mark.parametrize("prompt", ["", " \n", "a" * 20_001, "好" * 64, "\ud83d"], ids=range(5))
 def test_a_prompt_that_cannot_be_read_loses_nothing(model: Model, prompt: str) -> None:
-    comparison = answered(model)
-    entries, turn = comparison.entries, comparison.turn
-    comparison.question = replace(comparison.question, prompt=prompt)
-    comparison.start(model)
-    assert comparison.problem is not None
-    assert f"error.{comparison.problem.code}" in sentences("en")
-    assert (comparison.entries, comparison.turn, comparison.running) == (entries, turn, False)
-    comparison.question = replace(comparison.question, prompt="the dog")
-    comparison.start(model)
-    assert (comparison.problem, comparison.running) == (None, True)
+    state = finished(model)
+    runs, turn = state.runs, state.turn
+    state.settings = replace(state.settings, prompt=prompt)
+    state.start(model)
+    assert state.problem is not None
+    assert f"error.{state.problem.code}" in sentences("en")
+    assert (state.runs, state.turn, state.running) == (runs, turn, False)
+    state.settings = replace(state.settings, prompt="the dog")
+    state.start(model)
+    assert (state.problem, state.running) == (None, True)
 
 
 def test_a_prompt_with_room_for_one_token_gets_one(model: Model) -> None:
     prompt = "好" * 21  # three tokens each
     assert len(model.read_prompt(prompt)) == model.context_length - 1
-    comparison = answered(model, prompt=prompt)
-    assert {len(text.token_ids) for entry in comparison.finished for text in entry.together.texts} == {1}
-    assert summary.sentences(comparison, T)
-    assert text_rows.rows(comparison, model, T)["groups"][0]["texts"][0]["numbers"]["distinct_2"] == [None, "–"]
+    state = finished(model, prompt=prompt)
+    assert {len(text.token_ids) for run in state.finished for text in run.generation.texts} == {1}
+    assert summary.sentences(state, T)
+    assert text_rows.rows(state, model, T)["groups"][0]["texts"][0]["numbers"]["distinct_2"] == [None, "–"]
 
 
 def test_a_strategy_that_cannot_be_carried_out_says_why_and_the_others_go_on(model: Model) -> None:
-    wide = (("beam", 10_000), *((name, value) for name, value in ASKED.values if name != "beam"))
-    comparison = answered(model, values=wide)
-    beam = text_rows.rows(comparison, model, T)["groups"][1]
-    problem = comparison.entries[1].problem
+    wide = (("beam", 10_000), *((name, value) for name, value in SETTINGS.values if name != "beam"))
+    state = finished(model, values=wide)
+    beam = text_rows.rows(state, model, T)["groups"][1]
+    problem = state.runs[1].problem
     assert problem is not None and beam["status"] == "This number must be from 1 to 64."
-    assert [entry.strategy.name for entry in comparison.finished] == [
-        way.name for way in STRATEGIES if way.name != "beam"
+    assert [run.strategy.name for run in state.finished] == [
+        strategy.name for strategy in STRATEGIES if strategy.name != "beam"
     ]
 
 
 def test_another_model_forgets_the_answers(model: Model) -> None:
-    comparison = answered(model)
+    state = finished(model)
     other = Model("other", model.vocabulary, model.prefix_cache, model.context_length, model.end_ids)
-    comparison.ready(other)
-    assert (comparison.entries, comparison.answered) == ([], None)
-    assert not comparison.take(TextState(), other, comparison.turn, 0, 0)
+    state.set_model(other)
+    assert (state.runs, state.run_settings) == ([], None)
+    assert not state.load_in_step(TextState(), other, state.turn, 0, 0)
 
 
-@pytest.mark.parametrize("at", range(len(STRATEGIES)), ids=[way.name for way in STRATEGIES])
+@pytest.mark.parametrize("at", range(len(STRATEGIES)), ids=[strategy.name for strategy in STRATEGIES])
 def test_a_text_is_taken_and_the_model_would_choose_the_same_again(model: Model, at: int) -> None:
-    comparison, session = answered(model), TextState(prompt="天氣", model_name=model.name)
+    state, session = finished(model), TextState(prompt="天氣", model_name=model.name)
     session.ready(model)
-    last = len(comparison.entries[at].together.texts) - 1
-    assert comparison.take(session, model, comparison.turn, at, last)
-    text, trace = comparison.entries[at].together.texts[last], session.ready(model)
-    assert trace.token_ids() == (*comparison.ids, *text.token_ids)
-    assert (session.prompt, trace.prompt_length) == ("the cat", len(comparison.ids))
-    way = STRATEGIES[at]
-    expected = "hand" if way.name == "beam" else "drawn" if way.draws else "greedy"
+    last = len(state.runs[at].generation.texts) - 1
+    assert state.load_in_step(session, model, state.turn, at, last)
+    text, trace = state.runs[at].generation.texts[last], session.ready(model)
+    assert trace.token_ids() == (*state.prompt_ids, *text.token_ids)
+    assert (session.prompt, trace.prompt_length) == ("the cat", len(state.prompt_ids))
+    strategy = STRATEGIES[at]
+    expected = "hand" if strategy.name == "beam" else "drawn" if strategy.draws else "greedy"
     assert {choice.how for choice in trace.choices[trace.prompt_length :]} == {expected}
-    if way.name != "beam":
+    if strategy.name != "beam":
         session.go_to(model, session.turn, trace.prompt_length - 1)
         for token_id in text.token_ids:
             session.step(model)
@@ -134,34 +134,34 @@ def test_a_text_is_taken_and_the_model_would_choose_the_same_again(model: Model,
 
 
 def test_a_text_of_the_prompt_on_the_table_is_one_more_way(model: Model) -> None:
-    comparison, session = answered(model), TextState(prompt="the cat", model_name=model.name)
+    state, session = finished(model), TextState(prompt="the cat", model_name=model.name)
     session.step(model)
     session.pick(model, session.turn, 17)
     before = session.ready(model).choices
-    assert comparison.take(session, model, comparison.turn, 2, 0)
+    assert state.load_in_step(session, model, state.turn, 2, 0)
     after = session.ready(model)
     assert [(c.parent, c.token_id) for c in after.choices[: len(before)]] == [(c.parent, c.token_id) for c in before]
-    assert after.token_ids() == (*comparison.ids, *comparison.entries[2].together.texts[0].token_ids)
+    assert after.token_ids() == (*state.prompt_ids, *state.runs[2].generation.texts[0].token_ids)
 
 
-@pytest.mark.parametrize(("turn", "entry", "text"), [(-1, 0, 0), (0, 99, 0), (0, 0, 5), (0, -1, 0)])
-def test_a_click_that_is_out_of_date_takes_nothing(model: Model, turn: int, entry: int, text: int) -> None:
-    comparison, session = answered(model), TextState(prompt="天氣", model_name=model.name)
+@pytest.mark.parametrize(("turn", "run_index", "text_index"), [(-1, 0, 0), (0, 99, 0), (0, 0, 5), (0, -1, 0)])
+def test_a_click_that_is_out_of_date_takes_nothing(model: Model, turn: int, run_index: int, text_index: int) -> None:
+    state, session = finished(model), TextState(prompt="天氣", model_name=model.name)
     before = session.ready(model)
-    assert not comparison.take(session, model, comparison.turn + turn, entry, text)
+    assert not state.load_in_step(session, model, state.turn + turn, run_index, text_index)
     assert session.ready(model) is before
 
 
 def test_chips_say_every_token_once_and_mark_what_stood_before(model: Model) -> None:
-    comparison = answered(model, prompt="天氣", values=tuple(ASKED.values), max_new_tokens=30)
-    for entry in comparison.entries:
-        for text in entry.together.texts:
-            made = text_table.chips(model, comparison.ids, text, T)
-            assert sum(len(parts) for _, parts, *_ in made) == len(text.token_ids)
-            assert all(0 <= p <= 1 for _, parts, *_ in made for p in parts)
-            assert "\ufffd" not in "".join(read for read, *_ in made)
+    state = finished(model, prompt="天氣", values=tuple(SETTINGS.values), max_new_tokens=30)
+    for run in state.runs:
+        for text in run.generation.texts:
+            chips = text_table.chips(model, state.prompt_ids, text, T)
+            assert sum(len(parts) for _, parts, *_ in chips) == len(text.token_ids)
+            assert all(0 <= p <= 1 for _, parts, *_ in chips for p in parts)
+            assert "\ufffd" not in "".join(read for read, *_ in chips)
     text = replace(text, token_ids=(70, 71, 72, 73, 70, 71, 72, 73), log_probabilities=(-1.0,) * 8)
-    assert [repeated for *_, repeated, _ in text_table.chips(model, comparison.ids, text, T)] == [
+    assert [repeated for *_, repeated, _ in text_table.chips(model, state.prompt_ids, text, T)] == [
         0,
         0,
         0,
@@ -174,42 +174,43 @@ def test_chips_say_every_token_once_and_mark_what_stood_before(model: Model) -> 
 
 
 def test_the_sentences_name_the_highest_and_those_that_are_equal_together(model: Model) -> None:
-    comparison = answered(model, values=tuple({**dict(ASKED.values), "top_p": 1.0, "typical_p": 1.0}.items()))
-    told = summary.sentences(comparison, T)
-    found = {text_rows.name(e.strategy, e.value, T): e.measures(2) for e in comparison.finished}
-    assert found["top-p 1"] == found["typical 1"] == found["Pure sampling"]
-    for sentence, measure in zip(told, ("per_token", "distinct_2"), strict=False):
-        best = max(getattr(m, measure) for m in found.values())
-        for name, measures in found.items():
+    state = finished(model, values=tuple({**dict(SETTINGS.values), "top_p": 1.0, "typical_p": 1.0}.items()))
+    result = summary.sentences(state, T)
+    measured = {text_rows.strategy_label(r.strategy, r.value, T): r.measures(2) for r in state.finished}
+    assert measured["top-p 1"] == measured["typical 1"] == measured["Pure sampling"]
+    for sentence, measure in zip(result, ("per_token", "distinct_2"), strict=False):
+        best = max(getattr(m, measure) for m in measured.values())
+        for name, measures in measured.items():
             assert (name in sentence) == (getattr(measures, measure) == best)
-    assert len(told) == 3
+    assert len(result) == 3
 
 
 def test_nothing_is_told_of_one_alone(model: Model) -> None:
-    comparison = asked(model)
-    while not comparison.finished:
-        comparison.work(model, 0.0005)
-    comparison.stop()
-    assert len(comparison.finished) == 1
-    assert summary.sentences(comparison, T) == []
+    state = started(model)
+    while not state.finished:
+        state.work(model, 0.0005)
+    state.stop()
+    assert len(state.finished) == 1
+    assert summary.sentences(state, T) == []
 
 
 def test_marks_stand_where_the_measures_are(model: Model) -> None:
-    comparison = answered(model)
-    for row, entry in zip(scatter_chart.points(comparison, T), comparison.finished, strict=True):
-        found = entry.measures(2)
-        assert row["x"] == pytest.approx(found.distinct_2, abs=1e-4)
-        assert row["y"] == pytest.approx(found.per_token, abs=1e-4)
+    state = finished(model)
+    for row, run in zip(scatter_chart.points(state, T), state.finished, strict=True):
+        measures = run.measures(2)
+        assert row["x"] == pytest.approx(measures.distinct_2, abs=1e-4)
+        assert row["y"] == pytest.approx(measures.per_token, abs=1e-4)
         assert row["low"] <= row["y"] <= 0
         assert row["low"] <= row["label"] <= 0
 
 
 @given(st.lists(st.floats(0, scatter_chart.HEIGHT), max_size=8))
-def test_names_never_cover_each_other(wanted: list[float]) -> None:
-    places = scatter_chart.spread(wanted)
-    assert all(0 < place < scatter_chart.HEIGHT for place in places)
-    assert all(other - one > 17.5 for one, other in itertools.pairwise(sorted(places)))
-    assert sorted(range(len(wanted)), key=wanted.__getitem__) == sorted(range(len(wanted)), key=places.__getitem__)
+def test_names_never_cover_each_other(desired: list[float]) -> None:
+    positions = scatter_chart.spread_labels(desired)
+    assert all(0 < position < scatter_chart.HEIGHT for position in positions)
+    assert all(lower - upper > 17.5 for upper, lower in itertools.pairwise(sorted(positions)))
+    indices = range(len(desired))
+    assert sorted(indices, key=desired.__getitem__) == sorted(indices, key=positions.__getitem__)
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
@@ -217,21 +218,21 @@ def test_the_examples_in_the_docstrings_hold() -> None:
 
 
 def test_what_is_left_is_counted_once_and_remembered(model: Model) -> None:
-    comparison = CompareState(question=ASKED)
-    kept = comparison.kept(model, "the cat")
-    assert comparison.kept(model, "the cat") is kept
-    rows = filter_size_chart.rows(kept, T)
-    assert [row["top_p"] for row in rows] == [step.by_top_p for step in kept]
+    state = CompareState(settings=SETTINGS)
+    sizes = state.filter_sizes(model, "the cat")
+    assert state.filter_sizes(model, "the cat") is sizes
+    rows = filter_size_chart.rows(sizes, T)
+    assert [row["top_p"] for row in rows] == [step.by_top_p for step in sizes]
     assert {row["top_k"] for row in rows} == {20}
     for i in range(6):
-        comparison.kept(model, f"the cat {i}")
-    assert comparison.kept(model, "the cat") is not kept
+        state.filter_sizes(model, f"the cat {i}")
+    assert state.filter_sizes(model, "the cat") is not sizes
 
 
 def test_keys_that_are_put_together_exist() -> None:
     known = set(sentences("en"))
-    wanted = {f"compare.{part}.{way.name}" for way in STRATEGIES for part in ("way", "note")}
-    wanted |= {f"compare.set.{way.name}" for way in STRATEGIES if way.parameter}
+    wanted = {f"compare.{part}.{strategy.name}" for strategy in STRATEGIES for part in ("way", "note")}
+    wanted |= {f"compare.set.{strategy.name}" for strategy in STRATEGIES if strategy.parameter}
     wanted |= {f"compare.{part}.{measure}" for measure in text_table.ORDER for part in ("measure", "help")}
     wanted |= {f"compare.stop.{stop}" for stop in ("end", "context", "person")}
     wanted |= {f"compare.{word}" for word in ("sort", "by_way", "turn_round", "take", "take_help", "legend")}

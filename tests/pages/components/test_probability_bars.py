@@ -1,4 +1,4 @@
-"""What the bars, the sums and the numbers on the screen say, against the distribution they are drawn from."""
+"""Data of the probability bars and the calculation, against their distribution; format of probabilities."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ def test_a_chosen_token_that_is_not_among_the_first_has_a_row(model: Model) -> N
 
 def test_the_curves_are_the_cumulative_sums(model: Model) -> None:
     d = model.distribution(model.encode("the cat"), Settings(top_k=6))
-    told = calculation.sums(d, d.argmax(), 0.25, seed=1, count=5, t=T)
+    data = calculation.data(d, d.argmax(), 0.25, seed=1, count=5, t=T)
     raw = np.cumsum(np.sort(d.raw)[::-1])
-    for rank, p in told["believed"]:
+    for rank, p in data["believed"]:
         assert p == pytest.approx(raw[rank - 1], abs=1e-4)
-    assert told["believed"][-1][0] == d.size
-    assert told["cut"] == 6
-    assert dict(map(tuple, told["drawn"]))[6] == 1
+    assert data["believed"][-1][0] == d.size
+    assert data["cut"] == 6
+    assert dict(map(tuple, data["drawn"]))[6] == 1
 
 
 def test_the_draw_is_told_with_its_interval(model: Model) -> None:
     d = model.distribution(model.encode("the cat"))
     token = d.draw(0.42)
-    told = calculation.sums(d, token, 0.42, seed=9, count=5, t=T)["labels"]["draw"]
-    low, high = map(float, re.search(r"between (\d\.\d+) and (\d\.\d+)", told).groups())  # type: ignore[union-attr]
+    sentence = calculation.data(d, token, 0.42, seed=9, count=5, t=T)["labels"]["draw"]
+    low, high = map(float, re.search(r"between (\d\.\d+) and (\d\.\d+)", sentence).groups())  # type: ignore[union-attr]
     assert low <= 0.42 <= high
-    assert "0.4200" in told
+    assert "0.4200" in sentence
 
 
 @given(st.floats(0, 1))
 def test_a_probability_is_never_told_as_nothing_or_certain(p: float) -> None:
     for language in ("en", "zh_Hant"):
-        told = Translator(language).percent(p)
-        assert (told == "0\xa0%") == (p == 0)
-        assert told != "100\xa0%" or p == 1
-        assert "e+" not in told
+        text = Translator(language).percent(p)
+        assert (text == "0\xa0%") == (p == 0)
+        assert text != "100\xa0%" or p == 1
+        assert "e+" not in text
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_a_probability_is_never_told_as_nothing_or_certain(p: float) -> None:
      (0.000025, "1 in 40,000", "4 萬分之 1"), (0.9973, "99.73 %", "99.73 %"), (1.0, "100 %", "100 %")],
 )  # fmt: skip
 def test_probabilities_read_as_a_person_says_them(p: float, english: str, chinese: str) -> None:
-    for language, told in (("en", english), ("zh_Hant", chinese)):
-        assert Translator(language).percent(p) == told.replace(" %", "\xa0%")
+    for language, text in (("en", english), ("zh_Hant", chinese)):
+        assert Translator(language).percent(p) == text.replace(" %", "\xa0%")
 
 
 def test_the_chart_is_built_once_and_names_no_data() -> None:

@@ -1,4 +1,4 @@
-"""Lessons: both languages have the same steps, every file is read strictly, tasks hold exactly when they are done."""
+"""Course: lesson files and their validation, tasks, placeholders, step set-up, saved progress, links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.course import catalog, placeholders, step_setup, tasks
 from pages.course.learner import Learner
-from pages.course.lesson import NAMED, LessonError
+from pages.course.lesson import PLACEHOLDER, LessonError
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 from pages.session.query_params import QueryParams
@@ -43,7 +43,7 @@ then = "D"
 """
 
 
-def table(model: Model, prompt: str = "今天天氣真", **widgets: Any) -> Learner:
+def make_learner(model: Model, prompt: str = "今天天氣真", **widgets: Any) -> Learner:
     session = TextState(prompt=prompt, settings=Settings())
     return Learner(model, session, BeamState(), CompareState(), AttentionState(), TokensState(), widgets.get)
 
@@ -56,16 +56,16 @@ def bundled() -> Model:
 def test_both_languages_have_the_same_steps() -> None:
     chinese, english = (catalog.lessons(language) for language in LANGUAGES)
     assert len(chinese) > 0
-    for one, other in zip(chinese, english, strict=True):
-        assert (one.name, one.concepts, one.minutes) == (other.name, other.concepts, other.minutes)
-        for mine, yours in zip(one.steps, other.steps, strict=True):
-            assert (mine.page, mine.point) == (yours.page, yours.point)
-            assert [name for name, _ in mine.task] == [name for name, _ in yours.task]
-            assert {name for name, _ in mine.settings} == {name for name, _ in yours.settings}
+    for lesson, other in zip(chinese, english, strict=True):
+        assert (lesson.name, lesson.concepts, lesson.minutes) == (other.name, other.concepts, other.minutes)
+        for step, other_step in zip(lesson.steps, other.steps, strict=True):
+            assert (step.page, step.point) == (other_step.page, other_step.point)
+            assert [name for name, _ in step.task] == [name for name, _ in other_step.task]
+            assert {name for name, _ in step.settings} == {name for name, _ in other_step.settings}
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("old", "new"),
     [
         ('page = "step"', 'page = "nowhere"'),
         ("{best}", "{worst}"),
@@ -78,19 +78,19 @@ def test_both_languages_have_the_same_steps() -> None:
         ('title = "A"', "title = A"),
     ],
 )
-def test_a_file_that_is_wrong_is_refused_by_name(change: str, says: str, tmp_path: Path) -> None:
+def test_a_file_that_is_wrong_is_refused_by_name(old: str, new: str, tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     path = tmp_path / "en" / "01-a.toml"
     path.write_text(GOOD, "utf-8")
     assert len(catalog.lessons.__wrapped__("en", tmp_path)) == 1
-    path.write_text(GOOD.replace(change, says), "utf-8")
+    path.write_text(GOOD.replace(old, new), "utf-8")
     with pytest.raises(LessonError, match=r"en/01-a\.toml"):
         catalog.lessons.__wrapped__("en", tmp_path)
 
 
 def test_every_condition_begins_undone_or_says_what_stands(bundled: Model) -> None:
-    """Conditions of something done do not hold before anything is done."""
-    at_rest = table(bundled)
+    """Conditions on an action do not hold before any action."""
+    initial = make_learner(bundled)
     values: dict[str, Any] = {
         "written": 1, "hand": 0.5, "back": 1, "branches": 2, "stopped": ["end", "length", "person", "context"],
         "loops": True, "length": 1, "seeds": 1, "own_prompt": True, "unlikely": 1e-9, "search": True, "beam_over": True,
@@ -99,59 +99,59 @@ def test_every_condition_begins_undone_or_says_what_stands(bundled: Model) -> No
         "flat_changed": True,
     }  # fmt: skip
     for name, value in values.items():
-        assert not tasks.done(((name, value),), at_rest, {}), name
+        assert not tasks.done(((name, value),), initial, {}), name
 
 
 def test_tokens_written_and_taken_by_hand(bundled: Model) -> None:
-    at = table(bundled)
+    learner = make_learner(bundled)
     memories: list[dict[str, Any]] = [{}, {}, {}]
-    ask = lambda: (  # noqa: E731
-        tasks.done((("written", 2),), at, memories[0]),
-        tasks.done((("hand", 0.05),), at, memories[1]),
-        tasks.done((("back", 1),), at, memories[2]),
+    results = lambda: (  # noqa: E731
+        tasks.done((("written", 2),), learner, memories[0]),
+        tasks.done((("hand", 0.05),), learner, memories[1]),
+        tasks.done((("back", 1),), learner, memories[2]),
     )
-    assert ask() == (False, False, False)
-    at.session.step(bundled)
-    assert ask() == (False, False, False)
-    distribution = bundled.distribution(at.trace.token_ids())
+    assert results() == (False, False, False)
+    learner.session.step(bundled)
+    assert results() == (False, False, False)
+    distribution = bundled.distribution(learner.trace.token_ids())
     improbable = next(c for c in distribution.top(200) if c.raw < 0.05)
-    at.session.pick(bundled, at.session.turn, improbable.token_id)
-    assert ask() == (True, True, False)
-    at.session.back(bundled)
-    assert ask() == (True, True, True)
-    log = bundled.score(at.trace.token_ids(len(at.trace.choices) - 1)).log_probabilities[-1]
+    learner.session.pick(bundled, learner.session.turn, improbable.token_id)
+    assert results() == (True, True, False)
+    learner.session.back(bundled)
+    assert results() == (True, True, True)
+    log = bundled.score(learner.trace.token_ids(len(learner.trace.choices) - 1)).log_probabilities[-1]
     assert log is not None and math.exp(log) == pytest.approx(improbable.raw, rel=1e-4)
 
 
 def test_seeds_count_where_a_token_was_drawn(bundled: Model) -> None:
-    at = table(bundled)
+    learner = make_learner(bundled)
     memory: dict[str, Any] = {}
     task = (("seeds", 2),)
-    assert not tasks.done(task, at, memory)
-    at.session.seed = 1
-    assert not tasks.done(task, at, memory)
-    at.session.step(bundled)
-    assert not tasks.done(task, at, memory)
-    at.session.restart(bundled)
-    at.session.seed = 2
-    assert not tasks.done(task, at, memory)
-    at.session.step(bundled)
-    assert tasks.done(task, at, memory)
+    assert not tasks.done(task, learner, memory)
+    learner.session.seed = 1
+    assert not tasks.done(task, learner, memory)
+    learner.session.step(bundled)
+    assert not tasks.done(task, learner, memory)
+    learner.session.restart(bundled)
+    learner.session.seed = 2
+    assert not tasks.done(task, learner, memory)
+    learner.session.step(bundled)
+    assert tasks.done(task, learner, memory)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_facts_are_the_models_own(bundled: Model, language: str) -> None:
-    t, at = Translator(language), table(bundled)
-    at.session.step(bundled)
-    ids = at.trace.token_ids()
+    t, learner = Translator(language), make_learner(bundled)
+    learner.session.step(bundled)
+    ids = learner.trace.token_ids()
     top = engine.load().distribution(ids).top(2)
-    found = {name: fact(at, t) for name, fact in placeholders.PLACEHOLDERS.items()}
-    assert (found["best"], found["best_p"]) == (top[0].text, t.percent(top[0].raw))
-    assert found["vocabulary"] == f"{bundled.vocabulary.size:,}"
+    values = {name: value(learner, t) for name, value in placeholders.PLACEHOLDERS.items()}
+    assert (values["best"], values["best_p"]) == (top[0].text, t.percent(top[0].raw))
+    assert values["vocabulary"] == f"{bundled.vocabulary.size:,}"
     logs = [value for value in bundled.score(ids).log_probabilities if value is not None]
-    assert found["log_p"] == t.number(sum(logs))
-    assert found["last_p"] == t.percent(math.exp(logs[-1]))
-    assert found["kept"] == f"{bundled.vocabulary.size:,}"
+    assert values["log_p"] == t.number(sum(logs))
+    assert values["last_p"] == t.percent(math.exp(logs[-1]))
+    assert values["kept"] == f"{bundled.vocabulary.size:,}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -162,143 +162,149 @@ def test_every_step_can_be_arranged_and_asked(bundled: Model, language: str) -> 
         for number, step in enumerate(lesson.steps):
             course.begin(lesson, number)
             if step.prompt is not None and step.page in ("step", "beam", "attention"):
-                at = table(bundled, step.prompt)
+                learner = make_learner(bundled, step.prompt)
                 assert bundled.read_prompt(step.prompt)
             else:
-                at = table(bundled)
-            assert not course.check(lesson, at) or not step.prompt, (lesson.name, number)
-            for name in NAMED.findall(step.text + step.do + step.then):
-                assert placeholders.PLACEHOLDERS[name](at, t)
+                learner = make_learner(bundled)
+            assert not course.check(lesson, learner) or not step.prompt, (lesson.name, number)
+            for name in PLACEHOLDER.findall(step.text + step.do + step.then):
+                assert placeholders.PLACEHOLDERS[name](learner, t)
             for name, value in step.settings:
-                if name in step_setup._CHOOSING:
+                if name in step_setup._SAMPLING_SETTINGS:
                     Settings(**{name: value})
 
 
 def test_a_text_that_is_written_twice_without_luck(bundled: Model) -> None:
-    at, memory = table(bundled), dict[str, Any]()
-    at.session.strategy = "greedy"
+    learner, memory = make_learner(bundled), dict[str, Any]()
+    learner.session.strategy = "greedy"
     task = (("again", 3),)
     for _ in range(3):
-        at.session.step(bundled)
-        assert not tasks.done(task, at, memory)
-    at.session.restart(bundled)
-    assert not tasks.done(task, at, memory)
+        learner.session.step(bundled)
+        assert not tasks.done(task, learner, memory)
+    learner.session.restart(bundled)
+    assert not tasks.done(task, learner, memory)
     for _ in range(3):
-        assert not tasks.done(task, at, memory)
-        at.session.step(bundled)
-    assert tasks.done(task, at, memory)
-    at.session.back(bundled)
-    improbable = bundled.distribution(at.trace.token_ids()).top(9)[8]
-    at.session.pick(bundled, at.session.turn, improbable.token_id)
-    assert not tasks.done(task, at, memory), "another way was gone"
+        assert not tasks.done(task, learner, memory)
+        learner.session.step(bundled)
+    assert tasks.done(task, learner, memory)
+    learner.session.back(bundled)
+    improbable = bundled.distribution(learner.trace.token_ids()).top(9)[8]
+    learner.session.pick(bundled, learner.session.turn, improbable.token_id)
+    assert not tasks.done(task, learner, memory), "the tree has a branch"
 
 
 def test_the_least_expected_token_is_found_by_standing_on_it(bundled: Model) -> None:
-    at = table(bundled, "今天天氣真好，我們一起去公園洗碗。")
-    logs = bundled.score(at.trace.token_ids()).log_probabilities
-    ticked, memory = [], dict[str, Any]()
-    assert not tasks.done((("least", True),), at, memory)
-    for place in range(len(logs)):
-        at.session.go_to(bundled, at.session.turn, place)
-        if tasks.done((("least", True),), at, memory):
-            ticked.append(place)
-    assert ticked == [min(range(1, len(logs)), key=lambda place: logs[place] or 0.0)]
+    learner = make_learner(bundled, "今天天氣真好，我們一起去公園洗碗。")
+    logs = bundled.score(learner.trace.token_ids()).log_probabilities
+    positions, memory = [], dict[str, Any]()
+    assert not tasks.done((("least", True),), learner, memory)
+    for position in range(len(logs)):
+        learner.session.go_to(bundled, learner.session.turn, position)
+        if tasks.done((("least", True),), learner, memory):
+            positions.append(position)
+    assert positions == [min(range(1, len(logs)), key=lambda position: logs[position] or 0.0)]
 
 
 def test_a_search_counts_where_something_is_found(bundled: Model) -> None:
-    for query, found in (("雨", True), ("", False), ("qqzzqq", False)):
-        assert tasks.done((("search", True),), table(bundled, search=query), {}) is found
+    for query, expected in (("雨", True), ("", False), ("qqzzqq", False)):
+        assert tasks.done((("search", True),), make_learner(bundled, search=query), {}) is expected
     t = Translator("en")
-    at = table(bundled, search="雨")
-    raw = bundled.distribution(at.trace.token_ids()).raw
+    learner = make_learner(bundled, search="雨")
+    raw = bundled.distribution(learner.trace.token_ids()).raw
     rain = bundled.vocabulary.search("雨")[0]
-    expected = ("雨", f"{int((raw > raw[rain]).sum()) + 1:,}", t.percent(float(raw[rain])))
-    assert tuple(placeholders.PLACEHOLDERS[name](at, t) for name in ("found", "found_rank", "found_p")) == expected
-    assert placeholders.PLACEHOLDERS["found"](table(bundled, search="qqzzqq"), t) == placeholders.NOTHING
+    rain_values = ("雨", f"{int((raw > raw[rain]).sum()) + 1:,}", t.percent(float(raw[rain])))
+    assert (
+        tuple(placeholders.PLACEHOLDERS[name](learner, t) for name in ("found", "found_rank", "found_p")) == rain_values
+    )
+    assert placeholders.PLACEHOLDERS["found"](make_learner(bundled, search="qqzzqq"), t) == placeholders.NO_VALUE
 
 
 def test_beams_followed_to_the_end_at_two_widths(bundled: Model) -> None:
-    at, memory, t = table(bundled), dict[str, Any](), Translator("en")
+    learner, memory, t = make_learner(bundled), dict[str, Any](), Translator("en")
     task = (("beam_widths", 2),)
     for width in (2, 2, 3):
-        assert not tasks.done(task, at, memory)
-        at.beaming.settings = BeamSettings(width, max_new_tokens=3)
-        at.beaming.ready(at.session, bundled)
-        at.beaming.restart()
-        assert not tasks.done(task, at, memory)
-        at.beaming.run()
-        while at.beaming.run_on(0.1):
+        assert not tasks.done(task, learner, memory)
+        learner.beam.settings = BeamSettings(width, max_new_tokens=3)
+        learner.beam.update_search(learner.session, bundled)
+        learner.beam.restart()
+        assert not tasks.done(task, learner, memory)
+        learner.beam.run()
+        while learner.beam.run_on(0.1):
             pass
-        assert placeholders.PLACEHOLDERS["beam_candidates"](at, t) == f"{width * bundled.vocabulary.size:,}"
-    assert tasks.done(task, at, memory)
-    assert placeholders.PLACEHOLDERS["beam_held"](at, t) == "3"
-    assert at.beaming.search is not None
-    assert placeholders.PLACEHOLDERS["beam_score"](at, t) == t.number(at.beaming.search.sequences[0].score, 2)
-    at.session.strategy = "greedy"
+        assert placeholders.PLACEHOLDERS["beam_candidates"](learner, t) == f"{width * bundled.vocabulary.size:,}"
+    assert tasks.done(task, learner, memory)
+    assert placeholders.PLACEHOLDERS["beam_held"](learner, t) == "3"
+    assert learner.beam.search is not None
+    assert placeholders.PLACEHOLDERS["beam_score"](learner, t) == t.number(learner.beam.search.sequences[0].score, 2)
+    learner.session.strategy = "greedy"
     for _ in range(3):
-        at.session.step(bundled)
-    assert placeholders.PLACEHOLDERS["greedy_score"](at, t) == t.number(sum(placeholders._logs(at)[-3:]) / 3, 2)
-    at.beaming.back()
-    assert placeholders.PLACEHOLDERS["beam_score"](at, t) == placeholders.NOTHING
+        learner.session.step(bundled)
+    assert placeholders.PLACEHOLDERS["greedy_score"](learner, t) == t.number(
+        sum(placeholders._log_probabilities(learner)[-3:]) / 3, 2
+    )
+    learner.beam.back()
+    assert placeholders.PLACEHOLDERS["beam_score"](learner, t) == placeholders.NO_VALUE
 
 
 def test_one_of_two_prompts_is_changed(bundled: Model) -> None:
     memory: dict[str, Any] = {}
     task = (("flat_changed", True),)
-    ask = lambda **prompts: tasks.done(  # noqa: E731
-        task, table(bundled, **{f"compare {which} en": prompt for which, prompt in prompts.items()}), memory
+    is_done = lambda **prompts: tasks.done(  # noqa: E731
+        task, make_learner(bundled, **{f"compare {which} en": prompt for which, prompt in prompts.items()}), memory
     )
-    assert not ask(flat="I like", peaked="Once upon a")
-    assert not ask(flat="I like", peaked="  ")
-    assert ask(flat="I like", peaked="Once")
+    assert not is_done(flat="I like", peaked="Once upon a")
+    assert not is_done(flat="I like", peaked="  ")
+    assert is_done(flat="I like", peaked="Once")
     t = Translator("en")
-    at = table(bundled, **{"compare flat en": "I like", "compare peaked en": " "})
+    learner = make_learner(bundled, **{"compare flat en": "I like", "compare peaked en": " "})
     raw = -np.sort(-bundled.distribution(bundled.read_prompt("I like")).raw)
-    top_p = float(placeholders.PLACEHOLDERS["compare_top_p"](at, t))
-    assert placeholders.PLACEHOLDERS["flat_kept"](at, t) == f"{int((np.cumsum(raw) < top_p).sum()) + 1:,}"
-    assert placeholders.PLACEHOLDERS["peaked_kept"](at, t) == placeholders.NOTHING
+    top_p = float(placeholders.PLACEHOLDERS["compare_top_p"](learner, t))
+    assert placeholders.PLACEHOLDERS["flat_kept"](learner, t) == f"{int((np.cumsum(raw) < top_p).sum()) + 1:,}"
+    assert placeholders.PLACEHOLDERS["peaked_kept"](learner, t) == placeholders.NO_VALUE
 
 
 def test_a_text_that_repeats_itself_is_shown_where_it_does(bundled: Model) -> None:
-    at, t = table(bundled, "I went to the"), Translator("en")
-    at.session.strategy = "greedy"
-    assert placeholders.PLACEHOLDERS["repeated"](at, t) == placeholders.NOTHING
+    learner, t = make_learner(bundled, "I went to the"), Translator("en")
+    learner.session.strategy = "greedy"
+    assert placeholders.PLACEHOLDERS["repeated"](learner, t) == placeholders.NO_VALUE
     for _ in range(24):
-        at.session.step(bundled)
-    assert tasks.done((("loops", True),), at, {})
-    said = placeholders.PLACEHOLDERS["repeated"](at, t)
-    text = bundled.text(at.trace.token_ids())
-    assert text.count(said) >= 2
-    ids, span = at.trace.token_ids(), 4
-    start = at.trace.prompt_length
-    again, once = min(
+        learner.session.step(bundled)
+    assert tasks.done((("loops", True),), learner, {})
+    repeated = placeholders.PLACEHOLDERS["repeated"](learner, t)
+    text = bundled.text(learner.trace.token_ids())
+    assert text.count(repeated) >= 2
+    ids, span = learner.trace.token_ids(), 4
+    start = learner.trace.prompt_length
+    second, first = min(
         (j, i) for j in range(start, len(ids) - 3) for i in range(start, j) if ids[i : i + 4] == ids[j : j + 4]
     )
-    for name, first in (("once_p", once), ("again_p", again)):
-        chances = [float(bundled.distribution(ids[:k]).raw[ids[k]]) for k in range(first, first + span)]
-        assert placeholders.PLACEHOLDERS[name](at, t) == t.percent(math.prod(chances) ** (1 / span))
+    for name, begin in (("once_p", first), ("again_p", second)):
+        probabilities = [float(bundled.distribution(ids[:k]).raw[ids[k]]) for k in range(begin, begin + span)]
+        assert placeholders.PLACEHOLDERS[name](learner, t) == t.percent(math.prod(probabilities) ** (1 / span))
 
 
 def test_the_chain_of_probabilities_and_the_draw(bundled: Model) -> None:
-    at, t = table(bundled), Translator("zh_Hant")
-    at.session.settings = Settings(temperature=0.5)
-    u, pick = placeholders.PLACEHOLDERS["u"](at, t), placeholders.PLACEHOLDERS["pick"](at, t)
+    learner, t = make_learner(bundled), Translator("zh_Hant")
+    learner.session.settings = Settings(temperature=0.5)
+    u, pick = placeholders.PLACEHOLDERS["u"](learner, t), placeholders.PLACEHOLDERS["pick"](learner, t)
     assert 0 <= float(u) < 1
-    ids = at.trace.token_ids()
+    ids = learner.trace.token_ids()
     logits = bundled.distribution(ids).logits.astype(np.float64) / 0.5
     drawn = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-    assert placeholders.PLACEHOLDERS["best_drawn"](at, t) == t.percent(float(drawn.max()))
-    before = placeholders.PLACEHOLDERS["perplexity"](at, t)
-    at.session.step(bundled)
-    assert placeholders.PLACEHOLDERS["last"](at, t) == pick
-    assert placeholders.PLACEHOLDERS["perplexity_before"](at, t) == before
-    ids = at.trace.token_ids()
-    chances = [float(bundled.distribution(ids[:k]).raw[ids[k]]) for k in range(1, len(ids))]
-    assert placeholders.PLACEHOLDERS["text_p"](at, t) == t.percent(math.prod(chances))
-    assert placeholders.PLACEHOLDERS["factors"](at, t) == str(len(chances))
-    assert placeholders.PLACEHOLDERS["perplexity"](at, t) == t.number(math.prod(chances) ** (-1 / len(chances)))
-    at.session.strategy = "greedy"
-    assert placeholders.PLACEHOLDERS["u"](at, t) == placeholders.NOTHING
+    assert placeholders.PLACEHOLDERS["best_drawn"](learner, t) == t.percent(float(drawn.max()))
+    before = placeholders.PLACEHOLDERS["perplexity"](learner, t)
+    learner.session.step(bundled)
+    assert placeholders.PLACEHOLDERS["last"](learner, t) == pick
+    assert placeholders.PLACEHOLDERS["perplexity_before"](learner, t) == before
+    ids = learner.trace.token_ids()
+    probabilities = [float(bundled.distribution(ids[:k]).raw[ids[k]]) for k in range(1, len(ids))]
+    assert placeholders.PLACEHOLDERS["text_p"](learner, t) == t.percent(math.prod(probabilities))
+    assert placeholders.PLACEHOLDERS["factors"](learner, t) == str(len(probabilities))
+    assert placeholders.PLACEHOLDERS["perplexity"](learner, t) == t.number(
+        math.prod(probabilities) ** (-1 / len(probabilities))
+    )
+    learner.session.strategy = "greedy"
+    assert placeholders.PLACEHOLDERS["u"](learner, t) == placeholders.NO_VALUE
 
 
 ODD = (
@@ -318,27 +324,29 @@ ODD = (
 
 @pytest.mark.parametrize("prompt", ODD)
 def test_no_step_breaks_on_a_prompt_of_the_learners_own(bundled: Model, prompt: str) -> None:
-    """Every step of every lesson, asked and told, over a text that nobody expected: begun, written and gone back."""
-    at = table(bundled, prompt, search="%", **dict.fromkeys(("compare flat en", "compare peaked zh_Hant"), prompt))
-    at.session.set_prompt(bundled, prompt)
-    at.beaming.settings = BeamSettings(2, max_new_tokens=2)
-    at.beaming.ready(at.session, bundled)
-    moves = (
-        lambda: None,
-        lambda: at.session.step(bundled),
-        lambda: at.beaming.run_on(1),
-        lambda: at.session.back(bundled),
+    """Tasks and placeholders of every step can be evaluated for unusual prompts, before and after each action."""
+    learner = make_learner(
+        bundled, prompt, search="%", **dict.fromkeys(("compare flat en", "compare peaked zh_Hant"), prompt)
     )
-    for move in moves:
-        move()
+    learner.session.set_prompt(bundled, prompt)
+    learner.beam.settings = BeamSettings(2, max_new_tokens=2)
+    learner.beam.update_search(learner.session, bundled)
+    actions = (
+        lambda: None,
+        lambda: learner.session.step(bundled),
+        lambda: learner.beam.run_on(1),
+        lambda: learner.session.back(bundled),
+    )
+    for action in actions:
+        action()
         for language in LANGUAGES:
             t, course = Translator(language), CourseState()
-            told = {name: fact(at, t) for name, fact in placeholders.PLACEHOLDERS.items()}
-            assert all(isinstance(said, str) and said for said in told.values())
+            values = [value(learner, t) for value in placeholders.PLACEHOLDERS.values()]
+            assert all(isinstance(value, str) and value for value in values)
             for lesson in catalog.lessons(language):
                 for number in range(len(lesson.steps)):
                     course.begin(lesson, number)
-                    course.check(lesson, at)
+                    course.check(lesson, learner)
 
 
 json = st.recursive(
@@ -349,38 +357,38 @@ json = st.recursive(
 
 
 @given(json)
-def test_whatever_a_browser_remembered_is_taken_with_care(kept: Any) -> None:
+def test_whatever_a_browser_remembered_is_taken_with_care(saved: Any) -> None:
     course = CourseState()
-    course.remember(kept, ["a", "b"])
+    course.restore_progress(saved, ["a", "b"])
     assert set(course.done) <= {"a", "b"}
     assert all(type(step) is int and 0 <= step < 20 for steps in course.done.values() for step in steps)
     again = CourseState()
-    again.remember(course.kept(), ["a", "b"])
-    assert again.kept() == course.kept()
+    again.restore_progress(course.progress(), ["a", "b"])
+    assert again.progress() == course.progress()
 
 
 @given(st.text(max_size=12) | st.from_regex(r"01-next-token\.\d{0,5}", fullmatch=True))
 def test_any_address_opens_a_step_or_none(text: str) -> None:
-    course, every = CourseState(), catalog.lessons("en")
-    step = course.from_query(QueryParams({"lesson": text}), every)
+    course, lessons = CourseState(), catalog.lessons("en")
+    step = course.from_query(QueryParams({"lesson": text}), lessons)
     assert (step is None) == (course.lesson is None)
-    assert step is None or step in every[0].steps
+    assert step is None or step in lessons[0].steps
     again = CourseState()
-    assert again.from_query(QueryParams(course.to_query()), every) == step
-    assert not again.turning
+    assert again.from_query(QueryParams(course.to_query()), lessons) == step
+    assert not again.page_pending
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-TW.md"])
 def test_the_readme_names_the_lesson_and_the_pages_of_all_twenty_concepts(readme: str) -> None:
-    told = {}
+    listed = {}
     for line in (Path(__file__).parents[3] / readme).read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[0].isdecimal():
-            told[int(cells[0])] = (cells[2].strip("`"), cells[3].replace("`", "").split(", "))
+            listed[int(cells[0])] = (cells[2].strip("`"), cells[3].replace("`", "").split(", "))
     taught = {
         concept: (lesson.name, list(dict.fromkeys(step.page for step in lesson.steps)))
         for lesson in catalog.lessons("zh_Hant")
         for concept in lesson.concepts
     }
-    assert told == taught
+    assert listed == taught
     assert sorted(taught) == list(range(1, 21))

@@ -1,4 +1,4 @@
-"""Both languages say the same things, and everything that the pages ask for is there."""
+"""Word files: both languages have the same keys and placeholders, and every key used by the code exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 EXPORTS = sorted(path.parent.name for path in PAGES.glob("*/export.py"))
 
 
-def blanks(text: str) -> set[str]:
+def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
@@ -47,7 +47,7 @@ def test_both_have_the_same_keys_with_the_same_blanks() -> None:
     assert set(one) == set(other)
     for key, text in one.items():
         if isinstance(text, str):
-            assert blanks(text) == blanks(other[key]), key
+            assert placeholders(text) == placeholders(other[key]), key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -96,11 +96,11 @@ def test_keys_that_are_put_together_exist() -> None:
     known = set(sentences("en"))
     stops, problems = ("end", "length", "context", "person"), ("empty", "characters", "context", "surrogate", "token")
     models = ("missing", "not_allowed", "no_safetensors", "no_tokenizer", "not_causal", "broken")
-    asked = {f"stop.{s}" for s in stops} | {f"error.{p}" for p in (*problems, *models)}
-    asked |= {f"error.{limit}" for limit in LIMITS} | {f"host.{limit}" for limit in LIMITS}
-    asked |= {f"filter.{f}" for f in FILTERS}
-    asked |= {f"settings.{s}{note}" for s in RANGES for note in ("", "_note")}
-    assert asked - known == set()
+    used = {f"stop.{s}" for s in stops} | {f"error.{p}" for p in (*problems, *models)}
+    used |= {f"error.{limit}" for limit in LIMITS} | {f"host.{limit}" for limit in LIMITS}
+    used |= {f"filter.{f}" for f in FILTERS}
+    used |= {f"settings.{s}{note}" for s in RANGES for note in ("", "_note")}
+    assert used - known == set()
 
 
 def test_every_limit_has_its_sentence() -> None:

@@ -1,4 +1,4 @@
-"""The limits page without a browser: each experiment runs, tells what came of it, and refuses kindly what cannot be."""
+"""Limits page without a browser: every experiment runs, reports its results, and rejects unusable input."""
 
 from __future__ import annotations
 
@@ -33,12 +33,10 @@ def start(app: AppTest) -> AppTest:
 
 
 def limits_of(app: AppTest) -> LimitsState:
-    found = state_of(app, LimitsState)
-    assert isinstance(found, LimitsState)
-    return found
+    return state_of(app, LimitsState)
 
 
-def told(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     return "\n".join(markdown.value for markdown in app.markdown)
 
 
@@ -49,20 +47,20 @@ def test_all_experiments_run_and_are_kept() -> None:
         assert any(Translator("zh_Hant")(f"limits.{name}.first") == caption.value for caption in app.caption)
         start(app)
         assert not app.exception and not app.error
-        trial = limits_of(app).trials[name]
-        assert trial.work is not None and not trial.running and not trial.stopped
-    assert limits_of(app).trials["exposure"].work.finished
+        run = limits_of(app).runs[name]
+        assert run.work is not None and not run.running and not run.stopped
+    assert limits_of(app).runs["exposure"].work.finished
     show(app, "sequential")
-    assert "128 個詞元一次算完" in told(app)
-    work = limits_of(app).trials["sequential"].work
+    assert "128 個詞元一次算完" in page_text(app)
+    work = limits_of(app).runs["sequential"].work
     app.switch_page(navigation.path("step")).run()
     app.switch_page(navigation.path("limits")).run()
-    assert limits_of(app).trials["sequential"].work is work
+    assert limits_of(app).runs["sequential"].work is work
     app.session_state["lang"] = "en"
     for name, word in (("sequential", "128 tokens take"), ("exposure", "The same endings take"), ("left", "Fill the")):
         show(app, name)
-        page = told(app) + "".join(button.label for button in app.button)
-        assert word in page
+        text = page_text(app) + "".join(button.label for button in app.button)
+        assert word in text
     assert not app.exception
 
 
@@ -76,7 +74,7 @@ def test_any_prompt_is_taken_or_refused_kindly(bad: str) -> None:
         box.set_value(bad).run()
         assert not app.exception
         if (name in ("sequential", "errors") and bad in ("😀", PROBLEMS[4])) or (name, bad) == ("sequential", "一"):
-            continue  # these can be run; that takes seconds
+            continue  # valid input; a run takes seconds
         start(app)
         assert not app.exception
         refused = name in ("left", "exposure") or not bad.strip() or bad == PROBLEMS[5]
@@ -93,10 +91,10 @@ def test_candidates_may_be_added_and_must_be_two() -> None:
     app.multiselect(key="limits candidates en").set_value(["nice", "cold"]).run()
     start(app)
     assert not app.error
-    assert [f.text for f in limits_of(app).trials["left"].work.filled] == ["nice", "cold"]
+    assert [f.text for f in limits_of(app).runs["left"].work.candidates] == ["nice", "cold"]
     app.button(key="limits example left 1").click().run()
     start(app)
-    assert [f.text for f in limits_of(app).trials["left"].work.filled] == ["tea", "milk", "water"]
+    assert [f.text for f in limits_of(app).runs["left"].work.candidates] == ["tea", "milk", "water"]
 
 
 def test_another_prompt_has_another_list_of_tokens_to_force() -> None:
@@ -107,13 +105,13 @@ def test_another_prompt_has_another_list_of_tokens_to_force() -> None:
     assert not app.exception
 
 
-def test_a_trial_keeps_the_last_outcome_where_a_new_one_cannot_begin(model: Model) -> None:
-    trial = IncrementalRun()
-    trial.begin("a", lambda: fill(model, "the cat ___ on", ["sat", "log"]))
-    work = trial.work
-    trial.begin("b", lambda: fill(model, "the cat", ["sat", "log"]))
-    assert trial.work is work and trial.asked == "a"
-    assert trial.problem is not None and trial.problem.code == "gap"
+def test_a_run_keeps_the_last_result_where_a_new_one_cannot_begin(model: Model) -> None:
+    run = IncrementalRun()
+    run.begin("a", lambda: fill(model, "the cat ___ on", ["sat", "log"]))
+    work = run.work
+    run.begin("b", lambda: fill(model, "the cat", ["sat", "log"]))
+    assert run.work is work and run.asked == "a"
+    assert run.problem is not None and run.problem.code == "gap"
 
     class Breaks:
         def step(self) -> bool:
@@ -122,9 +120,9 @@ def test_a_trial_keeps_the_last_outcome_where_a_new_one_cannot_begin(model: Mode
         def stop(self) -> None:
             pass
 
-    trial.begin("c", Breaks)
-    assert trial.running and not trial.go_on(1)
-    assert trial.problem.code == "not_finite" and not trial.running
+    run.begin("c", Breaks)
+    assert run.running and not run.go_on(1)
+    assert run.problem.code == "not_finite" and not run.running
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -132,29 +130,29 @@ def test_both_ways_go_to_the_step_page_as_branches(model: Model, which: int) -> 
     limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
     limits.ready(model)
     session.ready(model)
-    limits.force(session, model, "the cat", 7)
-    while limits.trials["errors"].go_on(1):
+    limits.force_token(session, model, "the cat", 7)
+    while limits.runs["errors"].go_on(1):
         pass
-    fork: ForcedTokenExperiment = limits.trials["errors"].work
-    assert not limits.take_branch(session, model, 0, which)
-    assert limits.take_branch(session, model, limits.trials["errors"].turn, which)
+    fork: ForcedTokenExperiment = limits.runs["errors"].work
+    assert not limits.load_branch(session, model, 0, which)
+    assert limits.load_branch(session, model, limits.runs["errors"].turn, which)
     trace = session.trace
     assert trace is not None
     pair = fork.pairs[0]
-    ways = [(*fork.ids, *text.token_ids) for text in (pair.own, pair.forced)]
-    assert trace.token_ids() == ways[which]
+    texts = [(*fork.ids, *text.token_ids) for text in (pair.own, pair.forced)]
+    assert trace.token_ids() == texts[which]
     ends = {trace.token_ids(i) for i in range(len(trace.choices)) if i not in trace.children()}
-    assert ends == set(ways)
-    hows = {trace.choices[i].token_id: trace.choices[i].how for i in trace.children()[len(fork.ids) - 1]}
-    assert hows[7] == "hand" and hows[pair.own.token_ids[0]] == "drawn"
+    assert ends == set(texts)
+    origins = {trace.choices[i].token_id: trace.choices[i].how for i in trace.children()[len(fork.ids) - 1]}
+    assert origins[7] == "hand" and origins[pair.own.token_ids[0]] == "drawn"
 
 
 def test_a_filled_sentence_goes_to_the_step_page(model: Model) -> None:
     limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
     limits.ready(model)
-    limits.fill(model, "the cat ___ on", ("sat", "log"))
-    assert not limits.take_filled(session, model, 1, 2)
-    assert limits.take_filled(session, model, limits.trials["left"].turn, 1)
+    limits.fill_gap(model, "the cat ___ on", ("sat", "log"))
+    assert not limits.load_filled(session, model, 1, 2)
+    assert limits.load_filled(session, model, limits.runs["left"].turn, 1)
     assert session.trace is not None
     assert model.text(session.trace.token_ids()) == "the cat log on"
     assert session.prompt == "the cat"
@@ -167,18 +165,18 @@ def test_a_forced_token_that_is_the_models_own_is_called_so(model: Model, langua
     fork = ForcedTokenExperiment(model, ids, own, "greedy", TextState().settings, (1,), 5)
     while fork.step():
         pass
-    assert error_accumulation.errors_plain(fork, model, t) == [t("limits.errors.same")]
-    values, _ = error_accumulation.errors_lines(fork, model, t)
+    assert error_accumulation.convergence_sentences(fork, model, t) == [t("limits.errors.same")]
+    values, _ = error_accumulation.curves(fork, model, t)
     assert [p.y for p in values[0].points] == pytest.approx([p.y for p in values[1].points], abs=1e-4)
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_a_gap_with_nothing_behind_it_turns_nothing(model: Model, language: str) -> None:
     t = Translator(language)
-    found = fill(model, "the cat ___", ["sat", "log"])
-    first = cloze.left_plain(found, model, t)[0]
-    assert found.from_left.text in first
-    bars = cloze.cloze_bars(found, 1, t)
+    result = fill(model, "the cat ___", ["sat", "log"])
+    first = cloze.sentences(result, model, t)[0]
+    assert result.from_left.text in first
+    bars = cloze.bars(result, 1, t)
     assert [row["state"] for row in bars] == ["pick", "draw"]
     assert all(row["raw"] == pytest.approx(row["shown"]) for row in bars)
 
@@ -186,7 +184,7 @@ def test_a_gap_with_nothing_behind_it_turns_nothing(model: Model, language: str)
 def test_a_chart_holds_only_points_that_are_there() -> None:
     points = [line_chart.Point(8, 1.0, "a"), line_chart.Point(16, None, "")]
     line = line_chart.Line("one", "draw", "solid", "circle", points)
-    assert line_chart.rows([line]) == [{"line": "one", "x": 8.0, "y": 1.0, "told": "a"}]
+    assert line_chart.point_rows([line]) == [{"line": "one", "x": 8.0, "y": 1.0, "tooltip": "a"}]
     chart = line_chart.specification(False, (line[:4],), line_chart.Axes("x", "y", ".0f"), 200)
     assert {layer["mark"]["type"] for layer in chart["layer"]} == {"line", "point"}
     assert "data" not in chart

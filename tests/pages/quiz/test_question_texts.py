@@ -1,4 +1,4 @@
-"""The texts of the quiz: enough of them, dealt without repeating, and none that was trained on."""
+"""Texts of the quiz: number, order without repetition, and absence from the training text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.model.model import Model
 from engine.quiz import questions
 from engine.serving import model_registry
 from engine.training.grammar import Grammar
-from pages.quiz.question_texts import FOLDER, ROUNDS, deal, texts
+from pages.quiz.question_texts import FOLDER, ROUNDS, texts, texts_for_game
 
 ROOT = Path(__file__).parents[3]
 LANGUAGES = ("zh_Hant", "en")
@@ -25,19 +25,19 @@ def bundled() -> Model:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_there_are_texts_enough_and_all_can_be_asked_about(language: str, bundled: Model) -> None:
-    found = texts(language)
-    assert len(found) == len(set(found)) >= 40
-    assert all(len(questions.find_questions(bundled, text)) >= 4 for text in found)
-    chinese = [bool(re.search(r"[\u4e00-\u9fff]", text)) for text in found]
+    all_texts = texts(language)
+    assert len(all_texts) == len(set(all_texts)) >= 40
+    assert all(len(questions.find_questions(bundled, text)) >= 4 for text in all_texts)
+    chinese = [bool(re.search(r"[\u4e00-\u9fff]", text)) for text in all_texts]
     assert all(chinese) if language == "zh_Hant" else not any(chinese)
-    dealt = [text for game in range(4) for text in deal(language, game)[:ROUNDS]]
-    assert len(set(dealt)) == 40 and set(deal(language, 5)) == set(found)
-    assert deal(language, 0) == deal(language, 0) != deal(language, 4)
+    used = [text for game in range(4) for text in texts_for_game(language, game)[:ROUNDS]]
+    assert len(set(used)) == 40 and set(texts_for_game(language, 5)) == set(all_texts)
+    assert texts_for_game(language, 0) == texts_for_game(language, 0) != texts_for_game(language, 4)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_text_was_trained_on(language: str) -> None:
-    """Not the sentences, and no long run of them: 12 characters in Chinese, 8 words in English."""
+    """Neither the sentences nor long runs of them: 12 characters in Chinese, 8 words in English."""
     own = ["".join(path.read_text("utf-8").split()) for path in sorted(OWN_TEXT.iterdir())]
     for path in OWN_TEXT.glob("*.grammar"):
         drawn = Grammar.parse(path.read_text("utf-8"), path.name).draw_many(400, seed=0)

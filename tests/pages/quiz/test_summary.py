@@ -1,4 +1,4 @@
-"""What the quiz says at its end is what happened, in every case."""
+"""Sentences of the quiz summary for every outcome of a game."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from pages.quiz import bits_chart, summary
 LANGUAGES = ("zh_Hant", "en")
 
 
-def made(*rounds: tuple[int, int, int], options: int = 0) -> list[Outcome]:
-    """Rounds of (guess, truth, best); token i has i bits."""
-    found = []
-    for three in rounds:
-        mine, real, best = (Guess((i,), f"t{i}", float(i)) for i in three)
-        found.append(Outcome(mine, real, best, vocabulary=16, options=options))
-    return found
+def make_outcomes(*rounds: tuple[int, int, int], options: int = 0) -> list[Outcome]:
+    """Outcomes of rounds (guess, truth, best); token i has i bits."""
+    outcomes = []
+    for token_ids in rounds:
+        guess, truth, best = (Guess((i,), f"t{i}", float(i)) for i in token_ids)
+        outcomes.append(Outcome(guess, truth, best, vocabulary=16, options=options))
+    return outcomes
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_sentence_is_what_happened(language: str) -> None:
     t = Translator(language)
 
-    def told(outcomes: list[Outcome]) -> list[str]:
+    def sentences(outcomes: list[Outcome]) -> list[str]:
         return summary.sentences(outcomes, score_game(outcomes), t)
 
-    def says(case: str, **values: object) -> str:
+    def expected(case: str, **values: object) -> str:
         return t(f"quiz.end.{case}", **values)
 
     both, you, model, nobody = (1, 1, 1), (2, 2, 1), (3, 1, 1), (9, 4, 1)
-    lines = told(made(you, you, model))
-    assert lines[0] == says("won", you=2, model=1, of=3)
-    assert lines[1] == says("you_alone", rounds=t("quiz.and").join("12")) and lines[2] == says(
+    lines = sentences(make_outcomes(you, you, model))
+    assert lines[0] == expected("won", you=2, model=1, of=3)
+    assert lines[1] == expected("you_alone", rounds=t("quiz.and").join("12")) and lines[2] == expected(
         "model_alone", rounds="3"
     )
-    assert told(made(model, nobody))[0] == says("lost", you=0, model=1, of=2)
-    assert told(made(both, nobody))[0] == says("draw", you=1, model=1, of=2)
-    assert told(made(nobody))[0] == says("nobody", you=0, model=0, of=1)
-    assert len(told(made(both))) == 3  # nobody was right alone
-    assert told(made(nobody))[1] == says("above", bits="9.0", n="512", chance="4.0")
-    assert told(made(you))[2] == says("below", bits="2.0", n="4.0", chance="4.0")
-    assert told(made(nobody))[-1] == says("unexpected", bits="9.0", text="4.0")
-    assert told(made((2, 4, 1)))[-1] == says("expected", bits="2.0", text="4.0")
-    assert told(made(both))[-1] == says("alike", bits="1.0", text="1.0")
-    assert says("choices", n="0.5") in told(made(both, you, options=4))
-    ruled_out = dataclasses.replace(made(nobody)[0], guess=Guess((5,), "x", math.inf))
-    assert "∞" in told([ruled_out])[1] and len(bits_chart.points([ruled_out], t)) == 2
+    assert sentences(make_outcomes(model, nobody))[0] == expected("lost", you=0, model=1, of=2)
+    assert sentences(make_outcomes(both, nobody))[0] == expected("draw", you=1, model=1, of=2)
+    assert sentences(make_outcomes(nobody))[0] == expected("nobody", you=0, model=0, of=1)
+    assert len(sentences(make_outcomes(both))) == 3  # nobody was right alone
+    assert sentences(make_outcomes(nobody))[1] == expected("above", bits="9.0", n="512", chance="4.0")
+    assert sentences(make_outcomes(you))[2] == expected("below", bits="2.0", n="4.0", chance="4.0")
+    assert sentences(make_outcomes(nobody))[-1] == expected("unexpected", bits="9.0", text="4.0")
+    assert sentences(make_outcomes((2, 4, 1)))[-1] == expected("expected", bits="2.0", text="4.0")
+    assert sentences(make_outcomes(both))[-1] == expected("alike", bits="1.0", text="1.0")
+    assert expected("choices", n="0.5") in sentences(make_outcomes(both, you, options=4))
+    ruled_out = dataclasses.replace(make_outcomes(nobody)[0], guess=Guess((5,), "x", math.inf))
+    assert "∞" in sentences([ruled_out])[1] and len(bits_chart.points([ruled_out], t)) == 2

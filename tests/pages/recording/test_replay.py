@@ -1,4 +1,4 @@
-"""A recording: its numbers are the engine's, its texts stay texts, and the page stands alone."""
+"""Recordings: numbers equal to the engine's, escaping of texts, and a page without external resources."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from tests.payloads import PAYLOADS
 T = Translator("zh_Hant")
 
 
-def walked(model: Model) -> Trace:
-    """A prompt, four tokens as the engine draws them, then a branch chosen by hand, then back to the first way."""
+def branched_trace(model: Model) -> Trace:
+    """A prompt with four tokens drawn by the engine and a branch chosen by hand; the cursor is on the first line."""
     trace = Trace.start(model.name, model.encode("the cat"), Settings(top_p=0.9, temperature=0.8), seed=3)
     for _ in range(4):
         _, token_id, _ = engine.choose(model, trace.token_ids(), "sample", trace.settings, trace.seed)
@@ -42,13 +42,13 @@ def walked(model: Model) -> Trace:
     return branch.go_to(trace.prompt_length + 2)
 
 
-def collected(model: Model, trace: Trace, **fields: Any) -> dict[str, Any]:
+def collect(model: Model, trace: Trace, **fields: Any) -> dict[str, Any]:
     return replay.collect(model, trace, AttentionState(**fields), BeamState(), T)
 
 
 def test_each_step_shows_what_the_engine_chose_from(model: Model) -> None:
-    trace = walked(model)
-    data = collected(model, trace)
+    trace = branched_trace(model)
+    data = collect(model, trace)
     for node, variants in data["steps"].items():
         ids = trace.token_ids(node)
         distribution, own, u = engine.choose(model, ids, "sample", trace.settings, trace.seed)
@@ -67,42 +67,41 @@ def test_each_step_shows_what_the_engine_chose_from(model: Model) -> None:
 
 
 def test_every_step_from_the_prompt_on_is_there(model: Model) -> None:
-    trace = walked(model)
-    data = collected(model, trace)
-    inner = {(i, c) for i, children in trace.children().items() for c in children if c >= trace.prompt_length}
-    kept = {(node, int(child)) for node, variants in data["steps"].items() for child in variants if child}
-    assert kept == inner
+    trace = branched_trace(model)
+    data = collect(model, trace)
+    expected = {(i, c) for i, children in trace.children().items() for c in children if c >= trace.prompt_length}
+    included = {(node, int(child)) for node, variants in data["steps"].items() for child in variants if child}
+    assert included == expected
     score = model.score(trace.token_ids(trace.line()[-1]))
-    shown = [data["facts"][i][0] for i in trace.line()]
-    assert shown == [None if v is None else round(v, 4) for v in score.log_probabilities]
+    log_probabilities = [data["facts"][i][0] for i in trace.line()]
+    assert log_probabilities == [None if v is None else round(v, 4) for v in score.log_probabilities]
     assert [data["nodes"][i][1] for i in trace.line()] == model.pieces(score.token_ids)
 
 
 @pytest.mark.parametrize("view", ["head", "layer", "all", "rollout"])
 def test_where_each_token_looked_is_the_attention(model: Model, view: Any) -> None:
-
-    trace = walked(model)
-    data = collected(model, trace, view=view, layer=1, head=2)
+    trace = branched_trace(model)
+    data = collect(model, trace, view=view, layer=1, head=2)
     for end in (trace.line()[-1], len(trace.choices) - 1):
         full = model.attention(trace.token_ids(end))
-        wanted = {"head": full[1, 2], "layer": full[1].mean(0), "all": full.mean((0, 1))}.get(view)
-        wanted = attention_maps.rollout(full) if wanted is None else wanted
+        expected = {"head": full[1, 2], "layer": full[1].mean(0), "all": full.mean((0, 1))}.get(view)
+        expected = attention_maps.rollout(full) if expected is None else expected
         for at, node in enumerate(trace.path(end)):
             row = np.frombuffer(base64.b64decode(data["rows"][node]), dtype="<u2") / 65535
-            assert np.allclose(row, wanted[at, : at + 1], atol=1e-4)
+            assert np.allclose(row, expected[at, : at + 1], atol=1e-4)
 
 
 def test_a_model_without_attention_is_replayed_without_it(tmp_path: Path) -> None:
     model = load(tiny.build("mamba", tmp_path / "mamba"))
-    data = collected(model, walked(model))
+    data = collect(model, branched_trace(model))
     assert data["rows"] == {} and "attention" not in data["words"]
     assert data["steps"]
 
 
-def test_a_long_way_is_kept_as_far_as_there_is_room(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "MOST_STEPS", 3)
-    trace = walked(model)
-    data = collected(model, trace)
+def test_the_number_of_steps_is_limited(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "MAX_STEPS", 3)
+    trace = branched_trace(model)
+    data = collect(model, trace)
     assert sum(len(variants) for variants in data["steps"].values()) == 3
     assert set(data["steps"]) == set(trace.line()[trace.prompt_length - 1 :][:3])
     assert len(data["facts"]) == len(trace.choices)
@@ -111,72 +110,74 @@ def test_a_long_way_is_kept_as_far_as_there_is_room(model: Model, monkeypatch: p
 def test_the_beam_search_is_there_only_where_it_is_of_this_prompt(model: Model) -> None:
     session = TextState(prompt="the cat", model_name=model.name)
     trace = session.ready(model)
-    beaming = BeamState(BeamSettings(width=2, max_new_tokens=3))
-    beaming.ready(session, model)
-    shown = replay.collect(model, trace, AttentionState(), beaming, T)["tree"]
-    assert len(shown["nodes"]) > 2
+    beam = BeamState(BeamSettings(width=2, max_new_tokens=3))
+    beam.update_search(session, model)
+    tree = replay.collect(model, trace, AttentionState(), beam, T)["tree"]
+    assert len(tree["nodes"]) > 2
     session.set_prompt(model, "the dog")
-    assert replay.collect(model, session.ready(model), AttentionState(), beaming, T)["tree"] is None
+    assert replay.collect(model, session.ready(model), AttentionState(), beam, T)["tree"] is None
 
 
 class Elements(HTMLParser):
-    """Every element of a page with its attributes, and what is in its scripts."""
+    """Elements of a page with their attributes (`elements`), and the text in each by tag (`inside`)."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.inside: dict[str, list[str]] = {}
-        self.within = ""
+        self.current_tag = ""
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-        self.within = tag
+        self.elements.append((tag, dict(attrs)))
+        self.current_tag = tag
         self.inside.setdefault(tag, []).append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self.within = ""
+        self.current_tag = ""
 
     def handle_data(self, data: str) -> None:
-        if self.within:
-            self.inside[self.within][-1] += data
+        if self.current_tag:
+            self.inside[self.current_tag][-1] += data
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_text_leaves_its_json(payload: str) -> None:
-    written = html_page.embedded({"text": payload, payload: [payload]})
-    assert not re.search("[<>&\u2028\u2029]", written)
-    assert json.loads(written) == {"text": payload, payload: [payload]}
+    text = html_page.to_embedded_json({"text": payload, payload: [payload]})
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert json.loads(text) == {"text": payload, payload: [payload]}
 
 
 def test_the_page_is_the_same_whatever_the_texts_say(model: Model) -> None:
-    plain = Elements(html_page.page(collected(model, walked(model)), T))
+    plain = Elements(html_page.page(collect(model, branched_trace(model)), T))
     trace = Trace.start(model.name, model.encode(" ".join(PAYLOADS))[: model.context_length - 1], Settings())
-    data = collected(model, trace)
+    data = collect(model, trace)
     data["nodes"] = [[-1, payload, "prompt", False, 0] for payload in PAYLOADS]
     hostile = Elements(html_page.page(data, Translator("en")))
-    assert [tag for tag, _ in hostile.found] == [tag for tag, _ in plain.found]
-    assert [tag for tag, _ in plain.found].count("script") == 2
-    assert not any(name.startswith("on") or name in ("src", "href") for _, given in hostile.found for name in given)
+    assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in plain.elements]
+    assert [tag for tag, _ in plain.elements].count("script") == 2
+    assert not any(
+        name.startswith("on") or name in ("src", "href") for _, attributes in hostile.elements for name in attributes
+    )
     assert json.loads(hostile.inside["script"][0])["nodes"] == data["nodes"]
 
 
 def test_its_policy_allows_its_own_script_and_style_and_nothing_else(model: Model) -> None:
-    found = Elements(html_page.page(collected(model, walked(model)), T))
-    policy = next(given["content"] for tag, given in found.found if given.get("http-equiv"))
+    parsed = Elements(html_page.page(collect(model, branched_trace(model)), T))
+    policy = next(attributes["content"] for _, attributes in parsed.elements if attributes.get("http-equiv"))
     assert policy is not None
-    for tag, text in (("script-src", found.inside["script"][-1]), ("style-src", found.inside["style"][0])):
+    for tag, text in (("script-src", parsed.inside["script"][-1]), ("style-src", parsed.inside["style"][0])):
         assert f"{tag} 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in policy
     assert policy.startswith("default-src 'none'")
     assert not re.search(r"https?:(?!//www\.w3\.org/)|unsafe|\*", policy)
-    whole = html_page.page(collected(model, walked(model)), T)
+    whole = html_page.page(collect(model, branched_trace(model)), T)
     assert set(re.findall(r"https?://[\w./]+", whole)) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_sixty_four_tokens_of_the_bundled_model_are_well_below_two_megabytes() -> None:
     model = engine.load()
     trace = Trace.start(model.name, model.encode("從前有一隻"), Settings(), seed=1)
-    for token_id in range(500, 564):  # improbable ones, so that no step is short
+    for token_id in range(500, 564):  # improbable tokens, so that no step's data is small
         trace = trace.choose(token_id, "hand")
-    assert len(html_page.page(collected(model, trace), T).encode()) < 1_000_000
+    assert len(html_page.page(collect(model, trace), T).encode()) < 1_000_000

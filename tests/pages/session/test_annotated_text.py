@@ -1,4 +1,4 @@
-"""What the text strip is told, against the model's own score."""
+"""Annotations of a trace, against the score and the vocabulary of the model."""
 
 from __future__ import annotations
 
@@ -18,37 +18,39 @@ def trace_of(model: Model, text: str) -> Trace:
 
 def test_facts_are_the_scores_of_the_text(model: Model) -> None:
     trace = trace_of(model, "the cat sat on the mat")
-    built = TextAnnotator().annotate(model, trace)
+    annotations = TextAnnotator().annotate(model, trace)
     score = model.score(trace.token_ids())
-    assert [f[1] for f in built["facts"]] == list(score.ranks)
-    for (logp, _, _), expected in zip(built["facts"][1:], score.log_probabilities[1:], strict=True):
+    assert [f[1] for f in annotations["facts"]] == list(score.ranks)
+    for (logp, _, _), expected in zip(annotations["facts"][1:], score.log_probabilities[1:], strict=True):
         assert logp == pytest.approx(expected, abs=1e-4)
-    assert built["totals"]["log_probability"] == pytest.approx(score.log_probability, abs=1e-3)
-    assert built["totals"]["perplexity"] == pytest.approx(score.perplexity, rel=1e-3)
+    assert annotations["totals"]["log_probability"] == pytest.approx(score.log_probability, abs=1e-3)
+    assert annotations["totals"]["perplexity"] == pytest.approx(score.perplexity, rel=1e-3)
 
 
 def test_alternatives_are_the_likeliest_tokens_there(model: Model) -> None:
     ids = model.encode("the cat sat")
-    built = TextAnnotator().annotate(model, trace_of(model, "the cat sat"))
+    annotations = TextAnnotator().annotate(model, trace_of(model, "the cat sat"))
     for at in range(1, len(ids)):
         top = model.distribution(ids[:at]).top(ALTERNATIVES)
-        told = built["facts"][at][2]
-        assert [(i, text) for i, text, _ in told] == [(c.token_id, c.text) for c in top]
-        assert [p for _, _, p in told] == pytest.approx([c.raw for c in top], abs=1e-5)
+        alternatives = annotations["facts"][at][2]
+        assert [(i, text) for i, text, _ in alternatives] == [(c.token_id, c.text) for c in top]
+        assert [p for _, _, p in alternatives] == pytest.approx([c.raw for c in top], abs=1e-5)
 
 
 def test_totals_end_at_the_cursor(model: Model) -> None:
     trace = trace_of(model, "the cat sat").go_to(2)
-    built = TextAnnotator().annotate(model, trace)
-    assert built["totals"]["log_probability"] == pytest.approx(model.score(trace.token_ids()).log_probability, abs=1e-3)
-    assert len(built["line"]) == len(trace.choices)
+    annotations = TextAnnotator().annotate(model, trace)
+    assert annotations["totals"]["log_probability"] == pytest.approx(
+        model.score(trace.token_ids()).log_probability, abs=1e-3
+    )
+    assert len(annotations["line"]) == len(trace.choices)
 
 
 def test_labels_and_groups_are_the_models_pieces(model: Model) -> None:
     trace = trace_of(model, "天氣 cat")
-    built = TextAnnotator().annotate(model, trace)
-    assert [n[1] for n in built["nodes"]] == model.pieces(trace.token_ids())
-    assert built["groups"] == model.vocabulary.groups(trace.token_ids())
+    annotations = TextAnnotator().annotate(model, trace)
+    assert [n[1] for n in annotations["nodes"]] == model.pieces(trace.token_ids())
+    assert annotations["groups"] == model.vocabulary.groups(trace.token_ids())
 
 
 def test_a_branch_is_labelled_after_what_stands_before_it(model: Model) -> None:
@@ -58,8 +60,8 @@ def test_a_branch_is_labelled_after_what_stands_before_it(model: Model) -> None:
     for token_id in ids[1:]:
         trace = trace.choose(token_id, "hand")
     aside = trace.go_to(0).choose(40, "hand")
-    told = [n[1] for n in TextAnnotator().annotate(model, aside)["nodes"]]
-    assert told[1 : 1 + len(ids)] == model.pieces(model.encode("a貓"))[1:]
+    labels = [n[1] for n in TextAnnotator().annotate(model, aside)["nodes"]]
+    assert labels[1 : 1 + len(ids)] == model.pieces(model.encode("a貓"))[1:]
 
 
 def test_looking_again_computes_nothing(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Every move that a visitor can make, on a real tiny model."""
+"""Actions of TextState, with a tiny model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given, settings
 import engine
 from engine.model.model import Model
 from engine.sampling.settings import Settings
-from pages.session.text_state import TextState, prompt_notes
+from pages.session.prompt_notes import prompt_notes
+from pages.session.text_state import TextState
 from tests import tiny
 
 
@@ -167,7 +168,7 @@ def test_settings_change_nothing_of_the_text(model: Model) -> None:
     turn = session.turn
     assert session.ready(model).token_ids() == text
     assert session.ready(model).settings == session.settings
-    assert session.turn == turn + 1, "clicks made on the old picture are out of date"
+    assert session.turn == turn + 1, "clicks on the previous drawing are outdated"
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

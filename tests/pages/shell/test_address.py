@@ -1,4 +1,4 @@
-"""The address: all that is on the table goes in, comes out the same, and of a stranger's address nothing breaks."""
+"""URL synchronisation: a page's URL restores its state, and no URL raises an exception."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from pages.compare.state import CompareSettings, CompareState
 from pages.i18n.translator import plain
 from pages.session.query_params import QueryParams, format_value
 from pages.session.text_state import TextState
-from pages.shell.address import MAX_QUERY_CHARACTERS, AddressState, coded, text_and_continuation
-from pages.tokens.state import TokensState
+from pages.shell.address import MAX_QUERY_CHARACTERS, AddressState, encode_for_url, text_and_continuation
+from pages.tokens.state import MAX_MERGE_CHARACTERS, TokensState
 from pages.training.state import TrainingState
 from tests.pages.visit import follow_link, state_of
 
@@ -43,24 +43,23 @@ def loaded() -> Model:
 
 
 def arrive(query: dict[str, str], page: str = "step") -> AppTest:
-    """A visitor who follows a link."""
+    """The app opened by a link."""
     return follow_link(query, page)
 
 
 def query(app: AppTest) -> dict[str, str]:
+    """The query that the app has written."""
     written = state_of(app, AddressState).written
     assert written is not None
     return {name: str(value) for name, value in written.items()}
 
 
 def session(app: AppTest) -> TextState:
-    found = state_of(app, TextState)
-    assert isinstance(found, TextState)
-    return found
+    return state_of(app, TextState)
 
 
 def a_trace(model: Model) -> Trace:
-    """Steps, a branch, the cursor in the middle, settings and seed of one's own."""
+    """A trace with all origins, a branch, the cursor in the middle, and settings and seed other than the defaults."""
     ids = model.encode("今天天氣真")
     settings = Settings(temperature=1 / 3, top_k=40, top_p=0.9, repetition_penalty=1.15)
     trace = Trace.start(model.name, ids, settings, "sample", 99, model.fingerprint)
@@ -79,9 +78,9 @@ def test_a_link_opens_as_it_was_left() -> None:
     assert app.slider(key="top_k").value == 40
     assert app.number_input(key="seed").value == 99
     assert app.text_input(key="prompt").value == "今天天氣真"
-    said = query(app)
-    assert said["t"] == engine.encode_trace(trace)
-    assert (said["bars"], said["tokens"]) == ("25", "33")
+    written = query(app)
+    assert written["t"] == engine.encode_trace(trace)
+    assert (written["bars"], written["tokens"]) == ("25", "33")
 
 
 def test_a_link_gives_itself_back_and_moves_change_it() -> None:
@@ -116,8 +115,8 @@ def test_a_run_goes_on_where_it_was() -> None:
     model = loaded()
     trace = Trace.start(model.name, model.encode("今天天氣真"), Settings(), "greedy", 0, model.fingerprint)
     app = arrive({"t": engine.encode_trace(trace), "run": "3"})
-    made = session(app).trace
-    assert made is not None and len(made.choices) == len(trace.choices) + 3
+    restored = session(app).trace
+    assert restored is not None and len(restored.choices) == len(trace.choices) + 3
     assert "run" not in query(app)
 
 
@@ -150,10 +149,10 @@ def test_a_trace_of_other_tokens_is_refused_in_words_and_its_text_can_be_seen() 
     assert session(app).trace != trace
     app.button(key="address_replay").click().run()
     assert not app.exception and not app.warning
-    made = session(app).trace
-    assert made is not None
-    assert loaded().text(made.token_ids()) == "今天天氣真好，我們"
-    assert made.choices[-1].how == "hand"
+    restored = session(app).trace
+    assert restored is not None
+    assert loaded().text(restored.token_ids()) == "今天天氣真好，我們"
+    assert restored.choices[-1].how == "hand"
     assert app.text_input(key="prompt").value == "今天天氣真"
 
 
@@ -179,16 +178,16 @@ def test_a_model_that_is_not_open_here_is_named_as_plain_text(value: str) -> Non
 
 
 def test_only_open_models_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
     request = model_registry.request
 
-    def noted(name: str = bundled.BUNDLED_NAME) -> model_registry.ModelLoad:
-        asked.append(name)
+    def recording_request(name: str = bundled.BUNDLED_NAME) -> model_registry.ModelLoad:
+        requested.append(name)
         return request(name)
 
-    monkeypatch.setattr(model_registry, "request", noted)
+    monkeypatch.setattr(model_registry, "request", recording_request)
     arrive({"t": engine.encode_trace(replace(a_trace(loaded()), model="org/closed"))})
-    assert set(asked) == {bundled.BUNDLED_NAME}
+    assert set(requested) == {bundled.BUNDLED_NAME}
 
 
 def test_a_model_that_is_open_but_not_there_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -239,11 +238,11 @@ def test_a_text_too_long_for_an_address_leaves_out_branches_then_all() -> None:
     for token_id in range(1_000):
         branched = branched.choose(token_id, "hand")
     branched = branched.go_to(2_999)
-    assert coded(line)[1] == ""
-    code, left_out = coded(branched)
+    assert encode_for_url(line)[1] == ""
+    code, left_out = encode_for_url(branched)
     assert left_out == "branches"
     assert engine.decode_trace(code) == branched.line_alone()
-    assert coded(Trace.start("bundled", [9_000] * 5_000, Settings())) == ("", "all")
+    assert encode_for_url(Trace.start("bundled", [9_000] * 5_000, Settings())) == ("", "all")
     assert len(code) < MAX_QUERY_CHARACTERS
 
 
@@ -262,35 +261,35 @@ def test_the_text_of_a_link_is_what_was_typed_and_written(model: Model) -> None:
     assert text_and_continuation(model, trace, "the cat") == ("the cat", " sat")
 
 
-# What pages have open
+# State of the pages
 
 
 def follow_beam(model: Model, values: dict[str, str], session: TextState) -> BeamState:
-    beaming = BeamState()
-    beaming.from_query(QueryParams(values), session, model)
-    return beaming
+    beam = BeamState()
+    beam.from_query(QueryParams(values), session, model)
+    return beam
 
 
 def test_a_beam_search_is_found_again(model: Model) -> None:
     session = TextState(prompt="the cat")
-    beaming = BeamState()
-    beaming.settings = BeamSettings(3, 0.5, 6, "never", 1.2, 2)
-    beaming.ready(session, model)
+    beam = BeamState()
+    beam.settings = BeamSettings(3, 0.5, 6, "never", 1.2, 2)
+    beam.update_search(session, model)
     for _ in range(3):
-        beaming.grow()
-    node = next(n.index for n in beaming.search.nodes if n.level == 2 and n.status == "pruned")  # type: ignore[union-attr]
-    beaming.open(beaming.turn, node)
-    beaming.fold(beaming.turn, 0)
-    other = follow_beam(model, beaming.to_query(), session)
-    assert (other.settings, other.shown, other.opened, other.unfolded) == (beaming.settings, 4, node, {0})
-    assert other.to_query() == beaming.to_query()
+        beam.grow()
+    node = next(n.index for n in beam.search.nodes if n.level == 2 and n.status == "pruned")  # type: ignore[union-attr]
+    beam.open(beam.turn, node)
+    beam.toggle_pruned(beam.turn, 0)
+    other = follow_beam(model, beam.to_query(), session)
+    assert (other.settings, other.shown_levels, other.opened, other.expanded) == (beam.settings, 4, node, {0})
+    assert other.to_query() == beam.to_query()
 
 
 def test_a_node_that_is_not_the_one_that_was_meant_is_not_opened(model: Model) -> None:
     session = TextState(prompt="the cat")
-    beaming = follow_beam(model, {"shown": "2"}, session)
-    assert beaming.search is not None
-    token = beaming.search.nodes[3].token_id
+    beam = follow_beam(model, {"shown": "2"}, session)
+    assert beam.search is not None
+    token = beam.search.nodes[3].token_id
     assert follow_beam(model, {"shown": "2", "node": f"3.{token}"}, session).opened == 3
     assert follow_beam(model, {"shown": "2", "node": f"3.{token + 1}"}, session).opened is None
     assert follow_beam(model, {"shown": "1", "node": f"9999.{token}"}, session).opened is None
@@ -302,71 +301,86 @@ values = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), values, max_size=6))
-def test_whatever_an_address_says_a_page_can_show_it(model: Model, said: dict[str, str]) -> None:
+def test_whatever_an_address_says_a_page_can_show_it(model: Model, params: dict[str, str]) -> None:
     session = TextState(prompt="the cat")
-    for view in (AttentionState(), CompareState(), session):
-        view.from_query(QueryParams(said), session, model)
-        again = view.to_query()
-        view.from_query(QueryParams(again), session, model)
-        assert view.to_query() == again
-    looking = AttentionState()
-    looking.from_query(QueryParams(said), session, model)
-    assert looking.matrix(model).shape == (len(looking.ids), len(looking.ids))
-    assert looking.cell is None or looking.cell[0] <= 3
+    for state in (AttentionState(), CompareState(), session):
+        state.from_query(QueryParams(params), session, model)
+        again = state.to_query()
+        state.from_query(QueryParams(again), session, model)
+        assert state.to_query() == again
+    attention = AttentionState()
+    attention.from_query(QueryParams(params), session, model)
+    assert attention.matrix(model).shape == (len(attention.ids), len(attention.ids))
+    assert attention.cell is None or attention.cell[0] <= 3
 
 
 def test_looking_is_found_again(model: Model) -> None:
     session = TextState(prompt="the cat sat on the mat")
-    looking = AttentionState()
-    looking.ready(session, model)
-    looking.open(looking.text, 1, 2)
-    looking.choose_row(looking.text, 2)
-    looking.choose_cell(looking.text, 2, 1)
-    looking.experiment("induction")
-    said = looking.to_query()
-    assert said == {"head": "2.3", "row": "3", "cell": "2.2", "tried": "2.1"}
+    attention = AttentionState()
+    attention.update_text(session, model)
+    attention.open_head(attention.text_version, 1, 2)
+    attention.choose_row(attention.text_version, 2)
+    attention.choose_cell(attention.text_version, 2, 1)
+    attention.run_experiment("induction")
+    params = attention.to_query()
+    assert params == {"head": "2.3", "row": "3", "cell": "2.2", "tried": "2.1"}
     other = AttentionState()
-    other.from_query(QueryParams(said), session, model)
-    assert (other.layer, other.head, other.row, other.cell, other.tried) == (1, 2, 2, (2, 1), {"induction": 1})
+    other.from_query(QueryParams(params), session, model)
+    assert (other.layer, other.head, other.row, other.cell) == (1, 2, 2, (2, 1))
+    assert other.experiment_runs == {"induction": 1}
 
 
 def test_a_comparison_is_asked_again(model: Model) -> None:
     session = TextState(prompt="the cat")
     session.ready(model)
-    comparison = CompareState(from_step="the cat")
-    comparison.question = CompareSettings(
+    comparison = CompareState(step_prompt="the cat")
+    comparison.settings = CompareSettings(
         model.name, "the dog", tuple((k, v + 1 if k == "top_k" else v) for k, v in CompareSettings().values), (5, 6), 10
     )
     comparison.start(model)
-    said = comparison.to_query()
+    params = comparison.to_query()
     other = CompareState()
-    other.from_query(QueryParams(said), session, model)
-    assert other.question == comparison.question
-    assert other.running and other.answered == comparison.answered
-    assert other.to_query() == said
+    other.from_query(QueryParams(params), session, model)
+    assert other.settings == comparison.settings
+    assert other.running and other.run_settings == comparison.run_settings
+    assert other.to_query() == params
 
 
 def test_a_text_that_was_cut_is_cut_again(model: Model) -> None:
     session = TextState(prompt="the cat")
-    cuts = TokensState()
-    cuts.from_query(QueryParams({"typed": encode_text("the cat sat", ""), "open": "2", "merged": "1"}), session, model)
-    assert (cuts.text, cuts.opened, cuts.merged) == ("the cat sat", 1, 1)
+    tokens = TokensState()
+    tokens.from_query(
+        QueryParams({"typed": encode_text("the cat sat", ""), "open": "2", "merged": "1"}), session, model
+    )
+    assert (tokens.text, tokens.opened, tokens.merge_count) == ("the cat sat", 1, 1)
     other = TokensState()
-    other.from_query(QueryParams(cuts.to_query()), session, model)
-    assert (other.text, other.opened, other.merged) == (cuts.text, cuts.opened, cuts.merged)
+    other.from_query(QueryParams(tokens.to_query()), session, model)
+    assert (other.text, other.opened, other.merge_count) == (tokens.text, tokens.opened, tokens.merge_count)
     other.from_query(QueryParams({}), session, model)
     assert other.text == "the cat" and not other.to_query()
 
 
+def test_more_merges_than_characters_are_found_again() -> None:
+    bundled, session = loaded(), TextState()
+    tokens = TokensState()
+    tokens.load_text("今天天氣真好，我們一起去公園。" * 20)
+    count = len(tokens.derivation(bundled).merges)
+    assert count > MAX_MERGE_CHARACTERS
+    tokens.merge_to(tokens.turn, count)
+    other = TokensState()
+    other.from_query(QueryParams(tokens.to_query()), session, bundled)
+    assert len(other.derivation(bundled).merges) == other.merge_count == count
+
+
 def test_a_text_that_was_read_is_read_again(model: Model) -> None:
     session = TextState(prompt="the cat")
-    forcing = TrainingState()
-    forcing.read(model, "the cat sat on the mat")
-    forcing.open(forcing.turn, 3)
-    forcing.rest(2, 5)
+    training = TrainingState()
+    training.load_text(model, "the cat sat on the mat")
+    training.open_position(training.turn, 3)
+    training.select_checkpoint(2, 5)
     other = TrainingState()
-    other.from_query(QueryParams(forcing.to_query()), session, model)
-    assert (other.text, other.ids, other.opened, other.moment) == (forcing.text, forcing.ids, 3, 2)
+    other.from_query(QueryParams(training.to_query()), session, model)
+    assert (other.text, other.ids, other.opened, other.checkpoint) == (training.text, training.ids, 3, 2)
 
 
 def test_values_are_written_as_a_person_would() -> None:

@@ -1,4 +1,4 @@
-"""The host's limits as a visitor meets them: a kind sentence, and nothing lost."""
+"""Host limits in the app: a message for the visitor, and the text is kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_who_is_too_fast_is_told_how_long_to_wait(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(metrics, "now", lambda: 1000.0)  # however long the test takes
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
     app.session_state["lang"] = language
-    app.run()  # reading the first prompt is a step
+    app.run()  # the first prompt costs a step
     for _ in range(2):
         app.button(key="next").click().run()
         assert errors(app) == []
@@ -53,7 +53,7 @@ def test_who_is_too_fast_is_told_how_long_to_wait(monkeypatch: pytest.MonkeyPatc
     app.button(key="next").click().run()
     assert errors(app) == [Translator(language)("error.limit_steps", most=3, seconds=20)]
     assert texts(app) == before
-    app.button(key="back").click().run()  # what is known can be looked at
+    app.button(key="back").click().run()  # cached tokens cost no steps
     assert errors(app) == [] and texts(app) != before
 
 
@@ -61,7 +61,7 @@ def test_a_run_that_reaches_the_limit_keeps_what_is_written(app: AppTest, monkey
     app.slider(key="run_tokens").set_value(30).run()
     app.button(key="example Once upon a time").click().run()
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "4")
-    monkeypatch.setattr(metrics, "now", lambda: 1e9)  # long since: the bucket is full, and is not filled again
+    monkeypatch.setattr(metrics, "now", lambda: 1e9)  # much later and constant: the bucket is full, and not refilled
     trace = state_of(app, TextState).trace
     assert trace is not None
     before = trace.prompt_length
@@ -121,18 +121,18 @@ def test_a_prompt_longer_than_the_host_allows(app: AppTest, monkeypatch: pytest.
 
 
 def test_sliders_go_as_far_as_the_host_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for most in (1, 2, 5, 30):
-        monkeypatch.setenv("ENGINE_RUN_TOKENS", str(most))
+    for limit in (1, 2, 5, 30):
+        monkeypatch.setenv("ENGINE_RUN_TOKENS", str(limit))
         for page, key in (("step", "run_tokens"), ("beam", "beam_levels"), ("compare", "compare_tokens")):
             app = page_alone(page).run()
             assert not app.exception
-            shown = [slider for slider in app.slider if slider.key == key]
-            assert [slider.max for slider in shown] == ([] if most == 1 else [most])
+            sliders = [slider for slider in app.slider if slider.key == key]
+            assert [slider.max for slider in sliders] == ([] if limit == 1 else [limit])
 
 
 @pytest.fixture
 def visitor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Moves made here are a visitor's."""
+    """The code of the test runs on behalf of a visitor."""
     hooks = admission._SessionHooks(lambda: "me", lambda _: True, lambda: None, shipped)
     monkeypatch.setattr(admission, "_session_hooks", hooks)
 
@@ -148,7 +148,7 @@ def test_a_demo_takes_no_prompt_past_the_disabled_box(monkeypatch: pytest.Monkey
     comparison.start(model)
     assert comparison.running
     with pytest.raises(EngineError):
-        comparison.kept(model, "my own")
+        comparison.filter_sizes(model, "my own")
 
 
 @pytest.mark.usefixtures("visitor")
@@ -161,11 +161,11 @@ def test_runs_longer_than_allowed_are_refused_past_the_sliders(monkeypatch: pyte
         session.run(model)
     assert caught.value.code == "limit_run" and session.running == 0
     comparison = CompareState()
-    comparison.start(model)  # asks for 20
+    comparison.start(model)  # 20 tokens
     assert comparison.problem is not None and comparison.problem.code == "limit_run" and not comparison.running
-    beaming = BeamState()  # asks for 12
-    search = beaming.ready(session, model)
-    assert beaming.problem is not None and beaming.problem.code == "limit_run" and search.most == 5
+    beam = BeamState()  # 12 tokens
+    search = beam.update_search(session, model)
+    assert beam.problem is not None and beam.problem.code == "limit_run" and search.most == 5
 
 
 @pytest.mark.usefixtures("visitor")
@@ -173,20 +173,20 @@ def test_beams_and_comparisons_pay_for_their_steps(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "8")
     monkeypatch.setattr(metrics, "now", lambda: 1000.0)
     model = model_registry.request().result()
-    session, beaming, comparison = TextState(), BeamState(), CompareState()
+    session, beam, comparison = TextState(), BeamState(), CompareState()
     session.ready(model)  # 1
-    beaming.ready(session, model)  # 1
-    beaming.run()
-    beaming.run_on(60)
-    assert beaming.shown == 7 and not beaming.running
-    assert beaming.problem is not None and beaming.problem.code == "limit_steps"
-    beaming.grow()
-    assert beaming.shown == 7
+    beam.update_search(session, model)  # 1
+    beam.run()
+    beam.run_on(60)
+    assert beam.shown_levels == 7 and not beam.running
+    assert beam.problem is not None and beam.problem.code == "limit_steps"
+    beam.grow()
+    assert beam.shown_levels == 7
     comparison.start(model)
-    assert comparison.problem is not None and not comparison.running  # not even the prompt is read
+    assert comparison.problem is not None and not comparison.running  # no step left for the prompt
     admission._visitors["me"].level = 5
     comparison.start(model)
     comparison.work(model, 60)
     assert comparison.problem is not None and comparison.problem.code == "limit_steps"
-    assert sum(len(entry.together.texts[0].token_ids) for entry in comparison.entries) == 4
+    assert sum(len(run.generation.texts[0].token_ids) for run in comparison.runs) == 4
     assert not comparison.running

@@ -1,7 +1,7 @@
-"""Links made by version 0.1.0, before the pages were laid out in folders, open to the state that they had then.
+"""Regression test: links written by version 0.1.0 restore the state that they restored in that version.
 
-`links.jsonl` holds 200 of them, for every page: random prompts, branches, settings, languages, and whatever a page can
-have open. Each has the trace and the values of all widgets as that version showed them.
+`links.jsonl` contains 200 links to all pages with random prompts, branches, settings, languages and page states, each
+with the trace and the values of all widgets in that version.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def test_there_are_links_of_every_page() -> None:
     assert sum(len(link["trace"]["choices"]) > link["trace"]["prompt_length"] for link in LINKS) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(LINKS), AT_ONCE))
 def test_an_old_link_opens_as_it_was(first: int) -> None:
     for link in LINKS[first : first + AT_ONCE]:

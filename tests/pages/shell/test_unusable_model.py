@@ -1,4 +1,4 @@
-"""A model whose numbers cannot be used: every page says so in a sentence, and the prompt stays."""
+"""A model with NaN weights: every page shows an error message, and the prompt is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGES = ("step", "beam", "compare", "attention")
 
 
 def spoilt(folder: Path, position: int) -> Path:
-    """A GPT-2 that gives no numbers from a position on."""
+    """A tiny GPT-2 whose outputs are NaN from a position on."""
     tiny.build("gpt2", folder)
     weights = load_file(folder / "model.safetensors")
     weights["transformer.wpe.weight"][position] = float("nan")

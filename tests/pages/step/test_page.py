@@ -1,4 +1,4 @@
-"""The whole app without a browser: the bundled model, every control that Streamlit's own test driver can move."""
+"""Tests of the step page with the bundled model in Streamlit's test driver, without a browser."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def app() -> AppTest:
 
 
 def session(app: AppTest) -> TextState:
-    found = state_of(app, TextState)
-    assert isinstance(found, TextState)
-    return found
+    return state_of(app, TextState)
 
 
 def text(app: AppTest) -> str:
@@ -80,25 +78,25 @@ def test_a_bad_prompt_is_explained_and_stays_in_its_box(app: AppTest, bad: str) 
 def test_every_setting_reaches_the_model_and_keeps_the_text(app: AppTest) -> None:
     app.button(key="next").click().run()
     before = text(app)
-    wanted = {
+    settings = {
         "temperature": 0.3, "top_k": 7, "top_p": 0.6, "min_p": 0.05, "typical_p": 0.7, "repetition_penalty": 1.2,
         "no_repeat_ngram_size": 2,
     }  # fmt: skip
-    for name, value in wanted.items():
+    for name, value in settings.items():
         app.slider(key=name).set_value(value).run()
     app.number_input(key="seed").set_value(99).run()
     assert not app.exception
-    assert session(app).settings == Settings(**wanted)  # type: ignore[arg-type]
+    assert session(app).settings == Settings(**settings)  # type: ignore[arg-type]
     assert session(app).seed == 99
     assert text(app) == before
 
 
 def test_temperature_zero_and_greedy_take_the_likeliest(app: AppTest) -> None:
     model = model_registry.request().result()
-    likeliest = model.distribution(model.encode("今天天氣真")).argmax()
+    argmax = model.distribution(model.encode("今天天氣真")).argmax()
     app.slider(key="temperature").set_value(0.0).run()
     app.button(key="next").click().run()
-    assert text(app) == "今天天氣真" + model.text([likeliest])
+    assert text(app) == "今天天氣真" + model.text([argmax])
 
 
 def test_both_languages_and_nothing_lost_between_them(app: AppTest) -> None:

@@ -1,4 +1,4 @@
-"""The tokens page: chips, cards, merges and rows say what the tokenizer does; typing, switching, bad input."""
+"""Tokens page: chips, token details, merges and comparison rows against the tokenizer; typing, switching, bad input."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from engine.model.loading import load
 from engine.model.model import Model
-from engine.tokenization.tokenized_text import standalone_tokenizer
-from engine.tokenization.tokenized_text import tokenize as cut_by
+from engine.tokenization.tokenized_text import standalone_tokenizer, tokenize
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import navigation
-from pages.tokens import bpe_merges, explanation, state, token_details, tokenizer_comparison
-from pages.tokens.state import TokensState
+from pages.tokens import bpe_merges, explanation, token_details, tokenizer_comparison
+from pages.tokens.state import MAX_CHARACTERS, TokensState
 from tests import tiny
 from tests.engine.tokenization.test_encode import HARD, texts
 from tests.pages.visit import state_of, visit
@@ -28,52 +27,52 @@ EMOJI = "好 👍🏽龘"
 @given(text=texts)
 def test_chips_and_cards_hold_the_whole_text(text: str) -> None:
     vocabulary = standalone_tokenizer("bundled")
-    found = cut_by(vocabulary, text)
-    data = token_details.data(vocabulary, found, None, 0, Translator("en"))
+    tokenized = tokenize(vocabulary, text)
+    data = token_details.data(vocabulary, tokenized, None, 0, Translator("en"))
     drawn = [token for group in data["groups"] for token in group["tokens"]]
-    assert [index for index, *_ in drawn] == list(range(min(len(found.token_ids), token_details.MOST_DRAWN)))
+    assert [index for index, *_ in drawn] == list(range(min(len(tokenized.token_ids), token_details.MAX_CHIPS)))
     assert all(label and "\ufffd" not in label for _, label, _ in drawn)
     assert bytes.fromhex("".join(card[1] for card in data["cards"])).decode() == text
-    assert [card[0] for card in data["cards"]] == list(found.token_ids)
+    assert [card[0] for card in data["cards"]] == list(tokenized.token_ids)
 
 
-def test_a_fragment_names_its_character() -> None:
+def test_a_part_of_a_character_names_the_character() -> None:
     vocabulary = standalone_tokenizer("bundled")
-    data = token_details.data(vocabulary, cut_by(vocabulary, EMOJI), None, 0, Translator("en"))
+    data = token_details.data(vocabulary, tokenize(vocabulary, EMOJI), None, 0, Translator("en"))
     assert [group["whole"] for group in data["groups"]] == [None, None, "👍🏽", "龘"]
     assert [label for _, label, _ in data["groups"][-1]["tokens"]] == ["1–2/3", "3/3"]
     assert data["cards"][-1][1:] == ["98", [["龘", "U+9F98", 3, 3, 3]]]
 
 
 @given(text=texts)
-def test_every_sign_along_the_merges_is_what_is_there(text: str) -> None:
+def test_every_sign_is_the_token_after_its_merge(text: str) -> None:
     vocabulary = standalone_tokenizer("bundled")
-    replay = vocabulary.merges.derive(text)
-    data = bpe_merges.data(vocabulary, replay, 0, 0)
+    derivation = vocabulary.merges.derive(text)
+    data = bpe_merges.data(vocabulary, derivation, 0, 0)
     signs = {at: sign for at, (sign, _) in enumerate(data["parts"])}
-    held = {at: vocabulary.token_bytes(i) for at, i in enumerate(replay.parts)}
-    for at, right_at, _, made in data["merges"]:
-        held[at] += held.pop(right_at)
+    token_bytes = {at: vocabulary.token_bytes(i) for at, i in enumerate(derivation.parts)}
+    for at, right_at, _, merged in data["merges"]:
+        token_bytes[at] += token_bytes.pop(right_at)
         del signs[right_at]
-        signs[at] = made
-        assert made[0] and "\ufffd" not in made[0]
+        signs[at] = merged
+        assert merged[0] and "\ufffd" not in merged[0]
         try:
-            held[at].decode()
-            assert made[1] == ""
+            token_bytes[at].decode()
+            assert merged[1] == ""
         except UnicodeDecodeError:
-            assert bytes.fromhex(made[1]) == held[at]
-    assert [sign[0] for sign in signs.values()] == vocabulary.pieces(replay.ids)
+            assert bytes.fromhex(merged[1]) == token_bytes[at]
+    assert [sign[0] for sign in signs.values()] == vocabulary.pieces(derivation.ids)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_rows_count_what_each_tokenizer_gives(language: str, model: Model) -> None:
+def test_rows_count_the_tokens_of_each_tokenizer(language: str, model: Model) -> None:
     text = "今天天氣真好, the weather"
-    found = [("own", model.vocabulary, cut_by(model.vocabulary, text))]
-    found += [
-        (name, standalone_tokenizer(name), cut_by(standalone_tokenizer(name), text))
+    tokenizers = [("own", model.vocabulary, tokenize(model.vocabulary, text))]
+    tokenizers += [
+        (name, standalone_tokenizer(name), tokenize(standalone_tokenizer(name), text))
         for name in ("bundled", "characters", "bytes")
     ]
-    data = tokenizer_comparison.compared(found, Translator(language))
+    data = tokenizer_comparison.data(tokenizers, Translator(language))
     assert len(data["columns"]) == 3
     totals = [int(row["numbers"][0]) for row in data["rows"]]
     assert totals == [
@@ -83,51 +82,51 @@ def test_rows_count_what_each_tokenizer_gives(language: str, model: Model) -> No
         len(text.encode()),
     ]
     assert data["rows"][2]["numbers"][1:] == ["1.00", "1.00"] and data["rows"][3]["numbers"][1] == "3.00"
-    only_english = [("bytes", standalone_tokenizer("bytes"), cut_by(standalone_tokenizer("bytes"), "abc"))]
-    assert len(tokenizer_comparison.compared(only_english, Translator(language))["columns"]) == 2
+    only_english = [("bytes", standalone_tokenizer("bytes"), tokenize(standalone_tokenizer("bytes"), "abc"))]
+    assert len(tokenizer_comparison.data(only_english, Translator(language))["columns"]) == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("text", ["字", *HARD])
-def test_reasons_are_about_this_text(language: str, text: str, model: Model) -> None:
-    found = cut_by(model.vocabulary, text)
-    lines = explanation.why(model, found, None, Translator(language))
-    assert str(len(found.token_ids)) in lines[0] and str(len(text.encode())) in lines[0]
+def test_sentences_are_about_this_text(language: str, text: str, model: Model) -> None:
+    tokenized = tokenize(model.vocabulary, text)
+    lines = explanation.sentences(model, tokenized, None, Translator(language))
+    assert str(len(tokenized.token_ids)) in lines[0] and str(len(text.encode())) in lines[0]
     assert str(model.context_length) in lines[1]
 
 
 def test_the_text_follows_the_step_page_until_one_is_typed(model: Model) -> None:
-    session, cuts = TextState(prompt="今天", model_name=model.name), TokensState()
-    cuts.ready(session, model)
-    assert cuts.text == "今天"
+    session, state = TextState(prompt="今天", model_name=model.name), TokensState()
+    state.update_text(session, model)
+    assert state.text == "今天"
     session.set_prompt(model, "the cat")
-    cuts.ready(session, model)
-    assert (cuts.text, cuts.own) == ("the cat", False)
-    cuts.typed(cuts.box, "the cats")
+    state.update_text(session, model)
+    assert (state.text, state.own) == ("the cat", False)
+    state.on_typed(state.box_version, "the cats")
     session.set_prompt(model, "天")
-    cuts.ready(session, model)
-    assert (cuts.text, cuts.own) == ("the cats", True)
-    cuts.follow()
-    cuts.ready(session, model)
-    assert cuts.text == "天"
+    state.update_text(session, model)
+    assert (state.text, state.own) == ("the cats", True)
+    state.follow_step_page()
+    state.update_text(session, model)
+    assert state.text == "天"
 
 
 def test_moves_that_are_out_of_date_do_nothing(model: Model) -> None:
-    cuts = TokensState()
-    cuts.take("今天天氣")
-    tokens, replay = cuts.cut(model).token_ids, cuts.derivation(model)
-    cuts.open(cuts.turn, 1)
-    cuts.merge_to(cuts.turn, 2)
-    for turn, index in ((cuts.turn - 1, 0), (cuts.turn, -1), (cuts.turn, len(tokens))):
-        cuts.open(turn, index)
-    for turn, count in ((cuts.turn - 1, 1), (cuts.turn, -1), (cuts.turn, len(replay.merges) + 1)):
-        cuts.merge_to(turn, count)
-    cuts.typed(cuts.box - 1, "typed into a box that was filled anew")
-    assert (cuts.opened, cuts.merged, cuts.text) == (1, 2, "今天天氣")
-    cuts.open(cuts.turn, 1)
-    assert cuts.opened is None
-    cuts.typed(cuts.box, "今")
-    assert cuts.merged == 0
+    state = TokensState()
+    state.load_text("今天天氣")
+    tokens, derivation = state.tokenized(model).token_ids, state.derivation(model)
+    state.toggle_token(state.turn, 1)
+    state.merge_to(state.turn, 2)
+    for turn, index in ((state.turn - 1, 0), (state.turn, -1), (state.turn, len(tokens))):
+        state.toggle_token(turn, index)
+    for turn, count in ((state.turn - 1, 1), (state.turn, -1), (state.turn, len(derivation.merges) + 1)):
+        state.merge_to(turn, count)
+    state.on_typed(state.box_version - 1, "typed into a box that has been refilled since")
+    assert (state.opened, state.merge_count, state.text) == (1, 2, "今天天氣")
+    state.toggle_token(state.turn, 1)
+    assert state.opened is None
+    state.on_typed(state.box_version, "今")
+    assert state.merge_count == 0
 
 
 def page(language: str) -> AppTest:
@@ -135,23 +134,23 @@ def page(language: str) -> AppTest:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_any_text_is_cut_or_refused_with_a_sentence(language: str) -> None:
+def test_any_text_is_tokenized_or_refused_with_a_sentence(language: str) -> None:
     app = page(language)
-    cuts = state_of(app, TokensState)
-    assert cuts.text == ("今天天氣真" if language == "zh_Hant" else "The weather today is")
+    state = state_of(app, TokensState)
+    assert state.text == ("今天天氣真" if language == "zh_Hant" else "The weather today is")
     for text in ("字", "\0\x1b\r", "👩‍👩‍👧🇹🇼", "<b>*hi*</b> $x$ :cat:", "今天天氣真好。\n" * 300, " "):
-        cuts.take(text)
+        state.load_text(text)
         app.run()
         assert not app.exception and not app.error and not app.info
-    cuts.take("")
+    state.load_text("")
     app.run()
     assert len(app.info) == 1 and not app.exception
-    cuts.take("字" * (state.MOST_CHARACTERS + 1))
+    state.load_text("字" * (MAX_CHARACTERS + 1))
     app.run()
     assert len(app.error) == 1 and not app.exception
 
 
-def test_the_text_is_kept_while_other_pages_are_looked_at() -> None:
+def test_the_text_survives_a_visit_to_another_page() -> None:
     app = page("zh_Hant")
     app.button(key="cut example ChatGPT").click().run()
     app.switch_page(navigation.path("step")).run()

@@ -1,4 +1,4 @@
-"""The training page: what it draws of a text and of the record is what the engine computed; bad input, other models."""
+"""Training page: component data against the score and the training history; bad input, other models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.training import scored_text, shifted_text, surprises
-from pages.training import training_history as training_history_module
+from pages.training import training_history as history_view
 from pages.training.state import TrainingState
 from tests import tiny
 from tests.pages.visit import state_of, visit
@@ -31,7 +31,7 @@ def test_every_number_is_the_score(language: str, model: Model) -> None:
     t = Translator(language)
     ids = model.encode(TEXT)
     score = model.score(ids)
-    data = scored_text.chips(model, score, 3, 7, t)
+    data = scored_text.data(model, score, 3, 7, t)
     for fact, value, rank in zip(data["facts"], score.log_probabilities, score.ranks, strict=True):
         if value is None:
             assert fact[:2] == [None, ""]
@@ -42,17 +42,17 @@ def test_every_number_is_the_score(language: str, model: Model) -> None:
     table = scored_text.table(model, score, t)
     assert [row[2] for row in table] == model.pieces(ids)
     for row, value, rank in zip(table, score.log_probabilities, score.ranks, strict=True):
-        told = ["–"] * 3 if value is None else [t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3)]
-        assert row[3:] == told
+        cells = ["–"] * 3 if value is None else [t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3)]
+        assert row[3:] == cells
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_worst_say_what_was_expected(language: str, model: Model) -> None:
+def test_surprises_name_the_expected_token(language: str, model: Model) -> None:
     ids = model.encode(TEXT)
     score = model.score(ids)
-    rows = surprises.worst(model, score, None, 0, Translator(language))["rows"]
-    known = sorted(value for value in score.log_probabilities if value is not None)
-    assert [score.log_probabilities[row[0]] for row in rows] == known[: surprises.WORST]
+    rows = surprises.data(model, score, None, 0, Translator(language))["rows"]
+    ascending = sorted(value for value in score.log_probabilities if value is not None)
+    assert [score.log_probabilities[row[0]] for row in rows] == ascending[: surprises.MAX_ROWS]
     labels = model.pieces(ids)
     for at, before, token, _, expected in rows:
         distribution = model.distribution(ids[:at])
@@ -66,49 +66,49 @@ def test_shifted_by_one(model: Model) -> None:
     score = model.score(ids)
     labels = model.pieces(ids)
     for around in range(1, len(ids)):
-        places = shifted_text.shifted(model, score, around)
-        assert len(places) == shifted_text.SHIFTED
-        assert labels[around] in [predicts for _, predicts, _ in places]
-        assert all((a, b) in itertools.pairwise(labels) for a, b, _ in places)
+        pairs = shifted_text.input_target_pairs(model, score, around)
+        assert len(pairs) == shifted_text.MAX_PAIRS
+        assert labels[around] in [target for _, target, _ in pairs]
+        assert all((a, b) in itertools.pairwise(labels) for a, b, _ in pairs)
     two = model.score(ids[:2])
-    assert [place[:2] for place in shifted_text.shifted(model, two, 1)] == [model.pieces(ids[:2])]
-    assert shifted_text.shifted(model, model.score(ids[:1]), 1) == []
+    assert [pair[:2] for pair in shifted_text.input_target_pairs(model, two, 1)] == [model.pieces(ids[:2])]
+    assert shifted_text.input_target_pairs(model, model.score(ids[:1]), 1) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_record_is_drawn_as_it_is(language: str) -> None:
-    bundled, found = engine.load(), training_history()
-    for prompt in found.prompts:
-        data = training_history_module.data(found, bundled, prompt, 0, Translator(language))
-        assert [moment[:2] for moment in data["moments"]] == [[m.step, m.loss] for m in found.moments]
-        for _, _, shown, others in data["moments"]:
-            assert sum(p for _, p in shown) + others == pytest.approx(1, abs=1e-3)
-            assert all(data["words"][str(token_id)] for token_id, _ in shown)
-        assert data["lines"][0][0] == found.moments[-1].likeliest[prompt][0][0]
-        assert data["lines"][0][1][-1] == found.moments[-1].likeliest[prompt][0][1]
+def test_the_training_history_is_passed_on_unchanged(language: str) -> None:
+    bundled, history = engine.load(), training_history()
+    for prompt in history.prompts:
+        data = history_view.data(history, bundled, prompt, 0, Translator(language))
+        assert [moment[:2] for moment in data["moments"]] == [[m.step, m.loss] for m in history.checkpoints]
+        for _, _, top, others in data["moments"]:
+            assert sum(p for _, p in top) + others == pytest.approx(1, abs=1e-3)
+            assert all(data["words"][str(token_id)] for token_id, _ in top)
+        assert data["lines"][0][0] == history.checkpoints[-1].top_tokens[prompt][0][0]
+        assert data["lines"][0][1][-1] == history.checkpoints[-1].top_tokens[prompt][0][1]
     assert data["chance"] == pytest.approx(math.log(bundled.vocabulary.size))
 
 
 def test_moves_that_are_out_of_date_or_impossible_do_nothing(model: Model) -> None:
-    session, forcing = TextState(model_name=model.name), TrainingState()
-    forcing.ready(model, TEXT)
-    ids, worst = forcing.ids, forcing.at(model)
-    for turn, at in ((forcing.turn - 1, 1), (forcing.turn, 0), (forcing.turn, -1), (forcing.turn, len(ids))):
-        forcing.open(turn, at)
-    assert forcing.at(model) == worst
-    forcing.open(forcing.turn, 2)
-    assert forcing.at(model) == 2
-    forcing.read(model, "")
-    assert (forcing.ids, forcing.problem and forcing.problem.code) == (ids, "empty")
-    assert not forcing.follow(session, model, forcing.turn - 1, 5)
-    assert not forcing.follow(session, model, forcing.turn, model.vocabulary.size)
+    session, state = TextState(model_name=model.name), TrainingState()
+    state.update_text(model, TEXT)
+    ids, least_expected = state.ids, state.position(model)
+    for turn, at in ((state.turn - 1, 1), (state.turn, 0), (state.turn, -1), (state.turn, len(ids))):
+        state.open_position(turn, at)
+    assert state.position(model) == least_expected
+    state.open_position(state.turn, 2)
+    assert state.position(model) == 2
+    state.load_text(model, "")
+    assert (state.ids, state.problem and state.problem.code) == (ids, "empty")
+    assert not state.continue_with(session, model, state.turn - 1, 5)
+    assert not state.continue_with(session, model, state.turn, model.vocabulary.size)
     assert session.trace is None
-    assert forcing.follow(session, model, forcing.turn, 5)
+    assert state.continue_with(session, model, state.turn, 5)
     assert session.trace is not None
     assert session.trace.token_ids() == (*ids[:2], 5) and session.prompt == model.text(ids[:2])
-    forcing.rest(-1, 3)
-    forcing.rest(3, 3)
-    assert forcing.moment is None
+    state.select_checkpoint(-1, 3)
+    state.select_checkpoint(3, 3)
+    assert state.checkpoint is None
 
 
 def page(language: str) -> AppTest:
@@ -116,17 +116,17 @@ def page(language: str) -> AppTest:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_reads_a_text_or_says_why_not(language: str) -> None:
+def test_a_text_is_scored_or_refused_with_a_reason(language: str) -> None:
     app = page(language)
-    forcing = state_of(app, TrainingState)
-    assert not app.exception and not app.error and len(forcing.ids) > 10
+    state = state_of(app, TrainingState)
+    assert not app.exception and not app.error and len(state.ids) > 10
     app.text_area(key="training_text").set_value("今天天氣真好。").run()
-    ids = forcing.ids
+    ids = state.ids
     assert model_registry.request().result().text(ids) == "今天天氣真好。"
     for bad in ("", "  ", "字" * 20_001, "今天天氣真好。" * 400):
         app.text_area(key="training_text").set_value(bad).run()
         assert len(app.error) == 1 and not app.exception
-        assert forcing.ids == ids and app.text_area(key="training_text").value == bad
+        assert state.ids == ids and app.text_area(key="training_text").value == bad
     app.text_area(key="training_text").set_value("好").run()
     assert len(app.info) == 1 and not app.error and not app.exception
     for odd in ("\0\x1b", "👩‍👩‍👧🇹🇼", "<b>*hi*</b> $x$ :cat:"):
@@ -134,7 +134,7 @@ def test_it_reads_a_text_or_says_why_not(language: str) -> None:
         assert not app.error and not app.exception and not app.info
 
 
-def test_the_text_and_the_prompt_are_kept_while_other_pages_are_looked_at() -> None:
+def test_text_and_prompt_survive_a_visit_to_another_page() -> None:
     app = page("en")
     app.text_area(key="training_text").set_value("the sky is blue").run()
     app.selectbox(key="training_prompt").set_value("語言模型是").run()
@@ -146,7 +146,7 @@ def test_the_text_and_the_prompt_are_kept_while_other_pages_are_looked_at() -> N
     assert not app.exception
 
 
-def test_another_model_has_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_model_has_no_training_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tiny.build("gpt2", tmp_path / "gpt2")
     monkeypatch.setenv("ENGINE_MODELS", f"{tmp_path}/*")
     app = page("en")
@@ -156,7 +156,7 @@ def test_another_model_has_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [info.value for info in app.info] == [Translator("en")("training.learned.other")]
 
 
-def test_a_demo_reads_the_examples_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_accepts_only_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_DEMO", "1")
     app = page("en")
     t = Translator("en")

@@ -1,4 +1,4 @@
-"""The uses page: prompts put together from their parts, run with the model and taken along; what it says of models."""
+"""Uses page: prompts composed of parts, their greedy continuations, opening them on the step page; model families."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.serving import model_registry
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.uses import prompt_view
-from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, parts
+from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 from tests import tiny
 from tests.pages.visit import state_of, visit
 
@@ -29,43 +29,45 @@ def opened(language: str) -> AppTest:
     return visit("uses", language)
 
 
-def run(using: UsesState, task: TaskName) -> TaskRun:
-    while using.trial(task).go_on(1):
+def finish(state: UsesState, task: TaskName) -> TaskRun:
+    """Run the started task to its end."""
+    while state.run_for(task).go_on(1):
         pass
-    writing = using.trial(task).work
-    assert isinstance(writing, TaskRun)
-    return writing
+    task_run = state.run_for(task).work
+    assert isinstance(task_run, TaskRun)
+    return task_run
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 @pytest.mark.parametrize("task", TASKS)
 def test_a_prompt_is_its_parts_with_the_words_filled_in(language: str, task: TaskName) -> None:
     t = Translator(language)
-    made = parts(task, "{x} 氣", t)
-    assert {part.kind for part in made} <= KINDS
-    assert sum("{x} 氣" in part.text for part in made) == 1
-    assert next(part.kind for part in made if "{x} 氣" in part.text) == "input"
+    parts = prompt_parts(task, "{x} 氣", t)
+    assert {part.kind for part in parts} <= KINDS
+    assert sum("{x} 氣" in part.text for part in parts) == 1
+    assert next(part.kind for part in parts if "{x} 氣" in part.text) == "input"
     assert len(t.list(f"uses.{task}.kinds")) == len(t.list(f"uses.{task}.parts"))
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_each_task_writes_what_greedy_search_writes(language: str) -> None:
-    model, using, t = model_registry.request().result(), UsesState(), Translator(language)
-    using.ready(model)
+    model, state, t = model_registry.request().result(), UsesState(), Translator(language)
+    state.ready(model)
     for task in TASKS:
-        asked = t.list(f"uses.{task}.inputs")[0]
-        using.run(model, task, asked, t)
-        writing = run(using, task)
-        prompt = "".join(part.text for part in parts(task, asked, t))
-        assert writing.ids == model.encode(prompt)
-        steps = list(engine.generate(model, writing.ids, "greedy", max_new_tokens=60))
-        assert writing.written.token_ids == tuple(step.token_id for step in steps)[: len(writing.written.token_ids)]
-        assert writing.line or len(steps) == len(writing.written.token_ids)
-        if writing.line:
+        user_input = t.list(f"uses.{task}.inputs")[0]
+        state.start(model, task, user_input, t)
+        task_run = finish(state, task)
+        prompt = "".join(part.text for part in prompt_parts(task, user_input, t))
+        assert task_run.ids == model.encode(prompt)
+        steps = list(engine.generate(model, task_run.ids, "greedy", max_new_tokens=60))
+        token_ids = task_run.continuation.token_ids
+        assert token_ids == tuple(step.token_id for step in steps)[: len(token_ids)]
+        assert task_run.line_ended or len(steps) == len(token_ids)
+        if task_run.line_ended:
             assert task in ONE_LINE
-            assert model.text(writing.written.token_ids).count("\n") == 1
-        shown = prompt_view.data(parts(task, asked, t), writing, model, False, t)
-        assert shown["status"] and len(shown["chips"]) >= 1
+            assert model.text(token_ids).count("\n") == 1
+        data = prompt_view.data(prompt_parts(task, user_input, t), task_run, model, False, t)
+        assert data["status"] and len(data["chips"]) >= 1
 
 
 @pytest.mark.parametrize(
@@ -74,19 +76,19 @@ def test_each_task_writes_what_greedy_search_writes(language: str) -> None:
      ("en", "translation", "I like dogs."), ("en", "code", "return a + b"), ("zh_Hant", "code", "return a + b")],
 )  # fmt: skip
 def test_the_first_given_words_show_what_the_bundled_model_can(language: str, task: TaskName, answer: str) -> None:
-    model, using, t = model_registry.request().result(), UsesState(), Translator(language)
-    using.run(model, task, t.list(f"uses.{task}.inputs")[0], t)
-    assert answer in model.text(run(using, task).written.token_ids)
+    model, state, t = model_registry.request().result(), UsesState(), Translator(language)
+    state.start(model, task, t.list(f"uses.{task}.inputs")[0], t)
+    assert answer in model.text(finish(state, task).continuation.token_ids)
 
 
-@pytest.mark.parametrize("asked", ["", "  ", "一", "😀", "字" * 300, "今天天氣真好。" * 400], ids=range(6))
-def test_any_words_are_taken_or_refused_kindly(asked: str) -> None:
+@pytest.mark.parametrize("user_input", ["", "  ", "一", "😀", "字" * 300, "今天天氣真好。" * 400], ids=range(6))
+def test_any_words_are_taken_or_refused_kindly(user_input: str) -> None:
     app = opened("zh_Hant")
-    app.text_input(key="uses dialogue zh_Hant").set_value(asked).run()
+    app.text_input(key="uses dialogue zh_Hant").set_value(user_input).run()
     app.button(key="uses_run").click().run()
     assert not app.exception
-    assert bool(app.error) == (not asked.strip() or len(asked) > 1000)
-    assert app.text_input(key="uses dialogue zh_Hant").value == asked
+    assert bool(app.error) == (not user_input.strip() or len(user_input) > 1000)
+    assert app.text_input(key="uses dialogue zh_Hant").value == user_input
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
@@ -99,38 +101,39 @@ def test_the_page_runs_a_task_and_opens_it_step_by_step(language: str) -> None:
     assert not app.exception and not app.error
     app.button(key="uses_take").click().run()
     session = state_of(app, TextState)
-    assert isinstance(session, TextState) and session.trace is not None
+    assert session.trace is not None
     model = model_registry.request().result()
     text = model.text(session.trace.token_ids())
-    assert text.startswith("".join(p.text for p in parts("translation", t.list("uses.translation.inputs")[0], t)))
+    parts = prompt_parts("translation", t.list("uses.translation.inputs")[0], t)
+    assert text.startswith("".join(part.text for part in parts))
     assert session.strategy == "greedy"
 
 
 def test_what_one_model_wrote_is_not_anothers(model: Model) -> None:
-    using, t = UsesState(), Translator("en")
-    using.ready(model)
-    using.run(model, "story", "the cat", t)
-    writing = run(using, "story")
-    assert writing.model is model
+    state, t = UsesState(), Translator("en")
+    state.ready(model)
+    state.start(model, "story", "the cat", t)
+    task_run = finish(state, "story")
+    assert task_run.model is model
     other = model_registry.request().result()
-    assert not using.take(TextState(), other, "story")
-    using.ready(other)
-    assert using.trial("story").work is None
+    assert not state.load_text(TextState(), other, "story")
+    state.ready(other)
+    assert state.run_for("story").work is None
 
 
 def test_a_stopped_text_stays(model: Model) -> None:
-    using = UsesState()
-    using.run(model, "story", "the cat", Translator("en"))
-    writing = using.trial("story").work
-    writing.step()
-    using.trial("story").stop()
-    assert writing.written.stop == "person" and len(writing.written.token_ids) == 1
-    assert not writing.step()
+    state = UsesState()
+    state.start(model, "story", "the cat", Translator("en"))
+    task_run = state.run_for("story").work
+    task_run.step()
+    state.run_for("story").stop()
+    assert task_run.continuation.stop == "person" and len(task_run.continuation.token_ids) == 1
+    assert not task_run.step()
 
 
 @pytest.mark.parametrize("family", ["Ernie4_5Config", "Qwen3Config"])
 def test_families_named_there_open_with_all_their_numbers(family: str, tmp_path: Path) -> None:
-    """Their architectures, with random weights; GPT-2's and Qwen 2's stand in every test of the engine."""
+    """The families' architectures with random weights; GPT-2's and Qwen 2's are covered by the tests of the engine."""
     tokenizer = tiny.byte_level()
     shape = tiny.FAMILIES["qwen2"][1](tokenizer.get_vocab_size()).to_dict()
     shape.pop("layer_types", None)

@@ -1,4 +1,4 @@
-"""Files are made for the visitor who asked, wherever Streamlit makes them; what cannot be made says why."""
+"""Downloads: generated on behalf of the visitor on any thread; a file with an error contains its message."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ def refused() -> str:
 
 
 def test_an_errand_is_run_for_who_asked_and_for_nobody_after_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str | None] = []
+    visitors: list[str | None] = []
 
     def work() -> None:
-        seen.append(admission._session_hooks.current_visitor())
+        visitors.append(admission._session_hooks.current_visitor())
 
     monkeypatch.setattr(visitor, "get_script_run_ctx", lambda **_: SimpleNamespace(session_id="somebody"))
-    errand = visitor.run_as_visitor(work)
+    as_visitor = visitor.run_as_visitor(work)
     failing = visitor.run_as_visitor(refused)
     monkeypatch.setattr(visitor, "get_script_run_ctx", lambda **_: None)
-    with ThreadPoolExecutor(1) as pool:  # Streamlit's threads are used again
-        pool.submit(errand).result()
+    with ThreadPoolExecutor(1) as pool:  # as Streamlit reuses its threads
+        pool.submit(as_visitor).result()
         pool.submit(work).result()
         with pytest.raises(EngineError):
             pool.submit(failing).result()
         pool.submit(work).result()
-    assert seen == ["somebody", None, None]
+    assert visitors == ["somebody", None, None]
 
 
 @pytest.mark.parametrize("name", ["candidates.csv", "replay.html"])
 def test_a_file_that_cannot_be_made_says_why(name: str) -> None:
-    made = downloads.File("candidates", name, refused).content(T)
-    text = made.decode("utf-8-sig") if isinstance(made, bytes) else made
+    content = downloads.File("candidates", name, refused).content(T)
+    text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
     assert T("error.not_finite") in text
-    assert not name.endswith(".csv") or parsed(made.encode() if isinstance(made, str) else made) == []
+    assert not name.endswith(".csv") or parsed(content.encode() if isinstance(content, str) else content) == []
 
 
 def test_every_file_has_a_name_a_note_and_a_kind() -> None:

@@ -1,4 +1,4 @@
-"""The share panel's parts: a QR code that a reader of another make reads, a snippet that stays one element."""
+"""Share panel: the QR code decodes to the link with an independent reader; the snippet is one element."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from pages.shell.share.panel import LARGEST, QUIET, qr_code, snippet
+from pages.shell.share.panel import MAX_QR_VERSION, QUIET_ZONE, qr_code, snippet
 
 
 def drawn(url: str, scale: int = 4) -> np.ndarray:
-    """The SVG image as a picture: lines one square wide, black on white."""
-    kind, _, svg = unquote(url).partition(",")
-    assert kind == "data:image/svg+xml;charset=utf-8"
+    """Raster image of the SVG, whose path consists of lines one module wide; `scale` pixels for each module."""
+    mime_type, _, svg = unquote(url).partition(",")
+    assert mime_type == "data:image/svg+xml;charset=utf-8"
     root = ElementTree.fromstring(svg)
     width, height = map(int, root.attrib["viewBox"].split()[2:])
     assert width == height
@@ -46,15 +46,15 @@ def test_there_is_white_around_it() -> None:
     code = qr_code("https://class.example/")
     assert code is not None
     picture = drawn(code, 1)
-    assert (picture[:QUIET] == 255).all() and (picture[:, -QUIET:] == 255).all()
-    assert (picture[QUIET] == 0).any()
+    assert (picture[:QUIET_ZONE] == 255).all() and (picture[:, -QUIET_ZONE:] == 255).all()
+    assert (picture[QUIET_ZONE] == 0).any()
 
 
 @pytest.mark.parametrize("length", [1_400, 2_900, 10_000])
 def test_one_that_the_back_row_could_not_scan_is_not_drawn(length: int) -> None:
     assert qr_code("https://class.example/?t=" + "A" * length) is None
     code = qr_code("https://class.example/?t=" + "A" * 1_200)
-    assert code is not None and len(drawn(code, 1)) <= 17 + 4 * LARGEST + 2 * QUIET
+    assert code is not None and len(drawn(code, 1)) <= 17 + 4 * MAX_QR_VERSION + 2 * QUIET_ZONE
 
 
 class Elements(HTMLParser):

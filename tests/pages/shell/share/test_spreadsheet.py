@@ -1,4 +1,4 @@
-"""Tables for a spreadsheet: every number is the engine's, and no text is ever computed."""
+"""CSV tables: every number equals the engine's, and no cell is evaluated as a formula."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ import engine
 from engine.model.model import Model
 from engine.sampling.settings import Settings
 from engine.trace.trace import Trace
-from pages.attention.export import attention as attention_csv
-from pages.beam.export import beam_nodes, finished_beams
-from pages.compare.export import compared
+from pages.attention.export import attention_csv
+from pages.beam.export import beams_csv, nodes_csv
+from pages.compare.export import texts_csv
 from pages.compare.state import CompareSettings, CompareState
 from pages.i18n.translator import Translator
 from pages.shell.share import spreadsheet, text_csv
 from pages.step import export
-from pages.step.export import candidates
+from pages.step.export import candidates_csv
 from tests.payloads import PAYLOADS
 
 T = Translator("zh_Hant")
-COMPUTED = tuple("=+-@＝＋－＠\t\r\n\0")
+FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n\0")
 
 
 def parsed(data: bytes) -> list[dict[str, str]]:
-    """The rows by the engine's names, which stand at the head of each column's name."""
+    """Rows of a CSV file, by the engine's column name that each header begins with."""
     assert data.startswith(b"\xef\xbb\xbf")
     found = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     names = [re.split("（| [(]", name)[0] for name in found[0]]
@@ -43,7 +43,7 @@ def parsed(data: bytes) -> list[dict[str, str]]:
 
 def test_the_candidates_are_the_distribution(model: Model) -> None:
     found = model.distribution(model.encode("the cat"), Settings(temperature=0.7, top_k=9, top_p=0.8))
-    rows = parsed(candidates(model, found, T))
+    rows = parsed(candidates_csv(model, found, T))
     assert len(rows) == found.size
     ids = [int(row["token_id"]) for row in rows]
     assert ids == found.order.tolist()
@@ -59,7 +59,7 @@ def test_the_candidates_are_the_distribution(model: Model) -> None:
 def test_of_a_large_vocabulary_the_rest_is_one_row(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MAX_ROWS", 20)
     found = model.distribution(model.encode("the cat"))
-    rows = parsed(candidates(model, found, T))
+    rows = parsed(candidates_csv(model, found, T))
     assert len(rows) == 21
     assert math.isclose(sum(float(row["raw"]) for row in rows), 1.0, abs_tol=1e-5)
 
@@ -89,12 +89,12 @@ def test_the_text_is_scored_as_it_stands(model: Model, strategy: Any) -> None:
 
 def test_beams(model: Model) -> None:
     search = engine.beam_search(model, model.encode("the"), width=3, max_new_tokens=4)
-    nodes = parsed(beam_nodes(search, 2, T))
+    nodes = parsed(nodes_csv(search, 2, T))
     assert [int(row["node"]) for row in nodes] == [node.index for node in search.nodes if node.level <= 2]
     for row in nodes:
         node = search.nodes[int(row["node"])]
         assert (float(row["score"]), row["fate"], int(row["parent"])) == (node.score, node.status, node.parent)
-    beams = parsed(finished_beams(search, T))
+    beams = parsed(beams_csv(search, T))
     for row, found in zip(beams, search.sequences, strict=True):
         assert float(row["score"]) == found.score
         assert tuple(int(i) for i in row["token_ids"].split()) == found.token_ids[len(search.ids) :]
@@ -105,14 +105,15 @@ def test_compared_texts(model: Model) -> None:
     comparison.start(model)
     while comparison.work(model, 1):
         pass
-    rows = parsed(compared(comparison, model, T))
-    assert len(rows) == sum(len(entry.together.texts) + 1 for entry in comparison.entries)
+    rows = parsed(texts_csv(comparison, model, T))
+    assert len(rows) == sum(len(run.generation.texts) + 1 for run in comparison.runs)
     texts = [row for row in rows if row["token_ids"]]
-    assert [row["strategy"] for row in texts] == [e.strategy.name for e in comparison.entries for _ in e.together.texts]
+    names = [run.strategy.name for run in comparison.runs for _ in run.generation.texts]
+    assert [row["strategy"] for row in texts] == names
     for row in texts:
         ids = tuple(int(i) for i in row["token_ids"].split())
-        score = model.score((*comparison.ids, *ids))
-        known = [value for value in score.log_probabilities[len(comparison.ids) :] if value is not None]
+        score = model.score((*comparison.prompt_ids, *ids))
+        known = [value for value in score.log_probabilities[len(comparison.prompt_ids) :] if value is not None]
         assert math.isclose(float(row["log_probability"]), sum(known), abs_tol=1e-3)
 
 
@@ -125,7 +126,7 @@ def test_attention_is_the_lower_half(model: Model) -> None:
     for at, row in enumerate(found[1:]):
         assert np.array_equal(np.array(row[2 : at + 3], dtype=np.float32), matrix[at, : at + 1])
         assert set(row[at + 3 :]) <= {""}
-    assert sum(cell.startswith(COMPUTED) for row in found for cell in row) == 0
+    assert sum(cell.startswith(FORMULA_STARTS) for row in found for cell in row) == 0
 
 
 @pytest.mark.parametrize("payload", [*PAYLOADS, "a,=1", 'a"=1', "a;@x", "a\t=1", "\n=1", "'=1", "\0=1"])
@@ -134,16 +135,16 @@ def test_no_text_is_computed(payload: str) -> None:
     cells = [cell for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) for cell in row]
     assert len(cells) == 2
     for cell in cells:
-        # However the spreadsheet is set to part cells, none begins like a formula.
-        assert not any(part.startswith(COMPUTED[:8]) for part in re.split(r"[\t\r\n\0,;|\"]", cell)), cell
-        assert not cell.startswith(COMPUTED)
+        # With any delimiter setting of the spreadsheet, no cell begins like a formula.
+        assert not any(part.startswith(FORMULA_STARTS[:8]) for part in re.split(r"[\t\r\n\0,;|\"]", cell)), cell
+        assert not cell.startswith(FORMULA_STARTS)
 
 
 @given(st.text(max_size=30))
 def test_nothing_but_apostrophes_is_added(text: str) -> None:
     guarded = spreadsheet.guarded(text)
     assert guarded.replace("'", "") == text.replace("'", "")
-    assert not guarded.startswith(COMPUTED)
+    assert not guarded.startswith(FORMULA_STARTS)
     data = spreadsheet.to_csv(["x"], [[text]]).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(data, newline="")))
     assert rows == [["x"], [guarded.encode("utf-8", "replace").decode()]]
