@@ -45,7 +45,7 @@ test: check $(VENV)/browser.done ## Everything: style, types, every test, in a b
 bench: $(VENV)/browser.done ## Speed, as ratios of two things measured in one run
 	$(BIN)/python -m tests.bench
 
-load: $(VENV)/dev.done ## A class of thirty for three minutes, against a server of its own
+load: $(VENV)/dev.done ## A class of thirty, twice three minutes, against a server of its own
 	$(BIN)/python -m tests.load
 
 space: ## A folder to push to a Hugging Face Space

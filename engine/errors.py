@@ -1,4 +1,4 @@
-"""Exceptions of the engine: `EngineError` and its four subclasses, each with a code for the message to display."""
+"""Exceptions of the engine: `EngineError` and its subclasses, each with a code for the message to display."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ class EngineError(Exception):
 
 
 class PromptError(EngineError):
-    """Text that cannot be used as a prompt; codes `empty`, `characters`, `context`, `surrogate`, `token`.
+    """Text that cannot be used as a prompt; codes `empty`, `characters`, `context`, `surrogate`, `token`;
+    of the quiz `quiz_empty`, `quiz_unknown`, `quiz_no_text`, `quiz_short`, and of the tokens page `cut_long`.
 
     Where the host limits the requests of app visitors, also `limit_prompt` and `limit_demo`.
     """
@@ -32,6 +33,11 @@ class ModelError(EngineError):
 
     Codes `missing`, `not_allowed`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`.
     """
+
+
+def nothing_left_error() -> EngineError:
+    """The error of filters or penalties that remove every token of the vocabulary."""
+    return EngineError("nothing_left", "the filters remove every token of the vocabulary")
 
 
 def surrogate_error(error: UnicodeEncodeError) -> PromptError:

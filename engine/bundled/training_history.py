@@ -18,9 +18,9 @@ from engine.bundled import BUNDLED
 class Checkpoint:
     """Loss and predictions recorded at one training step.
 
-    step       number of optimizer steps so far
-    loss       loss of the batch of that step, in nats per token; None before the first step
-    likeliest  per prompt: (token id, probability) of the most probable next tokens, most probable first
+    step        number of optimizer steps so far
+    loss        loss of the batch of that step, in nats per token; None before the first step
+    top_tokens  per prompt: (token id, probability) of the most probable next tokens, most probable first
     """
 
     step: int
@@ -36,8 +36,8 @@ class Checkpoint:
 class TrainingHistory:
     """Training history of one model.
 
-    top      number of tokens recorded per prompt and checkpoint
-    moments  the checkpoints in order of step; the first precedes any training
+    top          number of tokens recorded per prompt and checkpoint
+    checkpoints  all of them in order of step; the first precedes any training
     """
 
     top: int

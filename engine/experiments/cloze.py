@@ -60,7 +60,7 @@ class ScoredCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Cloze:
-    """Scores of all candidates (`filled`, in the order of the candidates) and the token ids of the left part."""
+    """Scores of all candidates (`candidates`, in the given order) and the token ids of the left part."""
 
     left: str
     right: str
@@ -96,8 +96,8 @@ def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
     """Scores of every candidate for the gap of a sentence.
 
     Candidates are stripped of white space and deduplicated. Raises EngineError: `gap`, `candidates` (fewer than two
-    different ones, or more than `MOST`), `characters` or `context` (too long), `surrogate`, and the errors of the
-    usage hooks (`engine.usage`).
+    different ones, or more than `MAX_CANDIDATES`), `characters` or `context` (too long), `surrogate`, and the errors of
+    the usage hooks (`engine.usage`).
     """
     if len(sentence) > MAX_CHARACTERS:
         raise PromptError("characters", "too long", count=len(sentence), most=MAX_CHARACTERS)
@@ -113,19 +113,19 @@ def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
     log_left = np.array([math.fsum(values[: last - first]) for _, first, last, _, values in scored])
     log_right = np.array([math.fsum(values[last - first :]) for _, first, last, _, values in scored])
     left_alone, whole = _normalized(log_left), _normalized(log_left + log_right)
-    filled = tuple(
+    results = tuple(
         ScoredCandidate(
             text, ids, first, last, joined, float(log_left[i]), float(log_right[i]), left_alone[i], whole[i], values
         )
         for i, (text, (ids, first, last, joined, values)) in enumerate(zip(unique, scored, strict=True))
     )
-    return Cloze(left, right, left_ids, filled)
+    return Cloze(left, right, left_ids, results)
 
 
 def _score(
     model: Model, left: str, candidate: str, right: str
 ) -> tuple[tuple[int, ...], int, int, bool, tuple[float, ...]]:
-    """(token ids, first, last, joined, log-probabilities), as the fields of `Filled`. Raises PromptError(`context`)."""
+    """(token ids, first, last, joined, log-probabilities), as in `ScoredCandidate`. Raises PromptError(`context`)."""
     ids, left_ids = model.encode(left + candidate + right), model.encode(left)
     with_candidate = model.encode(left + candidate)
     joined = ids[: len(left_ids)] == left_ids and ids[: len(with_candidate)] == with_candidate

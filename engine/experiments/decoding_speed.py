@@ -6,7 +6,7 @@ at_once   one forward pass over all n tokens. Possible when the text is known: t
 cached    n forward passes over one token each with a KV cache, as in ordinary generation.
 whole     n forward passes, each over the whole text so far, without a KV cache.
 
-The model is called directly, bypassing the prefix tree, which would return cached outputs. Passes return no attention
+The model is called directly, bypassing the prefix cache, which would return cached outputs. Passes return no attention
 weights and no hidden states, and only the logits that the strategy needs: all positions for `at_once`, the last
 position otherwise. `at_once` and `cached` are timed in several alternating rounds, and the median of each pass is
 used; `whole`, a sum of many long passes, is timed once. The text is the prompt followed by the model's greedy

@@ -170,7 +170,7 @@ def forced_token_candidates(model: Model, ids: Sequence[int], likely: int = 4, s
 
 
 def improbable_token(model: Model, ids: Sequence[int], ceiling: float = 1e-3) -> int:
-    """Most probable token of `ladder` below the probability `ceiling`; the least probable one if none is below."""
+    """Most probable candidate below the probability `ceiling`, the least probable one if none is below."""
     distribution = model.distribution(ids)
     candidates = forced_token_candidates(model, ids)
     return next((i for i in candidates if distribution.raw[i] < ceiling), candidates[-1])

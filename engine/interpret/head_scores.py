@@ -22,17 +22,17 @@ MIN_NORMALIZED_SCORE = 0.4
 class HeadDescription:
     """Attention scores of one head, from 0 to 1, as means over the rows t ≥ 1 (row 0 attends to itself only).
 
-    previous   attention to position t − 1
-    first      attention to position 0, the attention sink of heads whose pattern does not apply (Xiao et al. 2024,
-               "Efficient Streaming Language Models with Attention Sinks")
-    self       attention to position t
-    duplicate_token  attention to earlier tokens equal to the one at t; mean over the rows with such a
-               token, None if there is no such row
-    induction  attention to the tokens that follow those earlier ones: [A][B] … [A] → [B] (Olsson et al. 2022,
-               "In-context Learning and Induction Heads"); mean over the same rows, without those whose only such token
-               is at t itself; None if there is no such row
-    entropy    mean entropy of the rows, in nats; that of uniform attention is ln(t + 1)
-    kind       the kind of head, or None: see `classify_head`
+    previous         attention to position t − 1
+    first            attention to position 0, the attention sink of heads whose pattern does not apply (Xiao et al.
+                     2024, "Efficient Streaming Language Models with Attention Sinks")
+    self             attention to position t
+    duplicate_token  attention to earlier tokens equal to the one at t; mean over the rows with such a token, None if
+                     there is no such row
+    induction        attention to the tokens that follow those earlier ones: [A][B] … [A] → [B] (Olsson et al. 2022,
+                     "In-context Learning and Induction Heads"); mean over the same rows, without those whose only such
+                     token is at t itself; None if there is no such row
+    entropy          mean entropy of the rows, in nats; that of uniform attention is ln(t + 1)
+    kind             the kind of head, or None: see `classify_head`
     """
 
     layer: int

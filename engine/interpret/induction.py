@@ -29,7 +29,7 @@ class InductionResult:
     layer, head, score  the head with the highest induction score (mean attention to the token that followed the current
                 one in the first copy), and that score; None for a model without attention
     at          index in the string of the token at which that head attends most to the token's first-copy successor
-    looked      (n,) the head's attention from that token in the second copy to the tokens of the first copy
+    attention   (n,) the head's attention from that token in the second copy to the tokens of the first copy
     """
 
     token_ids: tuple[int, ...]
@@ -91,14 +91,14 @@ def induction_experiment(model: Model, seed: int) -> InductionResult:
     losses = _losses(model, ids)
     shuffled = _losses(model, shuffled_ids)[start + n :]
     best: HeadDescription | None = None
-    at, looked = None, None
+    at, to_first_copy = None, None
     try:
         attention = attention_without_cache(model, ids)
         heads = [head for layer in describe_attention((attention, ids)) for head in layer]
         best = max(heads, key=lambda head: head.induction or 0.0)
         to_first = attention[best.layer, best.head, start + n : start + 2 * n, start : start + n]  # (n, n)
         at = int(np.diagonal(to_first, offset=1).argmax())
-        looked = tuple(to_first[at].tolist())
+        to_first_copy = tuple(to_first[at].tolist())
     except EngineError as error:
         if error.code != "attention":
             raise
@@ -112,7 +112,7 @@ def induction_experiment(model: Model, seed: int) -> InductionResult:
         head=best.head if best else None,
         score=best.induction if best else None,
         at=at,
-        attention=looked,
+        attention=to_first_copy,
     )
 
 

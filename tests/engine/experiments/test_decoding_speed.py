@@ -1,4 +1,4 @@
-"""Decoding speed benchmark: equal results of all strategies, passes that bypass the prefix tree; no times."""
+"""Decoding speed benchmark: equal results of all strategies, passes that bypass the prefix cache; no times."""
 
 from __future__ import annotations
 
