@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.decoding.beam_types import BeamLevel, BeamNode, BeamSettings, Hypothesis, NodeStatus, SearchStop
-from engine.errors import EngineError, context_error
+from engine.errors import EngineError, context_error, nothing_left_error
 from engine.model.batch import TextBatch
 from engine.model.model import Model
 from engine.sampling.logits_processors import processors
@@ -75,10 +75,16 @@ class BeamSearch:
             before = self.levels[-2].active if len(self.levels) > 1 else (0,)
             parents = [before.index(self.nodes[node].parent) for node in active]
             self._batch.append(parents, [self.nodes[node].token_id for node in active])
+        for output in self._batch.outputs:
+            output.check_finite()
         logits = torch.stack([torch.from_numpy(output.logits) for output in self._batch.outputs])  # (B, V)
         if self.settings.width == 1:  # `generate` applies the penalties to logits in greedy search
-            return torch.log_softmax(_apply_penalties(self.settings, self._batch.texts, logits), dim=-1)
-        return _apply_penalties(self.settings, self._batch.texts, torch.log_softmax(logits, dim=-1))
+            steps = torch.log_softmax(_apply_penalties(self.settings, self._batch.texts, logits), dim=-1)
+        else:
+            steps = _apply_penalties(self.settings, self._batch.texts, torch.log_softmax(logits, dim=-1))
+        if not (steps > -torch.inf).any():  # all are -inf, or NaN after the softmax of nothing but -inf
+            raise nothing_left_error()
+        return steps
 
     def _next_level(self, active: Sequence[int], steps: Tensor) -> BeamLevel:
         """Rank all extensions of the active nodes, set the status of the best ones and test the stopping conditions.

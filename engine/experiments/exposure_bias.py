@@ -140,7 +140,12 @@ class ExposureBias:
 
     def middle(self, at: int) -> str:
         """Decoded true middle of the used text `at`."""
-        return self._model.text(self._texts[at][GIVEN : GIVEN + self._between])
+        ids = self._texts[at]
+        return self._model.continuation(ids[:GIVEN], ids[GIVEN : GIVEN + self._between])
+
+    def own_middle(self, at: int) -> str:
+        """Decoded generated middle of the used text `at`, of the first seed."""
+        return self._model.continuation(self._texts[at][:GIVEN], self.written[at][0])
 
     def stop(self) -> None:
         """End the experiment early; no loss of `own` is available then."""

@@ -133,7 +133,8 @@ def gradient_input(model: Model, ids: Sequence[int], token_id: int) -> np.ndarra
     with torch.inference_mode(False), torch.enable_grad():
         tokens = torch.tensor([ids], device=hf.device)  # (1, T)
         embedded = hf.get_input_embeddings()(tokens).detach().clone().requires_grad_()  # (1, T, d)
-        logits = hf(inputs_embeds=embedded, use_cache=False, **last_logits_only(hf)).logits[0, -1]  # (V,)
+        with model.prefix_cache.forward.lock:
+            logits = hf(inputs_embeds=embedded, use_cache=False, **last_logits_only(hf)).logits[0, -1]  # (V,)
         log_probability = torch.log_softmax(logits, dim=-1)[token_id]
         (gradient,) = torch.autograd.grad(log_probability, embedded)
         return _finite((gradient * embedded).sum(-1)[0].detach())

@@ -34,9 +34,10 @@ def describe(model: Model) -> list[list[HeadDescription]]:
         heads = _described.get(model.prefix_cache.forward)
     if heads is None:
         text = model.encode(_TEXT)[: model.context_length]
-        heads = describe_attention(
-            *((attention_without_cache(model, ids), ids) for ids in (repeated_random_tokens(model, _SEED), text))
-        )
+        # A vocabulary of digits, for instance, has no tokens for the text, or none that the model knows.
+        usable = len(text) > 1 and max(text) < model.vocabulary.size
+        probes = [repeated_random_tokens(model, _SEED), *([text] if usable else [])]
+        heads = describe_attention(*((attention_without_cache(model, ids), ids) for ids in probes))
         with _lock:
             _described[model.prefix_cache.forward] = heads
     return heads

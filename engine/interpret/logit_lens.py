@@ -35,7 +35,7 @@ class LogitLens:
 
     ids          the text
     layers       L; `layer` arguments are from 0 (the embedding) to L (the model's own prediction)
-    likeliest    (L + 1, T) int64: the most probable next token by layer and position; the lowest id among equal ones
+    top_token_ids  (L + 1, T) int64: the most probable next token by layer and position; the lowest id among equal ones
     probability  (L + 1, T) float32: its probability, from 0 to 1
 
     Holds references to the hidden states and logits of its text, about as much memory as the text takes in the prefix
@@ -60,7 +60,7 @@ class LogitLens:
         self._predict(outputs)
 
     def _predict(self, outputs: Sequence[TokenOutput]) -> None:
-        """Set `likeliest` and `probability`, in chunks, reusing the cached predictions of known tokens."""
+        """Set `top_token_ids` and `probability`, in chunks, reusing the cached predictions of known tokens."""
         with _lock:
             predictions = [_predictions.get(output) for output in outputs]
         new = [t for t, prediction in enumerate(predictions) if prediction is None]
@@ -88,7 +88,9 @@ class LogitLens:
         if self.layers:
             # The last state is normed already, and its logits are in the prefix cache.
             states = self._unembedding.normed(hidden[:, :-1].reshape(n * self.layers, d))  # (n * L, d)
-            out[:, :-1] = self._unembedding.logits(states).view(n, self.layers, -1)
+            # At most as many at once as the text has tokens: learned positions end with the context window.
+            parts = [self._unembedding.logits(part) for part in states.split(len(self._hidden))]
+            out[:, :-1] = torch.cat(parts).view(n, self.layers, -1)
         out[:, -1] = torch.from_numpy(np.stack([self._final_logits[t] for t in positions]))
         return out
 

@@ -19,7 +19,7 @@ class TextBatch:
     """Batch of texts of equal length, extended by one token each. Not thread-safe.
 
     texts    token ids of each text
-    records  TokenOutput of the last token of each text
+    outputs  TokenOutput of the last token of each text
     """
 
     def __init__(self, prefix_cache: PrefixCache, texts: Sequence[Sequence[int]]) -> None:
@@ -34,13 +34,15 @@ class TextBatch:
     def append(self, parents: Sequence[int], token_ids: Sequence[int]) -> None:
         """Text i becomes the former texts[parents[i]] followed by token_ids[i]; texts without a child are dropped.
 
-        One batched pass; for a model without KV cache support, one pass per text. If it fails, the texts and outputs
-        are unchanged. Raises ValueError for no parents, or a number of tokens that differs from theirs.
+        One batched pass; for a model without KV cache support, or beyond its `rope_switch`, one pass per text. If it
+        fails, the texts and outputs are unchanged. Raises ValueError for no parents, or a number of tokens that differs
+        from theirs.
         """
         if not parents or len(parents) != len(token_ids):
             raise ValueError("each text needs a parent and a token")
         texts = [(*self.texts[parent], token_id) for parent, token_id in zip(parents, token_ids, strict=True)]
-        if self._prefix_cache.forward.supports_kv_cache:
+        forward = self._prefix_cache.forward
+        if forward.supports_kv_cache and not self._prefix_cache.is_beyond_switch(len(texts[0])):
             self.outputs = self._forward(parents, token_ids)
             for text, output in zip(texts, self.outputs, strict=True):
                 self._prefix_cache.add(text, output)

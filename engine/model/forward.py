@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -82,9 +84,11 @@ AttentionMaskInterface.register(RECORDING_ATTENTION, _recorded_mask)
 class Forward:
     """Recorded forward passes of one model. Thread-safe, if each thread passes a KV cache of its own.
 
-    layers       number of layers
-    uses_buffer  whether the model supports the KV cache
-    shapes       per layer (kv_heads, key_dim, value_dim); empty without KV cache support
+    layers             number of layers
+    supports_kv_cache  whether the model takes our KV cache
+    kv_shapes          per layer (kv_heads, key_dim, value_dim); empty without KV cache support
+    lock               held during a pass where passes must not overlap (LongRoPE); else without effect
+    rope_switch        length above which all positions are encoded otherwise (LongRoPE); None for other models
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -95,10 +99,13 @@ class Forward:
         # on whole texts. So are families that do not accept our KV cache, which only a trial shows.
         self.supports_kv_cache = not getattr(model, "_is_stateful", False)
         self.kv_shapes: list[tuple[int, ...]] = []
+        self.rope_switch = _rope_switch(config)
+        # LongRoPE keeps its present factors in the module: passes of both kinds must not overlap.
+        self.lock: AbstractContextManager[Any] = threading.Lock() if self.rope_switch else nullcontext()
         self._probe()
 
     def _probe(self) -> None:
-        """One pass over one token: tests KV cache support, sets `shapes`, and warms the model up."""
+        """One pass over one token: tests KV cache support, sets `kv_shapes`, and warms the model up."""
         if self.supports_kv_cache:
             kv_cache = KVCache(self.layers)
             try:
@@ -125,13 +132,14 @@ class Forward:
         past_length = len(kv_cache.token_ids) if kv_cache else 0
         ids = torch.tensor([token_ids], dtype=torch.long, device=self.model.device)  # (1, n)
         try:
-            out = self.model(
-                input_ids=ids,
-                past_key_values=kv_cache.cache if kv_cache else None,
-                use_cache=kv_cache is not None,
-                output_attentions=True,
-                output_hidden_states=True,
-            )
+            with self.lock:
+                out = self.model(
+                    input_ids=ids,
+                    past_key_values=kv_cache.cache if kv_cache else None,
+                    use_cache=kv_cache is not None,
+                    output_attentions=True,
+                    output_hidden_states=True,
+                )
         except BaseException:
             if kv_cache:
                 kv_cache.truncate(past_length)
@@ -141,7 +149,7 @@ class Forward:
             key_values = _new_key_values(kv_cache.layers, len(token_ids))
             kv_cache.token_ids += token_ids
         attentions = _attentions(out, (len(token_ids), past_length + len(token_ids)))
-        hidden_states = getattr(out, "hidden_states", None)
+        hidden_states = _hidden_states(out)
         return ForwardOutput(
             logits=out.logits[0].float(),
             hidden_states=torch.stack(hidden_states, dim=2)[0] if hidden_states else None,  # (n, L + 1, d)
@@ -157,21 +165,41 @@ class Forward:
         partly updated. Raises EngineError(`limit_steps`), see `usage.before_pass`.
         """
         usage.before_pass(len(token_ids))
-        out = self.model(
-            input_ids=torch.tensor([token_ids], device=self.model.device).T,  # (B, 1)
-            past_key_values=kv_cache.cache,
-            use_cache=True,
-            output_attentions=True,
-            output_hidden_states=True,
-        )
+        with self.lock:
+            out = self.model(
+                input_ids=torch.tensor([token_ids], device=self.model.device).T,  # (B, 1)
+                past_key_values=kv_cache.cache,
+                use_cache=True,
+                output_attentions=True,
+                output_hidden_states=True,
+            )
         attentions = _attentions(out, (1, kv_cache.layers[0].length))
-        hidden_states = getattr(out, "hidden_states", None)
+        hidden_states = _hidden_states(out)
         return ForwardOutput(
             logits=out.logits[:, 0].float(),
             hidden_states=torch.cat(hidden_states, dim=1) if hidden_states else None,  # (B, L + 1, d)
             attentions=torch.stack([a[:, :, 0] for a in attentions], dim=1) if attentions else None,
             key_values=_new_key_values(kv_cache.layers, 1),
         )
+
+
+def _rope_switch(config: Any) -> int | None:
+    """Original context window of a LongRoPE model (Ding et al. 2024), beyond which its rotation factors are others."""
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    kinds = [rope, *(value for value in rope.values() if isinstance(value, dict))]  # or one for each kind of layer
+    for kind in kinds:
+        if kind.get("rope_type") == "longrope":
+            window = kind.get("original_max_position_embeddings")
+            return int(window or config.original_max_position_embeddings)
+    return None
+
+
+def _hidden_states(out: Any) -> tuple[Tensor, ...] | None:
+    """Hidden states of all layers, (1, n, d) each; None where a family has none, or states of other shapes between."""
+    states = getattr(out, "hidden_states", None)
+    if not states or states[0].dim() != 3 or len({state.shape for state in states}) > 1:
+        return None
+    return tuple(states)
 
 
 def _attentions(out: Any, shape: tuple[int, int]) -> list[Tensor]:

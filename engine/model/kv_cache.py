@@ -121,11 +121,14 @@ class BatchKVCache:
 class KVCache(BatchKVCache):
     """KV cache of one text, preallocated and cropped in place; a forward pass reads it and appends to it.
 
+    beyond_switch  whether its text is longer than `Forward.rope_switch`
+
     Not thread-safe; `PrefixCache` assigns each to one thread at a time.
     """
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, beyond_switch: bool = False) -> None:
         super().__init__(layers)
+        self.beyond_switch = beyond_switch
         self.token_ids: list[int] = []
 
     def truncate(self, length: int) -> None:

@@ -62,7 +62,8 @@ class Model:
 
         Charges 1 + tokens // TOKENS_PER_STEP model steps, see `usage.charge`.
         Raises PromptError: `characters` (more than MAX_CHARACTERS), `surrogate`, `empty` (blank), `context` (no room
-        for one more token). The usage hooks of the host may raise `limit_demo`, `limit_prompt` and `limit_steps` too.
+        for one more token), `token` (an id outside the vocabulary). The usage hooks of the host may raise `limit_demo`,
+        `limit_prompt` and `limit_steps` too.
         """
         usage.check_prompt(text)
         if len(text) > MAX_CHARACTERS:
@@ -74,6 +75,7 @@ class Model:
             raise context_error(len(ids), self.context_length)
         if len(ids) == len(self.vocabulary.start):
             raise PromptError("empty", "the tokenizer produces no tokens for this prompt")
+        self._check_ids(ids)
         usage.check_length(text, len(ids) - len(self.vocabulary.start))
         usage.charge(1 + len(ids) // usage.TOKENS_PER_STEP)
         return ids
@@ -86,6 +88,11 @@ class Model:
         """Decoded text of token ids; see `Vocabulary.text`."""
         return self.vocabulary.text(ids)
 
+    def continuation(self, prompt_ids: Sequence[int], ids: Sequence[int]) -> str:
+        """Decoded text of `ids` after a prompt; both texts together are the text of all ids."""
+        prompt, whole = self.text(prompt_ids), self.text([*prompt_ids, *ids])
+        return whole.removeprefix(prompt) if whole.startswith(prompt) else self.text(ids)
+
     def records(self, ids: Sequence[int]) -> list[TokenOutput]:
         """TokenOutput of each token of a text, from the prefix cache or by one pass over the tokens missing there.
 
@@ -95,9 +102,13 @@ class Model:
             raise PromptError("empty", "no tokens")
         if len(ids) > self.context_length:
             raise context_error(len(ids), self.context_length)
+        self._check_ids(ids)
+        return self.prefix_cache.records(ids)
+
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        """Raises PromptError(`token`) for an id that the model does not have; a tokenizer may be larger."""
         if min(ids) < 0 or max(ids) >= self.vocabulary.size:
             raise PromptError("token", "a token id outside the vocabulary", size=self.vocabulary.size)
-        return self.prefix_cache.records(ids)
 
     def distribution(self, ids: Sequence[int], settings: Settings | None = None) -> Distribution:
         """Next-token distribution after `ids`, before and after the filters of `settings`.

@@ -1,8 +1,9 @@
 """Prefix cache: a tree of all computed texts with the model's output for each token.
 
-Models are causal: the output for a token never depends on later tokens. Appending a token therefore costs one pass
-over one token, revisiting an earlier step costs none, and branching costs one. The tree belongs to the model, not to
-a user: thirty students with the same prompt share one computation.
+Models are causal: the output for a token never depends on later tokens. (The one exception, LongRoPE, has a tree for
+each of its two encodings.) Appending a token therefore costs one pass over one token, revisiting an earlier step costs
+none, and branching costs one. The tree belongs to the model, not to a user: thirty students with the same prompt share
+one computation.
 
 The tree is bounded in bytes. The least recently used leaves are evicted first and computed again on demand. It is
 thread-safe and independent of the tokenizer.
@@ -51,7 +52,8 @@ class PrefixCache:
     def __init__(self, forward: Forward, max_bytes: int) -> None:
         self.forward = forward
         self._max_bytes = max_bytes
-        self._root = _Node(-1, None, None)
+        # A second tree holds texts beyond `rope_switch`, whose tokens all have other outputs than in shorter texts.
+        self._roots = {False: _Node(-1, None, None), True: _Node(-1, None, None)}
         self._lock = threading.Lock()
         # Least recently used first. A lookup renews a path from its end to the root, so that a child is never more
         # recent than its parent and the least recent node is always a leaf.
@@ -96,7 +98,7 @@ class PrefixCache:
     def add(self, token_ids: Sequence[int], output: TokenOutput) -> None:
         """Insert the output of a text's last token, computed elsewhere; no effect if its prefix is not in the tree."""
         with self._lock:
-            node, path = self._root, []
+            node, path = self._roots[self.is_beyond_switch(len(token_ids))], []
             for token_id in token_ids[:-1]:
                 next_node = node.children.get(token_id)
                 if next_node is None:
@@ -114,7 +116,7 @@ class PrefixCache:
 
     def _lookup(self, token_ids: Sequence[int]) -> tuple[_Node, list[TokenOutput]]:
         """Node of the longest cached prefix of a text, with its outputs; marks them as used. Caller holds the lock."""
-        node, cached = self._root, []
+        node, cached = self._roots[self.is_beyond_switch(len(token_ids))], []
         path = []
         for token_id in token_ids:
             child = node.children.get(token_id)
@@ -134,7 +136,7 @@ class PrefixCache:
             output = self.forward.run(token_ids, None)
             self.count(len(token_ids))
             return _split(output, len(token_ids) - start, start)
-        kv_cache = self._acquire(token_ids[:start])
+        kv_cache = self._acquire(token_ids[:start], self.is_beyond_switch(len(token_ids)))
         try:
             shared = len(kv_cache.token_ids)
             key_values = [past.key_values for past in cached[shared:] if past.key_values is not None]
@@ -151,11 +153,17 @@ class PrefixCache:
             self.counters.passes += 1
             self.counters.tokens += tokens
 
-    def _acquire(self, token_ids: Sequence[int]) -> KVCache:
+    def is_beyond_switch(self, length: int) -> bool:
+        """Whether texts of so many tokens are in the tree of long texts, see `Forward.rope_switch`."""
+        return self.forward.rope_switch is not None and length > self.forward.rope_switch
+
+    def _acquire(self, token_ids: Sequence[int], beyond_switch: bool) -> KVCache:
         """KV cache for this thread alone, cropped to the longest prefix that it shares with the text."""
         with self._lock:
             best, shared, prefix = None, -1, list(token_ids)
             for kv_cache in reversed(self._kv_caches):
+                if kv_cache.beyond_switch != beyond_switch:
+                    continue
                 if kv_cache.token_ids == prefix:  # exact match: no need to compare the others
                     best, shared = kv_cache, len(prefix)
                     break
@@ -166,7 +174,7 @@ class PrefixCache:
             # Crop the cache of another text only if no further one may be allocated.
             avoidable = best is not None and shared < len(best.token_ids) and len(self._kv_caches) < _MAX_KV_CACHES
             if best is None or avoidable:
-                return KVCache(self.forward.layers)
+                return KVCache(self.forward.layers, beyond_switch)
             self._kv_caches.remove(best)
         best.truncate(shared)
         return best

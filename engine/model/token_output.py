@@ -74,6 +74,10 @@ class TokenOutput:
             raise EngineError("not_finite", "the model's logits are not finite")
         return value
 
+    def check_finite(self) -> None:
+        """Raises EngineError(`not_finite`) where the logits define no distribution."""
+        _ = self.log_z
+
     @cached_property
     def top(self) -> list[int]:
         """Ids of the TOP_COUNT most probable next tokens, most probable first."""

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from engine.errors import nothing_left_error
 from engine.sampling.logits_processors import FILTERS, RESHAPING, processors
 from engine.sampling.settings import Filter, Settings
 
@@ -55,6 +56,8 @@ class Distribution:
                 scaled = processor(ids, scaled.clone())
         self.scaled: np.ndarray = scaled[0].numpy()  # (V,)
         self.scores: np.ndarray = scores[0].numpy()  # (V,) -inf where removed
+        if self._removed_by.all():
+            raise nothing_left_error()
         self.probabilities: np.ndarray = torch.softmax(scores[0], dim=-1).numpy()  # (V,)
 
     @property

@@ -14,8 +14,10 @@ from typing import NamedTuple
 import regex
 from tokenizers.pre_tokenizers import ByteLevel
 
-_SYMBOLS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u3000": "␣", "\u00a0": "␣", "\u007f": "␡"}
-_INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
+_SYMBOLS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u007f": "␡"}
+# What draws nothing: controls, other spaces, unassigned code points; fillers and joiners of any category (Unicode
+# Standard Annex 44, Default_Ignorable_Code_Point); U+2800, a blank Braille pattern.
+_INVISIBLE = regex.compile(r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffd]")
 
 
 class Span(NamedTuple):
@@ -56,7 +58,7 @@ def visible(cluster: str) -> str:
     ('␣', '↵', '‹200D›', '好')
     """
     first = cluster[0]
-    if len(cluster) > 1 and first != "\ufffd" and unicodedata.category(first) not in _INVISIBLE:
+    if len(cluster) > 1 and not _INVISIBLE.match(first):
         return "◌" + cluster if unicodedata.combining(first) else cluster
     return "".join(_visible_character(char) for char in cluster)
 
@@ -66,10 +68,9 @@ def _visible_character(char: str) -> str:
         return _SYMBOLS[char]
     if ord(char) < 0x20:
         return chr(0x2400 + ord(char))  # Unicode block Control Pictures
-    category = unicodedata.category(char)
-    if char == "\ufffd" or category in _INVISIBLE:
+    if _INVISIBLE.match(char):
         return f"‹{ord(char):04X}›"
-    return "◌" + char if category in ("Mn", "Me") else char
+    return "◌" + char if unicodedata.category(char) in ("Mn", "Me") else char
 
 
 def readable(text: str) -> str:

@@ -45,8 +45,10 @@ class Vocabulary:
         self._added = dict(tokenizer.get_added_tokens_decoder().items())
         self.special = frozenset(i for i, token in self._added.items() if token.special)
         self._kind = _kind(tokenizer)
+        self._suffix = _word_suffix(tokenizer) if self._kind == "text" else ""
         table = {index: token for token, index in tokenizer.get_vocab(with_added_tokens=True).items()}
         self._bytes = [self._token_bytes(index, table.get(index)) for index in range(max(size, len(table)))]
+        self._known = frozenset(table)
         self.size = size
         # Start tokens of the tokenizer belong to the context; its end tokens do not, since the text is continued.
         with_special, plain = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
@@ -70,6 +72,8 @@ class Vocabulary:
             if match := re.fullmatch(r"<0x([0-9A-Fa-f]{2})>", token):
                 return bytes([int(match[1], 16)])
             return token.replace("▁", " ").encode()
+        elif self._suffix and token.endswith(self._suffix):
+            return (token.removesuffix(self._suffix) + " ").encode()
         return token.encode()
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -105,10 +109,17 @@ class Vocabulary:
                 data = b"".join(self._bytes[i] for i in run)
                 pieces.append("".join(s.char or f"‹{data[s.start]:02X}›" for s in characters(data)))
         if self._kind == "wordpiece":
-            return _without_cjk_spaces(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+            return _without_cjk_spaces(self._decode(ids))
+        if self._kind == "text":
+            return self._decode(ids)
         whole = "".join(pieces)
         added_space = self._adds_space and tuple(ids[: len(self.start)]) == self.start
         return whole.removeprefix(" ") if added_space else whole
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        """Text by the tokenizer's own decoder, for token strings that need one: it knows where words end."""
+        known = [i for i in ids if i in self._known]
+        return self._tokenizer.decode(known, skip_special_tokens=True)
 
     def _runs(self, ids: Sequence[int]) -> Iterable[tuple[bool, list[int]]]:
         """Runs of ordinary tokens and single special tokens, as (is special, ids)."""
@@ -242,6 +253,14 @@ def _kind(tokenizer: Tokenizer) -> str:
     if "WordPiece" in kinds:
         return "wordpiece"
     return "pieces" if kinds & {"ByteFallback", "Metaspace", "Replace"} else "text"
+
+
+def _word_suffix(tokenizer: Tokenizer) -> str:
+    """Mark at the end of a word in token strings, `</w>` for instance (Sennrich et al. 2016); "" without one."""
+    config = json.loads(tokenizer.to_str())
+    decoder = config["decoder"] or {}
+    suffix: str = decoder.get("suffix") or config["model"].get("end_of_word_suffix") or ""
+    return suffix
 
 
 def _without_cjk_spaces(decoded: str) -> str:

@@ -29,7 +29,7 @@ def nodes_csv(search: BeamSearch, levels: int, t: Translator) -> bytes:
                 [node.index, node.parent, node.level, node.token_id, model.pieces(ids)[-1],
                  token_hex(model, node.token_id),
                  node.step_log_probability, node.log_probability, node.score, node.rank,
-                 node.status, node.ends, model.text(ids[len(search.ids) :])]
+                 node.status, node.ends, model.continuation(search.ids, ids[len(search.ids) :])]
             )  # fmt: skip
     return to_csv(column_names(names, t), rows)
 
@@ -41,7 +41,7 @@ def beams_csv(search: BeamSearch, t: Translator) -> bytes:
     for rank, beam in enumerate(search.sequences, 1):
         new = beam.token_ids[len(search.ids) :]
         perplexity = math.exp(-beam.log_probability / len(new))
-        text = search.model.text(new)
+        text = search.model.continuation(search.ids, new)
         rows.append([rank, beam.score, beam.log_probability, perplexity, len(new), text, joined_ids(new)])
     return to_csv(column_names(names, t), rows)
 

@@ -28,7 +28,7 @@ def texts_csv(state: CompareState, model: Model, t: Translator) -> bytes:
             measures = measure((text.token_ids, text.log_probabilities))
             rows.append(
                 [run.strategy.name, value, text.seed, text.stop, len(text.token_ids), *_cells(measures), None, None,
-                 model.text(text.token_ids), joined_ids(text.token_ids)]
+                 model.continuation(state.prompt_ids, text.token_ids), joined_ids(text.token_ids)]
             )  # fmt: skip
         cost = run.generation.cost
         totals: list[Cell] = [cost.tokens, *_cells(run.measures(seeds)), cost.tokens_per_second, cost.passes]

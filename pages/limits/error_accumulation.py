@@ -95,7 +95,8 @@ def convergence_sentences(fork: ForcedTokenExperiment, model: Model, t: Translat
         result.append(t("limits.errors.never"))
     else:
         own, forced, length = common
-        text = model.text(pair.own.token_ids[own : own + length])
+        before, run = [*fork.ids, *pair.own.token_ids[:own]], pair.own.token_ids[own : own + length]
+        text = model.continuation(before, run)
         key = "again" if own == forced else "again_shifted"
         result.append(t(f"limits.errors.{key}", run=text, n=length, own=own + 1, forced=forced + 1))
     return result

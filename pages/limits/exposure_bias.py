@@ -83,7 +83,7 @@ def draw(run: IncrementalRun, model: Model, t: Translator) -> None:
         st.dataframe(
             {
                 t("limits.exposure.text"): [exposure.beginning(i) for i in range(len(exposure.used))],
-                t("limits.exposure.own_middle"): [model.text(middles[0]) for middles in exposure.written],
+                t("limits.exposure.own_middle"): [exposure.own_middle(i) for i in range(len(exposure.used))],
                 t("limits.exposure.true_middle"): [exposure.middle(i) for i in range(len(exposure.used))],
             },
             hide_index=True,

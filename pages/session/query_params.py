@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TypeVar
+from urllib.parse import unquote
 
 T = TypeVar("T", bound=str)
 _MAX_PAIRS = 200
 _MAX_CHARACTERS = 40  # of integers joined by points
+_SPACE = re.compile(r"\s+")
+_TRAILING = re.compile(r"[^A-Za-z0-9_-]+$")
 _INTEGER = re.compile(r"\d{1,10}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,6})?", re.ASCII)
 
@@ -20,7 +23,7 @@ class QueryParams:
     """Parameters of one URL, by name."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
+        self._values = {name: cleaned(value) for name, value in values.items()}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -60,6 +63,20 @@ class QueryParams:
         """
         parts = [_split_integers(part) for part in self.text(name).split("-", _MAX_PAIRS)[:_MAX_PAIRS]]
         return [(part[0], part[1]) for part in parts if len(part) == 2]
+
+
+def cleaned(value: str) -> str:
+    """A value without what chats and mail programs add to links: percent signs, wrapped lines, a mark behind.
+
+    Every value of ours consists of ASCII letters, digits, `_`, `-` and `.`, and ends in one of the first four.
+
+    >>> cleaned("05-beam.2。"), cleaned("05-\\n beam.2)"), cleaned("3%2E5")
+    ('05-beam.2', '05-beam.2', '3.5')
+    """
+    for _ in range(2):  # encoded twice, or once more
+        if "%" in value:
+            value = unquote(value)
+    return _TRAILING.sub("", _SPACE.sub("", value))
 
 
 def _split_integers(text: str) -> list[int]:

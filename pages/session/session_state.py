@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from pages.i18n.translator import LANGUAGES
+from pages.session.query_params import cleaned
 
 T = TypeVar("T")
 _LANGUAGE_KEY = "lang"  # also the name of the query parameter
@@ -31,7 +32,7 @@ def get(kind: type[T], create: Callable[[], T] | None = None) -> T:
 
 def language() -> str:
     """The language chosen in the app, else the one in the URL, else the browser's nearest."""
-    chosen = st.session_state.get(_LANGUAGE_KEY) or st.query_params.get(_LANGUAGE_KEY)
+    chosen = st.session_state.get(_LANGUAGE_KEY) or cleaned(st.query_params.get(_LANGUAGE_KEY, ""))
     return chosen if chosen in LANGUAGES else browser_language()
 
 

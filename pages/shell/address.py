@@ -165,6 +165,8 @@ class AddressBar:
     def _restore_from(self, params: QueryParams) -> None:
         self._state.notice = None
         set_up = extensions.companion.from_query(params, self.t.language)
+        if set_up is None and params.text("lesson"):
+            self._note("address.lesson")
         try:
             trace = engine.decode_trace(params.text("t")) if "t" in params else None
         except TraceError as error:

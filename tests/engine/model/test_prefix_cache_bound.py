@@ -12,7 +12,7 @@ from tests.engine.conftest import Tiny
 
 def nodes(tree: PrefixCache) -> list[_Node]:
     """All nodes that can be reached from the root, parents first."""
-    reached, stack = [], [tree._root]
+    reached, stack = [], list(tree._roots.values())
     while stack:
         node = stack.pop()
         for child in node.children.values():
@@ -31,9 +31,9 @@ def check(tree: PrefixCache, max_bytes: int) -> None:
     age = {node: i for i, node in enumerate(tree._lru)}  # the oldest has 0
     for node in reached:
         assert node.parent is not None
-        assert node.parent is tree._root or age[node] < age[node.parent], "a child is younger than its parent"
+        assert node.parent in tree._roots.values() or age[node] < age[node.parent], "a child is younger than its parent"
         assert not node.pending
-    assert not tree._root.pending
+    assert not any(root.pending for root in tree._roots.values())
     assert len(tree._kv_caches) <= 8
 
 
@@ -100,7 +100,7 @@ def test_a_text_is_dropped_from_its_end(gpt2: Tiny) -> None:
     tree = PrefixCache(gpt2.model.prefix_cache.forward, sum(sizes))
     tree.records(range(10, 20))
     tree.records([1])
-    node, left = tree._root, []
+    node, left = tree._roots[False], []
     while node.children:
         node = next(child for token, child in node.children.items() if token >= 10)
         left.append(node.token_id)

@@ -71,7 +71,7 @@ def test_marks_for_what_cannot_be_seen(byte_level: Vocabulary) -> None:
     assert byte_level.pieces(byte_level.encode(" \n\t\0")) == ["␣", "↵", "⇥", "␀"]
     assert byte_level.pieces(byte_level.encode(" cat")) == ["␣cat"]
     assert [visible(c) for c in ["\u3000", "\u200d", "\u202e", "\ufffd", "\x7f", "\ufeff", "\u00a0"]] == [
-        "␣", "‹200D›", "‹202E›", "‹FFFD›", "␡", "‹FEFF›", "␣",
+        "‹3000›", "‹200D›", "‹202E›", "‹FFFD›", "␡", "‹FEFF›", "‹00A0›",
     ]  # fmt: skip
     assert readable("é\r\n") == "é␍↵"
     assert readable("\u0301") == "◌\u0301"
