@@ -26,6 +26,8 @@ _OCCLUSIONS = ("masked", "replaced")  # the methods whose values are decreases o
 _MIN_CORRELATED = 5  # tokens; over fewer, a rank correlation means nothing
 _MIN_DECREASE = 0.01  # nats, about 1 % of the probability: smaller decreases are shaded faintly and not mentioned
 _MIN_GAP = 0.5  # between attention and masking, each as a share of its largest value, for a sentence about a token
+_SMALL_DECREASE = 0.1  # nats, about a tenth of a probability: "hardly needed" is said of no more
+_SMALL_ATTENTION = 0.1  # "hardly looked at" is said of no larger share of attention
 
 
 def compare_methods(
@@ -144,6 +146,11 @@ def _attention_against_masking(
     if not len(attention) or attention.max() <= 0 or np.abs(values["masked"]).max() < _MIN_DECREASE:
         return []
     gaps = attention / values["attention"].max() - masked / np.abs(values["masked"]).max()
+    # What the sentences claim, in absolute terms: hardly needed, or needed although hardly attended to.
+    looked = attention >= values["attention"].max() / 2
+    hardly_needed = (gaps > 0) & looked & (np.abs(masked) <= _SMALL_DECREASE)
+    needed = (gaps < 0) & (masked > _SMALL_DECREASE) & (attention <= _SMALL_ATTENTION)
+    gaps = np.where(hardly_needed | needed, gaps, 0.0)
     at = int(np.argmax(np.abs(gaps)))
     if abs(gaps[at]) < _MIN_GAP:
         return []

@@ -43,8 +43,11 @@ def sentences(state: BeamState, t: Translator) -> list[str]:
 def _stopping_sentence(state: BeamState, level: BeamLevel, t: Translator) -> str:
     """Whether the search stops after a level, and why."""
     if level.stop in ("bound", None) and level.best_possible is not None and level.worst_finished is not None:
+        settings = state.search.settings if state.search else state.settings
+        # Otherwise a longer text may score higher: dividing a log-probability by more brings it nearer to 0.
+        exact = settings.early_stopping == "never" or settings.length_penalty <= 0
         return t(
-            "beam.words.bound" if level.stop else "beam.words.hope",
+            f"beam.words.{'bound' if level.stop else 'hope'}{'_exact' if exact else ''}",
             hope=t.number(level.best_possible, 2),
             worst=t.number(level.worst_finished, 2),
         )

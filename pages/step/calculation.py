@@ -49,7 +49,7 @@ def data(
         "drawn": [[r, round(float(filtered[r - 1]), 5)] for r in ranks],
         "size": distribution.size,
         "cut": distribution.last_kept_rank,
-        "u": u,
+        "u": None if chosen is None else u,
         "rank": rank,
         "word": text,
         "labels": {
@@ -58,7 +58,7 @@ def data(
             "title": t("sums.title"),
             "formula": t("sums.formula", kept=f"{distribution.kept:,}", size=f"{distribution.size:,}"),
             "curve": t("sums.curve"),
-            "draw": t("sums.greedy") if u is None else t(
+            "draw": t("sums.ended") if chosen is None else t("sums.greedy") if u is None else t(
                 "sums.draw", seed=seed, position=len(distribution.token_ids) + 1, u=f"{u:.4f}",
                 low=f"{interval[0]:.4f}", high=f"{interval[1]:.4f}",
             ),

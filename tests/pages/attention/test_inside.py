@@ -240,6 +240,29 @@ def test_sentences_on_the_agreement_of_methods(language: str) -> None:
     ]  # fmt: skip
 
 
+shares = st.lists(st.floats(0, 1), min_size=2, max_size=6)
+decreases = st.lists(st.floats(-3, 8) | st.sampled_from([0.0, 0.05, 0.1, 0.11, 2.3]), min_size=2, max_size=6)
+
+
+@given(shares, decreases, st.floats(0.001, 1))
+def test_attention_and_masking_are_only_set_against_each_other_where_both_hold(
+    attention: list[float], masked: list[float], probability: float
+) -> None:
+    t, n = Translator("en"), min(len(attention), len(masked))
+    values = {"attention": np.array(attention[:n]), "masked": np.array(masked[:n])}
+    names = [f"token{i}" for i in range(n)]
+    lines = attribution._attention_against_masking(values, names, probability, t)
+    assert len(lines) <= 1
+    for line in lines:
+        at = next(i for i, name in enumerate(names) if name in line)
+        ratio = float(np.exp(-masked[at]))
+        if line.startswith("Looked at much"):
+            assert attention[at] >= max(attention[:n]) / 2 and 0.9 <= ratio <= 1.11
+        else:
+            assert line.startswith("Hardly looked at")
+            assert attention[at] <= 0.1 and ratio < 0.91
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_experiments_report_what_they_measured(model: Model, language: str) -> None:
     t = Translator(language)

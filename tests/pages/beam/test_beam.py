@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Literal
 
 import hypothesis.strategies as st
 import pytest
@@ -238,6 +239,33 @@ def test_each_level_is_told_with_the_numbers_of_the_run(
         if level.stop == "bound":
             assert level.best_possible is not None
             assert t.number(level.best_possible, 2) in lines[-1]
+
+
+@pytest.mark.parametrize("early_stopping", [False, "never"])
+@pytest.mark.parametrize("length_penalty", [-1.0, 0.0, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("at", range(3))
+def test_what_a_text_could_still_reach_is_only_said_where_it_is_a_bound(
+    model: Model, early_stopping: bool | Literal["never"], length_penalty: float, at: int
+) -> None:
+    t = Translator("en")
+    state = make_state(
+        model, at, width=2, length_penalty=length_penalty, early_stopping=early_stopping, max_new_tokens=10
+    )
+    search = state.search
+    assert search is not None
+    while not state.done:
+        state.grow()
+        level, number = search.levels[state.shown_levels - 1], state.shown_levels
+        line = level_summary.sentences(state, t)[-1]
+        if level.stop not in ("bound", None) or level.worst_finished is None or not level.active:
+            continue
+        total = search.nodes[level.active[0]].log_probability
+        # No text gets more probable by growing: its score at any later length is at most this.
+        reachable = max(total / length**length_penalty for length in range(number, search.most + 1))
+        claim = "could still reach" in line or "at most" in line
+        assert claim == (f"{t.number(reachable, 2)}" in line and (early_stopping == "never" or length_penalty <= 0))
+        if not claim:
+            assert "ended now" in line and t.number(total / number**length_penalty, 2) in line
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
