@@ -113,10 +113,11 @@ class Model:
     def distribution(self, ids: Sequence[int], settings: Settings | None = None) -> Distribution:
         """Next-token distribution after `ids`, before and after the filters of `settings`.
 
-        Raises EngineError(`not_finite`) if the model's logits define no distribution.
+        Raises EngineError: `not_finite` if the model's logits define no distribution, `nothing_left` if `settings`
+        remove every token.
         """
         output = self.records(ids)[-1]
-        _ = output.log_z  # raises not_finite
+        output.check_finite()
         pending = self.vocabulary.pending(ids)
         return Distribution(
             ids, output.logits, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)
