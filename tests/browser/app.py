@@ -65,15 +65,28 @@ def open_page(
     chromium: Browser, address: str, locale: str = "zh-TW", width: int = 1280, height: int = 900, dark: bool = False
 ) -> Page:
     """Page of a new visitor (a context of its own) once the step page is drawn."""
+    page = new_page(chromium, locale, width, height, dark)
+    visit(page, address)
+    return page
+
+
+def new_page(
+    chromium: Browser, locale: str = "zh-TW", width: int = 1280, height: int = 900, dark: bool = False
+) -> Page:
+    """Empty page in a context of its own."""
     context = chromium.new_context(
         locale=locale, viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
     )
     page = context.new_page()
     page.set_default_timeout(20_000)
+    return page
+
+
+def visit(page: Page, address: str) -> None:
+    """Open an address as a new session, and wait until the step page is drawn."""
     page.goto(address)
     page.wait_for_selector(".loop", timeout=90_000)
     settle(page)
-    return page
 
 
 def settle(page: Page, seconds: float = 20.0) -> None:

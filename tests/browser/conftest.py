@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import browser, open_page, served
+from tests.browser.app import browser, new_page, served, visit
 
 
 @pytest.fixture(scope="package")
@@ -22,8 +22,25 @@ def chromium() -> Iterator[Browser]:
         yield chromium
 
 
+@pytest.fixture(scope="package")
+def tab(chromium: Browser) -> Iterator[Page]:
+    """The page that `page` opens again and again: its process keeps the scripts that it has compiled."""
+    page = new_page(chromium)
+    yield page
+    page.context.close()
+
+
 @pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
-    visitor_page = open_page(chromium, address)
-    yield visitor_page
-    visitor_page.context.close()
+def page(tab: Page, address: str) -> Iterator[Page]:
+    """The step page for a new visitor, with nothing left of the visitor before."""
+    tab.unroute_all()
+    tab.mouse.move(0, 0)
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.emulate_media(media=None, color_scheme="light", reduced_motion=None)
+    visit(tab, address)
+    yield tab
+    for other in tab.context.pages:
+        if other is not tab:
+            other.close()
+    tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    tab.context.clear_cookies()
