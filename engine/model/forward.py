@@ -112,7 +112,8 @@ class Forward:
                 self.run([0], kv_cache)
             except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
                 self.supports_kv_cache = False
-            if any(layer.new is None for layer in kv_cache.layers):
+            # One row for each token: some families add rows of their own (CPM-Ant), or share those of other layers.
+            if any(layer.new is None or layer.length != 1 for layer in kv_cache.layers):
                 self.supports_kv_cache = False
         if self.supports_kv_cache:
             self.kv_shapes = [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from engine.model.loading import load
 from engine.model.model import Model
@@ -13,6 +16,15 @@ from tests import tiny
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return load(tiny.build("gpt2", tmp_path_factory.mktemp("pages") / "gpt2"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scan_packages_once() -> None:
+    """Streamlit's AppTest reads the metadata of all installed packages before each run, which takes most of its time.
+
+    A server reads them once. They do not change during the tests.
+    """
+    manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)
