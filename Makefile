@@ -10,10 +10,10 @@ SPACE ?= .space
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test-fast test bench load space clean
+.PHONY: help run check test-fast test test-families bench load space clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 $(VENV)/app.done: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,6 +41,9 @@ test-fast: $(VENV)/dev.done ## The tests that need no browser and no server
 
 test: check $(VENV)/browser.done ## Everything: style, types, every test, in a browser too
 	$(PYTEST)
+
+test-families: $(VENV)/dev.done ## Every causal model family of transformers, tiny, compared with the engine
+	$(BIN)/python -m tests.families
 
 bench: $(VENV)/browser.done ## Speed, as ratios of two things measured in one run
 	$(BIN)/python -m tests.bench

@@ -162,10 +162,14 @@ def _prepare_forward(hf: PreTrainedModel, name: str) -> Forward:
 
 @torch.inference_mode()
 def _check_causal(hf: PreTrainedModel, name: str) -> None:
-    """Check that a later token does not change an earlier prediction, as it does in a bidirectional model."""
-    alone = hf(input_ids=torch.tensor([[0]]), use_cache=False).logits[0, 0]
-    followed = hf(input_ids=torch.tensor([[0, 1]]), use_cache=False).logits[0, 0]
-    if not torch.isfinite(alone).all():
+    """Check that later tokens do not change earlier predictions, as they do in a bidirectional model."""
+    size = int(hf.get_output_embeddings().weight.shape[0])
+    padding = getattr(hf.config.get_text_config(decoder=True), "pad_token_id", None)  # some families mask it
+    ids = [i for i in range(size) if i != padding][:3] or [0]
+    text = torch.tensor([[ids[i % len(ids)] for i in range(3)]])  # (1, 3)
+    alone = hf(input_ids=text[:, :2], use_cache=False).logits[0]  # (2, V)
+    followed = hf(input_ids=text, use_cache=False).logits[0, :2]
+    if not (torch.isfinite(alone).all() and torch.isfinite(followed).all()):
         raise ModelError("broken", f"{name} produces logits that are not finite", name=name)
     if not torch.allclose(alone, followed, atol=1e-3, rtol=1e-3):
         raise ModelError("not_causal", f"{name} attends to later tokens", name=name)

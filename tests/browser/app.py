@@ -91,10 +91,17 @@ def visit(page: Page, address: str) -> None:
 
 def settle(page: Page, seconds: float = 20.0) -> None:
     """Wait until the result of the last action is drawn, including reruns that this triggers."""
-    page.wait_for_timeout(200)
+    _wait_for_request(page, 0.2)  # a slider waits so long for further movement
     wait_until_answered(page, seconds)
-    page.wait_for_timeout(100)  # a drawn component may request another rerun
+    _wait_for_request(page, 0.1)  # a drawn component may request another rerun
     wait_until_answered(page, seconds)
+
+
+def _wait_for_request(page: Page, seconds: float) -> None:
+    """Wait until the page has requested a rerun, or until it has not for so long."""
+    end = time.monotonic() + seconds
+    while page not in _waiting and time.monotonic() < end:
+        page.wait_for_timeout(20)
 
 
 def wait_until_answered(page: Page, seconds: float = 20.0) -> None:
@@ -104,7 +111,7 @@ def wait_until_answered(page: Page, seconds: float = 20.0) -> None:
         assert time.monotonic() < end, "the server has not answered"
         page.wait_for_timeout(20)
     page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
-    page.wait_for_timeout(50)
+    page.wait_for_timeout(30)
 
 
 def chips(page: Page) -> list[str]:

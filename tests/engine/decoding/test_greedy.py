@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 import torch
 
 import engine
@@ -13,6 +14,7 @@ NEW = 3
 PENALTIES = [(1.0, 0), (1.4, 0), (1.0, 2), (0.8, 3)]  # repetition penalty, n-gram size
 
 
+@pytest.mark.slow
 def test_greedy_equals_generate(each: Tiny) -> None:
     for ids, (penalty, size) in zip(each.prefixes(104), itertools.cycle(PENALTIES), strict=False):
         want = each.reference.generate(  # type: ignore[operator]

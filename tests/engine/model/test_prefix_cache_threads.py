@@ -60,6 +60,7 @@ def walk(model: Model, number: int) -> list[np.ndarray]:
     return logits
 
 
+@pytest.mark.slow
 def test_many_threads_give_the_bits_of_one(each: Tiny) -> None:
     alone = each.fresh()
     want = [walk(alone, number) for number in range(THREADS)]

@@ -86,6 +86,7 @@ def test_prompt_and_continuation_are_the_whole_text(make: object) -> None:
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Z}\p{C}\u2800]")
 
 
+@pytest.mark.slow
 def test_every_character_that_draws_nothing_has_a_mark() -> None:
     for code in range(sys.maxunicode + 1):
         char = chr(code)

@@ -40,6 +40,7 @@ def page_text(app: AppTest) -> str:
     return "\n".join(markdown.value for markdown in app.markdown)
 
 
+@pytest.mark.slow
 def test_all_experiments_run_and_are_kept() -> None:
     app = opened("zh_Hant")
     for name in NAMES:

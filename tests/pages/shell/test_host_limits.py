@@ -120,6 +120,7 @@ def test_a_prompt_longer_than_the_host_allows(app: AppTest, monkeypatch: pytest.
     assert errors(app) == []
 
 
+@pytest.mark.slow
 def test_sliders_go_as_far_as_the_host_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     for limit in (1, 2, 5, 30):
         monkeypatch.setenv("ENGINE_RUN_TOKENS", str(limit))

@@ -49,6 +49,7 @@ def test_a_prompt_is_its_parts_with_the_words_filled_in(language: str, task: Tas
     assert len(t.list(f"uses.{task}.kinds")) == len(t.list(f"uses.{task}.parts"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 def test_each_task_writes_what_greedy_search_writes(language: str) -> None:
     model, state, t = model_registry.request().result(), UsesState(), Translator(language)
