@@ -7,7 +7,7 @@ ADDRESS ?= localhost
 PORT ?= 8501
 SPACE ?= .space
 # Two workers: a browser test mostly waits, and another test has the processor meanwhile.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test-fast test test-families bench load space clean

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 
 def verdict(baselines: Baselines, t: Translator) -> str:
-    """Sentence that states whether beam search has the highest score."""
+    """Sentence that states whether beam search has the highest score, with digits that tell the scores apart."""
     beam, greedy, sampled = baselines.scores
-    numbers = {"beam": t.number(beam, 2), "greedy": t.number(greedy, 2), "sampled": t.number(sampled, 2)}
+    digits = next(
+        (n for n in range(2, 6) if len({round(s, n) for s in baselines.scores}) == len({*baselines.scores})), 6
+    )
+    numbers = {
+        "beam": t.number(beam, digits), "greedy": t.number(greedy, digits), "sampled": t.number(sampled, digits),
+    }  # fmt: skip
     if baselines.beam.token_ids == baselines.greedy.token_ids:
         return t("beam.truth.same", **numbers)
     if beam < max(greedy, sampled):

@@ -10,13 +10,11 @@ from pages.compare.text_rows import strategy_label
 from pages.components.text_table import read
 from pages.i18n.translator import Translator
 
-_TOLERANCE = 1e-9  # measures that differ by less are equal: the strategies generated the same texts
-
 
 def sentences(state: CompareState, t: Translator) -> list[str]:
     """Sentences about the most probable, most varied and most repetitive strategy; none for fewer than two finished.
 
-    Strategies with equal measures are named together.
+    Strategies whose measures read the same are named together.
     """
     seeds = len(state.run_settings.seeds) if state.run_settings else 1
     measured = [(strategy_label(run.strategy, run.value, t), run.measures(seeds)) for run in state.finished]
@@ -41,4 +39,6 @@ def _highest(measured: list[tuple[str, Measures]], measure: str, t: Translator) 
     if not known:
         return "", math.nan
     best = max(value for _, value in known)
-    return t("compare.and").join(name for name, value in known if value >= best - _TOLERANCE), best
+    return t("compare.and").join(
+        name for name, value in known if read(measure, value, t) == read(measure, best, t)
+    ), best

@@ -99,4 +99,4 @@ class Translator:
 
     def number(self, value: float, digits: int = 1) -> str:
         """A number with `digits` decimals, thousands separators and a minus sign (U+2212)."""
-        return f"{value:,.{digits}f}".replace("-", "−")
+        return f"{value:z,.{digits}f}".replace("-", "−")  # z: never −0

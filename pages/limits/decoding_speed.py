@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -46,7 +47,7 @@ def sentences(speed: DecodingSpeed, t: Translator) -> list[str]:
     cached = next((row for row in reversed(known) if row.cached is not None), None)
     if cached is not None and cached.at_once and cached.cached:
         factor = cached.cached / cached.at_once
-        key = "slower" if factor > 1 else "not_slower"
+        key = "slower" if round(factor, 1) > 1 else "not_slower"
         result.append(
             t(f"limits.sequential.{key}", n=cached.tokens, once=_ms(cached.at_once, t), steps=_ms(cached.cached, t),
               factor=t.number(factor, 0 if factor >= 10 else 1))
@@ -55,14 +56,15 @@ def sentences(speed: DecodingSpeed, t: Translator) -> list[str]:
     if whole is not None and whole.whole:
         if whole.cached:
             factor = whole.whole / whole.cached
-            key = "cache_helps" if factor > 1.1 else "cache_does_not"
+            key = "cache_helps" if round(factor, 1) > 1.1 else "cache_does_not"
             result.append(
                 t(f"limits.sequential.{key}", n=whole.tokens, whole=_ms(whole.whole, t), factor=t.number(factor))
             )
         else:
             result.append(t("limits.sequential.no_cache", n=whole.tokens, whole=_ms(whole.whole, t)))
     if speed.difference is not None and result:
-        result.append(t("limits.sequential.equal", difference=f"{speed.difference:.6f}"))
+        difference = math.ceil(speed.difference * 1e6) / 1e6  # rounded up: "at most"
+        result.append(t("limits.sequential.equal", difference=f"{difference:.6f}"))
     return result
 
 

@@ -13,7 +13,7 @@ from pages.limits.state import EQUAL_WITHIN
 from pages.session.incremental_run import IncrementalRun
 
 if TYPE_CHECKING:
-    from engine.experiments.exposure_bias import ExposureBias, Prefix
+    from engine.experiments.exposure_bias import ExposureBias, Gap, Prefix
     from engine.model.model import Model
 
 # Color, dash and mark of each curve, by kind of prefix.
@@ -38,30 +38,38 @@ def sentences(exposure: ExposureBias, t: Translator) -> list[str]:
     """Increase of the loss after generated prefixes, whether it is exposure bias, and whether the model recovers.
 
     It counts as exposure bias only if `own` exceeds `other` by more than two standard errors, and as recovered if the
-    mean increase over the last three positions is less than half of that over the first three.
+    mean increase over the last three positions is less than half of that over the first three. Where there is no
+    standard error (one text), or no increase over the first three positions, nothing is said of it.
     """
     from engine.experiments.exposure_bias import gap
 
     true, own, other = (exposure.loss(kind) for kind in ("true", "own", "other"))
     rise, beyond = gap(own, true), gap(own, other)
     numbers = {"true": t.number(true.mean, 2), "own": t.number(own.mean, 2), "other": t.number(other.mean, 2)}
-    key = "rose" if rise.mean > EQUAL_WITHIN else "did_not_rise"
+    key = "rose" if rise.mean > EQUAL_WITHIN else "equal" if rise.mean >= -EQUAL_WITHIN else "did_not_rise"
     difference = t.number(abs(rise.mean), 2)
     result = [t(f"limits.exposure.{key}", above=rise.above, texts=len(own.by_text), difference=difference, **numbers)]
     if rise.mean > EQUAL_WITHIN:
-        error = beyond.error or 0.0
-        key = "beyond" if beyond.mean > 2 * error else "below" if beyond.mean < -2 * error else "like_other"
-        result.append(
-            t(f"limits.exposure.{key}", other=numbers["other"], difference=t.number(abs(beyond.mean), 2),
-              error=t.number(error, 2))
-        )  # fmt: skip
+        result.append(_comparison_with_other(beyond, numbers["other"], t))
         first, last = (
             sum(own.by_position[i] - true.by_position[i] for i in positions) / len(positions)
             for positions in (range(3), range(len(own.by_position) - 3, len(own.by_position)))
         )
-        key = "recovers" if last < first / 2 else "does_not_recover"
-        result.append(t(f"limits.exposure.{key}", first=t.number(first, 2), last=t.number(last, 2)))
+        if first > EQUAL_WITHIN:
+            key = "recovers" if last < first / 2 else "does_not_recover"
+            result.append(t(f"limits.exposure.{key}", first=t.number(first, 2), last=t.number(last, 2)))
     return result
+
+
+def _comparison_with_other(beyond: Gap, other: str, t: Translator) -> str:
+    """Whether the loss after the model's own prefixes exceeds that after unrelated true ones."""
+    if beyond.error is None:
+        return t("limits.exposure.one_text", other=other)
+    key = "like_other"
+    if abs(beyond.mean) > 2 * beyond.error:
+        key = "beyond" if beyond.mean > 0 else "below"
+    numbers = {"difference": t.number(abs(beyond.mean), 2), "error": t.number(beyond.error, 2)}
+    return t(f"limits.exposure.{key}", other=other, **numbers)
 
 
 def draw(run: IncrementalRun, model: Model, t: Translator) -> None:

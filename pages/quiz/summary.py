@@ -103,7 +103,8 @@ def sentences(outcomes: Sequence[Outcome], score: GameScore, t: Translator) -> l
         "bits": format_bits(score.guess, t), "n": format_bits(value, t, 1 if value < 100 else 0),
         "chance": format_bits(score.chance, t),
     }  # fmt: skip
-    lines.append(t(f"quiz.end.{'below' if score.guess < score.chance else 'above'}", **values))
+    below = score.guess < score.chance and values["bits"] != values["chance"]
+    lines.append(t(f"quiz.end.{'below' if below else 'above'}", **values))
     own, true = format_bits(score.guess, t), format_bits(score.truth, t)
     comparison = "alike" if own == true else "expected" if score.guess < score.truth else "unexpected"
     lines.append(t(f"quiz.end.{comparison}", bits=own, text=true))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import hypothesis
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
@@ -11,6 +12,9 @@ from engine.model.loading import load
 from engine.model.model import Model
 from engine.serving import admission
 from tests import tiny
+
+hypothesis.settings.register_profile("pages", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("pages")
 
 
 @pytest.fixture(scope="session")

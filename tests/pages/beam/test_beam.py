@@ -12,13 +12,16 @@ from hypothesis import given, settings
 from streamlit.testing.v1 import AppTest
 
 import engine
+from engine.decoding.batch_generation import Continuation
 from engine.decoding.beam_types import BeamSettings
 from engine.model.model import Model
 from pages.beam import baselines_view, finished_beams, level_summary, probability_mass, tree
+from pages.beam.baselines import Baselines
 from pages.beam.state import BeamState
 from pages.beam.tree_layout import layout_rows, separate
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
+from tests.pages.sentences import number, which
 from tests.pages.visit import state_of, visit
 
 LANGUAGES = ("zh_Hant", "en")
@@ -293,8 +296,10 @@ def test_the_truth_is_told_by_the_scores_that_are_compared(model: Model, languag
         else:
             key = "lost_to_greedy" if baselines.scores[1] >= baselines.scores[2] else "lost_to_sampled"
         names = ("beam", "greedy", "sampled")
-        numbers = {n: t.number(s, 2) for n, s in zip(names, baselines.scores, strict=True)}
-        assert verdict == t(f"beam.truth.{key}", **numbers)
+        name, shown = which(verdict, "beam.truth", ("same", "won", "lost_to_greedy", "lost_to_sampled"), language)
+        assert name == key
+        for name, score in zip(names, baselines.scores, strict=True):
+            assert name not in shown or number(shown[name]) == pytest.approx(score, abs=0.0051)
         assert len(baselines_view.rows(baselines, state, t)["groups"]) == 3
         assert len(finished_beams.rows(state, t)["groups"][0]["texts"]) == len(search.sequences)
 
@@ -344,3 +349,20 @@ def test_a_bad_prompt_keeps_the_search(app: AppTest, bad: str) -> None:
     assert len(app.error) == 1
     assert not app.exception
     assert state_of(app, BeamState).shown_levels == 2
+
+
+scores = st.integers(-40, 0).map(lambda n: n / 1000) | st.floats(-30, 0)
+
+
+@given(scores, scores, scores)
+def test_the_verdict_holds_for_the_scores_that_are_displayed(beam: float, greedy: float, sampled: float) -> None:
+    first, second, third = (Continuation(None, (i,), (score,)) for i, score in enumerate((beam, greedy, sampled)))
+    baselines = Baselines(first, second, third, scores=(beam, greedy, sampled))
+    verdict = baselines_view.verdict(baselines, Translator("en"))
+    name, shown = which(verdict, "beam.truth", ("won", "lost_to_greedy", "lost_to_sampled"))
+    values = {who: number(shown[who]) for who in ("beam", "greedy", "sampled")}
+    if name == "won":
+        assert values["beam"] >= max(values.values())
+    elif max(greedy, sampled) - beam > 1e-5:
+        winner = "greedy" if name == "lost_to_greedy" else "sampled"
+        assert values[winner] == max(values.values()) > values["beam"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import doctest
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from engine.decoding.strategies import STRATEGIES
+from engine.decoding.strategies import BY_NAME, STRATEGIES
+from engine.decoding.text_metrics import Measures
 from engine.model.model import Model
 from pages.compare import filter_size_chart, scatter_chart, summary, text_rows
 from pages.compare.state import CompareSettings, CompareState
@@ -240,3 +243,34 @@ def test_keys_that_are_put_together_exist() -> None:
     wanted |= {f"compare.chart.{m}" for m in ("x", "y", "strategy", "probable", "varied", "repeated", "note")}
     wanted |= {f"compare.flat.{w}{p}" for w in ("flat", "peaked") for p in ("", "_prompt")}
     assert wanted - known == set()
+
+
+measured = st.integers(1, 40).flatmap(
+    lambda tokens: st.builds(
+        Measures,
+        tokens=st.just(tokens),
+        log_probability=st.integers(-300, 0).map(lambda n: n / 1000 * tokens),
+        distinct_1=st.just(0.5),
+        distinct_2=st.none() | st.integers(0, 200).map(lambda n: n / 200),
+        repetition=st.none() | st.integers(0, 400).map(lambda n: n / 400),
+    )
+)
+
+
+@given(st.lists(measured, min_size=2, max_size=5))
+def test_all_whose_measure_reads_the_same_are_named(drawn: list[Measures]) -> None:
+    runs = [
+        SimpleNamespace(strategy=BY_NAME["top_k"], value=k, measures=lambda _, m=m: m) for k, m in enumerate(drawn, 11)
+    ]
+    state: Any = SimpleNamespace(finished=runs, run_settings=None)
+    lines = summary.sentences(state, T)
+    for measure in ("per_token", "distinct_2", "repetition"):
+        values = [getattr(m, measure) for m in drawn]
+        known = [value for value in values if value is not None]
+        if not known or (measure == "repetition" and max(known) == 0):
+            continue
+        line = lines.pop(0)
+        best = text_table.read(measure, max(known), T)
+        for run, value in zip(runs, values, strict=True):
+            named = text_rows.strategy_label(run.strategy, run.value, T) in line
+            assert named == (value is not None and text_table.read(measure, value, T) == best)

@@ -6,10 +6,13 @@ import dataclasses
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.quiz.scoring import Guess, Outcome, score_game
 from pages.i18n.translator import Translator
 from pages.quiz import bits_chart, summary
+from tests.pages.sentences import number, which
 
 LANGUAGES = ("zh_Hant", "en")
 
@@ -51,3 +54,21 @@ def test_the_sentence_is_what_happened(language: str) -> None:
     assert expected("choices", n="0.5") in sentences(make_outcomes(both, you, options=4))
     ruled_out = dataclasses.replace(make_outcomes(nobody)[0], guess=Guess((5,), "x", math.inf))
     assert "∞" in sentences([ruled_out])[1] and len(bits_chart.points([ruled_out], t)) == 2
+
+
+bits = st.integers(390, 410).map(lambda n: n / 100) | st.floats(0, 40)
+
+
+@given(st.lists(st.tuples(bits, bits, bits), min_size=1, max_size=4))
+def test_comparisons_hold_for_the_numbers_that_are_displayed(rounds: list[tuple[float, float, float]]) -> None:
+    outcomes = []
+    for values in rounds:
+        guess, truth, best = (Guess((i,), f"t{i}", value) for i, value in enumerate(values))
+        outcomes.append(Outcome(guess, truth, best, vocabulary=16, options=0))
+    lines = summary.sentences(outcomes, score_game(outcomes), Translator("en"))
+    name, shown = which(lines[-2], "quiz.end", ("below", "above"))
+    guess, chance = number(shown["bits"]), number(shown["chance"])
+    assert (name == "below") == (guess < chance)
+    name, shown = which(lines[-1], "quiz.end", ("alike", "expected", "unexpected"))
+    truth = number(shown["text"])
+    assert name == ("alike" if truth == guess else "expected" if guess < truth else "unexpected")
