@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ADDRESS ?= localhost
 PORT ?= 8501
 SPACE ?= .space
-# Two workers: a browser test mostly waits, and another test has the processor meanwhile.
+# More workers than cores: a browser test waits part of its time, and another test has the processor meanwhile.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
