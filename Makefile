@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 ADDRESS ?= localhost
 PORT ?= 8501
 SPACE ?= .space
-# More workers than cores: a browser test waits part of its time, and another test has the processor meanwhile.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
+# Two workers: a browser test mostly waits, and another test has the processor meanwhile.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test-fast test test-families bench load space clean

@@ -7,10 +7,11 @@ const el = (tag, name, text) => {
   return node;
 };
 
-// The component's root element, with the class of the current theme.
+// The component's root element, with the class of the current theme. A browser's translation must not change tokens.
 function rootOf({ data, parentElement }) {
   const root = parentElement.querySelector(".root");
   root.className = `root ${data.dark ? "dark" : ""}`;
+  root.translate = false;
   return root;
 }
 

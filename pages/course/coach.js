@@ -4,7 +4,11 @@
 function write(parent, sentence, values) {
   for (const part of sentence.split(/(\*\*[^*]+\*\*|\{\w+\})/)) {
     if (part.startsWith("**")) parent.append(el("b", "", part.slice(2, -2)));
-    else if (/^\{\w+\}$/.test(part)) parent.append(el("span", "value", values[part.slice(1, -1)] ?? "…"));
+    else if (/^\{\w+\}$/.test(part)) {
+      const value = el("span", "value", values[part.slice(1, -1)] ?? "…");
+      value.translate = false;
+      parent.append(value);
+    }
     else parent.append(part);
   }
   return parent;
@@ -72,6 +76,7 @@ function show(selector, sheet, end) {
 export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
+  root.translate = true; // all but the values in its sentences
   syncProgress(data.kept);
   const report = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
   const sheet = el("section", `sheet${data.small ? " small" : ""}`);

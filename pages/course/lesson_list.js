@@ -19,6 +19,7 @@ function card(lesson, data, open) {
 export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
+  root.translate = true; // sentences alone
   const restored = syncProgress(data.kept);
   if (restored) setTriggerValue("remembered", { kept: restored });
   const list = el("ol");

@@ -111,7 +111,7 @@ def wait_until_answered(page: Page, seconds: float = 20.0) -> None:
         assert time.monotonic() < end, "the server has not answered"
         page.wait_for_timeout(20)
     page.wait_for_function("!document.querySelector('[data-testid=stApp][data-test-script-state=running]')")
-    page.wait_for_timeout(30)
+    page.wait_for_timeout(50)
 
 
 def chips(page: Page) -> list[str]:

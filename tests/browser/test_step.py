@@ -292,3 +292,17 @@ def test_a_cold_deep_link_and_two_first_visitors_at_once(chromium: Browser) -> N
             one, other = pool.map(visit, range(2))
         assert one == other
         assert len(one) >= 11
+
+
+def test_a_translating_browser_leaves_tokens_alone(page: Page) -> None:
+    page.get_by_role("button", name="下一步").click()
+    settle(page)
+    chart = page.locator("[data-testid=stVegaLiteChart]").first
+    for place in (page.locator(".strip .t").first, chart):
+        assert place.evaluate("node => node.translate") is False
+    assert page.locator("h1").evaluate("node => node.translate") is True
+    page.goto(f"{page.url.split('?')[0]}?lesson=03-chain.1")
+    page.locator(".task").wait_for()
+    assert page.locator(".task").evaluate("node => node.translate") is True
+    for value in page.locator(".value").all():
+        assert value.evaluate("node => node.translate") is False

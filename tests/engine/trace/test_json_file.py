@@ -39,7 +39,8 @@ def test_there_and_back_is_the_same(
 ) -> None:
     trace = play(Trace.start("bundled", prompt, settings, strategy, seed), moves)
     text = json_file.to_json(gpt2.model, trace)
-    for data in (text, text.encode(), b"\xef\xbb\xbf" + text.encode()):
+    utf_16 = b"\xfe\xff" + text.encode("utf-16-be")
+    for data in (text, text.encode(), b"\xef\xbb\xbf" + text.encode(), text.encode("utf-16"), utf_16):
         assert json_file.from_json(data) == trace
     assert json.loads(text)["choices"][0]["text"] == gpt2.model.pieces(trace.token_ids(0))[0]
 
