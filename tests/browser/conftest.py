@@ -38,6 +38,9 @@ def page(tab: Page, address: str) -> Iterator[Page]:
     tab.set_viewport_size({"width": 1280, "height": 900})
     tab.emulate_media(media=None, color_scheme="light", reduced_motion=None)
     visit(tab, address)
+    devtools = tab.context.new_cdp_session(tab)
+    devtools.send("Page.resetNavigationHistory")  # it holds fifty entries, and then grows no longer
+    devtools.detach()
     yield tab
     for other in tab.context.pages:
         if other is not tab:
