@@ -60,7 +60,7 @@ def load(
     size = int(hf.get_output_embeddings().weight.shape[0])
     vocabulary = Vocabulary(tokenizer, size)
     forward = _prepare_forward(hf, model_name)
-    _check_causal(hf, model_name)
+    _check_causal(hf, size, model_name)
     config = hf.config.get_text_config(decoder=True)
     limits = (getattr(config, key, None) for key in ("max_position_embeddings", "max_seq_len"))  # the latter: MPT
     # Tokenizers without a limit state a huge number (`VERY_LARGE_INTEGER` of `transformers`).
@@ -161,11 +161,13 @@ def _prepare_forward(hf: PreTrainedModel, name: str) -> Forward:
 
 
 @torch.inference_mode()
-def _check_causal(hf: PreTrainedModel, name: str) -> None:
-    """Check that later tokens do not change earlier predictions, as they do in a bidirectional model."""
-    size = int(hf.get_output_embeddings().weight.shape[0])
+def _check_causal(hf: PreTrainedModel, size: int, name: str) -> None:
+    """Check that later tokens do not change earlier predictions, as they do in a bidirectional model.
+
+    size: number of tokens of the vocabulary.
+    """
     padding = getattr(hf.config.get_text_config(decoder=True), "pad_token_id", None)  # some families mask it
-    ids = [i for i in range(size) if i != padding][:3] or [0]
+    ids = [i for i in range(min(size, 4)) if i != padding] or [0]
     text = torch.tensor([[ids[i % len(ids)] for i in range(3)]])  # (1, 3)
     alone = hf(input_ids=text[:, :2], use_cache=False).logits[0]  # (2, V)
     followed = hf(input_ids=text, use_cache=False).logits[0, :2]

@@ -14,7 +14,6 @@ human readers; parsing uses the token ids alone.
 
 from __future__ import annotations
 
-import codecs
 import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -88,11 +87,9 @@ def from_json(data: str | bytes) -> Trace:
     if len(data) > MAX_BYTES:
         raise TraceError("trace_size", f"{len(data)} bytes", most=f"{MAX_BYTES // 1_000_000} MB")
     try:
-        document = json.loads(
-            _decode(data) if isinstance(data, bytes) else data.removeprefix("\ufeff"),
-            parse_constant=_reject_constant,
-            object_pairs_hook=_unique_keys,
-        )
+        # Windows editors save "Unicode", which is UTF-16. `json.loads` would take lone surrogates from bytes.
+        text = data.decode(json.detect_encoding(data)) if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        document = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:  # not Unicode, not JSON, or nested too deeply
         raise TraceError("trace", f"invalid JSON: {type(error).__name__}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -104,12 +101,6 @@ def from_json(data: str | bytes) -> Trace:
         raise TraceError("trace", "the version")
     _check_fields(document, _KEYS)
     return _trace(document).check()
-
-
-def _decode(data: bytes) -> str:
-    """Text of a file in UTF-8, or in UTF-16 with a byte order mark (Windows editors call this "Unicode")."""
-    utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if utf_16 else "utf-8-sig")
 
 
 def _trace(document: dict[str, Any]) -> Trace:

@@ -39,6 +39,5 @@ def _highest(measured: list[tuple[str, Measures]], measure: str, t: Translator) 
     if not known:
         return "", math.nan
     best = max(value for _, value in known)
-    return t("compare.and").join(
-        name for name, value in known if read(measure, value, t) == read(measure, best, t)
-    ), best
+    shown = read(measure, best, t)
+    return t("compare.and").join(name for name, value in known if read(measure, value, t) == shown), best

@@ -4,10 +4,10 @@
 
 const night = matchMedia("(prefers-color-scheme: dark)");
 
-const CHARTS = "[data-testid=stVegaLiteChart], [data-testid=stPlotlyChart]";
+const NEW_CHARTS = ":is([data-testid=stVegaLiteChart], [data-testid=stPlotlyChart]):not([translate])";
 
 function keepLabels() {
-  for (const chart of document.querySelectorAll(CHARTS)) chart.translate = false;
+  for (const chart of document.querySelectorAll(NEW_CHARTS)) chart.translate = false;
 }
 
 let watched = null;

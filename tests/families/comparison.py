@@ -82,14 +82,16 @@ def compare(folder: Path) -> Comparison:
         model = load(folder, from_hub=False)
     except ModelError as error:
         return Comparison(refused=error.code)
-    reference = _reference(folder)
+    reference = load_reference(folder)
     text = tuple(range(20, 20 + LENGTH))
     walk = tuple(range(60, 60 + LENGTH))
     branch = (*walk[: LENGTH // 2], *text[:4])
-    one_pass = _difference(_ours(model, text), _log_probabilities(reference, text))
+    one_pass = _difference(_ours(model, text), reference_log_probabilities(reference, text))
     for end in range(3, LENGTH + 1):
         model.records(walk[:end])
-    steps = max(_difference(_ours(model, ids), _log_probabilities(reference, ids)) for ids in (walk, branch, walk[:8]))
+    steps = max(
+        _difference(_ours(model, ids), reference_log_probabilities(reference, ids)) for ids in (walk, branch, walk[:8])
+    )
     return Comparison(
         one_pass=one_pass,
         steps=steps,
@@ -99,7 +101,8 @@ def compare(folder: Path) -> Comparison:
     )
 
 
-def _reference(folder: Path) -> PreTrainedModel:
+def load_reference(folder: Path) -> PreTrainedModel:
+    """The same weights in `transformers`, with eager attention."""
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
 
 
@@ -113,7 +116,7 @@ def _run(reference: PreTrainedModel, ids: tuple[int, ...], **arguments: Any) -> 
     return reference(input_ids=torch.tensor([ids]), use_cache=False, **arguments)
 
 
-def _log_probabilities(reference: PreTrainedModel, ids: tuple[int, ...]) -> torch.Tensor:
+def reference_log_probabilities(reference: PreTrainedModel, ids: tuple[int, ...]) -> torch.Tensor:
     """(T, V) log-probabilities of the reference."""
     return torch.log_softmax(_run(reference, ids).logits[0].float(), dim=-1)
 
@@ -129,7 +132,7 @@ def _beams(model: Model, reference: PreTrainedModel, prompt: tuple[int, ...]) ->
     differences = []
     for sequence in search.sequences:
         ids = sequence.token_ids
-        rows = _log_probabilities(reference, ids)
+        rows = reference_log_probabilities(reference, ids)
         total = sum(float(rows[t - 1, ids[t]]) for t in range(len(prompt), len(ids)))
         differences.append(abs(total - sequence.log_probability))
     return max(differences)
@@ -142,7 +145,7 @@ def _lens(model: Model, reference: PreTrainedModel, ids: tuple[int, ...]) -> flo
         if error.code != "lens":
             raise
         return None
-    want = _log_probabilities(reference, ids).exp().max(dim=-1).values
+    want = reference_log_probabilities(reference, ids).exp().max(dim=-1).values
     return _difference(torch.from_numpy(lens.probability[-1]), want)
 
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import engine
 from engine.decoding.batch_generation import BatchGeneration
@@ -25,6 +24,7 @@ from engine.model.loading import load
 from engine.model.model import Model
 from engine.sampling.settings import Settings
 from tests import tiny
+from tests.families.comparison import load_reference, reference_log_probabilities
 from tests.tiny import NO_IDS, SHAPE
 
 IDS = tuple(range(20, 60))
@@ -45,16 +45,6 @@ def letters(alphabet: str) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE({char: i for i, char in enumerate(alphabet)}, []))
     tokenizer.decoder = decoders.Fuse()
     return tokenizer
-
-
-def reference(folder: Path) -> PreTrainedModel:
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-
-
-@torch.inference_mode()
-def log_probabilities(hf: PreTrainedModel, ids: tuple[int, ...]) -> torch.Tensor:
-    """(T, V) of the reference, in one pass without a cache."""
-    return torch.log_softmax(hf(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float(), -1)
 
 
 def ours(model: Model, ids: tuple[int, ...]) -> torch.Tensor:
@@ -80,7 +70,7 @@ GEMMA_3N: dict[str, Any] = {
 def test_hidden_states_of_unequal_shapes_are_left_out(name: str, values: dict[str, Any], tmp_path: Path) -> None:
     folder = tiny.save(tmp_path, all_bytes(), getattr(transformers, name)(vocab_size=256, **values))
     model, ids = load(folder, from_hub=False), IDS[:20]
-    want = log_probabilities(reference(folder), ids)
+    want = reference_log_probabilities(load_reference(folder), ids)
     for end in (3, 10, 20):
         torch.testing.assert_close(ours(model, ids[:end]), want[end - 1], atol=1e-4, rtol=0)
     with pytest.raises(EngineError) as caught:
@@ -104,52 +94,54 @@ def longrope(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_longrope_token_by_token_past_its_original_window(longrope: Path) -> None:
-    model, hf = load(longrope, from_hub=False), reference(longrope)
+    model, hf = load(longrope, from_hub=False), load_reference(longrope)
     for end in range(10, 30):
-        torch.testing.assert_close(ours(model, IDS[:end]), log_probabilities(hf, IDS[:end])[-1], atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            ours(model, IDS[:end]), reference_log_probabilities(hf, IDS[:end])[-1], atol=1e-4, rtol=0
+        )
 
 
 def test_longrope_short_texts_do_not_see_what_a_long_one_computed(longrope: Path) -> None:
-    model, hf = load(longrope, from_hub=False), reference(longrope)
+    model, hf = load(longrope, from_hub=False), load_reference(longrope)
     model.records(IDS[:30])
     for end in (8, 12, 16, 17, 20, 30, 12, 40, 8):
-        want = log_probabilities(hf, IDS[:end])
+        want = reference_log_probabilities(hf, IDS[:end])
         torch.testing.assert_close(ours(model, IDS[:end]), want[-1], atol=1e-4, rtol=0)
         score = model.score(IDS[:end]).log_probabilities
         assert score[5] == pytest.approx(float(want[4, IDS[5]]), abs=1e-4)
 
 
 def test_longrope_beams_seeds_and_occlusion_cross_the_switch(longrope: Path) -> None:
-    model, hf, ids = load(longrope, from_hub=False), reference(longrope), IDS[:14]
+    model, hf, ids = load(longrope, from_hub=False), load_reference(longrope), IDS[:14]
     search = BeamSearch(model, ids, BeamSettings(width=3, max_new_tokens=8))
     search.grow_to(8)
     for found in search.sequences:
         last = search.nodes[found.node]
-        want = log_probabilities(hf, found.token_ids[:-1])[-1][found.token_ids[-1]]
+        want = reference_log_probabilities(hf, found.token_ids[:-1])[-1][found.token_ids[-1]]
         assert last.step_log_probability == pytest.approx(float(want), abs=1e-4)
     generation = BatchGeneration(model, ids, BY_NAME["sample"], 0, (1, 2, 3), 8)
     while generation.step():
         pass
     for text in generation.texts:
         whole = (*ids, *text.token_ids)
-        want = log_probabilities(hf, whole[:-1])[-1][whole[-1]]
+        want = reference_log_probabilities(hf, whole[:-1])[-1][whole[-1]]
         assert text.log_probabilities[-1] == pytest.approx(float(want), abs=1e-4)
     result = occlusion(model, IDS[:20], 9)
-    assert result.log_probability == pytest.approx(float(log_probabilities(hf, IDS[:20])[-1][9]), abs=1e-4)
+    assert result.log_probability == pytest.approx(float(reference_log_probabilities(hf, IDS[:20])[-1][9]), abs=1e-4)
 
 
 def test_longrope_threads_on_both_sides_of_the_switch(longrope: Path) -> None:
-    model, hf = load(longrope, from_hub=False), reference(longrope)
-    want = {end: log_probabilities(hf, IDS[:end])[-1] for end in (12, 30)}
+    model, hf = load(longrope, from_hub=False), load_reference(longrope)
+    want = {end: reference_log_probabilities(hf, IDS[:end])[-1] for end in (12, 30)}
     wrong: list[int] = []
 
     def visitor(end: int, first: int) -> None:
         for i in range(20):
             ids = (first + i, *IDS[1:end])  # another text each time, so that it is computed
-            if not torch.allclose(ours(model, ids), log_probabilities(other[end], ids)[-1], atol=1e-4):
+            if not torch.allclose(ours(model, ids), reference_log_probabilities(other[end], ids)[-1], atol=1e-4):
                 wrong.append(end)
 
-    other = {end: reference(longrope) for end in want}
+    other = {end: load_reference(longrope) for end in want}
     threads = [threading.Thread(target=visitor, args=(end, end)) for end in want]
     for thread in threads:
         thread.start()
