@@ -14,7 +14,8 @@ from typing import Any
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 
-_strip = register("text_strip", Path(__file__), "text_strip_card")
+PARTS = ("token_line", "token_tree", "text_formula", "text_strip_card")  # shared parts, see `register.sources`
+_strip = register("text_strip", Path(__file__), *PARTS)
 
 
 def labels(t: Translator) -> dict[str, Any]:

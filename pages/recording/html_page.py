@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
+from pages.components import text_strip
 from pages.components.register import sources
 from pages.components.theme import css
 from pages.i18n.translator import Translator
@@ -34,7 +35,7 @@ _HERE = Path(__file__).parent
 _COMPONENTS, _ATTENTION, _BEAM = (_HERE.parent / name for name in ("components", "attention", "beam"))
 # Components of the app in the page, by name: script, and the shared parts that it needs (see `register.sources`).
 PARTS: dict[str, tuple[Path, tuple[str, ...]]] = {
-    "strip": (_COMPONENTS / "text_strip.js", ("text_strip_card",)),
+    "strip": (_COMPONENTS / "text_strip.js", text_strip.PARTS),
     "one_head": (_ATTENTION / "head_detail.js", ("collapsible_table", "attention_matrix", "heat_map")),
     "beam_tree": (_BEAM / "tree.js", ()),
 }
