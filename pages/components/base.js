@@ -42,19 +42,23 @@ function keepPlace(root, draw) {
 
 // Roving tabindex: Tab reaches one of the items, initially `start`; the arrow keys move on from there.
 // `next(item, key, items)` returns the item to focus, null to stay, undefined for a key that it does not handle.
+// Called again after each change of the items of a box that stays.
 function roam(box, selector, start, next = inLine) {
-  const items = [...box.querySelectorAll(selector)];
-  for (const item of items) item.tabIndex = -1;
-  const stop = start ?? items[0];
+  const items = () => [...box.querySelectorAll(selector)];
+  for (const item of items()) item.tabIndex = -1;
+  const stop = start ?? items()[0];
   if (stop) stop.tabIndex = 0;
+  if (box.roams) return;
+  box.roams = true;
   box.addEventListener("focusin", (event) => {
-    if (!items.includes(event.target)) return;
-    for (const item of items) if (item.tabIndex === 0) item.tabIndex = -1;
+    if (!items().includes(event.target)) return;
+    for (const item of items()) if (item.tabIndex === 0) item.tabIndex = -1;
     event.target.tabIndex = 0;
   });
   box.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || !items.includes(event.target)) return;
-    const to = next(event.target, event.key, items);
+    const all = items();
+    if (event.ctrlKey || event.altKey || event.metaKey || !all.includes(event.target)) return;
+    const to = next(event.target, event.key, all);
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation(); // the page's own shortcuts

@@ -41,7 +41,7 @@ def rows(
     for i, c in enumerate(top):
         state = "pick" if c.token_id == chosen else "cut" if not c.kept else "draw"
         reason = t(f"filter.{c.cut_by}") if c.cut_by else ""
-        numbers = t.percent(c.raw) if not c.kept else _change(c.raw, c.probability, t)
+        numbers = _percent(c.raw, t) if not c.kept else _change(c.raw, c.probability, t)
         table.append(
             {
                 "at": i,
@@ -87,9 +87,14 @@ def _others(distribution: Distribution, top: list[Any], turn: int, t: Translator
 
 
 def _change(raw: float, probability: float, t: Translator) -> str:
-    """Both probabilities if they differ as written; of two very small ones only the second, for lack of room."""
-    before, after = t.percent(raw), t.percent(probability)
-    return after if before == after or max(raw, probability) < 0.0001 else f"{before} → {after}"
+    """Both probabilities if they differ as written."""
+    before, after = _percent(raw, t), _percent(probability, t)
+    return after if before == after else f"{before} → {after}"
+
+
+def _percent(p: float, t: Translator) -> str:
+    """A probability beside its bar: like `Translator.percent`, but a very small one without its exact value."""
+    return t("number.below") if 0 < p < 0.0001 else t.percent(p)
 
 
 @cache

@@ -27,7 +27,6 @@ function drawFormula(root, data) {
   }
   root.append(stats);
   drawChain(root, data, at);
-  if (data.stage !== null) root.append(el("p", "note legend", data.labels.legend)); // of the bars below
 }
 
 // Chain rule: the probability of each token as a factor, the least probable ones marked.

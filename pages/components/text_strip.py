@@ -47,7 +47,7 @@ def draw(
     status   sentence below the text, such as why a run ended
     choices  exp(entropy) of the next-token distribution, the effective number of candidates, as a text
     labels   see `labels`
-    tree     optional; if set, only the tree of branches is drawn
+    show     optional: "formula" or "tree" draws that part alone; the keys above that it lacks are not needed
     """
     _strip(
         key=key,

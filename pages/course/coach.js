@@ -60,10 +60,17 @@ function drawSidebarButton(data, moves) {
   moves.prepend(aside);
 }
 
+// The first element that a selector matches, also for a `::part(…)` of a shadow root, which querySelector never finds.
+function pointed(selector) {
+  const [, host, part] = selector.match(/^(.*)::part\((\w+)\)$/) ?? [];
+  if (!part) return document.querySelector(selector);
+  return document.querySelector(host)?.shadowRoot?.querySelector(`[part=${part}]`);
+}
+
 // Scrolls the highlighted element into view: in the sidebar, or between the window's header and the sheet. `end`: its
 // lower end.
 function show(selector, sheet, end) {
-  const target = document.querySelector(selector);
+  const target = pointed(selector);
   if (!target) return;
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   if (target.closest("[data-testid=stSidebar]")) return target.scrollIntoView({ block: "center", behavior });

@@ -48,7 +48,7 @@ _STYLE = """<style>
 .stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 2.6rem); }
 .stMainBlockContainer { padding-bottom: 0; }
 .st-key-lead, .st-key-examples { display: none; }
-:is(%s) { outline: 2px dashed #D55E00; outline-offset: 5px; border-radius: 6px; }
+%s { outline: 2px dashed #D55E00; outline-offset: 5px; border-radius: 6px; }
 </style>"""
 
 

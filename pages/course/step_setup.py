@@ -24,11 +24,12 @@ SETTINGS = (
     "uses_task", "compare_tokens", "compare_seeds",
 )  # fmt: skip
 _TOKEN_COUNTS = ("run_tokens", "beam_levels", "compare_tokens")  # limited by the host
+_STAGE = ".st-key-stage [data-testid=stBidiComponentIsolated]"  # the parts are in its shadow root
 HIGHLIGHTS = {
-    "controls": ".st-key-next, .st-key-run, .st-key-back",
+    "controls": f"{_STAGE}::part(controls)",
     "prompt": ".st-key-prompt",
-    "text": ".st-key-strip",
-    "bars": ".st-key-bars",
+    "text": f"{_STAGE}::part(text)",
+    "bars": f"{_STAGE}::part(bars)",
     "search": ".st-key-search",
     "sums": ".st-key-sums",
     "curve": ".st-key-sums",

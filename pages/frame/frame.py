@@ -26,7 +26,10 @@ _STYLE = """<style>
 .st-key-share button { white-space: nowrap; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
-.st-key-language, .st-key-history, .st-key-history_entry { display: none; }
+.st-key-language, .st-key-history, .st-key-history_entry,
+[data-testid=stLayoutWrapper]:has(> .st-key-arrival:not(:has([data-testid=stAlert], [data-testid=stProgress]))) {
+  display: none;
+}
 .stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
 .stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p,
 .stApp button[kind="tertiary"]:hover p {

@@ -125,7 +125,7 @@ if (nodes.some(([parent], i) => nodes.slice(i + 1).some(([other]) => other === p
   const tree = el("div", "wide");
   page.append(tree);
   const drawBranches = mount("strip", tree, (_, value) => go(value.node));
-  render.tree = () => drawBranches({ ...stripData(currentLine(), null), tree: true });
+  render.tree = () => drawBranches({ ...stripData(currentLine(), null), show: "tree" });
 }
 if (recording.tree) {
   const [section, home, opened] = [el("div", "wide"), el("div"), el("p", "chain")];

@@ -111,6 +111,12 @@ class AddressBar:
     def restore(self) -> None:
         """Restore the state from the query if it has changed. Called before the page's widgets are drawn."""
         _history(key="history", data={})
+        # Always drawn: if what is in it came and went by itself, all elements after it would move by one place, and
+        # Streamlit would show them twice until the end of the run.
+        with st.container(key="arrival"):
+            self._restore_query()
+
+    def _restore_query(self) -> None:
         query = st.query_params.to_dict()
         in_history = _is_history_navigation()
         arrived = self._state.written is None or (in_history and query != self._state.written)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.model.model import Model
     from engine.sampling.distribution import Distribution
 
-PICTURES = ("bars", "strip", "sums", "tree")
+PICTURES = ("stage", "formula", "sums", "tree")
 MAX_ROWS = 50_000  # the candidates of a larger vocabulary beyond this rank are summed up in one row
 
 

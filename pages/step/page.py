@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
 import engine
-from engine.decoding.stopping import StopReason
 from engine.serving import model_registry
-from pages.components import probability_bars, text_strip
+from pages.components import text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
-from pages.step import calculation, export, search_results
+from pages.step import calculation, export, search_results, stage, state
+from pages.step.state import StageState
 
 BROWSER_DRAW_SECONDS = 0.03  # time for the browser to draw the result of a click before the URL is updated
-TOKEN_DELAY_SECONDS = 0.09  # between the tokens of a run, so that they can be read
 
 session = session_state.get(TextState)
+stage_state = session_state.get(StageState)
 t = Translator(session_state.language())
 address_bar = address.AddressBar(session, t, session)
 
 
-def pick_bar(turn: int, token_id: int) -> None:
-    """Callback: append the token of a clicked bar."""
-    model_access.run_action(session, TextState.pick, turn, token_id)
+def make_moves(moves: list[dict[str, Any]]) -> None:
+    """Callback: make the visitor's moves on the stage."""
+    model_access.run_action(session, state.make, moves)
 
 
 def pick_alternative(value: dict[str, Any]) -> None:
@@ -38,35 +36,8 @@ def pick_alternative(value: dict[str, Any]) -> None:
 
 
 def go_to(value: dict[str, Any]) -> None:
-    """Callback: move the cursor to a token of the text or the tree."""
+    """Callback: move the cursor to a token of the tree."""
     model_access.run_action(session, TextState.go_to, value["turn"], value["node"])
-
-
-def draw_controls(ended: bool) -> None:
-    """Buttons of the actions. ended: no token can follow the cursor."""
-    running = bool(session.running)
-    run = t("step.stop") if running else t("step.run", n=session.run_tokens)
-    with st.container(horizontal=True, gap="small"):
-        draw_button("next", t("step.next"), TextState.step, "Right", ended)
-        draw_button("run", run, TextState.stop if running else TextState.run, "Space", ended and not running)
-        draw_button("back", t("step.back"), TextState.back, "Left")
-        draw_button("restart", t("step.restart"), TextState.restart)
-
-
-def draw_button(
-    key: str, label: str, action: Callable[..., Any], shortcut: str | None = None, disabled: bool = False
-) -> None:
-    """Button of one action of the session."""
-    kind: Literal["primary", "secondary"] = "primary" if key == "next" else "secondary"
-    st.button(
-        label,
-        key=key,
-        type=kind,
-        shortcut=shortcut,
-        disabled=disabled,
-        on_click=model_access.run_action,
-        args=(session, action),
-    )
 
 
 def draw_messages() -> None:
@@ -80,51 +51,25 @@ def draw_messages() -> None:
 def workbench() -> None:
     """The part of the page that is redrawn after each action."""
     model = model_access.wait_for_model(session, t)
-    more = session.run_on(model)
     trace = session.ready(model)
-    ended = session.end(model)
-    above, strip_container = st.container(), st.container()
-    left, right = st.columns([1.25, 1], gap="large")
-
-    # The bars are sent first: the visitor is waiting for them.
+    text = session.annotator.annotate(model, trace)
+    draw_messages()
+    stage.draw(stage.data(session, stage_state, model, text, t), make_moves, stage_state)
     distribution, token_id, u = session.choice(model)
-    chosen = None if ended else token_id
-    with left:
-        branch_tokens = {trace.choices[i].token_id for i in trace.children().get(trace.cursor, ())}
-        probability_bars.draw(
-            probability_bars.rows(distribution, session.bars, chosen, branch_tokens, session.turn, t),
-            t,
-            pick_bar,
-        )
-    with above:
-        draw_controls(ended is not None)
-        draw_messages()
-    strip_data = session.annotator.annotate(model, trace) | strip_context(model, distribution, session.stopped or ended)
-    with strip_container:
-        text_strip.draw(strip_data, go_to, pick_alternative)
+    chosen = None if session.end(model) else token_id
+    left, right = st.columns([1, 1.1], gap="large")
     with left:
         draw_search(model, distribution)
-        if text_strip.has_branches(strip_data):
-            text_strip.draw(strip_data | {"tree": True}, go_to, pick_alternative, key="tree")
+        facts = text | {"turn": session.turn, "choices": stage.effective_choices(distribution, t)}
+        facts |= {"labels": text_strip.labels(t)}
+        text_strip.draw(facts | {"show": "formula"}, go_to, pick_alternative, key="formula")
+        if text_strip.has_branches(text):
+            text_strip.draw(facts | {"show": "tree"}, go_to, pick_alternative, key="tree")
     with right:
         calculation.draw(calculation.data(distribution, chosen, u, session.seed, min(session.bars, 10), t))
     fragment.mark_answered()
     model_registry.prefetch(model, session.next_ids(model))
-    if more:
-        address_bar.update()
-        fragment.rerun(after=TOKEN_DELAY_SECONDS)
-    address_bar.update(after=BROWSER_DRAW_SECONDS)
-
-
-def strip_context(model: engine.Model, distribution: engine.Distribution, stopped: StopReason | None) -> dict[str, Any]:
-    """The part of the text strip's data that `TextAnnotator.annotate` does not provide."""
-    return {
-        "turn": session.turn,
-        "stage": 4 if stopped in ("end", "context") else 3,
-        "status": t(f"stop.{stopped}", most=model.context_length) if stopped else "",
-        "choices": t.number(math.exp(distribution.entropy)),
-        "labels": text_strip.labels(t),
-    }
+    address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
 
 
 def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:

@@ -120,23 +120,15 @@ def chips(page: Page) -> list[str]:
 
 
 def words(page: Page) -> list[str]:
-    """Tokens beside the probability bars, from top to bottom."""
-    return page.eval_on_selector_all(
-        "[data-testid=stVegaLiteChart] svg .mark-text text",
-        "nodes => nodes.filter(n => n.getAttribute('text-anchor') === 'end').map(n => n.textContent)",
-    )
+    """Labels of the probability bars on the step page, from top to bottom."""
+    return page.locator(".bars .row .word").all_inner_texts()
 
 
 def click_bar(page: Page, row: int) -> str:
-    """Click the bar in a row (from 0). Returns the token beside it."""
-    from pages.components.probability_bars import ROW
-
-    word = words(page)[row]
-    chart = page.locator("[data-testid=stVegaLiteChart] svg").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 130, box["y"] + ROW * (row + 0.5))
+    """Click the bar in a row (from 0) on the step page. Returns the token beside it."""
+    bar = page.locator(".bars .row").nth(row)
+    word = bar.locator(".word").inner_text()
+    bar.click()
     settle(page)
     return word
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.components.probability_bars import ROW
 from pages.course import catalog
 from pages.course.lesson import Lesson
 from pages.i18n.translator import Translator
@@ -40,8 +39,8 @@ class Learner:
 
     def run(self) -> None:
         """Start a run and wait for its end."""
-        self.page.locator(".st-key-run button").click()
-        self.page.locator(".strip + .branches + .status, .status").first.wait_for()
+        self.page.locator("[data-keep=run]").click()
+        self.page.locator(".status:not(:empty)").first.wait_for()
         self.quiet()
 
     def search(self, text: str) -> None:
@@ -57,11 +56,9 @@ class Learner:
 
     def bar(self, row: int) -> None:
         """Click a bar; scrolls first, since the lesson sheet may cover it."""
-        chart = self.page.locator("[data-testid=stVegaLiteChart] svg").first
-        chart.evaluate("node => node.scrollIntoView({ block: 'start' })")
-        box = chart.bounding_box()
-        assert box is not None
-        self.page.mouse.click(box["x"] + 130, box["y"] + ROW * (row + 0.5))
+        bar = self.page.locator(".bars .row").nth(row)
+        bar.evaluate("node => node.scrollIntoView({ block: 'start' })")
+        bar.click()
         self.quiet()
 
     def slide(self, key: str, *keys: str) -> None:
@@ -96,17 +93,17 @@ class Learner:
 
 def interrupt(learner: Learner) -> None:
     count = learner.page.locator(".strip .t").count()
-    learner.page.locator(".st-key-run button").click()
+    learner.page.locator("[data-keep=run]").click()
     learner.page.locator(".strip .t").nth(count + 2).wait_for()
-    learner.page.locator(".st-key-run button").click()
+    learner.page.locator("[data-keep=run]").click()
     learner.quiet()
 
 
 def run_to_the_end(learner: Learner) -> None:
     for _ in range(20):
-        learner.page.locator(".st-key-run button").click()
+        learner.page.locator("[data-keep=run]").click()
         learner.quiet()
-        learner.page.locator(".status").wait_for()
+        learner.page.locator(".status:not(:empty)").first.wait_for()
         if learner.page.locator(".task.done").count():
             return
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from engine.serving import model_registry
 from pages.session.text_state import TextState
 from pages.shell import navigation
+from pages.step.state import StageState
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app.py"
@@ -65,3 +68,29 @@ def state_of(app: AppTest, kind: type[T]) -> T:
     state = app.session_state[kind.__name__]
     assert isinstance(state, kind)
     return state
+
+
+def stage(app: AppTest) -> list[Any]:
+    """Messages of the step page's stage, none on another page."""
+    return [element.proto for element in app.get("bidi_component") if element.proto.id.endswith("-stage")]
+
+
+def move(app: AppTest, kind: str, **values: int) -> AppTest:
+    """Run the app after a move on the step page's stage, as the browser sends it."""
+    [component] = stage(app)
+    sent = [{"n": state_of(app, StageState).made + 1, "kind": kind} | values]
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=component.id, json_value=json.dumps({"moves": sent})))
+    return app._run(states)
+
+
+def run_to_the_end(app: AppTest) -> AppTest:
+    """Run the app through all tokens of a run, each of which the browser asks for."""
+    return go_on(move(app, "run"))
+
+
+def go_on(app: AppTest) -> AppTest:
+    """Run the app through the tokens that are left of a run."""
+    while state_of(app, TextState).running:
+        move(app, "tick", turn=state_of(app, TextState).turn)
+    return app

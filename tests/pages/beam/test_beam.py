@@ -22,7 +22,7 @@ from pages.beam.tree_layout import layout_rows, separate
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from tests.pages.sentences import number, which
-from tests.pages.visit import state_of, visit
+from tests.pages.visit import stage, state_of, visit
 
 LANGUAGES = ("zh_Hant", "en")
 
@@ -339,7 +339,7 @@ def test_a_beam_goes_on_step_by_step(app: AppTest) -> None:
     app.button(key="beam_take").click().run()
     assert not app.exception
     assert session.trace is not None and session.trace.token_ids() == ids
-    assert app.button(key="next")
+    assert stage(app)
 
 
 @pytest.mark.parametrize("bad", ["", "今天天氣真好。" * 400])

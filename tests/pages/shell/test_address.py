@@ -28,7 +28,7 @@ from pages.session.text_state import TextState
 from pages.shell.address import MAX_QUERY_CHARACTERS, AddressState, encode_for_url, text_and_continuation
 from pages.tokens.state import MAX_MERGE_CHARACTERS, TokensState
 from pages.training.state import TrainingState
-from tests.pages.visit import follow_link, state_of
+from tests.pages.visit import follow_link, go_on, move, state_of
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = [
@@ -88,7 +88,7 @@ def test_a_link_gives_itself_back_and_moves_change_it() -> None:
     first = query(app)
     again = arrive(first)
     assert query(again) == first
-    again.button(key="next").click().run()
+    move(again, "next")
     later = query(again)
     assert later["t"] != first["t"]
     assert session(arrive(later)).trace == session(again).trace
@@ -101,7 +101,7 @@ def test_greedy_and_settings_out_of_the_sliders_reach() -> None:
     app = arrive({"t": engine.encode_trace(trace)})
     assert not app.exception
     assert session(app).trace == trace
-    app.button(key="next").click().run()
+    move(app, "next")
     assert session(app).settings == settings
 
 
@@ -115,7 +115,8 @@ def test_a_run_goes_on_where_it_was() -> None:
     model = loaded()
     trace = Trace.start(model.name, model.encode("今天天氣真"), Settings(), "greedy", 0, model.fingerprint)
     app = arrive({"t": engine.encode_trace(trace), "run": "3"})
-    restored = session(app).trace
+    assert session(app).running == 3
+    restored = session(go_on(app)).trace
     assert restored is not None and len(restored.choices) == len(trace.choices) + 3
     assert "run" not in query(app)
 

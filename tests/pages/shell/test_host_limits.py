@@ -14,8 +14,9 @@ from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.i18n.translator import Translator, sentences, shipped
 from pages.session.text_state import TextState
+from pages.step import state
 from pages.shell import navigation
-from tests.pages.visit import page_alone, state_of
+from tests.pages.visit import move, page_alone, run_to_the_end, stage, state_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,13 +48,13 @@ def test_who_is_too_fast_is_told_how_long_to_wait(monkeypatch: pytest.MonkeyPatc
     app.session_state["lang"] = language
     app.run()  # the first prompt costs a step
     for _ in range(2):
-        app.button(key="next").click().run()
+        move(app, "next")
         assert errors(app) == []
     before = texts(app)
-    app.button(key="next").click().run()
+    move(app, "next")
     assert errors(app) == [Translator(language)("error.limit_steps", most=3, seconds=20)]
     assert texts(app) == before
-    app.button(key="back").click().run()  # cached tokens cost no steps
+    move(app, "back")  # cached tokens cost no steps
     assert errors(app) == [] and texts(app) != before
 
 
@@ -65,7 +66,7 @@ def test_a_run_that_reaches_the_limit_keeps_what_is_written(app: AppTest, monkey
     trace = state_of(app, TextState).trace
     assert trace is not None
     before = trace.prompt_length
-    app.button(key="run").click().run()
+    run_to_the_end(app)
     assert len(errors(app)) == 1 and "4" in errors(app)[0]
     session: TextState = state_of(app, TextState)
     assert session.trace is not None and len(session.trace.choices) == before + 4 and session.running == 0
@@ -80,7 +81,7 @@ def test_a_full_house_says_so_and_lets_in_later(monkeypatch: pytest.MonkeyPatch)
     assert [button.key for button in app.button] == ["again"]
     admission._visitors.clear()
     app.button(key="again").click().run()
-    assert errors(app) == [] and app.button(key="next")
+    assert errors(app) == [] and stage(app)
 
 
 def test_a_demo_plays_its_examples_and_takes_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +94,7 @@ def test_a_demo_plays_its_examples_and_takes_no_prompt(monkeypatch: pytest.Monke
     assert app.text_input(key="prompt").disabled
     for example in sentences("en")["step.examples.list"]:
         app.button(key=f"example {example}").click().run()
-        app.button(key="next").click().run()
+        move(app, "next")
         assert errors(app) == [] and texts(app).startswith(example)
     session: TextState = state_of(app, TextState)
     session.choose_model("org/other")
@@ -161,6 +162,10 @@ def test_runs_longer_than_allowed_are_refused_past_the_sliders(monkeypatch: pyte
     with pytest.raises(EngineError) as caught:
         session.run(model)
     assert caught.value.code == "limit_run" and session.running == 0
+    length = len(session.ready(model).choices)
+    with pytest.raises(EngineError):  # and the moves after it on the stage are left out
+        state.make(session, model, [{"n": 1, "kind": "run"}, {"n": 2, "kind": "next"}])
+    assert len(session.ready(model).choices) == length
     comparison = CompareState()
     comparison.start(model)  # 20 tokens
     assert comparison.problem is not None and comparison.problem.code == "limit_run" and not comparison.running

@@ -11,7 +11,7 @@ from engine import bundled
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
 from pages.session.text_state import TextState
-from tests.pages.visit import state_of, visit
+from tests.pages.visit import move, run_to_the_end, state_of, visit
 
 
 @pytest.fixture
@@ -35,20 +35,20 @@ def test_it_opens_with_the_running_example(app: AppTest) -> None:
 
 
 def test_buttons_step_back_and_restart(app: AppTest) -> None:
-    app.button(key="next").click().run()
-    app.button(key="next").click().run()
+    move(app, "next")
+    move(app, "next")
     two = text(app)
     assert two.startswith("今天天氣真")
-    app.button(key="back").click().run()
+    move(app, "back")
     assert len(text(app)) < len(two)
-    app.button(key="restart").click().run()
+    move(app, "restart")
     assert text(app) == "今天天氣真"
     assert not app.exception
 
 
 def test_a_run_writes_until_it_ends(app: AppTest) -> None:
     app.slider(key="run_tokens").set_value(3).run()
-    app.button(key="run").click().run()
+    run_to_the_end(app)
     assert not app.exception
     trace = session(app).trace
     assert trace is not None
@@ -56,7 +56,7 @@ def test_a_run_writes_until_it_ends(app: AppTest) -> None:
 
 
 def test_an_example_begins_anew(app: AppTest) -> None:
-    app.button(key="next").click().run()
+    move(app, "next")
     app.button(key="example 人工智能是").click().run()
     assert text(app) == "人工智能是"
     assert app.text_input(key="prompt").value == "人工智能是"
@@ -76,7 +76,7 @@ def test_a_bad_prompt_is_explained_and_stays_in_its_box(app: AppTest, bad: str) 
 
 
 def test_every_setting_reaches_the_model_and_keeps_the_text(app: AppTest) -> None:
-    app.button(key="next").click().run()
+    move(app, "next")
     before = text(app)
     settings = {
         "temperature": 0.3, "top_k": 7, "top_p": 0.6, "min_p": 0.05, "typical_p": 0.7, "repetition_penalty": 1.2,
@@ -95,12 +95,12 @@ def test_temperature_zero_and_greedy_take_the_likeliest(app: AppTest) -> None:
     model = model_registry.request().result()
     argmax = model.distribution(model.encode("今天天氣真")).argmax()
     app.slider(key="temperature").set_value(0.0).run()
-    app.button(key="next").click().run()
+    move(app, "next")
     assert text(app) == "今天天氣真" + model.text([argmax])
 
 
 def test_both_languages_and_nothing_lost_between_them(app: AppTest) -> None:
-    app.button(key="next").click().run()
+    move(app, "next")
     before, title = text(app), app.title[0].value
     app.session_state["lang"] = "zh_Hant" if title == "One token at a time" else "en"
     app.run()

@@ -18,7 +18,7 @@ from pages.tokens import bpe_merges, explanation, token_details, tokenizer_compa
 from pages.tokens.state import MAX_CHARACTERS, TokensState
 from tests import tiny
 from tests.engine.tokenization.test_encode import HARD, texts
-from tests.pages.visit import state_of, visit
+from tests.pages.visit import move, state_of, visit
 
 LANGUAGES = ("zh_Hant", "en")
 EMOJI = "好 👍🏽龘"
@@ -154,7 +154,7 @@ def test_the_text_survives_a_visit_to_another_page() -> None:
     app = page("zh_Hant")
     app.button(key="cut example ChatGPT").click().run()
     app.switch_page(navigation.path("step")).run()
-    app.button(key="next").click().run()
+    move(app, "next")
     app.switch_page(navigation.path("tokens")).run()
     assert state_of(app, TokensState).text == "ChatGPT"
     app.button(key="cut also").click().run()

@@ -1,0 +1,81 @@
+// Stage of the step page: the text, the buttons, the ruler of the draw and the bars in one component, so that the text
+// and the distribution that are shown always belong together. `data` is described in stage.py.
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = rootOf(component);
+  queue(component, root);
+  listenForKeys(root);
+  const first = root.turn === undefined;
+  const stepped = !first && root.turn !== data.turn;
+  const moved = stepped && root.cursor !== data.cursor;
+  for (const motion of root.getAnimations({ subtree: true })) motion.cancel();
+  const before = stepped ? positions(root) : null;
+  if (first) build(root);
+  if (moved) announce(parentElement, data);
+  root.hideDetails();
+  keepPlace(root, () => drawAll(root, data, moved));
+  root.turn = data.turn;
+  root.cursor = data.cursor;
+  root.place = data.line.indexOf(data.cursor);
+  root.next = data.rows.find(({ state }) => state === "pick")?.id;
+  if (before) animate(root, data, before);
+  clearTimeout(root.timer);
+  if (data.running) root.timer = setTimeout(() => root.isConnected && root.move("tick", { turn: data.turn }), data.pace);
+}
+
+function build(root) {
+  const bars = el("div", "bars");
+  for (const part of ["text", "controls", "ruler"]) root.append(el("div", part));
+  root.append(bars, el("p", "note legend"));
+  for (const part of ["text", "controls", "bars", "ruler"]) root.querySelector(`.${part}`).setAttribute("part", part);
+  listenForDetails(root, bars);
+  root.addEventListener("click", (event) => {
+    const token = event.target.closest("[data-node]");
+    if (token) root.move("go", { turn: root.turn, node: Number(token.dataset.node) });
+  });
+}
+
+function drawAll(root, data, moved) {
+  drawText(root, root.querySelector(".text"), data, moved);
+  drawControls(root, root.querySelector(".controls"), data);
+  drawRuler(root.querySelector(".ruler"), data.ruler, data);
+  const bars = root.querySelector(".bars");
+  bars.setAttribute("aria-label", data.labels.bars);
+  bars.setAttribute("role", "group");
+  drawBars(root, bars, data);
+  root.querySelector(".legend").textContent = data.labels.legend;
+}
+
+function drawText(root, box, data, moved) {
+  root.querySelector(".card")?.remove();
+  box.replaceChildren();
+  drawLoop(box, data, moved);
+  const strip = drawStrip(box, data);
+  strip.classList.add("large");
+  if (strip.scrollHeight > strip.clientHeight || strip.firstChild.offsetTop !== strip.lastChild.offsetTop) strip.classList.remove("large");
+  const cursor = strip.querySelector(".cur");
+  strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
+  drawBranches(box, data);
+  listenForRest(root, strip, data, (_, value) => root.move("pick", value));
+}
+
+function drawControls(root, box, data) {
+  if (!box.firstChild) {
+    for (const [name, key] of [["next", "→"], ["run", data.labels.space], ["back", "←"], ["restart", ""]]) {
+      const button = makeButton(name === "next" ? "first" : "", "", () => root.move(button.dataset.kind));
+      button.dataset.keep = name;
+      button.append(el("span"));
+      if (key) button.append(el("kbd", "", key));
+      box.append(button);
+    }
+    box.append(el("p", "status"));
+  }
+  for (const button of box.querySelectorAll("button")) {
+    const name = button.dataset.keep;
+    button.dataset.kind = name === "run" && data.running ? "stop" : name;
+    button.firstChild.textContent = data.labels[button.dataset.kind];
+    button.disabled = data.ended && (name === "next" || (name === "run" && !data.running));
+  }
+  box.querySelector(".status").textContent = data.status;
+}

@@ -1,0 +1,165 @@
+"""Stage of the step page: text, buttons, ruler of the draw and bars of the next-token distribution in one component.
+
+All of it arrives in one message, so the text and the distribution that are shown always belong together. The component
+(`stage.js`) reports the visitor's moves: see `state.py`. During a run it asks for each token when it has drawn the last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.decoding.stopping import StopReason
+from pages.components import probability_bars, text_strip
+from pages.components.register import register
+from pages.i18n.translator import Translator
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.step.state import StageState
+
+if TYPE_CHECKING:
+    import engine
+
+PACE_MILLISECONDS = 90  # between the tokens of a run, so that they can be read
+_KEY = "stage"
+_PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion")
+
+_stage = register(_KEY, Path(__file__), *_PARTS)
+
+
+def data(
+    session: TextState, state: StageState, model: engine.Model, text: dict[str, Any], t: Translator
+) -> dict[str, Any]:
+    """Data of the component: that of `TextAnnotator.annotate`, and
+
+    turn, made  see `TextState.turn` and `StageState.made`
+    running     whether a run is to be continued; `pace`: milliseconds from token to token
+    ended       whether no token can follow the cursor
+    stage       the highlighted stage of the loop, 0 to 4
+    status      sentence about why a run ended
+    rows, cut   see `bar_rows` and `cut`
+    ruler       see `ruler`
+    labels      texts of the component
+    """
+    distribution, token_id, u = session.choice(model)
+    ended = session.end(model)
+    stopped = session.stopped or ended
+    chosen = None if ended else token_id
+    rows = bar_rows(session, distribution, chosen, t)
+    return text | {
+        "turn": session.turn,
+        "made": state.made,
+        "running": bool(session.running),
+        "pace": PACE_MILLISECONDS,
+        "ended": ended is not None,
+        "stage": 4 if stopped in ("end", "context") else 3,
+        "status": _status(stopped, model, t),
+        "rows": rows,
+        "cut": cut(rows, t),
+        "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
+        "labels": _labels(session, t),
+    }
+
+
+def bar_rows(
+    session: TextState, distribution: engine.Distribution, chosen: int | None, t: Translator
+) -> list[dict[str, Any]]:
+    """Rows of the bars: the likeliest tokens and the chosen one, then all others together, which has the id None.
+
+    raw, shown  probability before and after the filters
+    state       pick, cut, draw or others
+    differs     whether the two probabilities differ as written
+    details     pairs of name and exact value
+    """
+    trace = session.trace
+    children = trace.children().get(trace.cursor, ()) if trace is not None else ()
+    branches = {trace.choices[i].token_id for i in children} if trace is not None else set()
+    table = probability_bars.rows(distribution, session.bars, chosen, branches, session.turn, t)
+    names = [t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")]
+    rows = []
+    for row in table:
+        others = row["state"] == "others"
+        values = (row["token"], row["rank"] and f"{row['rank']:,}", row["believed"], row["drawn"], row["reason"])
+        rows.append(
+            {
+                "id": None if others else int(row["token"].removeprefix("#")),
+                "word": row["token"] if others else row["word"],
+                "raw": row["raw"],
+                "shown": row["shown"],
+                "state": row["state"],
+                "branch": row["branch"],
+                "differs": row["state"] != "cut" and t.percent(row["raw"]) != t.percent(row["shown"]),
+                "value": row["value"],
+                "reason": row["reason"],
+                "details": [pair for pair in zip(names, values, strict=True) if pair[1]][others:],
+            }
+        )
+    return rows
+
+
+def cut(rows: list[dict[str, Any]], t: Translator) -> dict[str, Any] | None:
+    """Line above the first row that the filters cut: `row` and a sentence; None where kept rows follow a cut one."""
+    states = [row["state"] == "cut" for row in rows if row["id"] is not None]
+    if True not in states or not all(states[states.index(True) :]):
+        return None
+    row = states.index(True)
+    return {"row": row, "told": t("stage.cut", filter=rows[row]["reason"])}
+
+
+def ruler(
+    distribution: engine.Distribution,
+    rows: list[dict[str, Any]],
+    chosen: int | None,
+    u: float | None,
+    seed: int,
+    t: Translator,
+) -> dict[str, Any]:
+    """Ruler of the draw: `parts` [low, high, token, "pick" or ""] of [0, 1], the number `u` or None, and a sentence."""
+    parts: list[tuple[float, float, str, str]] = []
+    for row in rows:
+        if row["id"] is not None and row["shown"] > 0:
+            low, high = distribution.interval(row["id"])
+            parts.append((low, high, row["word"], "pick" if row["id"] == chosen else ""))
+    if chosen is None:
+        return {"parts": parts, "u": None, "told": t("sums.ended")}
+    if u is None:
+        return {"parts": parts, "u": None, "told": t("stage.greedy")}
+    told = t("stage.drawn", seed=seed, u=f"{u:.4f}")
+    return {"parts": sorted(parts), "u": u, "told": told}
+
+
+def _status(stopped: StopReason | None, model: engine.Model, t: Translator) -> str:
+    return t(f"stop.{stopped}", most=model.context_length) if stopped else ""
+
+
+def _labels(session: TextState, t: Translator) -> dict[str, Any]:
+    """Texts of the component: those of the text strip, of the buttons and of the bars."""
+    buttons = {name: t(f"step.{name}") for name in ("next", "stop", "back", "restart")}
+    return (
+        text_strip.labels(t)
+        | buttons
+        | {
+            "run": t("step.run", n=session.run_tokens),
+            "space": t("stage.space"),
+            "bars": t("access.bars"),
+            "legend": t("strip.legend"),
+        }
+    )
+
+
+def effective_choices(distribution: engine.Distribution, t: Translator) -> str:
+    """exp(entropy) of a distribution, the effective number of candidates, as a text."""
+    return t.number(math.exp(distribution.entropy))
+
+
+def draw(payload: dict[str, Any], on_moves: Callable[[list[dict[str, Any]]], None], state: StageState) -> None:
+    """Draw the component with the result of `data`; `on_moves` is called with the new moves."""
+
+    def callback() -> None:
+        moves = state.new_moves((session_state.widget(_KEY) or {}).get("moves"))
+        if moves:
+            on_moves(moves)
+
+    _stage(key=_KEY, data=payload, on_moves_change=callback)

@@ -1,0 +1,79 @@
+"""Moves of the visitor on the stage, and the number of the last one that was made. No Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pages.session.text_state import TextState
+
+if TYPE_CHECKING:
+    from engine.model.model import Model
+
+
+@dataclass
+class StageState:
+    """Number of the last move that was made.
+
+    The browser numbers its moves and sends all those that it does not know to be made, so that none is lost where
+    several are sent while the app is busy, and none is made twice.
+    """
+
+    made: int = 0
+
+    def new_moves(self, sent: object) -> list[dict[str, Any]]:
+        """The well-formed moves among those sent that were not made yet, in their order; they count as made now."""
+        moves = [move for move in sent if _is_move(move) and move["n"] > self.made] if isinstance(sent, list) else []
+        moves.sort(key=lambda move: int(move["n"]))
+        if moves:
+            self.made = moves[-1]["n"]
+        return moves
+
+
+def make(session: TextState, model: Model, moves: list[dict[str, Any]]) -> None:
+    """Make the moves in their order. Raises EngineError at the first that is impossible; those after it are left out.
+
+    next, run, stop, back, restart   the action of that name of `TextState`
+    tick {turn}                      the next token of a run
+    go {turn, node}                  the cursor to a node of the trace
+    pick {turn, token, after}        a token after the cursor, or after the node `after`
+    """
+    for move in moves:
+        _ACTIONS[move["kind"]](session, model, move)
+
+
+def _run(session: TextState, model: Model, move: dict[str, Any]) -> None:
+    session.run(model)
+    session.run_on(model)
+
+
+def _tick(session: TextState, model: Model, move: dict[str, Any]) -> None:
+    if move["turn"] == session.turn:
+        session.run_on(model)
+
+
+def _pick(session: TextState, model: Model, move: dict[str, Any]) -> None:
+    session.pick(model, move["turn"], move["token"], move.get("after"))
+
+
+_ACTIONS: dict[str, Callable[[TextState, Model, dict[str, Any]], object]] = {
+    "next": lambda session, model, move: session.step(model),
+    "run": _run,
+    "tick": _tick,
+    "stop": lambda session, model, move: session.stop(model),
+    "back": lambda session, model, move: session.back(model),
+    "restart": lambda session, model, move: session.restart(model),
+    "go": lambda session, model, move: session.go_to(model, move["turn"], move["node"]),
+    "pick": _pick,
+}
+_NUMBERS = {"tick": ("turn",), "go": ("turn", "node"), "pick": ("turn", "token")}  # that a move of this kind has
+
+
+def _is_move(move: object) -> bool:
+    """Whether this is a move of a known kind with its numbers."""
+    kind = move.get("kind") if isinstance(move, dict) else None
+    if not isinstance(kind, str) or kind not in _ACTIONS:
+        return False
+    names = ("n", *_NUMBERS.get(kind, ()), *(("after",) if "after" in move else ()))
+    return all(type(move.get(name)) is int for name in names)

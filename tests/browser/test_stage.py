@@ -1,0 +1,178 @@
+"""Browser tests of the stage: text and bars always belong together, no move is lost, nothing jumps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from engine.serving import model_registry
+from tests.browser.app import chips, open_page, settle, words
+
+_RECORD = """() => {
+  const stage = document.querySelector(".st-key-stage [data-testid=stBidiComponentIsolated]").shadowRoot;
+  const texts = (selector) => [...stage.querySelectorAll(selector)].map((node) => node.textContent);
+  window.frames_seen = [];
+  const record = () => {
+    window.frames_seen.push([texts(".strip .t"), texts(".bars button.row .word"), texts(".ruler .told")]);
+    if (window.frames_seen.length < 2000) requestAnimationFrame(record);
+  };
+  requestAnimationFrame(record);
+}"""
+
+
+@contextmanager
+def slow_processor(page: Page, rate: int) -> Iterator[None]:
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": rate})
+    try:
+        yield
+    finally:
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+        devtools.detach()
+
+
+def wait_for_length(page: Page, count: int) -> None:
+    expect(page.locator(".strip .t")).to_have_count(count, timeout=60_000)
+    settle(page)
+
+
+def test_text_and_bars_are_of_one_step_in_every_frame_of_a_run(chromium: Browser, address: str) -> None:
+    page = open_page(chromium, f"{address}/?tokens=40")
+    try:
+        before = chips(page)
+        page.evaluate(_RECORD)
+        while page.evaluate("window.frames_seen.length") < 200:
+            if page.locator("[data-keep=run]:disabled").count():
+                page.locator("[data-keep=restart]").click()
+            page.locator("[data-keep=run]").click()
+            page.locator("[data-kind=run]").wait_for(timeout=30_000)
+        frames = page.evaluate("window.frames_seen")
+        model = model_registry.request().result()
+        ids = model.encode("今天天氣真")
+        shown: dict[str, list[str]] = {}
+        lengths = set()
+        for text, bars, _ in frames:
+            assert text[: len(before)] == before
+            first = shown.setdefault("".join(text), bars)
+            assert bars == first, f"two distributions after {text}"
+            lengths.add(len(text))
+        assert len(frames) >= 200 and len(lengths) > 10
+        top = [c.text for c in model.distribution(ids).top(10)]
+        assert shown["".join(before)][:10] == top
+        texts = sorted(shown, key=len)
+        for text, longer in zip(texts, texts[1:], strict=False):
+            word = longer.removeprefix(text)
+            assert any(word == bar or bar in word for bar in shown[text]), f"{word} was not among the bars of {text}"
+    finally:
+        page.context.close()
+
+
+def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(page: Page) -> None:
+    before = len(chips(page))
+    with slow_processor(page, 4):
+        button = page.locator("[data-keep=next]").bounding_box()
+        assert button is not None
+        for _ in range(20):
+            page.mouse.click(button["x"] + 20, button["y"] + 15)
+            page.wait_for_timeout(100)
+        wait_for_length(page, before + 20)
+
+
+def test_a_held_arrow_key_on_a_slow_machine_loses_no_step(page: Page) -> None:
+    before = len(chips(page))
+    with slow_processor(page, 4):
+        for _ in range(25):
+            page.keyboard.down("ArrowRight")  # repeated, as while it is held
+            page.wait_for_timeout(40)
+        page.keyboard.up("ArrowRight")
+        wait_for_length(page, before + 25)
+
+
+def test_bars_stay_under_the_pointer_however_long_the_text_gets(page: Page) -> None:
+    box = page.locator(".bars .row").first.bounding_box()
+    assert box is not None
+    before = len(chips(page))
+    for _ in range(30):
+        page.mouse.click(box["x"] + 200, box["y"] + 15)
+        settle(page)
+        if page.locator("[data-keep=next]:disabled").count():
+            break
+        now = page.locator(".bars .row").first.bounding_box()
+        assert now is not None and abs(now["y"] - box["y"]) < 1
+    assert len(chips(page)) > before + 10
+    rows = {place["y"] for chip in page.locator(".strip .t").all() if (place := chip.bounding_box())}
+    assert len(rows) > 1, "the text has several lines"
+    page.locator("[data-keep=back]").click()
+    settle(page)
+    page.locator("[data-keep=run]").click()
+    page.locator(".status:not(:empty)").wait_for(timeout=30_000)
+    now = page.locator(".bars .row").first.bounding_box()
+    assert now is not None and abs(now["y"] - box["y"]) < 1, "nor does the sentence about the end move them"
+
+
+def test_exact_numbers_close_when_the_bars_change(page: Page) -> None:
+    row = page.locator(".bars .row").nth(1)
+    row.hover()
+    page.locator(".details").wait_for()
+    assert re.search(r"\d\.\d{4,6}%", page.locator(".details").inner_text())
+    row.click()
+    settle(page)
+    page.wait_for_timeout(300)
+    assert page.locator(".details").count() == 0
+
+
+def test_the_row_of_all_others_says_what_it_is_and_is_no_button(page: Page) -> None:
+    others = page.locator(".bars .others")
+    assert re.fullmatch(r"其餘 [\d,]+ 個詞元", others.locator(".word").inner_text())
+    assert others.evaluate("node => node.tagName") == "DIV"
+    assert others.evaluate("node => getComputedStyle(node).cursor") in ("auto", "default")
+    before = chips(page)
+    others.click()
+    settle(page)
+    assert chips(page) == before
+
+
+@pytest.mark.parametrize("change", ["temperature", "greedy", "seed", "language"])
+def test_a_change_during_a_run_draws_nothing_twice(chromium: Browser, address: str, change: str) -> None:
+    page = open_page(chromium, f"{address}/?tokens=100")
+    try:
+        page.locator("[data-keep=run]").click()
+        page.locator(".strip .t").nth(4).wait_for()
+        height = page.locator(".stMain").evaluate("node => node.scrollHeight")
+        if change == "temperature":
+            page.locator(".st-key-temperature input[type=range]").press("ArrowRight")
+        elif change == "seed":
+            page.locator(".st-key-new_seed button").click()
+        else:
+            page.get_by_text("貪婪搜尋" if change == "greedy" else "English", exact=True).click()
+        for _ in range(15):
+            assert page.locator(".st-key-stage").count() == 1
+            assert page.locator("[data-testid=stTextInput]").count() == 2
+            assert page.locator(".stMain").evaluate("node => node.scrollHeight") < 1.2 * height
+            page.wait_for_timeout(50)
+        count = len(chips(page))
+        page.wait_for_timeout(500)
+        assert len(chips(page)) > count or page.locator(".status:not(:empty)").count(), "the run goes on"
+    finally:
+        page.context.close()
+
+
+def test_a_bar_s_length_is_its_probability_of_the_whole_axis(page: Page) -> None:
+    for _ in range(3):
+        settle(page)
+        page.wait_for_timeout(300)
+        rows = page.locator(".bars .row.draw, .bars .row.pick").all()
+        widths = [row.locator(".bar").evaluate("n => n.offsetWidth / n.parentElement.offsetWidth") for row in rows]
+        model = model_registry.request().result()
+        written = [row.locator(".value").inner_text() for row in rows]
+        for width, text in zip(widths, written, strict=True):
+            if "<" in text:
+                continue
+            percent = float(re.findall(r"[\d.]+(?=\s%)", text)[-1])
+            assert width * 100 == pytest.approx(percent, abs=0.6)
+        assert model and words(page)
+        page.locator("[data-keep=next]").click()
