@@ -1,7 +1,8 @@
 """Stage of the step page: text, buttons, ruler of the draw and bars of the next-token distribution in one component.
 
 All of it arrives in one message, so the text and the distribution that are shown always belong together. The component
-(`stage.js`) reports the visitor's moves: see `state.py`. During a run it asks for each token when it has drawn the last.
+(`stage.js`) reports the visitor's moves: see `state.py`. During a run it asks for each token once it has drawn the
+last.
 """
 
 from __future__ import annotations
@@ -136,17 +137,10 @@ def _status(stopped: StopReason | None, model: engine.Model, t: Translator) -> s
 
 def _labels(session: TextState, t: Translator) -> dict[str, Any]:
     """Texts of the component: those of the text strip, of the buttons and of the bars."""
-    buttons = {name: t(f"step.{name}") for name in ("next", "stop", "back", "restart")}
-    return (
-        text_strip.labels(t)
-        | buttons
-        | {
-            "run": t("step.run", n=session.run_tokens),
-            "space": t("stage.space"),
-            "bars": t("access.bars"),
-            "legend": t("strip.legend"),
-        }
-    )
+    labels = {name: t(f"step.{name}") for name in ("next", "stop", "back", "restart")}
+    labels |= {"run": t("step.run", n=session.run_tokens), "space": t("stage.space")}
+    labels |= {"bars": t("access.bars"), "legend": t("strip.legend")}
+    return text_strip.labels(t) | labels
 
 
 def effective_choices(distribution: engine.Distribution, t: Translator) -> str:

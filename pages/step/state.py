@@ -24,8 +24,8 @@ class StageState:
 
     def new_moves(self, sent: object) -> list[dict[str, Any]]:
         """The well-formed moves among those sent that were not made yet, in their order; they count as made now."""
-        moves = [move for move in sent if _is_move(move) and move["n"] > self.made] if isinstance(sent, list) else []
-        moves.sort(key=lambda move: int(move["n"]))
+        well_formed: list[dict[str, Any]] = list(filter(_is_move, sent)) if isinstance(sent, list) else []
+        moves = sorted((move for move in well_formed if move["n"] > self.made), key=lambda move: int(move["n"]))
         if moves:
             self.made = moves[-1]["n"]
         return moves
@@ -72,7 +72,9 @@ _NUMBERS = {"tick": ("turn",), "go": ("turn", "node"), "pick": ("turn", "token")
 
 def _is_move(move: object) -> bool:
     """Whether this is a move of a known kind with its numbers."""
-    kind = move.get("kind") if isinstance(move, dict) else None
+    if not isinstance(move, dict):
+        return False
+    kind = move.get("kind")
     if not isinstance(kind, str) or kind not in _ACTIONS:
         return False
     names = ("n", *_NUMBERS.get(kind, ()), *(("after",) if "after" in move else ()))

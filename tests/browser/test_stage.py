@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -64,7 +65,7 @@ def test_text_and_bars_are_of_one_step_in_every_frame_of_a_run(chromium: Browser
         top = [c.text for c in model.distribution(ids).top(10)]
         assert shown["".join(before)][:10] == top
         texts = sorted(shown, key=len)
-        for text, longer in zip(texts, texts[1:], strict=False):
+        for text, longer in pairwise(texts):
             word = longer.removeprefix(text)
             assert any(word == bar or bar in word for bar in shown[text]), f"{word} was not among the bars of {text}"
     finally:

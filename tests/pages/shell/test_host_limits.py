@@ -14,8 +14,8 @@ from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.i18n.translator import Translator, sentences, shipped
 from pages.session.text_state import TextState
-from pages.step import state
 from pages.shell import navigation
+from pages.step import state
 from tests.pages.visit import move, page_alone, run_to_the_end, stage, state_of
 
 ROOT = Path(__file__).parents[3]

@@ -27,7 +27,7 @@ ODD: list[Any] = [
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=12))
 def test_each_move_is_made_once_and_in_order_however_often_it_is_sent(ends: list[int]) -> None:
-    """The browser sends all moves from the first that it does not know to be made; each message may be the last seen."""
+    """The browser sends all moves that it does not know to be made; each message may be the last one seen."""
     counter, made = StageState(), []
     for end in ends:
         made += [move["n"] for move in counter.new_moves([{"n": n, "kind": "next"} for n in range(1, end + 1)])]
