@@ -214,7 +214,7 @@ def replayed_bars(page: Page) -> list[tuple[str, str]]:
 
 
 def app_bars(page: Page) -> list[str]:
-    return page.locator(".bars .row :is(.word, .value)").all_inner_texts()
+    return page.locator(".bars .row :is(.word, .value)").all_text_contents()
 
 
 def test_a_recording_replays_what_the_app_showed(chromium: Browser, page: Page, tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
         assert_harmless(page)
         path, table = save_file(page, "重播", tmp_path), rows(save_file(page, "這一步的候選", tmp_path))
         assert len(table) == len(PAYLOADS) + 2
-        assert PAYLOADS[0] in save_pictures(page, tmp_path)["strip"]
+        assert PAYLOADS[0] in save_pictures(page, tmp_path)["stage"]
         assert not [url for url in requests if "invalid" in url]
         assert_harmless(page)
         page.context.close()
