@@ -180,5 +180,4 @@ frame.begin(t("inside.title"), t("inside.lead"), session, t, export.exports(sess
 address_bar.restore()
 prompt_box.draw(session, t)
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

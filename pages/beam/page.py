@@ -72,38 +72,39 @@ def sync_widgets() -> None:
     session_state.set_widget("beam_ngram", settings.no_repeat_ngram_size)
 
 
-def slider(label: str, low: float, high: float, value: float, key: str, step: float | None = None) -> float:
-    """Slider of one setting. label: locale key."""
+def slider(label: str, note: str, low: float, high: float, value: float, key: str, step: float | None = None) -> float:
+    """Slider of one setting. label, note: locale keys."""
     session_state.default_widget(key, value)
-    return st.slider(t(label), low, high, step=step, key=key, persist_state="session")
+    return st.slider(t(label), low, high, step=step, key=key, persist_state="session", help=t(note), width=190)
 
 
 def draw_settings() -> None:
-    """Controls of the search, in the sidebar."""
-    st.header(t("settings.title"))
+    """Controls of the search."""
     now = state.settings
-    width = slider("beam.set.width", 1, MAX_WIDTH, now.width, "beam_width")
-    st.caption(t("beam.note.width"))
-    levels = sampling_controls.token_count_slider(
-        t("beam.set.levels"), 1, MAX_LEVELS, now.max_new_tokens, "beam_levels"
-    )
-    st.caption(t("beam.note.levels"))
-    penalty = slider("beam.set.length_penalty", *LENGTH_PENALTIES, now.length_penalty, "beam_penalty", 0.1)
-    st.caption(t("beam.note.length_penalty"))
-    with st.expander(t("beam.more")):
+    with st.container(key="settings", horizontal=True, gap="medium"):
+        width = slider("beam.set.width", "beam.note.width", 1, MAX_WIDTH, now.width, "beam_width")
+        levels = sampling_controls.token_count_slider(
+            t("beam.set.levels"), 1, MAX_LEVELS, now.max_new_tokens, "beam_levels", t("beam.note.levels")
+        )
+        penalty = slider(
+            "beam.set.length_penalty", "beam.note.length_penalty", *LENGTH_PENALTIES, now.length_penalty,
+            "beam_penalty", 0.1,
+        )  # fmt: skip
+    with st.expander(t("beam.more")), st.container(key="more_settings", horizontal=True, gap="medium"):
         stops: list[bool | str] = [False, True, "never"]
         session_state.default_widget("beam_early", now.early_stopping)
         early = st.selectbox(
             t("beam.set.early"), stops, format_func=lambda value: t(f"beam.early.{value}".lower()),
-            key="beam_early", persist_state="session",
+            key="beam_early", persist_state="session", help=t("beam.note.early"), width=260,
         )  # fmt: skip
-        st.caption(t("beam.note.early"))
         repetition = slider(
-            "settings.repetition_penalty", *REPETITION_PENALTIES, now.repetition_penalty, "beam_repetition", 0.05
-        )
-        st.caption(t("settings.repetition_penalty_note"))
-        ngram = slider("settings.no_repeat_ngram_size", 0, MAX_NGRAM, now.no_repeat_ngram_size, "beam_ngram")
-        st.caption(t("settings.no_repeat_ngram_size_note"))
+            "settings.repetition_penalty", "settings.repetition_penalty_note", *REPETITION_PENALTIES,
+            now.repetition_penalty, "beam_repetition", 0.05,
+        )  # fmt: skip
+        ngram = slider(
+            "settings.no_repeat_ngram_size", "settings.no_repeat_ngram_size_note", 0, MAX_NGRAM,
+            now.no_repeat_ngram_size, "beam_ngram",
+        )  # fmt: skip
     state.settings = BeamSettings(width, penalty, levels, early, repetition, ngram)  # type: ignore[arg-type]
 
 
@@ -209,9 +210,7 @@ def workbench() -> None:
 address_bar = address.AddressBar(session, t, state, sync_widgets, widgets={"mass": ("beam_mass_on", (False, True))})
 frame.begin(t("beam.title"), t("beam.lead"), session, t, export.exports(state, t))
 address_bar.restore()
-with st.sidebar:
-    draw_settings()
 prompt_box.draw(session, t)
+draw_settings()
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

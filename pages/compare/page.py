@@ -44,21 +44,28 @@ def take(value: dict[str, Any]) -> None:
 
 
 def draw_settings() -> None:
-    """Controls of the comparison, in the sidebar."""
-    st.header(t("settings.title"))
-    tokens = sampling_controls.token_count_slider(t("compare.tokens"), *TOKEN_RANGE, DEFAULT_TOKENS, "compare_tokens")
-    session_state.default_widget("compare_seeds", DEFAULT_SEEDS)
-    count = st.slider(t("compare.seeds"), 1, MAX_SEEDS, key="compare_seeds", persist_state="session")
-    session_state.default_widget("compare_seed", session.seed)
-    first = int(
-        st.number_input(t("compare.first_seed"), 0, MAX_FIRST_SEED, key="compare_seed", persist_state="session")
-    )
-    st.caption(t("compare.seeds_note"))
+    """Controls of the comparison."""
+    with st.container(key="settings", horizontal=True, gap="medium"):
+        tokens = sampling_controls.token_count_slider(
+            t("compare.tokens"), *TOKEN_RANGE, DEFAULT_TOKENS, "compare_tokens"
+        )
+        session_state.default_widget("compare_seeds", DEFAULT_SEEDS)
+        count = st.slider(
+            t("compare.seeds"), 1, MAX_SEEDS, key="compare_seeds", persist_state="session",
+            help=t("compare.seeds_note"), width=190,
+        )  # fmt: skip
+        session_state.default_widget("compare_seed", session.seed)
+        first = int(
+            st.number_input(
+                t("compare.first_seed"), 0, MAX_FIRST_SEED, key="compare_seed", persist_state="session",
+                help=t("compare.seeds_note"), width=190,
+            )
+        )  # fmt: skip
     values: dict[str, float] = {}
-    for strategy in STRATEGIES:
-        if strategy.parameter is not None:
-            values[strategy.name] = slider(strategy.name, strategy.parameter)
-            st.caption(t(f"compare.note.{strategy.name}"))
+    with st.expander(t("settings.more")), st.container(key="more_settings", horizontal=True, gap="medium"):
+        for strategy in STRATEGIES:
+            if strategy.parameter is not None:
+                values[strategy.name] = slider(strategy.name, strategy.parameter)
     state.settings = replace(
         state.settings,
         values=tuple(values.items()),
@@ -72,7 +79,7 @@ def slider(name: str, parameter: Parameter) -> float:
     session_state.default_widget(f"compare {name}", state.settings.value(BY_NAME[name]))
     return st.slider(
         t(f"compare.set.{name}"), parameter.low, parameter.high, step=parameter.step, key=f"compare {name}",
-        persist_state="session",
+        persist_state="session", help=t(f"compare.note.{name}"), width=190,
     )  # fmt: skip
 
 
@@ -200,9 +207,7 @@ def draw_filter_sizes(model: engine.Model) -> None:
 address_bar = address.AddressBar(session, t, state, sync_widgets)
 frame.begin(t("compare.title"), t("compare.lead"), session, t, export.exports(state, t))
 address_bar.restore()
-with st.sidebar:
-    draw_settings()
 draw_prompt()
+draw_settings()
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

@@ -42,22 +42,9 @@ function drawTask(data, report) {
   const name = last ? (data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last) : data.done ? data.labels.on : data.labels.skip;
   const moves = el("div", "moves");
   if (!data.home) moves.append(makeButton("first", data.labels.home, () => report("go", { step: data.step })));
-  drawSidebarButton(data, moves);
   moves.append(makeButton(data.done ? "first" : "plain", name, () => report("go", { step: data.step + 1 })));
   task.append(moves);
   return task;
-}
-
-// Adds a button that opens the sidebar, where that is closed (as on a phone) and contains the highlighted element.
-function drawSidebarButton(data, moves) {
-  const open = document.querySelector("[data-testid=stExpandSidebarButton]");
-  if (data.done || !open || !document.querySelector("[data-testid=stSidebar]")?.querySelector(data.point)) return;
-  const aside = makeButton("aside", data.labels.aside, () => {
-    open.click();
-    aside.remove();
-    setTimeout(() => show(data.point), 500);
-  });
-  moves.prepend(aside);
 }
 
 // The first element that a selector matches, also for a `::part(…)` of a shadow root, which querySelector never finds.
@@ -67,15 +54,14 @@ function pointed(selector) {
   return document.querySelector(host)?.shadowRoot?.querySelector(`[part=${part}]`);
 }
 
-// Scrolls the highlighted element into view: in the sidebar, or between the window's header and the sheet. `end`: its
-// lower end.
+// Scrolls the highlighted element into view, between the window's top and the sheet. `end`: its lower end.
 function show(selector, sheet, end) {
   const target = pointed(selector);
   if (!target) return;
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  if (target.closest("[data-testid=stSidebar]")) return target.scrollIntoView({ block: "center", behavior });
   const box = target.getBoundingClientRect();
-  const foot = sheet.getBoundingClientRect().top;
+  const top = sheet.getBoundingClientRect().top;
+  const foot = top > 0 ? top : innerHeight; // in a wide window the sheet is beside the page
   if (box.top > 70 && (end ? box.bottom : Math.min(box.bottom, box.top + 150)) < foot) return;
   document.querySelector("[data-testid=stMain]").scrollBy({ top: end ? box.bottom - foot + 14 : box.top - 90, behavior });
 }

@@ -37,18 +37,24 @@ if TYPE_CHECKING:
     from pages.session.query_params import QueryParams
 
 _sheet = register("coach", Path(__file__), "progress")
-# While a lesson is open, the page's own introduction and examples are hidden; the sheet sticks to the window's bottom.
-# %s: selector of the highlighted element.
+# While a lesson is open, the page's own introduction and examples are hidden. In a wide window the sheet is a column at
+# the right of the page, in a narrow one it sticks to the window's bottom. %s: selector of the highlighted element.
 _STYLE = """<style>
 [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
   position: sticky; bottom: 0; z-index: 90; order: 99; margin-top: auto;
 }
 :is([data-testid=stLayoutWrapper], .stVerticalBlock):has(> [data-testid=stLayoutWrapper] > .st-key-coach),
 [data-testid=stLayoutWrapper]:has(> * > [data-testid=stLayoutWrapper] > .st-key-coach) { display: contents; }
-.stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 2.6rem); }
+.stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 1rem); }
 .stMainBlockContainer { padding-bottom: 0; }
 .st-key-lead, .st-key-examples { display: none; }
 %s { outline: 2px dashed #D55E00; outline-offset: 5px; border-radius: 6px; }
+@media (min-width: 1100px) {
+  .stMainBlockContainer { max-width: 1560px; padding-right: 400px; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
+    position: fixed; top: 0; right: 0; bottom: 0; width: 372px; margin: 0; overflow-y: auto;
+  }
+}
 </style>"""
 
 
@@ -58,6 +64,10 @@ class Coach:
     @property
     def active(self) -> bool:
         return session_state.get(CourseState).lesson is not None
+
+    def settings(self) -> frozenset[str]:
+        course, lesson = session_state.get(CourseState), current_lesson(session_state.language())
+        return frozenset() if lesson is None else step_setup.settings_of(lesson.steps[course.step])
 
     def prompts(self) -> frozenset[str]:
         return catalog.prompts()
@@ -168,8 +178,7 @@ def _sheet_data(
         "values": {name: placeholders.PLACEHOLDERS[name](learner, t) for name in sorted(names)},
         "kept": course.progress(),
         "labels": {word: t(f"course.sheet.{word}") for word in
-                   ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step",
-                    "aside")},
+                   ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step")},
     }  # fmt: skip
 
 

@@ -64,6 +64,12 @@ HIGHLIGHTS = {
 SCROLL_TO_BOTTOM = ("curve",)  # highlights whose lower end is scrolled into view, not the upper
 
 
+def settings_of(step: Step) -> frozenset[str]:
+    """Widget keys of the settings that a step points to or asks to be changed."""
+    names = {step.point or "", *(name for name, _ in step.task)}
+    return frozenset({"bars_shown"} if "bars" in names else ()) | names.intersection(_SAMPLING_SETTINGS)
+
+
 def set_up_step(step: Step) -> None:
     """Apply the prompt and the settings of a step; all others stay unchanged."""
     if step.prompt is not None:

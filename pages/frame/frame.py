@@ -8,6 +8,7 @@ import streamlit as st
 
 from engine.serving import config
 from pages.components.register import register
+from pages.frame import top_bar
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell.share import panel
@@ -17,15 +18,24 @@ from pages.shell.share.downloads import NOTHING, Exports
 # keys and slider values, which are small. Proportional width in English: its quotation marks come from the Chinese
 # font, where they are full-width. Constant text: nothing that a visitor typed is inserted.
 _STYLE = """<style>
-.stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 4rem; max-width: 1180px; }
+.stMainBlockContainer { padding-top: 1rem; padding-bottom: 4rem; max-width: 1180px; }
 :lang(en) .stApp { font-variant-east-asian: proportional-width; }
 .stMain:focus-visible { outline: none; }
 .stColumn { min-width: min(100%, 18rem); }
-.stHorizontalBlock > :has(.st-key-share) { flex-shrink: 0; min-width: max-content; }
-.stHorizontalBlock:has(> * .st-key-share) > :has(h1) { flex-shrink: 1; min-width: 0; }
 .st-key-share button { white-space: nowrap; }
-.stSidebar [data-testid="stSidebarUserContent"] { padding-top: 0; }
-.stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-top: 4rem; }
+.st-key-bar { border-bottom: 1px solid light-dark(#E4E1DA, #2A2F37); padding-bottom: 6px; }
+.st-key-bar > :first-child p { font-weight: 700; }
+.st-key-bar > .st-key-lang, .st-key-bar > :has(> .st-key-lang) { margin-left: auto; }
+.st-key-head h1 { padding: 0; }
+.stMainBlockContainer > .stVerticalBlock { gap: 0.6rem; }
+.st-key-menu_course { display: none; }
+.st-key-prompt_row > :has(.st-key-examples) { flex: 1 1 260px; }
+.st-key-settings { align-items: flex-end; }
+@media (max-width: 640px) {
+  [data-testid=stLayoutWrapper]:has(> .st-key-bar_links) { display: none; }
+  .st-key-menu_course { display: flex; }
+  .st-key-settings > * { flex: 1 1 44%; }
+}
 .st-key-language, .st-key-history, .st-key-history_entry,
 [data-testid=stLayoutWrapper]:has(> .st-key-arrival:not(:has([data-testid=stAlert], [data-testid=stProgress]))) {
   display: none;
@@ -43,13 +53,16 @@ _language = register("language", Path(__file__).with_name("document_language.js"
 
 
 def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exports = NOTHING) -> None:
-    """Draw the head of a page: title, share panel with the page's `exports`, lead sentence, the notice of a demo."""
+    """Draw the head of a page: top bar with the share panel of the page's `exports`, title, lead, notice of a demo."""
     st.html(_STYLE)
     _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.title(title, anchor=False, width="content")
+    with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
+        if not st.context.is_embedded:
+            top_bar.draw(t)
         panel.draw(session, t, exports)
-    with st.container(key="lead"):
-        st.caption(lead)
+    with st.container(key="head", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title(title, anchor=False, width="content")
+        with st.container(key="lead"):
+            st.caption(lead)
     if config.current().demo:
         st.info(t("host.demo"))

@@ -112,7 +112,9 @@ def draw_exposure_inputs() -> None:
             format_func=lambda strategy: t(f"settings.{strategy}"), key="limits_greedy", persist_state="session",
         )  # fmt: skip
     with right:
-        sampling_controls.token_count_slider(t("limits.exposure.between"), 4, 24, BETWEEN, "limits_between")
+        sampling_controls.token_count_slider(
+            t("limits.exposure.between"), 4, 24, BETWEEN, "limits_between", width="stretch"
+        )
 
 
 def draw_candidates() -> None:
@@ -185,8 +187,6 @@ st.segmented_control(
 )  # fmt: skip
 st.caption(t(f"limits.{selected_experiment()}.lead"))
 if selected_experiment() == "errors":
-    with st.sidebar:
-        sampling_controls.draw(session, t)
+    sampling_controls.draw(session, t)
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

@@ -91,5 +91,4 @@ address_bar = address.AddressBar(session, t)
 frame.begin(t("quiz.title"), t("quiz.lead"), session, t)
 address_bar.restore()
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

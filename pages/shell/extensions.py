@@ -25,6 +25,9 @@ class Companion(Protocol):
     def prompts(self) -> frozenset[str]:
         """Prompts of its lessons, in every language."""
 
+    def settings(self) -> frozenset[str]:
+        """Widget keys of the settings that its current step is about."""
+
     def turn_to_page(self, t: Translator) -> None:
         """Switch to the page of the current step; called at the beginning of a fragment."""
 
@@ -44,6 +47,9 @@ class NoCompanion:
     active = False
 
     def prompts(self) -> frozenset[str]:
+        return frozenset()
+
+    def settings(self) -> frozenset[str]:
         return frozenset()
 
     def turn_to_page(self, t: Translator) -> None:

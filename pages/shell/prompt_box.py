@@ -33,9 +33,11 @@ def draw(session: TextState, t: Translator) -> None:
 
     session_state.default_widget("prompt", session.prompt)
     session_state.resend_widget("prompt")
-    st.text_input(
-        t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=on_change,
-        label_visibility="collapsed", persist_state="session", disabled=config.current().demo,
-    )  # fmt: skip
-    texts = t.list("step.examples.list")
-    examples.draw([Example(text, f"example {text}", partial(on_example, text)) for text in texts], t)
+    with st.container(key="prompt_row", horizontal=True, vertical_alignment="center", gap="small"):
+        st.text_input(
+            t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=on_change,
+            label_visibility="collapsed", persist_state="session", disabled=config.current().demo,
+            width=360,
+        )  # fmt: skip
+        texts = t.list("step.examples.list")
+        examples.draw([Example(text, f"example {text}", partial(on_example, text)) for text in texts], t)

@@ -1,8 +1,9 @@
-"""Sidebar controls of the decoding strategy and the sampling settings, each with a one-sentence explanation."""
+"""Controls of the decoding strategy and the sampling settings, each with a one-sentence explanation."""
 
 from __future__ import annotations
 
 import secrets
+from typing import Literal
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from engine.serving import config
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import FIRST_SETTINGS, TextState
+from pages.shell import extensions
 
 # Minimum, maximum and step of each slider.
 _SLIDERS: dict[str, tuple[float, float, float]] = {
@@ -22,13 +24,37 @@ _SLIDERS: dict[str, tuple[float, float, float]] = {
     "repetition_penalty": (1.0, 2.0, 0.05),
     "no_repeat_ngram_size": (0, 6, 1),
 }
-_ALWAYS_VISIBLE = ("temperature", "top_k", "top_p")  # the others are behind a disclosure
-_DISABLED_FOR_GREEDY = (*_ALWAYS_VISIBLE, "min_p", "typical_p")
+_DISABLED_FOR_GREEDY = ("temperature", "top_k", "top_p", "min_p", "typical_p")
+_WIDTH = 190  # pixels of a control in the row
 
 
 def draw(session: TextState, t: Translator) -> None:
-    """The controls; sets strategy, settings, seed, number of bars and run length of the session."""
-    st.header(t("settings.title"))
+    """The controls; sets strategy, settings, seed, number of bars and run length of the session.
+
+    Strategy, temperature, seed and what the open step of a lesson is about are in a row, the others in a menu.
+    """
+    visible = {"temperature"} | extensions.companion.settings()
+    values: dict[str, float] = {}
+    with st.container(key="settings", horizontal=True, gap="medium"):
+        _draw_strategy(session, t)
+        greedy = session.strategy == "greedy"
+        for name in _SLIDERS:
+            if name in visible:
+                values[name] = _slider(name, greedy, t)
+        _draw_seed(session, greedy, t)
+        if "bars_shown" in visible:
+            _draw_bars(session, t)
+        with st.popover(t("settings.more"), key="more"):
+            for name in _SLIDERS:
+                if name not in visible:
+                    values[name] = _slider(name, greedy, t)
+            if "bars_shown" not in visible:
+                _draw_bars(session, t)
+            session.run_tokens = token_count_slider(t("settings.run_tokens"), 1, 100, session.run_tokens, "run_tokens")
+    session.settings = Settings(**values)  # type: ignore[arg-type]
+
+
+def _draw_strategy(session: TextState, t: Translator) -> None:
     session_state.default_widget("strategy", "sample")
     strategies: tuple[Strategy, ...] = ("sample", "greedy")
     chosen = st.segmented_control(
@@ -38,29 +64,26 @@ def draw(session: TextState, t: Translator) -> None:
         format_func=lambda value: t(f"settings.{value}"),
         key="strategy",
         persist_state="session",
+        help="\n\n".join(t(f"settings.{strategy}_note") for strategy in strategies),
+        width="content",
     )
     session.strategy = chosen or "sample"
-    greedy = session.strategy == "greedy"
-    st.caption(t(f"settings.{session.strategy}_note"))
-    values: dict[str, float] = {}
-    for name in _ALWAYS_VISIBLE:
-        values[name] = _slider(name, greedy, t)
+
+
+def _draw_seed(session: TextState, greedy: bool, t: Translator) -> None:
     session_state.default_widget("seed", session.seed)
     session.seed = int(
-        st.number_input(t("settings.seed"), 0, 2**31 - 1, key="seed", persist_state="session", disabled=greedy)
-    )
-    st.caption(t("settings.seed_note"))
+        st.number_input(
+            t("settings.seed"), 0, 2**31 - 1, key="seed", persist_state="session", disabled=greedy,
+            help=t("settings.seed_note"), width=_WIDTH,
+        )
+    )  # fmt: skip
     st.button(t("settings.new_seed"), key="new_seed", disabled=greedy, on_click=_new_seed)
-    with st.expander(t("settings.more")):
-        for name in _SLIDERS:
-            if name not in _ALWAYS_VISIBLE:
-                values[name] = _slider(name, greedy, t)
-    if greedy:
-        st.caption(t("settings.not_greedy"))
-    session.settings = Settings(**values)  # type: ignore[arg-type]
+
+
+def _draw_bars(session: TextState, t: Translator) -> None:
     session_state.default_widget("bars_shown", session.bars)
-    session.bars = st.slider(t("settings.bars"), 3, 30, key="bars_shown", persist_state="session")
-    session.run_tokens = token_count_slider(t("settings.run_tokens"), 1, 100, session.run_tokens, "run_tokens")
+    session.bars = st.slider(t("settings.bars"), 3, 30, key="bars_shown", persist_state="session", width=_WIDTH)
 
 
 def _slider(name: str, greedy: bool, t: Translator) -> float:
@@ -79,19 +102,28 @@ def _slider(name: str, greedy: bool, t: Translator) -> float:
         key=name,
         persist_state="session",
         disabled=greedy and name in _DISABLED_FOR_GREEDY,
+        help=t("settings.not_greedy") if greedy and name in _DISABLED_FOR_GREEDY else t(f"settings.{name}_note"),
+        width=_WIDTH,
     )
-    st.caption(t(f"settings.{name}_note"))
     return float(value) if isinstance(step, float) else int(value)
 
 
-def token_count_slider(label: str, low: int, high: int, first: int, key: str) -> int:
+def token_count_slider(
+    label: str,
+    low: int,
+    high: int,
+    first: int,
+    key: str,
+    note: str | None = None,
+    width: int | Literal["stretch"] = _WIDTH,
+) -> int:
     """A slider for a number of generated tokens, up to `high` or the host's limit; 1 without a slider at limit 1."""
     maximum = min(high, config.current().run_tokens)
     if maximum == 1:
         return 1
     low = min(low, maximum - 1)
     session_state.default_widget(key, min(first, maximum))
-    return st.slider(label, low, maximum, key=key, persist_state="session")
+    return st.slider(label, low, maximum, key=key, persist_state="session", help=note, width=width)
 
 
 def sync_widgets(session: TextState) -> None:

@@ -92,9 +92,7 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
 
 frame.begin(t("step.title"), t("step.lead"), session, t, export.exports(session, t))
 address_bar.restore()
-with st.sidebar:
-    sampling_controls.draw(session, t)
 prompt_box.draw(session, t)
+sampling_controls.draw(session, t)
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

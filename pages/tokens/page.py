@@ -89,5 +89,4 @@ address_bar = address.AddressBar(session, t, state)
 frame.begin(t("cut.title"), t("cut.lead"), session, t, export.EXPORTS)
 address_bar.restore()
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

@@ -131,5 +131,4 @@ address_bar = address.AddressBar(session, t, state, sync_text_box)
 frame.begin(t("training.title"), t("training.lead"), session, t, export.EXPORTS)
 address_bar.restore()
 workbench()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

@@ -141,5 +141,4 @@ st.segmented_control(
 workbench()
 with st.container(key="uses_families"):
     draw_families()
-with st.sidebar:
-    model_picker.draw(session, t)
+model_picker.draw(session, t)

@@ -2,8 +2,8 @@
 
 Times are ratios to a baseline measured in the same run: a minimal Streamlit app (`one_line.py`) for clicks, importing
 the libraries and loading the weights for the start. A click is timed inside the browser, from the release of the mouse
-button to the first change of the text, the bars or the tree (of the line of text, in the minimal app). The two apps alternate,
-so that other load on the machine affects both.
+button to the first change of the text, the bars or the tree (of the line of text, in the minimal app). The two apps
+alternate, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page
 
 import engine
 from pages.attention import head_descriptions, head_detail, head_overview
-from tests.browser.app import browser, chips, open_page, served, settle
+from tests.browser.app import browser, chips, follow, open_page, served, settle
 
 HERE = Path(__file__).parent
 CLICKS = 25
@@ -106,7 +106,7 @@ def beam_page(opened: Browser, address: str, levels: int) -> Page:
 
 def attention_page(page: Page) -> tuple[Callable[[], None], Callable[[], None]]:
     """Open the attention page. Returns functions that click another token, and another map of the overview."""
-    page.get_by_role("link", name="看看裡面").click()
+    follow(page, "看看裡面")
     page.wait_for_selector(".chips", timeout=30_000)
     settle(page)
     tokens, xs = itertools.cycle((-3, -5)), itertools.cycle((90, 200))

@@ -89,6 +89,26 @@ def visit(page: Page, address: str) -> None:
     settle(page)
 
 
+def follow(page: Page, name: str) -> None:
+    """Click the link to a page of the app, in the top bar or in the menu of the lab."""
+    link = page.locator(".stMain, [data-testid=stPopoverBody]").get_by_role("link", name=name, exact=True)
+    if not link.first.is_visible():
+        page.locator(".st-key-menu button").first.click()
+    link.first.click()
+
+
+def links(page: Page) -> dict[str, str]:
+    """Names and URLs of all pages of the app, in the order of the top bar and its menu."""
+    page.locator(".st-key-menu button").first.click()
+    page.locator(".st-key-menu_lab a").first.wait_for()
+    found: dict[str, str] = {}
+    for link in page.locator(".st-key-bar_links a, .st-key-menu_lab a").all():
+        found[link.inner_text().strip()] = str(link.evaluate("link => link.href"))
+    page.keyboard.press("Escape")
+    page.locator(".st-key-menu_lab a").first.wait_for(state="hidden")
+    return found
+
+
 def settle(page: Page, seconds: float = 20.0) -> None:
     """Wait until the result of the last action is drawn, including reruns that this triggers."""
     _wait_for_request(page, 0.2)  # a slider waits so long for further movement

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, open_page, overflowing_elements, settle
+from tests.browser.app import chips, follow, open_page, overflowing_elements, settle
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def inside(page: Page) -> Iterator[Page]:
 
 
 def open_attention(page: Page) -> None:
-    page.get_by_role("link", name="看看裡面").click()
+    follow(page, "看看裡面")
     page.wait_for_selector(".pane canvas", timeout=30_000)
     settle(page)
 
@@ -35,7 +35,7 @@ def test_it_follows_the_step_page_and_back(inside: Page) -> None:
     text = chips(inside)
     assert inside.get_by_role("textbox", name="提示").input_value() == "今天天氣真"
     assert inside.locator(".line .chips button").all_inner_texts() == text
-    inside.get_by_role("link", name="一步一步生成").click()
+    follow(inside, "一步一步生成")
     inside.wait_for_selector(".loop")
     settle(inside)
     assert chips(inside) == text
@@ -52,7 +52,7 @@ def test_a_head_opens_from_the_overview_and_stays_open(inside: Page) -> None:
     inside.mouse.click(box["x"] + 42 + (box["width"] - 42) / 6 * 3.4, box["y"] + 18 + (box["height"] - 18) / 6 * 1.4)
     settle(inside)
     assert "第 2 層第 4 個頭" in (inside.locator(".told").first.text_content() or "")
-    inside.get_by_role("link", name="集束搜尋").click()
+    follow(inside, "集束搜尋")
     inside.wait_for_selector(".pane .node")
     open_attention(inside)
     assert "第 2 層第 4 個頭" in (inside.locator(".told").first.text_content() or "")

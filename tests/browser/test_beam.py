@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, settle
+from tests.browser.app import chips, follow, settle
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_node_opens_and_goes_on_step_by_step(beams: Page) -> None:
     beams.wait_for_selector(".loop")
     settle(beams)
     assert chips(beams) == opened
-    beams.get_by_role("link", name="集束搜尋").click()
+    follow(beams, "集束搜尋")
     beams.wait_for_selector(".pane .node")
     settle(beams)
     assert levels(beams) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, open_page, overflowing_elements, served, settle
+from tests.browser.app import chips, follow, open_page, overflowing_elements, served, settle
 
 TAKE = ".row.text .take:enabled"
 STOPPED = ".st-key-compare_stop button:disabled"
@@ -13,7 +13,7 @@ STOPPED = ".st-key-compare_stop button:disabled"
 
 def go(page: Page, name: str, selector: str) -> None:
     """Follow a link of the sidebar and wait for an element of that page."""
-    page.get_by_role("link", name=name).click()
+    follow(page, name)
     page.wait_for_selector(selector)
     settle(page)
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pages.course import catalog
 from pages.course.lesson import Lesson
+from pages.course.step_setup import HIGHLIGHTS
 from pages.i18n.translator import Translator
 from tests.browser.app import wait_until_answered
 
@@ -310,12 +311,36 @@ def walk(learner: Learner, first: int, last: int) -> None:
     for lesson in catalog.lessons(learner.t.language)[first:last]:
         for step in range(len(lesson.steps)):
             wait_for_step(page, lesson, step, learner.t)
+            point = lesson.steps[step].point
+            assert point is None or in_sight(page, HIGHLIGHTS[point]), (lesson.name, step, "is not in sight")
             DO[lesson.name, step](learner)
             expect(page.locator(".task.done"), f"{lesson.name} {step + 1}").to_be_visible()
             values = page.locator(".then .value").all_inner_texts()
             assert not {"–", "…"} & set(values), (lesson.name, step, values)
             page.locator(".moves .first").click()
     assert page.get_by_test_id("stException").count() == 0
+
+
+_VISIBLE_PART = """([host, part]) => {
+  const home = document.querySelector(host);
+  const target = part ? home?.shadowRoot?.querySelector(`[part=${part}]`) : home;
+  if (!target) return 0;
+  const box = target.getBoundingClientRect();
+  const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
+  const over = document.elementFromPoint((box.left + box.right) / 2, (top + bottom) / 2);
+  if (bottom <= top || over?.closest(".st-key-coach")) return 0;
+  return (bottom - top) / Math.min(box.height, 100);
+}"""
+
+
+def in_sight(page: Page, selector: str) -> bool:
+    """Whether the highest element of a highlight, or 100 pixels of it, comes into the window and is not covered."""
+    host, _, part = selector.split(", ")[0].partition("::part")
+    for _ in range(20):  # it is scrolled to
+        if page.evaluate(_VISIBLE_PART, [host, part.strip("()")]) >= 1:
+            return True
+        page.wait_for_timeout(100)
+    return False
 
 
 def wait_for_step(page: Page, lesson: Lesson, step: int, t: Translator) -> None:
@@ -332,7 +357,7 @@ def test_the_whole_course_can_be_done(chromium: Browser, address: str, language:
     steps = [(lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))]
     assert sorted(DO) == steps
     assert PARTS[-1] == len(catalog.lessons(language))
-    context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1366, "height": 657})
     page = context.new_page()
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)

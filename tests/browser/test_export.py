@@ -22,7 +22,7 @@ from engine.trace import json_file
 from engine.trace.trace import Trace
 from pages.components.theme import DARK
 from tests import tiny
-from tests.browser.app import chips, click_bar, open_page, settle, words
+from tests.browser.app import chips, click_bar, follow, open_page, settle, words
 from tests.payloads import PAYLOADS
 from tests.serving import started
 
@@ -108,7 +108,7 @@ def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str,
     try:
         press(page, "下一步")
         text = chips(page)
-        page.get_by_role("link", name="看看裡面").click()
+        follow(page, "看看裡面")
         page.wait_for_selector(".pane canvas", timeout=30_000)
         settle(page)
         texts = save_pictures(page, tmp_path)
@@ -116,7 +116,7 @@ def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str,
         for token in text:  # the heat map is an image, its labels are text
             assert texts["one_head"].count(token) >= 3 and token in texts["lens_table"]
         assert "\n6\n" in texts["head_maps"]
-        page.get_by_role("link", name="集束搜尋").click()
+        follow(page, "集束搜尋")
         page.wait_for_selector(".pane .node", timeout=30_000)
         page.get_by_text("換成機率來看").click()
         page.locator(".js-plotly-plot .slicetext").first.wait_for()

@@ -50,7 +50,9 @@ def press(page: Page, *keys: str) -> None:
 
 
 def follow_link(page: Page, link: str, selector: str) -> None:
-    """Open the page of a link and wait for a selector there."""
+    """Open the page of a link in the lab's menu and wait for a selector there."""
+    tab_to(page, named("實驗室"))
+    press(page, "Enter")
     tab_to(page, lambda element: element["tag"] == "a" and element["name"] == link)
     press(page, "Enter")
     page.wait_for_selector(selector, timeout=30_000)

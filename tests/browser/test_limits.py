@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, open_page, overflowing_elements, settle
+from tests.browser.app import chips, follow, open_page, overflowing_elements, settle
 
 READY = ".st-key-limits_start button:enabled"
 
 
 @pytest.fixture
 def limits(page: Page) -> Page:
-    page.get_by_role("link", name="限制").click()
+    follow(page, "限制")
     page.wait_for_selector(READY)
     settle(page)
     return page

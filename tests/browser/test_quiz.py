@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import settle
+from tests.browser.app import follow, settle
 
 GO, BOX = "button.go", "input.box"
 
@@ -72,9 +72,9 @@ def test_choices_by_digit_and_a_half_typed_guess_that_is_kept(chromium: Browser,
     page.keyboard.type("打到一半")
     page.wait_for_timeout(700)
     settle(page)
-    page.get_by_role("link", name="一步一步生成").click()
+    follow(page, "一步一步生成")
     page.wait_for_selector(".loop")
-    page.get_by_role("link", name="猜下一個詞元").click()
+    follow(page, "猜下一個詞元")
     page.wait_for_selector(BOX)
     assert page.locator(BOX).input_value() == "打到一半"
     page.get_by_role("radio", name="四選一").click()

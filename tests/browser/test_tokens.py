@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.tokenization.tokenized_text import standalone_tokenizer
-from tests.browser.app import settle
+from tests.browser.app import follow, settle
 
 WAIT = 20_000  # milliseconds
 
@@ -21,7 +21,7 @@ def tokens(page: Page) -> Iterator[Page]:
 
 
 def open_tokens(page: Page) -> None:
-    page.get_by_role("link", name="切成詞元").click()
+    follow(page, "切成詞元")
     page.wait_for_selector("button.t")
     settle(page)
 
@@ -50,7 +50,7 @@ def test_text_is_tokenized_while_typing_and_kept(tokens: Page) -> None:
     tokens.locator("button.t").last.click()
     expect(tokens.locator("button.t").last).to_have_attribute("aria-pressed", "true", timeout=WAIT)
     expect(tokens.locator(".card")).to_contain_text("U+9F98")
-    tokens.get_by_role("link", name="一步一步生成").click()
+    follow(tokens, "一步一步生成")
     tokens.wait_for_selector(".loop")
     open_tokens(tokens)
     assert tokens.locator("textarea").input_value() == text
@@ -70,7 +70,7 @@ def test_merges_end_in_the_tokens(tokens: Page) -> None:
     slider.press("ArrowLeft")
     tokens.wait_for_timeout(700)
     settle(tokens)
-    tokens.get_by_role("link", name="一步一步生成").click()
+    follow(tokens, "一步一步生成")
     tokens.wait_for_selector(".loop")
     open_tokens(tokens)
     expect(tokens.locator(".words .read")).to_have_count(4, timeout=WAIT)

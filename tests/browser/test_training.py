@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.bundled.training_history import training_history
-from tests.browser.app import chips, click_bar, settle, words
+from tests.browser.app import chips, click_bar, follow, settle, words
 
 WAIT = 20_000  # milliseconds
 
@@ -21,7 +21,7 @@ def training(page: Page) -> Iterator[Page]:
 
 
 def open_training(page: Page) -> None:
-    page.get_by_role("link", name="它是怎麼學會的").click()
+    follow(page, "它是怎麼學會的")
     page.wait_for_selector(".bar .fill")
     settle(page)
 
@@ -64,7 +64,7 @@ def test_the_slider_steps_through_the_checkpoints(training: Page) -> None:
     slider.press("ArrowRight")
     training.wait_for_timeout(700)
     settle(training)
-    training.get_by_role("link", name="一步一步生成").click()
+    follow(training, "一步一步生成")
     training.wait_for_selector(".loop")
     open_training(training)
     expect(training.locator(".where")).to_contain_text(f"第 {moments[1].step} ", timeout=WAIT)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, open_page, settle
+from tests.browser.app import chips, follow, open_page, settle
 
 
 def test_a_task_streams_and_is_opened_step_by_step(page: Page) -> None:
-    page.get_by_role("link", name="拿來做什麼").click()
+    follow(page, "拿來做什麼")
     page.wait_for_selector(".st-key-uses_run button:enabled")
     page.get_by_test_id("stButtonGroup").get_by_text("翻譯", exact=True).click()
     settle(page)

@@ -5,24 +5,23 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.app import open_page, overflowing_elements, settle
-from tests.browser.test_accessible import addresses
+from tests.browser.app import follow, links, open_page, overflowing_elements, settle
 
 
 @pytest.mark.parametrize("width", [700, 900])
 def test_every_page_fits_a_window_of_middling_width(chromium: Browser, address: str, width: int) -> None:
     page = open_page(chromium, address, locale="en-GB")
     try:
-        for link in addresses(page):
+        for name in links(page):
             page.set_viewport_size({"width": 1280, "height": 900})
-            page.locator(f"[data-testid=stSidebarNav] a[href='{link}']").click()
+            follow(page, name)
             page.wait_for_selector(".stMain h1")
             settle(page)
-            page.set_viewport_size({"width": width, "height": 900})  # the sidebar stays open
+            page.set_viewport_size({"width": width, "height": 900})
             settle(page)
-            assert overflowing_elements(page) == [], link
+            assert overflowing_elements(page) == [], name
             for column in page.locator(".stMain .stColumn").all():
-                assert column.evaluate("c => c.clientWidth >= Math.min(280, c.parentElement.clientWidth - 1)"), link
+                assert column.evaluate("c => c.clientWidth >= Math.min(280, c.parentElement.clientWidth - 1)"), name
     finally:
         page.context.close()
 
