@@ -3,7 +3,8 @@
 Three strategies compute the same numbers, the distribution after each of n tokens:
 
 at_once   one forward pass over all n tokens. Possible when the text is known: training, scoring.
-cached    n forward passes over one token each with a KV cache, as in ordinary generation.
+cached    n forward passes over one token each with a KV cache, as in ordinary generation. (At the switch of a LongRoPE
+          model one of them is over the whole text, as its keys so far are then of no use.)
 whole     n forward passes, each over the whole text so far, without a KV cache.
 
 The model is called directly, bypassing the prefix cache, which would return cached outputs. Passes return no attention
@@ -129,7 +130,10 @@ class DecodingSpeed:
         self._cached.append([])
         kv_cache = KVCache(self._forward.layers)
         for position in range(self.lengths[-1]):
-            seconds, logits = self._pass([self.ids[position]], kv_cache, True)
+            new = self.ids[position : position + 1]
+            if position == self._forward.rope_switch:  # all keys are encoded otherwise from here on
+                kv_cache, new = KVCache(self._forward.layers), self.ids[: position + 1]
+            seconds, logits = self._pass(new, kv_cache, True)
             self._cached[-1].append(seconds)
             self._extend(position, logits)
             if position == self._prompt_length - 1 and self.difference is None:
@@ -165,11 +169,12 @@ class DecodingSpeed:
         tokens = torch.tensor([ids], device=hf.device)  # (1, n)
         arguments = last_logits_only(hf) if last_only else {}
         past = {} if kv_cache is None else {"past_key_values": kv_cache.cache}
-        if self._passes == 0:
-            hf(input_ids=tokens, use_cache=False)  # warm-up: the first pass after a pause is slower
-        started = time.perf_counter()
-        logits = hf(input_ids=tokens, use_cache=kv_cache is not None, **past, **arguments).logits
-        seconds = time.perf_counter() - started
+        with self._forward.lock:
+            if self._passes == 0:
+                hf(input_ids=tokens, use_cache=False)  # warm-up: the first pass after a pause is slower
+            started = time.perf_counter()
+            logits = hf(input_ids=tokens, use_cache=kv_cache is not None, **past, **arguments).logits
+            seconds = time.perf_counter() - started
         self._elapsed += seconds
         self._passes += 1
         return seconds, logits[0, -1].float()

@@ -227,7 +227,8 @@ def _log_probabilities(
         if accepts_argument(hf, "position_ids"):
             positions = torch.arange(prefix_length, prefix_length + texts.shape[1], device=hf.device)  # (T',)
             arguments["position_ids"] = positions.expand_as(texts)
-    logits = hf(input_ids=texts.to(hf.device), **arguments).logits[:, -1]  # (B, V)
+    with forward.lock:
+        logits = hf(input_ids=texts.to(hf.device), **arguments).logits[:, -1]  # (B, V)
     return torch.log_softmax(logits, dim=-1)[:, token_id]
 
 

@@ -85,7 +85,7 @@ class Unembedding:
 
     def __init__(self, forward: Forward) -> None:
         """Find and verify the modules. Raises EngineError(`lens`) where they cannot be identified."""
-        self._model = forward.model
+        self._model, self._pass_lock = forward.model, forward.lock
         for path, block, norm in _candidates(forward.model, forward.layers):
             self._path, self._norm = path, norm
             try:
@@ -102,7 +102,9 @@ class Unembedding:
         after: list[Tensor] = []
         recording = _with_replaced(self._model, block, _recording_into(before))
         recording = _with_replaced(recording, self._path, _recording_into(after))
-        logits = recording(input_ids=torch.tensor([[0, 1]], device=self._model.device), use_cache=False).logits[0]
+        ids = torch.tensor([[0, 1]], device=self._model.device)
+        with self._pass_lock:  # the copies share all other modules with the model
+            logits = recording(input_ids=ids, use_cache=False).logits[0]
         return nearly_equal(self.normed(before[-1][0]), after[-1][0]) and nearly_equal(
             self.logits(after[-1][0]), logits.float()
         )
@@ -117,7 +119,8 @@ class Unembedding:
         """Logits, (n, d) -> (n, V) float32: LM head and further processing (e.g. soft-capping) of normed states."""
         head = _with_replaced(self._model, self._path, lambda _: _FixedStates(states[None]))
         ids = torch.zeros((1, len(states)), dtype=torch.long, device=states.device)
-        return head(input_ids=ids, use_cache=False).logits[0].float()
+        with self._pass_lock:
+            return head(input_ids=ids, use_cache=False).logits[0].float()
 
 
 def _candidates(model: nn.Module, layers: int) -> Iterator[tuple[str, str, nn.Module | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,10 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 import engine
-from engine.decoding.batch_generation import BatchGeneration
 from engine.decoding.beam_search import BeamSearch
 from engine.decoding.beam_types import BeamSettings
-from engine.decoding.strategies import BY_NAME
 from engine.errors import EngineError, PromptError
 from engine.interpret import heads
-from engine.interpret.attribution import occlusion
 from engine.interpret.logit_lens import logit_lens
 from engine.model.loading import load
 from engine.model.model import Model
@@ -28,7 +24,6 @@ from tests.families.comparison import load_reference, reference_log_probabilitie
 from tests.tiny import NO_IDS, SHAPE
 
 IDS = tuple(range(20, 60))
-SWITCH = 16
 
 
 def all_bytes() -> Tokenizer:
@@ -79,75 +74,6 @@ def test_hidden_states_of_unequal_shapes_are_left_out(name: str, values: dict[st
     search = BeamSearch(model, ids, BeamSettings(width=3, max_new_tokens=4))
     search.grow_to(4)
     assert search.sequences
-
-
-@pytest.fixture(scope="module")
-def longrope(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rope = {
-        "rope_type": "longrope", "rope_theta": 10000.0, "short_factor": [1.0] * 4, "long_factor": [4.0, 3.0, 2.0, 8.0],
-        "original_max_position_embeddings": SWITCH,
-    }  # fmt: skip
-    config = transformers.Phi3Config(
-        vocab_size=256, original_max_position_embeddings=SWITCH, rope_parameters=rope, **SHAPE
-    )
-    return tiny.save(tmp_path_factory.mktemp("longrope"), all_bytes(), config)
-
-
-def test_longrope_token_by_token_past_its_original_window(longrope: Path) -> None:
-    model, hf = load(longrope, from_hub=False), load_reference(longrope)
-    for end in range(10, 30):
-        torch.testing.assert_close(
-            ours(model, IDS[:end]), reference_log_probabilities(hf, IDS[:end])[-1], atol=1e-4, rtol=0
-        )
-
-
-def test_longrope_short_texts_do_not_see_what_a_long_one_computed(longrope: Path) -> None:
-    model, hf = load(longrope, from_hub=False), load_reference(longrope)
-    model.records(IDS[:30])
-    for end in (8, 12, 16, 17, 20, 30, 12, 40, 8):
-        want = reference_log_probabilities(hf, IDS[:end])
-        torch.testing.assert_close(ours(model, IDS[:end]), want[-1], atol=1e-4, rtol=0)
-        score = model.score(IDS[:end]).log_probabilities
-        assert score[5] == pytest.approx(float(want[4, IDS[5]]), abs=1e-4)
-
-
-def test_longrope_beams_seeds_and_occlusion_cross_the_switch(longrope: Path) -> None:
-    model, hf, ids = load(longrope, from_hub=False), load_reference(longrope), IDS[:14]
-    search = BeamSearch(model, ids, BeamSettings(width=3, max_new_tokens=8))
-    search.grow_to(8)
-    for found in search.sequences:
-        last = search.nodes[found.node]
-        want = reference_log_probabilities(hf, found.token_ids[:-1])[-1][found.token_ids[-1]]
-        assert last.step_log_probability == pytest.approx(float(want), abs=1e-4)
-    generation = BatchGeneration(model, ids, BY_NAME["sample"], 0, (1, 2, 3), 8)
-    while generation.step():
-        pass
-    for text in generation.texts:
-        whole = (*ids, *text.token_ids)
-        want = reference_log_probabilities(hf, whole[:-1])[-1][whole[-1]]
-        assert text.log_probabilities[-1] == pytest.approx(float(want), abs=1e-4)
-    result = occlusion(model, IDS[:20], 9)
-    assert result.log_probability == pytest.approx(float(reference_log_probabilities(hf, IDS[:20])[-1][9]), abs=1e-4)
-
-
-def test_longrope_threads_on_both_sides_of_the_switch(longrope: Path) -> None:
-    model, hf = load(longrope, from_hub=False), load_reference(longrope)
-    want = {end: reference_log_probabilities(hf, IDS[:end])[-1] for end in (12, 30)}
-    wrong: list[int] = []
-
-    def visitor(end: int, first: int) -> None:
-        for i in range(20):
-            ids = (first + i, *IDS[1:end])  # another text each time, so that it is computed
-            if not torch.allclose(ours(model, ids), reference_log_probabilities(other[end], ids)[-1], atol=1e-4):
-                wrong.append(end)
-
-    other = {end: load_reference(longrope) for end in want}
-    threads = [threading.Thread(target=visitor, args=(end, end)) for end in want]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
 
 
 def gpt2(tokenizer: Tokenizer, folder: Path, extra: int = 0) -> Model:
