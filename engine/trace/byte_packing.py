@@ -147,3 +147,12 @@ class Reader:
         data = self.take((count * width + 7) // 8)
         bits = f"{int.from_bytes(data, 'little'):0{count * width}b}"[::-1]
         return [int(bits[at : at + width], 2) for at in range(0, count * width, width)]
+
+
+def has_checksum(url: str) -> bool:
+    """Whether a text ends in the checksum of what stands before it, as every `Writer.url` does."""
+    try:
+        Reader(url, len(url))
+    except DecodeError:
+        return False
+    return True

@@ -141,7 +141,7 @@ class AttentionState:
         self.experiment_runs[name] = self.experiment_runs.get(name, 0) + 1
 
     def to_query(self) -> dict[str, str]:
-        """The selections that differ from the defaults, counted from 1 as on the screen: see `address.UrlState`."""
+        """The selections that differ from the defaults, counted from 1 as on the screen: see `url_state.UrlState`."""
         values: dict[str, object] = {"view": self.view, "head": f"{self.layer + 1}.{self.head + 1}"}
         values["row"] = "" if self.row is None else self.row + 1
         values["cell"] = "" if self.cell is None else f"{self.cell[0]}.{self.cell[1] + 1}"
@@ -159,6 +159,8 @@ class AttentionState:
         self.row = None if row == length else row - 1
         cell = params.pair("cell")
         self.cell = (cell[0], cell[1] - 1) if cell and cell[0] <= layers and 1 <= cell[1] <= length else None
+        unread = {"head": layer > layers, "cell": cell is not None and self.cell is None}
+        params.unread |= {name for name, is_unread in unread.items() if is_unread}
         runs = {number: count for number, count in params.pairs("tried") if 1 <= count <= _MAX_EXPERIMENT_RUNS}
         self.experiment_runs = {name: runs[i] for i, name in enumerate(EXPERIMENTS, 1) if i in runs}
         self.text_version += 1

@@ -166,7 +166,7 @@ class BeamState:
         return search is not None and 0 <= node < len(search.nodes) and search.nodes[node].level <= self.shown_levels
 
     def to_query(self) -> dict[str, str]:
-        """URL parameters of the state; see `UrlState` in `shell/address.py`. Nodes are written as `node.token_id`."""
+        """URL parameters of the state; see `UrlState` in `shell/url_state.py`. Nodes are written as `node.token_id`."""
         values = asdict(self.settings) | {"shown": self.shown_levels, "node": "", "open": "", "run": self.running}
         if self.search is not None:
             nodes = self.search.nodes
@@ -178,11 +178,12 @@ class BeamState:
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the state from URL parameters; values out of range become the defaults."""
         max_levels = min(MAX_LEVELS, config.current().run_tokens)
+        early = params.one_of("early", ("0", "1", "never"), "0")
         self.settings = BeamSettings(
             width=params.whole("width", 1, MAX_WIDTH, 4),
             length_penalty=params.number("penalty", *LENGTH_PENALTIES, 1.0),
             max_new_tokens=params.whole("levels", 1, max_levels, min(max_levels, 12)),
-            early_stopping="never" if params.text("early") == "never" else params.text("early") == "1",
+            early_stopping="never" if early == "never" else early == "1",
             repetition_penalty=params.number("repetition", *REPETITION_PENALTIES, 1.0),
             no_repeat_ngram_size=params.whole("ngram", 0, MAX_NGRAM, 0),
         )
@@ -194,7 +195,7 @@ class BeamState:
         self.expanded = {node for node, token_id in params.pairs("open") if self._has_token(node, token_id)}
         opened = params.pair("node")
         self.opened = opened[0] if opened and self._has_token(*opened) else None
-        self.running = params.text("run") == "1" and not self.done
+        self.running = params.one_of("run", ("0", "1"), "0") == "1" and not self.done
 
     def _has_token(self, node: int, token_id: int) -> bool:
         """Whether a node is shown and has that token: with other rounding, the same search may grow other nodes."""

@@ -16,7 +16,7 @@ from engine.decoding.text_metrics import Measures, measure
 from engine.errors import EngineError, TraceError
 from engine.sampling.settings import TokenOrigin
 from engine.serving import admission, config
-from engine.trace.link_codec import decode_text, encode_text
+from engine.trace.link_codec import encode_text
 from pages.session.incremental_run import work_for
 from pages.session.query_params import QueryParams, changed
 from pages.session.text_state import FIRST_PROMPT, TextState
@@ -193,7 +193,7 @@ class CompareState:
         return True
 
     def to_query(self) -> dict[str, str]:
-        """URL parameters of the settings, and whether they have been run; see `UrlState` in `shell/address.py`."""
+        """URL parameters of the settings, and whether they have been run; see `UrlState` in `shell/url_state.py`."""
         settings = self.settings
         values: dict[str, object] = dict(settings.values)
         values |= {"most": settings.max_new_tokens, "seeds": len(settings.seeds), "first": settings.seeds[0]}
@@ -205,23 +205,20 @@ class CompareState:
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the settings from URL parameters, and start a comparison if they had been run."""
-        prompt = session.prompt
-        if "prompt" in params:
-            with suppress(TraceError):
-                prompt = decode_text(params.text("prompt"))[0]
+        prompt = params.decoded("prompt")
         first = params.whole("first", 0, MAX_FIRST_SEED, session.seed)
         seeds = params.whole("seeds", 1, MAX_SEEDS, DEFAULT_SEEDS)
         tokens = params.whole("most", *TOKEN_RANGE, DEFAULT_TOKENS)
         self.settings = CompareSettings(
             model.name,
-            prompt,
+            session.prompt if prompt is None else prompt,
             tuple((s.name, _parameter_value(params, s.name, s.parameter)) for s in STRATEGIES if s.parameter),
             tuple(range(first, first + seeds)),
             min(tokens, config.current().run_tokens),
         )
         self.step_prompt = session.prompt
         self.set_model(model)
-        if params.text("asked") == "1" and self.run_settings != self.settings:
+        if params.one_of("asked", ("0", "1"), "0") == "1" and self.run_settings != self.settings:
             self.start(model)
 
     def filter_sizes(self, model: Model, prompt: str) -> list[FilterSizes]:

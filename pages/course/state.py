@@ -70,12 +70,14 @@ class CourseState:
 
     def from_query(self, params: QueryParams, lessons: Sequence[Lesson]) -> Step | None:
         """Open the step of the URL parameter `lesson`. Returns None and closes the lesson where it names none."""
-        name, _, number = params.text("lesson").partition(".")
+        name, _, number = params.text("lesson").lower().partition(".")
         lesson = next((entry for entry in lessons if entry.name == name), None)
+        if number and not (number.isdecimal() and 1 <= len(number) <= 3 and int(number) >= 1):
+            lesson = None
         if lesson is None:
             self.leave()
             return None
-        index = min(max(1, int(number)), len(lesson.steps)) - 1 if number.isdecimal() and len(number) < 4 else 0
+        index = min(int(number or 1), len(lesson.steps)) - 1  # a lesson may have had more steps
         if (lesson.name, index) == (self.lesson, self.step):
             return lesson.steps[index]
         step = self.begin(lesson, index)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from pages.i18n.translator import LANGUAGES
-from pages.session.query_params import cleaned
+from pages.session.query_params import QueryParams
 
 T = TypeVar("T")
 _LANGUAGE_KEY = "lang"  # also the name of the query parameter
@@ -32,8 +32,10 @@ def get(kind: type[T], create: Callable[[], T] | None = None) -> T:
 
 def language() -> str:
     """The language chosen in the app, else the one in the URL, else the browser's nearest."""
-    chosen = st.session_state.get(_LANGUAGE_KEY) or cleaned(st.query_params.get(_LANGUAGE_KEY, ""))
-    return chosen if chosen in LANGUAGES else browser_language()
+    chosen = st.session_state.get(_LANGUAGE_KEY)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return QueryParams(st.query_params.to_dict()).one_of(_LANGUAGE_KEY, LANGUAGES, browser_language())
 
 
 def browser_language() -> str:

@@ -229,7 +229,7 @@ class TextState:
         self.load_text(model, prompt, ids, continuation_ids(model, prompt, ids, written), "hand")
 
     def to_query(self) -> dict[str, str]:
-        """URL parameters of the step page besides the text; see `UrlState` in `shell/address.py`."""
+        """URL parameters of the step page besides the text; see `UrlState` in `shell/url_state.py`."""
         values = {"bars": self.bars, "tokens": self.run_tokens, "run": self.running}
         return changed(values, {"bars": _DEFAULT_BARS, "tokens": _DEFAULT_RUN, "run": 0})
 

@@ -1,10 +1,11 @@
 // Browser history with one entry per action of the visitor. Draws nothing.
 
-// A query without `typed`; null if it has no `typed`.
+// A query without `typed` and its checksum; null if it has no `typed`.
 const withoutTyped = (search) => {
   const params = new URLSearchParams(search);
   const typed = params.has("typed");
   params.delete("typed");
+  params.delete("check");
   return typed ? params.toString() : null;
 };
 

@@ -4,7 +4,8 @@
     text   the same text as characters, for where the trace's model is not available; left out where it gets too long
     lang   the language, where it is not the browser's own
     lesson the active lesson and its step: `05-beam.2`
-    …      state of the page itself, under short names: see `UrlState`
+    …      state of the page itself, under short names: see `url_state.UrlState`
+    check  a checksum of all these except `t`, `text` and `lang`
 
 The query is read when a visitor arrives (a link, a reload, a restarted server) and when they go Back or Forward; at
 any other time the browser may be one action behind, and is not consulted. Streamlit pushes a history entry whenever
@@ -20,7 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -34,36 +35,16 @@ from engine.trace.link_codec import encode_text
 from pages.components.register import register
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state
-from pages.session.query_params import QueryParams, format_value
+from pages.session.query_params import CHECK, QueryParams, checksum, format_value
 from pages.session.text_state import TextState
 from pages.shell import extensions, model_access, sampling_controls
 from pages.shell.text_params import MAX_QUERY_CHARACTERS, decoded_text, encode_for_url, text_and_continuation
+from pages.shell.url_state import NoUrlState, UrlState
 
 if TYPE_CHECKING:
-    from engine.model.model import Model
     from engine.trace.trace import Trace
 
 _history = register("address", Path(__file__).with_name("address.js"))
-
-
-class UrlState(Protocol):
-    """State of a page that is part of its URL."""
-
-    def to_query(self) -> dict[str, str]:
-        """Values that differ from the page's defaults, under short names."""
-
-    def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
-        """Restore the state; the session holds the URL's text already. Raises nothing but EngineError."""
-
-
-class NoUrlState:
-    """UrlState of a page without parameters of its own."""
-
-    def to_query(self) -> dict[str, str]:
-        return {}
-
-    def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
-        pass
 
 
 @dataclass
@@ -154,7 +135,8 @@ class AddressBar:
         query |= extensions.companion.to_query()
         if self.t.language != session_state.browser_language():
             query["lang"] = self.t.language
-        return query
+        check = checksum(query)
+        return ({CHECK: check} if check else {}) | query  # first: the end of a link is what gets lost
 
     def _text_query(self) -> dict[str, str]:
         model = model_access.loaded_model(self.session)
@@ -170,6 +152,11 @@ class AddressBar:
 
     def _restore_from(self, params: QueryParams) -> None:
         self._state.notice = None
+        if not params.intact:
+            self._note("address.changed")
+            params = params.without_checked()
+        if params.lost_text:
+            self._note("address.trace", params)
         set_up = extensions.companion.from_query(params, self.t.language)
         if set_up is None and params.text("lesson"):
             self._note("address.lesson")
@@ -203,8 +190,10 @@ class AddressBar:
             self.session.problem = error
         sampling_controls.sync_widgets(self.session)
         for name, (key, values) in self._widgets.items():
-            text = params.text(name)
-            session_state.set_widget(key, next((v for v in values if format_value(v) == text), values[0]))
+            by_text = {format_value(value): value for value in values}
+            session_state.set_widget(key, by_text[params.one_of(name, tuple(by_text), format_value(values[0]))])
+        if params.unread and self._state.notice is None:
+            self._note("address.unread")
         self._sync_widgets()
         if set_up is not None and "t" not in params:  # a link to a lesson, without a text
             set_up()

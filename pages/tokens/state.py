@@ -5,12 +5,11 @@ No Streamlit here. The text follows that of the step page until one is typed or 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import PromptError, TraceError
-from engine.trace.link_codec import decode_text, encode_text
+from engine.errors import PromptError
+from engine.trace.link_codec import encode_text
 from pages.session.query_params import QueryParams
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class TokensState:
         self.own = False
 
     def to_query(self) -> dict[str, str]:
-        """The page's own text, the opened token and the merge count, counted from 1: see `address.UrlState`."""
+        """The page's own text, the opened token and the merge count, counted from 1: see `url_state.UrlState`."""
         params = {"open": "" if self.opened is None else str(self.opened + 1), "merged": str(self.merge_count or "")}
         if self.own and len(self.text) <= MAX_QUERY_CHARACTERS:
             params["typed"] = encode_text(self.text, "")
@@ -78,9 +77,8 @@ class TokensState:
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the state; values out of range are ignored."""
         self.own = False
-        if "typed" in params:
-            with suppress(TraceError):
-                self.load_text(decode_text(params.text("typed"))[0])
+        if (text := params.decoded("typed")) is not None:
+            self.load_text(text)
         self.update_text(session, model)
         length = len(self.tokenized(model).token_ids)
         opened = params.whole("open", 1, length, 0) if length else 0

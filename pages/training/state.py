@@ -5,12 +5,11 @@ No Streamlit here. A text that cannot be tokenized or is too long leaves the cur
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.errors import EngineError, TraceError
-from engine.trace.link_codec import decode_text, encode_text
+from engine.errors import EngineError
+from engine.trace.link_codec import encode_text
 from pages.session.query_params import QueryParams
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class TrainingState:
         self.turn += 1
 
     def to_query(self) -> dict[str, str]:
-        """The text, the opened position and the checkpoint, counted from 1: see `address.UrlState`."""
+        """The text, the opened position and the checkpoint, counted from 1: see `url_state.UrlState`."""
         params = {"open": "" if self.opened is None else str(self.opened + 1)}
         params["moment"] = "" if self.checkpoint is None else str(self.checkpoint + 1)
         if self.ids and len(self.text) <= MAX_QUERY_CHARACTERS:
@@ -75,9 +74,8 @@ class TrainingState:
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the state; values out of range are ignored."""
-        if "read" in params:
-            with suppress(TraceError):
-                self.load_text(model, decode_text(params.text("read"))[0])
+        if (text := params.decoded("read")) is not None:
+            self.load_text(model, text)
         opened = params.whole("open", 2, len(self.ids), 0) if len(self.ids) > 1 else 0
         self.opened = opened - 1 if opened else None
         checkpoint = params.whole("moment", 1, _MAX_CHECKPOINT, 0)
