@@ -35,6 +35,7 @@ def draw(session: TextState, t: Translator) -> None:
             sampling_controls.sync_widgets(session)
 
     max_megabytes = json_file.MAX_BYTES // 1_000_000
-    st.file_uploader(t("export.open"), "json", key=key, max_upload_size=max_megabytes, on_change=on_change)
+    kinds = ["json", "txt"]  # some chats and mail programs rename a file to `.json.txt`
+    st.file_uploader(t("export.open"), kinds, key=key, max_upload_size=max_megabytes, on_change=on_change)
     if state.problem is not None:
         st.error(t(f"error.{state.problem.code}", **{k: plain(str(v)) for k, v in state.problem.values.items()}))
