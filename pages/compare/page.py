@@ -11,7 +11,7 @@ import streamlit as st
 
 import engine
 from engine.decoding.strategies import BY_NAME, STRATEGIES, Parameter
-from engine.errors import EngineError, ModelError
+from engine.errors import EngineError, PromptError
 from pages.compare import export, filter_size_chart, scatter_chart, summary, text_rows
 from pages.compare.state import DEFAULT_SEEDS, DEFAULT_TOKENS, MAX_FIRST_SEED, MAX_SEEDS, TOKEN_RANGE, CompareState
 from pages.components import examples, text_table
@@ -98,6 +98,8 @@ def draw_prompt() -> None:
     """Prompt box and example buttons. A prompt that is new on the step page is copied into the box."""
     if state.step_prompt != session.prompt:
         state.step_prompt = session.prompt
+        if isinstance(state.problem, PromptError):  # of the prompt that stood in the box
+            state.problem = None
         session_state.set_widget("compare_prompt", session.prompt)
     typed = st.text_input(
         t("step.prompt"), key="compare_prompt", placeholder=t("step.placeholder"), label_visibility="collapsed",
@@ -118,8 +120,7 @@ def draw_controls() -> None:
         if running:
             st.progress(state.progress, width=200)
         st.caption(status_line(), width="content")
-    if isinstance(session.problem, ModelError):  # other problems concern the step page's text
-        messages.show_problem(session.problem, t)
+    messages.show_model_problem(session.problem, t)
     messages.show_problem(state.problem, t, "compare.kept")
 
 

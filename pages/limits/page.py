@@ -48,6 +48,7 @@ def start(name: ExperimentName) -> None:
     model = model_access.loaded_model(session)
     if model is None:
         return
+    limits.runs[name].problem_language = t.language
     if name == "sequential":
         limits.measure_speed(model, entered_text("sequential"))
     elif name == "errors":
@@ -143,7 +144,8 @@ def draw_controls(name: ExperimentName, run: IncrementalRun) -> None:
             st.caption(t("limits.stopped"), width="content")
         elif run.work is None:
             st.caption(t(f"limits.{name}.first"), width="content")
-    messages.show_problem(run.problem, t, "limits.kept")
+    if run.problem_language in ("", t.language):
+        messages.show_problem(run.problem, t, "limits.kept")
 
 
 def draw_result(name: ExperimentName, run: IncrementalRun, model: engine.Model) -> None:
@@ -160,6 +162,7 @@ def draw_result(name: ExperimentName, run: IncrementalRun, model: engine.Model) 
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
+    messages.show_model_problem(session.problem, t)
     limits.ready(model)
     name = selected_experiment()
     run = limits.runs[name]

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 import engine
-from engine.errors import ModelError
 from engine.serving import config
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -69,8 +68,7 @@ def draw_rules() -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     quiz.ready(model, t.language)
-    if isinstance(session.problem, ModelError):  # other problems concern the step page's text
-        messages.show_problem(session.problem, t)
+    messages.show_model_problem(session.problem, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         quiz.mode = st.segmented_control(
             t("quiz.mode"), MODES, default="type", required=True, format_func=lambda mode: t(f"quiz.modes.{mode}"),

@@ -32,6 +32,7 @@ class IncrementalRun:
     stopped: bool = False  # by the visitor or by an error
     turn: int = 0  # incremented by every start; events of an earlier turn are outdated
     problem: EngineError | None = None
+    problem_language: str = ""  # of the box in which the refused text is: each language has its own
 
     def begin(self, asked: Any, create: Callable[[], Any]) -> None:
         """Start the work that `create` returns; if that raises EngineError, set `problem` and keep the last result."""

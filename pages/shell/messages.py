@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from engine.errors import EngineError, PromptError
+from engine.errors import EngineError, ModelError, PromptError
 from pages.i18n.translator import Translator, plain
 
 
@@ -18,3 +18,9 @@ def show_problem(problem: EngineError | None, t: Translator, unchanged: str = "e
         sentence = t(f"error.{problem.code}", **values)
         show = st.warning if problem.code.startswith("limit_") else st.error
         show(f"{sentence} {t(unchanged)}" if isinstance(problem, PromptError) else sentence)
+
+
+def show_model_problem(problem: EngineError | None, t: Translator) -> None:
+    """Show why a model was not loaded; other problems of the session concern the step page's text."""
+    if isinstance(problem, ModelError):
+        show_problem(problem, t)

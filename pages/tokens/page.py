@@ -64,6 +64,7 @@ def draw_comparison(model: engine.Model) -> None:
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
+    messages.show_model_problem(session.problem, t)
     state.update_text(session, model)
     address_bar.update()
     draw_box(model)

@@ -114,6 +114,7 @@ def draw_training_history(model: engine.Model) -> None:
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
+    messages.show_model_problem(session.problem, t)
     state.update_text(model, TEXTS[0])
     draw_box()
     if not state.ids or state.model != model.name:

@@ -47,6 +47,7 @@ def entered_text(task: TaskName) -> str:
 def start(task: TaskName) -> None:
     model = model_access.loaded_model(session)
     if model is not None:
+        state.run_for(task).problem_language = t.language
         state.start(model, task, entered_text(task), t)
 
 
@@ -71,12 +72,14 @@ def draw_controls(task: TaskName, run: IncrementalRun) -> None:
         st.button(t("step.stop"), key="uses_stop", shortcut="Space", on_click=run.stop, disabled=not run.running)
         ready = run.work is not None and not run.running
         st.button(t("uses.take"), key="uses_take", on_click=open_text, args=(task,), disabled=not ready)
-    messages.show_problem(run.problem, t, "limits.kept")
+    if run.problem_language in ("", t.language):
+        messages.show_problem(run.problem, t, "limits.kept")
 
 
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
+    messages.show_model_problem(session.problem, t)
     state.ready(model)
     task = selected_task()
     run = state.run_for(task)
