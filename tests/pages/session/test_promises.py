@@ -18,10 +18,11 @@ from pages.i18n.translator import Translator
 from pages.quiz.state import QuizState
 from pages.session.text_state import TextState
 from pages.shell import navigation
+from pages.shell.address import AddressState
 from pages.tokens.state import TokensState
 from pages.training.state import TrainingState
 from tests import tiny
-from tests.pages.visit import state_of, visit
+from tests.pages.visit import follow_link, state_of, visit
 
 LONG = "今天天氣真好。" * 400
 T = {language: Translator(language) for language in ("en", "zh_Hant")}
@@ -170,3 +171,12 @@ def test_nothing_is_lost_when_one_was_too_fast(monkeypatch: pytest.MonkeyPatch) 
     app.switch_page(navigation.path("beam")).run()
     app.switch_page(navigation.path("step")).run()
     assert state_of(app, TextState).trace == after
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_after_a_reload_the_text_before_is_there_and_nothing_is_said_of_another(name: str) -> None:
+    box = BOXES[name]
+    app = typed(box, LONG, "en")
+    again = follow_link(dict(state_of(app, AddressState).written or {}), box.page)
+    assert not again.exception and not again.warning and not again.error
+    assert state_of(again, TextState).trace == state_of(app, TextState).trace
