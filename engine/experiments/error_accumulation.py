@@ -25,7 +25,6 @@ from engine.decoding.strategies import BY_NAME
 from engine.errors import PromptError
 from engine.model.model import Model
 from engine.sampling.settings import Settings, Strategy
-from engine.tokenization.vocabulary import readable_token_ids
 
 MIN_COMMON_RUN = 4  # consecutive common tokens from which two texts count as having converged again
 
@@ -161,7 +160,7 @@ def forced_token_candidates(model: Model, ids: Sequence[int], likely: int = 4, s
     """
     distribution = model.distribution(ids)
     allowed = np.zeros(distribution.size, dtype=bool)
-    allowed[readable_token_ids(model.vocabulary)] = True
+    allowed[model.vocabulary.readable_ids] = True
     readable = distribution.order[allowed[distribution.order]]  # by descending probability
     raw = distribution.raw[readable]
     first_below = [int((raw >= 10.0**-power).sum()) for power in range(1, steps + 1)]

@@ -25,7 +25,6 @@ from engine.model.forward import Forward, accepts_argument, last_logits_only
 from engine.model.kv_cache import BatchKVCache
 from engine.model.model import Model
 from engine.model.token_output import TokenOutput
-from engine.tokenization.vocabulary import readable_token_ids
 
 _CHUNK = 2**24  # approximate maximum number of activations of one layer per batch: 64 MiB
 _BLOCK = 16  # occluded tokens per group; only the text from the group's first token on is recomputed
@@ -158,7 +157,7 @@ def neutral_token(model: Model) -> int:
     if token_id is None:
         logits = model.prefix_cache.forward.run(repeated_random_tokens(model, _SEED), None).logits  # (T, V)
         expected = torch.softmax(logits, dim=-1).mean(dim=0).numpy()  # (V,)
-        tokens = readable_token_ids(model.vocabulary)
+        tokens = model.vocabulary.readable_ids
         token_id = tokens[int(expected[tokens].argmax())]
         with _lock:
             _neutral[model.prefix_cache.forward] = token_id

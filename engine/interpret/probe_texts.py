@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.errors import PromptError
 from engine.model.model import Model
-from engine.tokenization.vocabulary import readable_token_ids
 
 LENGTH = 40  # tokens of the random string; fewer where two copies do not fit the context window
 
@@ -22,7 +21,7 @@ def repeated_random_tokens(model: Model, seed: int) -> tuple[int, ...]:
     negative seed.
     """
     start = model.vocabulary.start
-    tokens = readable_token_ids(model.vocabulary)
+    tokens = model.vocabulary.readable_ids
     n = min(LENGTH, len(tokens), (model.context_length - len(start)) // 2)
     if n < 3:
         raise PromptError("context", "no room for two copies of a string", count=6, most=model.context_length)

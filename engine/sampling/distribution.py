@@ -68,13 +68,7 @@ class Distribution:
     @cached_property
     def order(self) -> np.ndarray:
         """Token ids by descending raw probability, (V,) int64; ties by id."""
-        return np.argsort(-self.logits, kind="stable")
-
-    @cached_property
-    def _ranks(self) -> np.ndarray:
-        ranks = np.empty(self.size, dtype=np.int64)
-        ranks[self.order] = np.arange(1, self.size + 1)
-        return ranks
+        return descending_order(self.logits)
 
     @cached_property
     def entropy(self) -> float:
@@ -92,6 +86,14 @@ class Distribution:
         """Candidate for one token id. Raises IndexError for an id outside the vocabulary."""
         if not 0 <= token_id < self.size:
             raise IndexError(token_id)
+        return self._candidate(token_id, self._rank(token_id))
+
+    def _rank(self, token_id: int) -> int:
+        """Position of a token in `order`, from 1, without sorting."""
+        value = self.logits[token_id]
+        return int((self.logits > value).sum() + (self.logits[:token_id] == value).sum()) + 1
+
+    def _candidate(self, token_id: int, rank: int) -> Candidate:
         removed_by = int(self._removed_by[token_id])
         return Candidate(
             token_id=int(token_id),
@@ -102,13 +104,22 @@ class Distribution:
             probability=float(self.probabilities[token_id]),
             kept=removed_by == 0,
             cut_by=FILTERS[removed_by - 1] if removed_by else None,
-            rank=int(self._ranks[token_id]),
+            rank=rank,
         )
 
     def top(self, n: int, also: int | None = None) -> list[Candidate]:
         """The n candidates of highest raw probability, in descending order; then `also`, if it is not among them."""
-        ids = self.order[:n].tolist()
-        return [self.candidate(token_id) for token_id in (ids if also is None or also in ids else [*ids, also])]
+        ids = self._top_ids(n).tolist()
+        candidates = [self._candidate(token_id, rank) for rank, token_id in enumerate(ids, 1)]
+        return candidates if also is None or also in ids else [*candidates, self.candidate(also)]
+
+    def _top_ids(self, n: int) -> np.ndarray:
+        """`order[:n]`; for a small part of the vocabulary without sorting the rest."""
+        if not 0 < n < self.size // 2:
+            return self.order[:n]
+        least = np.partition(self.logits, -n)[-n]
+        ids = np.flatnonzero(self.logits >= least)  # more than n where tokens tie with the last
+        return ids[descending_order(self.logits[ids])][:n]
 
     def others(self, excluded: Sequence[int]) -> tuple[float, float]:
         """Sums of the raw probabilities, and of those after the filters, of all tokens except `excluded`."""
@@ -135,16 +146,38 @@ class Distribution:
 
     def interval(self, token_id: int) -> tuple[float, float]:
         """Interval [low, high) of a token in the cumulative distribution; `draw(u)` returns it for every u in there."""
-        index = int(self._ranks[token_id]) - 1
+        index = self._rank(token_id) - 1
         return (float(self.cumulative[index - 1]) if index else 0.0), float(self.cumulative[index])
 
     def draw(self, u: float) -> int:
         """Inverse of the cumulative distribution: the token whose interval contains `u`, 0 <= u < 1."""
-        return int(self.order[np.searchsorted(self.cumulative, u, side="right")])
+        ids, cumulative = self._drawable
+        return int(ids[np.searchsorted(cumulative, u, side="right")])
+
+    @cached_property
+    def _drawable(self) -> tuple[np.ndarray, np.ndarray]:
+        """`order` and `cumulative` without the tokens of probability 0, whose intervals are empty."""
+        ids = np.flatnonzero(self.probabilities)
+        ids = ids[descending_order(self.logits[ids])]
+        total = np.cumsum(self.probabilities[ids].astype(np.float64))
+        return ids, total / total[-1]
 
     def argmax(self) -> int:
         """Token with the highest score after the filters; of equal scores the lowest id, as argmax."""
         return int(self.scores.argmax())
+
+
+def descending_order(values: np.ndarray) -> np.ndarray:
+    """Indices of float32 values, largest value first, ties by index: `np.argsort(-values, kind="stable")`, (n,) int64.
+
+    The bits of value and index are sorted as one integer, which takes an eighth of the time of a stable sort.
+    """
+    bits = (values + np.float32(0)).view(np.int32)  # -0.0 + 0 is 0.0
+    descending = ~(bits ^ ((bits >> 31) | np.int32(-(2**31))))  # as unsigned: the larger the value, the smaller
+    keys = descending.view(np.uint32).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(len(values), dtype=np.uint64)
+    keys.sort()
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 def uniform(seed: int, position: int) -> float:

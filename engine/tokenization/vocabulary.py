@@ -237,6 +237,19 @@ class Vocabulary:
         return [i for i, _ in matches[:limit]]
 
     @cached_property
+    def readable_ids(self) -> list[int]:
+        """Ids of ordinary tokens that are complete, printable and not only white space, in ascending order."""
+        return [i for i in range(self.size) if i not in self.special and self._is_readable(i)]
+
+    def _is_readable(self, token_id: int) -> bool:
+        try:
+            text = self._bytes[token_id].decode()
+        except UnicodeDecodeError:
+            return False
+        # The last condition excludes ids that the tokenizer lacks.
+        return bool(text.strip()) and text.isprintable() and text != f"‹#{token_id}›"
+
+    @cached_property
     def _lower(self) -> list[bytes]:
         return [
             (data.decode("utf-8", "surrogateescape").casefold().encode("utf-8", "surrogateescape"))
@@ -267,17 +280,3 @@ def _without_cjk_spaces(decoded: str) -> str:
     """Remove the spaces that WordPiece decoding puts around every Chinese character."""
     wide = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。！？、；：「」『』（）]"
     return re.sub(rf"(?<={wide})\s+|\s+(?={wide})", "", decoded)
-
-
-def readable_token_ids(vocabulary: Vocabulary) -> list[int]:
-    """Ids of ordinary tokens that are complete, printable and not only white space, in ascending order."""
-    return [i for i in range(vocabulary.size) if i not in vocabulary.special and _is_readable(vocabulary, i)]
-
-
-def _is_readable(vocabulary: Vocabulary, token_id: int) -> bool:
-    try:
-        text = vocabulary.token_bytes(token_id).decode()
-    except UnicodeDecodeError:
-        return False
-    # The last condition excludes ids that the tokenizer lacks.
-    return bool(text.strip()) and text.isprintable() and text != f"‹#{token_id}›"

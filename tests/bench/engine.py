@@ -1,4 +1,4 @@
-"""Benchmark of one generation step with all outputs recorded, and passes needed for earlier positions and branches.
+"""Benchmark of one generation step with all outputs recorded, of the filters, and of passes for earlier positions.
 
 A step is compared with the plain cached forward pass of the same weights in `transformers` (sdpa, DynamicCache). Both
 alternate, with the order changing each time, so that other load on the machine affects both. A ratio is the median over
@@ -13,13 +13,22 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
+from transformers import (
+    AutoModelForCausalLM,
+    DynamicCache,
+    LogitsProcessorList,
+    PreTrainedModel,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
 
 import engine
 from engine.bundled import BUNDLED
 from engine.model.model import Model
+from engine.sampling.distribution import Distribution
 
 CONTEXTS = (16, 128, 512)
+VOCABULARY = 150_000  # as of the large models of today
 STEPS = 12  # consecutive; the first is not measured, because it starts a new branch
 ROUNDS = 30
 
@@ -79,6 +88,21 @@ def step_times(model: Model, reference: PreTrainedModel, context: int) -> tuple[
     return ours, theirs
 
 
+def filter_times(size: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of a filtered distribution with its twenty likeliest tokens, and of the processors and a `topk`."""
+    logits = np.random.default_rng(0).normal(scale=3, size=size).astype(np.float32)
+    ids, scores = torch.LongTensor([[0]]), torch.FloatTensor(logits)[None]
+    chain = LogitsProcessorList([TemperatureLogitsWarper(0.8), TopPLogitsWarper(0.95)])
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(ROUNDS):
+        ours.append(
+            milliseconds(lambda: Distribution([0], logits, engine.Settings(temperature=0.8, top_p=0.95), str).top(20))
+        )
+        theirs.append(milliseconds(lambda: (torch.softmax(chain(ids, scores), dim=-1), scores.topk(20))))
+    return ours, theirs
+
+
 def cost(model: Model, ids: Sequence[int]) -> str:
     """Number of passes and of tokens computed for a text, given the current prefix cache."""
     counters = model.prefix_cache.counters
@@ -97,6 +121,10 @@ def run() -> None:
         ratio = statistics.median(our_time / plain_time for our_time, plain_time in zip(ours, theirs, strict=True))
         print(f"a step with all outputs recorded ÷ a plain cached one, {context} tokens of context: {ratio:.2f}"
               f"  ({statistics.median(ours):.2f} ms, {statistics.median(theirs):.2f} ms)")  # fmt: skip
+    ours, theirs = filter_times(VOCABULARY)
+    ratio = statistics.median(our_time / plain_time for our_time, plain_time in zip(ours, theirs, strict=True))
+    print(f"temperature, top-p and the likeliest tokens ÷ processors and topk, {VOCABULARY:,} tokens: {ratio:.2f}"
+          f"  ({statistics.median(ours):.2f} ms, {statistics.median(theirs):.2f} ms)")  # fmt: skip
     ids = list(range(100, 200))
     print(f"a prompt of {len(ids)} tokens: {cost(model, ids)}")
     print(f"the next token: {cost(model, [*ids, 1])}")

@@ -20,7 +20,6 @@ from engine.interpret.attribution import gradient_input, neutral_token, occlusio
 from engine.interpret.probe_texts import repeated_random_tokens
 from engine.interpret.rank_correlation import spearman
 from engine.model import forward as forward_module
-from engine.tokenization.vocabulary import readable_token_ids
 from tests.engine.conftest import Tiny
 from tests.engine.interpret.test_logit_lens import remade
 from tests.engine.model.test_prefix_cache_threads import together
@@ -138,7 +137,7 @@ def test_the_neutral_token_is_the_one_expected_most(each: Tiny) -> None:
     assert neutral_token(model) == neutral and len(model.prefix_cache) == 0
     ids = repeated_random_tokens(model, 1948)
     expected = torch.softmax(each.forward(ids).logits[0], dim=-1).mean(0)
-    tokens = readable_token_ids(model.vocabulary)
+    tokens = model.vocabulary.readable_ids
     assert neutral in tokens
     assert expected[neutral] == pytest.approx(float(expected[tokens].max()), rel=1e-4)
 

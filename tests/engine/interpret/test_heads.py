@@ -15,7 +15,7 @@ import engine
 from engine.interpret import attention_maps, heads, induction
 from engine.interpret.head_scores import Kind, classify_head, describe_attention
 from engine.interpret.probe_texts import repeated_random_tokens
-from engine.tokenization.vocabulary import Vocabulary, readable_token_ids
+from engine.tokenization.vocabulary import Vocabulary
 from tests import tiny
 from tests.engine.conftest import Tiny
 
@@ -175,7 +175,7 @@ def test_a_model_without_attention_has_no_heads(mamba: Tiny) -> None:
 
 
 def test_probes_are_of_ordinary_tokens_and_always_the_same(vocabulary: Vocabulary) -> None:
-    tokens = readable_token_ids(vocabulary)
+    tokens = vocabulary.readable_ids
     assert tokens and not set(tokens) & vocabulary.special
     assert max(tokens) < vocabulary.size - tiny.UNNAMED or "‹#" not in vocabulary.label(max(tokens))
     assert all("‹" not in vocabulary.label(i) for i in tokens)

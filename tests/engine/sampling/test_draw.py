@@ -122,3 +122,29 @@ def test_an_unknown_id_is_refused(gpt2: Tiny) -> None:
     for token in (-1, distribution.size):
         with pytest.raises(IndexError):
             distribution.candidate(token)
+
+
+@pytest.mark.parametrize("steps", [3, 1000, 2**31 - 1])
+@pytest.mark.parametrize("temperature", [1.0, 0.3])
+def test_order_top_ranks_and_draws_of_a_large_vocabulary_are_those_of_a_plain_stable_sort(
+    steps: int, temperature: float
+) -> None:
+    rng = np.random.default_rng(steps)
+    logits = (rng.integers(-steps, steps, 20_000) / steps * 9).astype(np.float32)
+    logits[rng.integers(0, 20_000, 50)] = -0.0
+    logits[rng.integers(0, 20_000, 50)] = -np.inf
+    plain = np.argsort(-logits, kind="stable")
+    chosen = engine.Settings(temperature=temperature, top_k=300)
+    distribution = Distribution([0], logits, chosen, str)
+    np.testing.assert_array_equal(distribution.order, plain)
+    for n in (0, 1, 20, 300, 9_999, 10_000, 15_000, 20_000, 30_000):
+        top = Distribution([0], logits, chosen, str).top(n)  # a new one: its order is not sorted yet
+        assert [c.token_id for c in top] == plain[:n].tolist()
+        assert [c.rank for c in top] == list(range(1, min(n, 20_000) + 1))
+    for at in (0, 1, 77, 5_000, 19_999):
+        assert Distribution([0], logits, chosen, str).candidate(int(plain[at])).rank == at + 1
+        also = Distribution([0], logits, chosen, str).top(5, int(plain[at]))
+        assert [c.rank for c in also] == [1, 2, 3, 4, 5, *([at + 1] if at >= 5 else [])]
+    total = np.cumsum(distribution.probabilities[plain].astype(np.float64))
+    for u in (0.0, 5e-324, *rng.random(200), almost_one):
+        assert distribution.draw(u) == plain[np.searchsorted(total / total[-1], u, side="right")]

@@ -8,12 +8,14 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import GenerationConfig
+from transformers import GenerationConfig, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 import engine
+from engine.sampling.distribution import Distribution
 from engine.sampling.logits_processors import FILTERS
 from tests.engine.conftest import Tiny
 
@@ -133,3 +135,40 @@ def test_the_model_keeps_what_it_said(gpt2: Tiny) -> None:
     for chosen in [engine.Settings(0.5, 3, 0.5, 0.1, 0.5, 1.5, 1), engine.Settings(temperature=0)]:
         gpt2.model.distribution(ids, chosen)
     np.testing.assert_array_equal(gpt2.model.distribution(ids).logits, before)
+
+
+def some_logits(kind: str, seed: int, size: int = 30_000) -> np.ndarray:
+    """(V,) float32: all different as far as float32 allows, rounded as in bfloat16, in few steps, or all equal."""
+    rng = np.random.default_rng(seed)
+    logits = (rng.standard_normal(size) * rng.choice([0.5, 3, 8])).astype(np.float32)
+    if kind == "bfloat16":
+        return torch.from_numpy(logits).bfloat16().float().numpy()
+    if kind == "steps":
+        return np.round(logits) + np.float32(0) * rng.choice([-1, 1], size).astype(np.float32)  # -0.0 among the zeros
+    return np.zeros(size, np.float32) if kind == "equal" else logits
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "steps", "equal"])
+@pytest.mark.parametrize("top_p", [0.0, 1e-6, 0.1, 0.5, 0.9, 0.95, 0.999999])
+def test_top_p_over_a_large_vocabulary_keeps_what_the_processor_keeps(kind: str, top_p: float) -> None:
+    """Ties at the limit included, which the processor splits in an order of its own."""
+    for seed in range(4):
+        logits = some_logits(kind, seed)
+        logits[:100] = -np.inf
+        for earlier in ([], [TemperatureLogitsWarper(0.7)], [TemperatureLogitsWarper(1.3), TopKLogitsWarper(50)]):
+            scores = torch.from_numpy(logits)[None].clone()
+            for processor in [*earlier, TopPLogitsWarper(top_p)]:
+                scores = processor(torch.tensor([[0]]), scores)
+            temperature, top_k = [(1.0, 0), (0.7, 0), (1.3, 50)][len(earlier)]
+            chosen = engine.Settings(temperature=temperature, top_k=top_k, top_p=top_p)
+            distribution = Distribution([0], logits, chosen, str)
+            np.testing.assert_array_equal(distribution.scores, scores[0].numpy())
+            np.testing.assert_array_equal(distribution.probabilities, torch.softmax(scores[0], dim=-1).numpy())
+
+
+def test_top_p_without_ties_sorts_no_indices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.sort` takes most of a step's time in a vocabulary of 150,000 tokens."""
+    logits = np.random.default_rng(0).permutation(30_000).astype(np.float32) / 1000
+    expected = TopPLogitsWarper(0.9)(torch.tensor([[0]]), torch.from_numpy(logits)[None])[0].numpy()
+    monkeypatch.setattr(torch, "sort", None)
+    np.testing.assert_array_equal(Distribution([0], logits, engine.Settings(top_p=0.9), str).scores, expected)
