@@ -17,6 +17,7 @@ from engine.decoding.stopping import StopReason, stop_reason
 from engine.decoding.strategies import DecodingStrategy
 from engine.errors import PromptError
 from engine.model.batch import TextBatch
+from engine.model.chunked_prefill import ChunkedPrefill
 from engine.model.model import Model
 from engine.model.token_output import TokenOutput
 from engine.sampling.distribution import Distribution, uniform
@@ -72,23 +73,33 @@ class BatchGeneration:
         stop = stop_reason(model, self._ids, 0, max_new_tokens)
         self.texts = [Continuation(seed, stop=stop) for seed in (seeds if strategy.draws else (None,))]
         self.cost = Cost(passes=0, tokens=0, seconds=0.0)
-        self._batch: TextBatch | None = None  # created by the first step
+        self._prefill: ChunkedPrefill | None = None  # created by the first step
+        self._batch: TextBatch | None = None  # created after the prefill
         self._search: BeamSearch | None = None
         self._row_of: dict[tuple[int, ...], int] = {(): 0}  # batch row of each unfinished text
+        self._chosen: dict[tuple[int, ...], int] = {}  # text with a token that no pass has computed: row of its parent
 
     @property
     def done(self) -> bool:
         return all(text.stop for text in self.texts)
 
     def step(self) -> bool:
-        """Append one token to every unfinished text. Returns True while any text is unfinished.
+        """Run one forward pass, which appends one token to every unfinished text once the prompt is computed.
 
-        Raises EngineError where the strategy cannot be run.
+        Returns True while any text is unfinished. Several passes are needed for a token where there is no KV cache
+        support: for sampling a step each, for a level of beam search all in one. Raises EngineError where the strategy
+        cannot be run.
         """
         if self.done:
             return False
         started = time.perf_counter()
-        passes = self._beam_step() if self.strategy.name == "beam" else self._token_step()
+        if self._prefill is None:
+            self._prefill = ChunkedPrefill(self._model, self._ids)
+        if not self._prefill.done:
+            passes = 0
+            self._prefill.step()
+        else:
+            passes = self._beam_step() if self.strategy.name == "beam" else self._token_step()
         self.cost = Cost(
             passes=self.cost.passes + passes,
             tokens=sum(len(text.token_ids) for text in self.texts),
@@ -96,30 +107,47 @@ class BatchGeneration:
         )
         return not self.done
 
+    @property
+    def progress(self) -> float:
+        """Fraction of the passes that are done, from 0 to 1; jumps to 1 if the texts end early."""
+        if self.done:
+            return 1.0
+        prompt = self._prefill.progress if self._prefill else 0.0
+        longest = max(len(text.token_ids) for text in self.texts)
+        unfinished = 1 - self._batch.extended if self._batch and self._chosen else 0.0
+        return (prompt + longest - unfinished) / (1 + self._max_new_tokens)
+
     def stop(self) -> None:
         """Stop all unfinished texts with reason `person`; the tokens generated so far remain."""
         self.texts = [text if text.stop else replace(text, stop="person") for text in self.texts]
         self._batch = self._search = None
 
     def _token_step(self) -> int:
-        """Choose a token for each text, then run one pass over the unfinished ones. Returns the number of passes."""
-        passes = 0
+        """Run one pass: over a chunk of the prompt, or over the tokens chosen for the unfinished texts.
+
+        Returns the number of passes; the whole prompt counts as one.
+        """
         if self._batch is None:
-            self._model.records(self._ids)  # validates the ids
-            self._batch, passes = TextBatch(self._model.prefix_cache, [self._ids]), 1
-        parents: dict[tuple[int, ...], int] = {}  # current batch row of the parent of each unfinished text
-        for i, text in enumerate(self.texts):
-            if text.stop is None:
-                row = self._row_of[text.token_ids]
-                extended = self.texts[i] = self._choose(text, self._batch.outputs[row])
-                if extended.stop is None:
-                    parents[extended.token_ids] = row
-        if not parents:
+            self._batch = TextBatch(self._model.prefix_cache, [self._ids])
+            return 1 + self._extend(self._batch)
+        return self._extend(self._batch)
+
+    def _extend(self, batch: TextBatch) -> int:
+        """Choose a token for each text, unless that is done, and run one pass. Returns the number of passes."""
+        if not self._chosen:
+            for i, text in enumerate(self.texts):
+                if text.stop is None:
+                    row = self._row_of[text.token_ids]
+                    extended = self.texts[i] = self._choose(text, batch.outputs[row])
+                    if extended.stop is None:
+                        self._chosen[extended.token_ids] = row
+        if not self._chosen:
             self._batch = None
-            return passes
-        self._batch.append(list(parents.values()), [new[-1] for new in parents])
-        self._row_of = {new: row for row, new in enumerate(parents)}
-        return passes + (1 if self._model.prefix_cache.forward.supports_kv_cache else len(parents))
+            return 0
+        if batch.extend(list(self._chosen.values()), [new[-1] for new in self._chosen]):
+            self._row_of = {new: row for row, new in enumerate(self._chosen)}
+            self._chosen = {}
+        return 1
 
     def _choose(self, text: Continuation, output: TokenOutput) -> Continuation:
         """The text with one more token, chosen as by `generation.choose`; `output` is that of the text's last token."""

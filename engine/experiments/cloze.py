@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import usage
-from engine.errors import EngineError, PromptError, context_error
+from engine.errors import EngineError, PromptError
+from engine.model.chunked_prefill import TextScoring
 from engine.model.model import MAX_CHARACTERS, Model
 
 MAX_CANDIDATES = 12  # candidates a call
@@ -92,40 +93,99 @@ def parts(sentence: str) -> tuple[str, str, str]:
     return stripped, left[len(stripped) :], right
 
 
-def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
-    """Scores of every candidate for the gap of a sentence.
+@dataclass(frozen=True, slots=True)
+class _Tokenized:
+    """A candidate and its sentence: the fields of `ScoredCandidate` that need no model."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    first: int
+    last: int
+    joined: bool
+
+
+class ClozeScoring:
+    """Incremental scoring of every candidate for the gap of a sentence; a step is one forward pass. Not thread-safe.
+
+    done  whether all candidates are scored, or the scoring was stopped
 
     Candidates are stripped of white space and deduplicated. Raises EngineError: `gap`, `candidates` (fewer than two
     different ones, or more than `MAX_CANDIDATES`), `characters` or `context` (too long), `surrogate`, and the errors of
     the usage hooks (`engine.usage`).
     """
-    if len(sentence) > MAX_CHARACTERS:
-        raise PromptError("characters", "too long", count=len(sentence), most=MAX_CHARACTERS)
-    usage.check_prompt(sentence)
-    left, space, right = parts(sentence)
-    unique = list(dict.fromkeys(c.strip() for c in candidates if c.strip()))
-    if not 2 <= len(unique) <= MAX_CANDIDATES:
-        raise EngineError("candidates", f"{len(unique)} different candidates", count=len(unique), most=MAX_CANDIDATES)
-    left_ids = model.encode(left)
-    usage.check_length(sentence, len(model.encode(sentence)))
-    usage.charge(len(unique))
-    scored = [_score(model, left, space + text, right) for text in unique]
-    log_left = np.array([math.fsum(values[: last - first]) for _, first, last, _, values in scored])
-    log_right = np.array([math.fsum(values[last - first :]) for _, first, last, _, values in scored])
-    left_alone, whole = _normalized(log_left), _normalized(log_left + log_right)
-    results = tuple(
-        ScoredCandidate(
-            text, ids, first, last, joined, float(log_left[i]), float(log_right[i]), left_alone[i], whole[i], values
-        )
-        for i, (text, (ids, first, last, joined, values)) in enumerate(zip(unique, scored, strict=True))
-    )
-    return Cloze(left, right, left_ids, results)
+
+    def __init__(self, model: Model, sentence: str, candidates: Sequence[str]) -> None:
+        if len(sentence) > MAX_CHARACTERS:
+            raise PromptError("characters", "too long", count=len(sentence), most=MAX_CHARACTERS)
+        usage.check_prompt(sentence)
+        self._left, space, self._right = parts(sentence)
+        texts = list(dict.fromkeys(c.strip() for c in candidates if c.strip()))
+        if not 2 <= len(texts) <= MAX_CANDIDATES:
+            raise EngineError("candidates", f"{len(texts)} different candidates", count=len(texts), most=MAX_CANDIDATES)
+        self._left_ids = model.encode(self._left)
+        usage.check_length(sentence, len(model.encode(sentence)))
+        self._candidates = [_tokenize(model, self._left, space, text, self._right) for text in texts]
+        for candidate in self._candidates:
+            model.check_text(candidate.token_ids)
+        self._model = model
+        self._scores: list[tuple[float, ...]] = []  # log-probabilities from `first` on, of the candidates scored so far
+        self._scoring: TextScoring | None = None  # of the next candidate
+        self.done = False
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the work that is done, from 0 to 1."""
+        part = self._scoring.progress if self._scoring else 0.0
+        return 1.0 if self.done else (len(self._scores) + part) / len(self._candidates)
+
+    def step(self) -> bool:
+        """Run one forward pass. True while candidates remain. Raises EngineError."""
+        if self.done:
+            return False
+        candidate = self._candidates[len(self._scores)]
+        if self._scoring is None:
+            self._scoring = TextScoring(self._model, candidate.token_ids)
+        if not self._scoring.step():
+            values = self._scoring.score.log_probabilities[candidate.first :]
+            self._scores.append(tuple(value for value in values if value is not None))
+            self._scoring = None
+        self.done = len(self._scores) == len(self._candidates)
+        return not self.done
+
+    def stop(self) -> None:
+        """End the scoring; the candidates scored so far remain."""
+        self.done = True
+
+    @property
+    def result(self) -> Cloze | None:
+        """Scores of the candidates scored so far; None for fewer than two, which cannot be compared."""
+        if len(self._scores) < 2:
+            return None
+        scored = [*zip(self._candidates, self._scores, strict=False)]
+        log_left = np.array([math.fsum(values[: c.last - c.first]) for c, values in scored])
+        log_right = np.array([math.fsum(values[c.last - c.first :]) for c, values in scored])
+        left_alone, whole = _normalized(log_left), _normalized(log_left + log_right)
+        results = tuple(
+            ScoredCandidate(
+                c.text, c.token_ids, c.first, c.last, c.joined, float(log_left[i]), float(log_right[i]),
+                left_alone[i], whole[i], values,
+            )
+            for i, (c, values) in enumerate(scored)
+        )  # fmt: skip
+        return Cloze(self._left, self._right, self._left_ids, results)
 
 
-def _score(
-    model: Model, left: str, candidate: str, right: str
-) -> tuple[tuple[int, ...], int, int, bool, tuple[float, ...]]:
-    """(token ids, first, last, joined, log-probabilities), as in `ScoredCandidate`. Raises PromptError(`context`)."""
+def fill(model: Model, sentence: str, candidates: Sequence[str]) -> Cloze:
+    """Scores of every candidate for the gap of a sentence. Raises as `ClozeScoring`."""
+    scoring = ClozeScoring(model, sentence, candidates)
+    while scoring.step():
+        pass
+    assert scoring.result is not None
+    return scoring.result
+
+
+def _tokenize(model: Model, left: str, space: str, text: str, right: str) -> _Tokenized:
+    candidate = space + text
     ids, left_ids = model.encode(left + candidate + right), model.encode(left)
     with_candidate = model.encode(left + candidate)
     joined = ids[: len(left_ids)] == left_ids and ids[: len(with_candidate)] == with_candidate
@@ -134,10 +194,7 @@ def _score(
         start = len(model.vocabulary.start)
         middle = model.encode(candidate)[start:]
         ids, last = (*left_ids, *middle, *model.encode(right)[start:]), first + len(middle)
-    if len(ids) > model.context_length:
-        raise context_error(len(ids), model.context_length)
-    values = model.score(ids).log_probabilities[first:]
-    return ids, first, last, joined, tuple(value for value in values if value is not None)
+    return _Tokenized(text, ids, first, last, joined)
 
 
 def _normalized(log_probabilities: np.ndarray) -> list[float]:

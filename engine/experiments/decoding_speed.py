@@ -96,7 +96,8 @@ class DecodingSpeed:
     def progress(self) -> float:
         """Fraction of the planned passes that are done, from 0 to 1."""
         longest = self.lengths[-1]
-        planned = longest + self._max_rounds * (self._forward.supports_kv_cache * longest + len(self.lengths))
+        extra = 1 + self._forward.supports_kv_cache  # the warm-up, and the pass that computes `difference`
+        planned = extra + longest + self._max_rounds * (self._forward.supports_kv_cache * longest + len(self.lengths))
         return 1.0 if self.done else min(1.0, self._passes / planned)
 
     @property
@@ -117,6 +118,9 @@ class DecodingSpeed:
         return rows
 
     def _measure(self) -> Generator[bool]:
+        self._pass(self.ids[:1], None, False)  # the first pass after a pause is slower
+        self._elapsed = 0.0
+        yield True
         for number in range(self._max_rounds):
             if number and self._elapsed > self._time_limit:
                 return
@@ -137,6 +141,7 @@ class DecodingSpeed:
             self._cached[-1].append(seconds)
             self._extend(position, logits)
             if position == self._prompt_length - 1 and self.difference is None:
+                yield True
                 at_once = torch.log_softmax(self._pass(self.ids[: position + 1], None, False)[1], dim=-1)
                 self.difference = float((torch.log_softmax(logits, dim=-1) - at_once).abs().max())
             yield True
@@ -170,8 +175,6 @@ class DecodingSpeed:
         arguments = last_logits_only(hf) if last_only else {}
         past = {} if kv_cache is None else {"past_key_values": kv_cache.cache}
         with self._forward.lock:
-            if self._passes == 0:
-                hf(input_ids=tokens, use_cache=False)  # warm-up: the first pass after a pause is slower
             started = time.perf_counter()
             logits = hf(input_ids=tokens, use_cache=kv_cache is not None, **past, **arguments).logits
             seconds = time.perf_counter() - started

@@ -16,6 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
@@ -38,7 +39,7 @@ class TextPair:
 
 
 class ForcedTokenExperiment:
-    """Incremental generation of the free and the forced continuation for several seeds, one token a step.
+    """Incremental generation of the free and the forced continuation for several seeds, one pass a step.
 
     Not thread-safe. Raises PromptError for ids that cannot be a prompt, or a forced token outside the vocabulary
     (`token`).
@@ -55,7 +56,7 @@ class ForcedTokenExperiment:
         applied = settings if decoding.draws else settings.for_greedy()
         self._own = BatchGeneration(model, ids, decoding, 0, seeds, max_new_tokens, applied)
         self._forced = BatchGeneration(model, (*ids, forced), decoding, 0, seeds, max_new_tokens - 1, applied)
-        self._log_probability = model.records(ids)[-1].log_probability(forced)
+        self._model = model
 
     @property
     def done(self) -> bool:
@@ -63,14 +64,17 @@ class ForcedTokenExperiment:
 
     @property
     def progress(self) -> float:
-        """Fraction of the tokens that are generated, from 0 to 1; jumps to 1 if the texts end early."""
-        longest = max(len(text.token_ids) for text in self._own.texts)
-        return 1.0 if self.done else longest / self._max_new_tokens
+        """Fraction of the work that is done, from 0 to 1; jumps ahead where texts end early."""
+        return (self._own.progress + self._forced.progress) / 2
 
     def step(self) -> bool:
-        """Append one token to each text. True while any text can continue. Raises EngineError."""
-        self._own.step()
-        self._forced.step()
+        """Run one forward pass, for the free texts and the forced ones in turn. True while any text can continue.
+
+        Raises EngineError.
+        """
+        unfinished = [generation for generation in (self._own, self._forced) if not generation.done]
+        if unfinished:
+            min(unfinished, key=lambda generation: generation.progress).step()
         return not self.done
 
     def stop(self) -> None:
@@ -80,7 +84,9 @@ class ForcedTokenExperiment:
 
     @property
     def pairs(self) -> list[TextPair]:
-        """One pair a seed; a single pair for greedy decoding."""
+        """One pair a seed; a single pair for greedy decoding. All texts are empty until the prompt is computed."""
+        if not any(text.token_ids for text in self._own.texts):
+            return [TextPair(own, own) for own in self._own.texts]
         return [
             TextPair(own, replace(
                 forced, token_ids=(self.forced, *forced.token_ids),
@@ -88,6 +94,11 @@ class ForcedTokenExperiment:
             ))
             for own, forced in zip(self._own.texts, self._forced.texts, strict=True)
         ]  # fmt: skip
+
+    @cached_property
+    def _log_probability(self) -> float:
+        """Log-probability of the forced token."""
+        return self._model.records(self.ids)[-1].log_probability(self.forced)
 
 
 def mean_log_probability(text: Continuation) -> float | None:

@@ -25,8 +25,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -39,9 +41,11 @@ from engine.sampling.distribution import Distribution, uniform
 from engine.sampling.settings import Settings, Strategy
 
 Prefix = Literal["true", "own", "other"]
+Run = tuple[int, int | None]  # index of a used text, seed
 PREFIXES: tuple[Prefix, ...] = ("true", "own", "other")
 GIVEN, BETWEEN, SCORED = 8, 12, 12  # tokens
 MIN_TEXTS = 2
+BATCH = 16  # texts and seeds in one pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,10 @@ class Gap:
 
 
 class ExposureBias:
-    """Incremental experiment; a step is one batched pass over all texts and seeds. Not thread-safe.
+    """Incremental experiment; a step is one forward pass, over at most BATCH texts and seeds. Not thread-safe.
 
     used     indices of the texts that are long enough
     written  for each used text, the generated middles, one a seed (one for greedy decoding)
-    steps    number of completed steps
     done     whether the experiment is finished or was stopped
 
     Texts are truncated to GIVEN + between + SCORED tokens. Raises EngineError: `texts` (fewer than MIN_TEXTS texts are
@@ -100,38 +103,57 @@ class ExposureBias:
         self._model, self._between = model, between
         self._texts = [encoded[index][:length] for index in self.used]
         self._seeds: list[int | None] = [*seeds] if strategy == "sample" else [None]
-        self._runs = [(text, seed) for text in range(len(self._texts)) for seed in self._seeds]  # batch row -> run
-        self._batch: TextBatch | None = None
-        self._losses: dict[Prefix, list[list[float]]] = {}  # prefix -> [row][position], nats
+        runs = [(text, seed) for text in range(len(self._texts)) for seed in self._seeds]
+        self._losses: dict[Prefix, list[list[float]]] = {kind: [] for kind in PREFIXES}  # [row][position], nats
         self._text_of_row: dict[Prefix, list[int]] = {
             "true": [*range(len(self._texts))],
-            "own": [text for text, _ in self._runs],
+            "own": [text for text, _ in runs],
             "other": [*range(len(self._texts))],
         }
         self.written: list[list[tuple[int, ...]]] = [[] for _ in self._texts]
-        self.steps = 0
         self.done = False
+        self._batch: TextBatch | None = None
+        self._part = 0.0  # of the current task, where it takes several passes
+        self._tasks = self._planned([runs[first : first + BATCH] for first in range(0, len(runs), BATCH)])
+        self._planned_tasks = len(self._tasks)
+
+    def _planned(self, batches: list[list[Run]]) -> deque[Callable[[], bool]]:
+        """All the work, in tasks of one forward pass; a task that returns False needs another pass.
+
+        A task that fails can be run again.
+        """
+        middles = [text[GIVEN : GIVEN + self._between] for text in self._texts]
+        tasks: deque[Callable[[], bool]] = deque()
+        kinds: tuple[tuple[Prefix, list[tuple[int, ...]]], ...] = (
+            ("true", middles), ("other", [*middles[1:], middles[0]])
+        )  # fmt: skip
+        for kind, rotated in kinds:
+            tasks += [
+                partial(self._score, kind, (*text[:GIVEN], *middle, *text[GIVEN + self._between :]))
+                for text, middle in zip(self._texts, rotated, strict=True)
+            ]
+        for runs in batches:
+            tasks += [partial(self._generate, runs, position) for position in range(self._between)]
+            tasks += [partial(self._score_own, runs, position) for position in range(1, SCORED)]
+        return tasks
 
     @property
     def progress(self) -> float:
-        """Fraction of the steps that are done, from 0 to 1."""
-        return 1.0 if self.done else self.steps / (self._between + SCORED + 1)
+        """Fraction of the work that is done, from 0 to 1."""
+        return 1.0 if self.done else 1 - (len(self._tasks) - self._part) / self._planned_tasks
 
     def step(self) -> bool:
-        """Run one step: score `true` and `other`, then generate a token of each middle, then score a token of each end.
+        """Run one forward pass: score `true` and `other`, then, a batch after the other, generate and score `own`.
 
-        True while steps remain.
+        True while work remains.
         """
         if self.done:
             return False
-        if self._batch is None:
-            self._batch = TextBatch(self._model.prefix_cache, [self._texts[text][:GIVEN] for text, _ in self._runs])
-            self._score_written_by_people()
-        elif self.steps <= self._between:
-            self._generate()
-        else:
-            self._score_own(self.steps - self._between - 1)
-        self.steps += 1
+        if self._tasks[0]():
+            self._tasks.popleft()
+        self._part = self._batch.extended if self._batch else 0.0
+        if not self._tasks:
+            self.stop()
         return not self.done
 
     def beginning(self, at: int) -> str:
@@ -154,31 +176,30 @@ class ExposureBias:
     @property
     def finished(self) -> bool:
         """Whether the experiment ran to its end, so that all three losses are available."""
-        return self.done and "own" in self._losses and len(self._losses["own"][0]) == SCORED
+        return self.done and not self._tasks
 
-    def _score_written_by_people(self) -> None:
-        """Losses of `true` and `other`; the middle for `other` is that of the next text."""
-        middles = [text[GIVEN : GIVEN + self._between] for text in self._texts]
-        for kind, rotated in (("true", middles), ("other", [*middles[1:], middles[0]])):
-            rows = []
-            for text, middle in zip(self._texts, rotated, strict=True):
-                ids = (*text[:GIVEN], *middle, *text[GIVEN + self._between :])
-                values = self._model.score(ids).log_probabilities[-SCORED:]
-                rows.append([-value for value in values if value is not None])
-            self._losses[kind] = rows  # type: ignore[index]
+    def _score(self, kind: Prefix, ids: tuple[int, ...]) -> bool:
+        """Loss of the end of a text written by people."""
+        values = self._model.score(ids).log_probabilities[-SCORED:]
+        self._losses[kind].append([-value for value in values if value is not None])
+        return True
 
-    def _generate(self) -> None:
-        """Append one generated token to every middle."""
+    def _generate(self, runs: list[Run], position: int) -> bool:
+        """Append the token at `position` to the middles of a batch; after the last, store them and score the end."""
+        if position == 0 and (self._batch is None or len(self._batch.texts[0]) > GIVEN):
+            self._batch = TextBatch(self._model.prefix_cache, [self._texts[text][:GIVEN] for text, _ in runs])
         assert self._batch is not None
         tokens = [
             self._choose(text, output.logits, seed)
-            for text, output, (_, seed) in zip(self._batch.texts, self._batch.outputs, self._runs, strict=True)
+            for text, output, (_, seed) in zip(self._batch.texts, self._batch.outputs, runs, strict=True)
         ]
-        self._batch.append(range(len(tokens)), tokens)
-        if self.steps == self._between:
-            for generated, (text, _) in zip(self._batch.texts, self._runs, strict=True):
+        if not self._batch.extend(range(len(tokens)), tokens):
+            return False
+        if position == self._between - 1:
+            for generated, (text, _) in zip(self._batch.texts, runs, strict=True):
                 self.written[text].append(generated[GIVEN:])
-            self._losses["own"] = [[] for _ in self._runs]
+            self._losses["own"] += [[-loss] for loss in self._log_probabilities(self._batch, runs, 0)]
+        return True
 
     def _choose(self, ids: tuple[int, ...], logits: np.ndarray, seed: int | None) -> int:
         allowed = logits.copy()
@@ -186,16 +207,24 @@ class ExposureBias:
         distribution = Distribution(ids, allowed, Settings(), self._model.vocabulary.label)
         return distribution.argmax() if seed is None else distribution.draw(uniform(seed, len(ids)))
 
-    def _score_own(self, position: int) -> None:
-        """Loss of the true token at `position` of every end after the generated middle; then append that token."""
+    def _score_own(self, runs: list[Run], position: int) -> bool:
+        """Append the true token before `position` to the ends of a batch, and score the one at `position`."""
         assert self._batch is not None
-        true = [self._texts[text][GIVEN + self._between + position] for text, _ in self._runs]
-        for losses, output, token_id in zip(self._losses["own"], self._batch.outputs, true, strict=True):
-            losses.append(-output.log_probability(token_id))
-        if position + 1 < SCORED:
-            self._batch.append(range(len(true)), true)
-        else:
-            self.done, self._batch = True, None
+        if not self._batch.extend(range(len(runs)), self._true_tokens(runs, position - 1)):
+            return False
+        for losses, value in zip(
+            self._losses["own"][-len(runs) :], self._log_probabilities(self._batch, runs, position), strict=True
+        ):
+            losses.append(-value)
+        return True
+
+    def _true_tokens(self, runs: list[Run], position: int) -> list[int]:
+        return [self._texts[text][GIVEN + self._between + position] for text, _ in runs]
+
+    def _log_probabilities(self, batch: TextBatch, runs: list[Run], position: int) -> list[float]:
+        """Log-probability of the true token at `position` of each end, in nats."""
+        tokens = self._true_tokens(runs, position)
+        return [output.log_probability(token) for output, token in zip(batch.outputs, tokens, strict=True)]
 
     def loss(self, kind: Prefix) -> Loss:
         """Loss for one kind of prefix, averaged over the seeds of a text first. `own` requires `finished`."""

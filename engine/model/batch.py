@@ -30,6 +30,7 @@ class TextBatch:
         self.texts = [tuple(text) for text in texts]
         self.outputs: list[TokenOutput] = [prefix_cache.records(text)[-1] for text in self.texts]
         self._kv_cache: BatchKVCache | None = None  # built on demand, dropped by `release`
+        self._extended: tuple[list[tuple[int, ...]], list[TokenOutput]] = ([], [])  # of an unfinished `extend`
 
     def append(self, parents: Sequence[int], token_ids: Sequence[int]) -> None:
         """Text i becomes the former texts[parents[i]] followed by token_ids[i]; texts without a child are dropped.
@@ -37,6 +38,14 @@ class TextBatch:
         One batched pass; for a model without KV cache support, or beyond its `rope_switch`, one pass per text. If it
         fails, the texts and outputs are unchanged. Raises ValueError for no parents, or a number of tokens that differs
         from theirs.
+        """
+        while not self.extend(parents, token_ids):
+            pass
+
+    def extend(self, parents: Sequence[int], token_ids: Sequence[int]) -> bool:
+        """One pass of `append`, and whether it was the last. While it returns False, call it with the same arguments.
+
+        The texts and outputs change with the last pass.
         """
         if not parents or len(parents) != len(token_ids):
             raise ValueError("each text needs a parent and a token")
@@ -46,9 +55,22 @@ class TextBatch:
             self.outputs = self._forward(parents, token_ids)
             for text, output in zip(texts, self.outputs, strict=True):
                 self._prefix_cache.add(text, output)
-        else:
-            self.outputs = [self._prefix_cache.records(text)[-1] for text in texts]
-        self.texts = texts
+            self.texts = texts
+            return True
+        if self._extended[0] != texts:
+            self._extended = texts, []
+        outputs = self._extended[1]
+        outputs.append(self._prefix_cache.records(texts[len(outputs)])[-1])
+        if len(outputs) < len(texts):
+            return False
+        self.texts, self.outputs, self._extended = texts, outputs, ([], [])
+        return True
+
+    @property
+    def extended(self) -> float:
+        """Fraction of the passes of an unfinished `extend` that are done, from 0 to 1."""
+        texts, outputs = self._extended
+        return len(outputs) / len(texts) if texts else 0.0
 
     def _forward(self, parents: Sequence[int], token_ids: Sequence[int]) -> list[TokenOutput]:
         # Dropped while in use: a pass that fails leaves it partly updated, and it is then built again.

@@ -98,12 +98,16 @@ class Model:
 
         Raises PromptError: `empty`, `context` (more tokens than the window), `token` (an id outside the vocabulary).
         """
+        self.check_text(ids)
+        return self.prefix_cache.records(ids)
+
+    def check_text(self, ids: Sequence[int]) -> None:
+        """Raises PromptError: `empty`, `context` (more tokens than the window), `token` (outside the vocabulary)."""
         if not ids:
             raise PromptError("empty", "no tokens")
         if len(ids) > self.context_length:
             raise context_error(len(ids), self.context_length)
         self._check_ids(ids)
-        return self.prefix_cache.records(ids)
 
     def _check_ids(self, ids: Sequence[int]) -> None:
         """Raises PromptError(`token`) for an id that the model does not have; a tokenizer may be larger."""

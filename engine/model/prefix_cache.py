@@ -95,6 +95,11 @@ class PrefixCache:
                     del node.pending[next_id]
                 done.set()
 
+    def cached_length(self, token_ids: Sequence[int]) -> int:
+        """Number of tokens, from the beginning of a text, whose outputs are stored."""
+        with self._lock:
+            return len(self._lookup(token_ids)[1])
+
     def add(self, token_ids: Sequence[int], output: TokenOutput) -> None:
         """Insert the output of a text's last token, computed elsewhere; no effect if its prefix is not in the tree."""
         with self._lock:

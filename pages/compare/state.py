@@ -124,7 +124,7 @@ class CompareState:
         return self.running
 
     def _step(self, model: Model) -> None:
-        """Start the next strategy, or generate one more token in each text of the current one."""
+        """Start the next strategy, or run one more forward pass of the current one."""
         from engine.decoding.batch_generation import BatchGeneration
 
         assert self.run_settings is not None
@@ -163,10 +163,7 @@ class CompareState:
         """Fraction of the work done, from 0 to 1. It skips ahead when texts end early."""
         if self.run_settings is None or not self.runs:
             return 0.0
-        current = self.runs[-1].generation
-        longest = max(len(text.token_ids) for text in current.texts)
-        part = 1.0 if current.done else longest / self.run_settings.max_new_tokens
-        return (len(self.runs) - 1 + part) / len(STRATEGIES)
+        return (len(self.runs) - 1 + self.runs[-1].generation.progress) / len(STRATEGIES)
 
     @property
     def finished(self) -> list[StrategyRun]:

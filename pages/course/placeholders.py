@@ -153,10 +153,9 @@ def _beyond(learner: Learner, t: Translator) -> str:
 
 def _forced_perplexity(learner: Learner, t: Translator) -> str:
     """Perplexity of the text under teacher forcing."""
-    log_probabilities = (
-        list(learner.model.score(learner.training.ids).log_probabilities) if learner.training.ids else []
-    )
-    return t.number(totals(log_probabilities)["perplexity"])
+    training, model = learner.training, learner.model
+    scored = training.ids and training.model == model.name
+    return t.number(totals(list(training.score(model).log_probabilities) if scored else [])["perplexity"])
 
 
 NO_VALUE = "–"

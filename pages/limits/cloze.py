@@ -114,8 +114,11 @@ def sentences(cloze: Cloze, model: Model, t: Translator) -> list[str]:
 
 def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[dict[str, Any]], None]) -> None:
     """Bars, sentences and texts of a run. `on_take` is called with the event of the text to open on the step page."""
-    cloze = run.work
-    shaded_tokens.draw([], sentences(cloze, model, t), "limits_left_told")
+    cloze: Cloze | None = run.work.result
+    if cloze is None:
+        return
+    if not run.running:
+        shaded_tokens.draw([], sentences(cloze, model, t), "limits_left_told")
     labels = tuple(t(f"limits.left.tip.{name}") for name in ("tokens", "log_left", "left", "whole", "log_right"))
     probability_bars.draw(bars(cloze, run.turn, t), t, lambda *_: None, "limits_bars", labels)
     st.caption(t("limits.left.legend"))

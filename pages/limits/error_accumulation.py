@@ -84,6 +84,8 @@ def convergence_sentences(fork: ForcedTokenExperiment, model: Model, t: Translat
     from engine.experiments.error_accumulation import common_run, first_difference
 
     pair = fork.pairs[0]
+    if not pair.own.token_ids:  # stopped while the prompt was being computed
+        return []
     own_pieces, forced_pieces = (_pieces(fork, text, model) for text in (pair.own, pair.forced))
     difference = first_difference(pair)
     if difference is None:

@@ -135,9 +135,8 @@ def draw_controls(name: ExperimentName, run: IncrementalRun) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(t(f"limits.{name}.start"), key="limits_start", type="primary", on_click=start, args=(name,),
                   disabled=run.running)  # fmt: skip
-        if name != "left":
-            st.button(t("step.stop"), key="limits_stop", shortcut="Space", on_click=run.stop,
-                      disabled=not run.running)  # fmt: skip
+        st.button(t("step.stop"), key="limits_stop", shortcut="Space", on_click=run.stop,
+                  disabled=not run.running)  # fmt: skip
         if run.running:
             st.progress(run.work.progress, width=200)
         elif run.stopped:

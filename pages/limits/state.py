@@ -14,6 +14,7 @@ from engine.serving import config
 from pages.session.incremental_run import IncrementalRun
 
 if TYPE_CHECKING:
+    from engine.experiments.cloze import Cloze
     from engine.experiments.error_accumulation import ForcedTokenExperiment
     from engine.model.model import Model
     from pages.session.text_state import TextState
@@ -84,10 +85,10 @@ class LimitsState:
         )
 
     def fill_gap(self, model: Model, sentence: str, candidates: tuple[str, ...]) -> None:
-        """Score candidates for the gap of a sentence."""
-        from engine.experiments.cloze import fill
+        """Start scoring candidates for the gap of a sentence."""
+        from engine.experiments.cloze import ClozeScoring
 
-        self.runs["left"].begin((sentence, candidates), lambda: fill(model, sentence, candidates))
+        self.runs["left"].begin((sentence, candidates), lambda: ClozeScoring(model, sentence, candidates))
 
     def measure_exposure_bias(
         self, model: Model, texts: tuple[str, ...], greedy: bool, between: int, seed: int
@@ -124,8 +125,9 @@ class LimitsState:
     def load_filled(self, session: TextState, model: Model, turn: int, which: int) -> bool:
         """Load the sentence completed with candidate `which` into the step page. Returns False for a stale click."""
         run = self.runs["left"]
-        if turn != run.turn or run.work is None or not 0 <= which < len(run.work.candidates):
+        cloze: Cloze | None = run.work.result if run.work is not None else None
+        if turn != run.turn or cloze is None or not 0 <= which < len(cloze.candidates):
             return False
-        filled = run.work.candidates[which]
-        session.load_text(model, run.work.left, run.work.left_ids, filled.token_ids[filled.first :], "hand")
+        filled = cloze.candidates[which]
+        session.load_text(model, cloze.left, cloze.left_ids, filled.token_ids[filled.first :], "hand")
         return True

@@ -25,6 +25,7 @@ from pages.training.state import TrainingState
 session = session_state.get(TextState)
 state = session_state.get(TrainingState)
 t = Translator(session_state.language())
+WORK_SLICE_SECONDS = 0.3  # work on a text between two redraws of the page
 TEXTS = t.list("training.examples.texts")
 
 
@@ -65,8 +66,21 @@ def draw_box() -> None:
         messages.show_problem(state.problem, t)
 
 
+def read_text(model: engine.Model) -> None:
+    """Score the text for a moment; where more remains, draw the progress and rerun."""
+    if state.work(model, WORK_SLICE_SECONDS):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.button(t("step.stop"), key="training_stop", shortcut="Space", on_click=state.stop)
+            st.progress(state.scoring(model).progress, width=200)
+        fragment.rerun()
+
+
 def draw_scored_text(model: engine.Model) -> None:
     score, at = state.score(model), state.position(model)
+    if state.stopped:
+        st.caption(t("training.stopped", count=f"{len(score.token_ids):,}", total=f"{len(state.ids):,}"))
+        if at is None:
+            return
     scored_text.draw(scored_text.data(model, score, at, state.turn, t), t, state.open_position)
     if at is None:
         st.info(t("training.one_token"))
@@ -90,10 +104,10 @@ def draw_scored_text(model: engine.Model) -> None:
 
 
 def draw_training_history(model: engine.Model) -> None:
-    st.subheader(t("training.learned.title"), anchor=False)
     if model.name != BUNDLED_NAME:
-        st.info(t("training.learned.other"))
+        st.caption(t("training.learned.other"))
         return
+    st.subheader(t("training.learned.title"), anchor=False)
     from engine.bundled.training_history import training_history
 
     history = training_history()
@@ -119,6 +133,7 @@ def workbench() -> None:
     draw_box()
     if not state.ids or state.model != model.name:
         return
+    read_text(model)
     draw_scored_text(model)
     draw_training_history(model)
     address_bar.update()

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
 from engine.trace.link_codec import encode_text
+from pages.session.incremental_run import work_for
 from pages.session.query_params import QueryParams
 
 if TYPE_CHECKING:
+    from engine.model.chunked_prefill import TextScoring
     from engine.model.model import Model
     from engine.model.score import Score
     from pages.session.text_state import TextState
@@ -31,6 +33,7 @@ class TrainingState:
     turn        incremented with every change; a click on an older version is ignored
     problem     why the last text was not accepted
     checkpoint  index in the training history; None for the last
+    stopped     whether the visitor, or an error, ended the scoring of the text early
     """
 
     text: str = ""
@@ -40,7 +43,8 @@ class TrainingState:
     turn: int = 0
     problem: EngineError | None = None
     checkpoint: int | None = None
-    _score: tuple[tuple[str, tuple[int, ...]], Score] | None = field(default=None, repr=False)  # cached, with its key
+    stopped: bool = False
+    _scoring: tuple[tuple[str, tuple[int, ...]], TextScoring] | None = field(default=None, repr=False)  # with its key
 
     def update_text(self, model: Model, default: str) -> None:
         """Tokenize the text for this model, or `default` where there is none or the model does not accept it."""
@@ -62,6 +66,8 @@ class TrainingState:
         if (model.name, ids) != (self.model, self.ids):
             self.opened = None
         self.text, self.ids, self.model, self.problem = text, ids, model.name, None
+        if self.stopped:
+            self._scoring, self.stopped = None, False
         self.turn += 1
 
     def to_query(self) -> dict[str, str]:
@@ -82,18 +88,43 @@ class TrainingState:
         self.checkpoint = checkpoint - 1 if checkpoint else None
         self.turn += 1
 
-    def score(self, model: Model) -> Score:
-        """Teacher-forcing score of the text, one forward pass; cached."""
+    def scoring(self, model: Model) -> TextScoring:
+        """Scoring of the text under teacher forcing, one forward pass a step; kept for the last text."""
+        from engine.model.chunked_prefill import TextScoring
+
         arguments = model.name, self.ids
-        if self._score is None or self._score[0] != arguments:
-            self._score = arguments, model.score(self.ids)
-        return self._score[1]
+        if self._scoring is None or self._scoring[0] != arguments:
+            self._scoring, self.stopped = (arguments, TextScoring(model, self.ids)), False
+        return self._scoring[1]
+
+    def work(self, model: Model, seconds: float) -> bool:
+        """Score the text for about `seconds`. True while more remains. Raises EngineError, which ends the scoring."""
+        scoring = self.scoring(model)
+        try:
+            work_for(seconds, scoring.step)
+        except EngineError:
+            self.stop()
+            raise
+        return not scoring.done
+
+    def stop(self) -> None:
+        """End the scoring; the score of the tokens scored so far remains."""
+        if self._scoring is not None and not self._scoring[1].done:
+            self._scoring[1].stop()
+            self.stopped = True
+
+    def score(self, model: Model) -> Score:
+        """Score of the text; if the scoring was stopped, of the tokens scored until then."""
+        scoring = self.scoring(model)
+        while scoring.step():
+            pass
+        return scoring.score
 
     def position(self, model: Model) -> int | None:
         """Position whose prediction is displayed; None for a text of one token, where nothing is predicted."""
         from engine.model.score import least_expected
 
-        if self.opened is not None:
+        if self.opened is not None and self.opened < len(self.score(model).token_ids):
             return self.opened
         return next(iter(least_expected(self.score(model), 1)), None)
 

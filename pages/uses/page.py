@@ -21,8 +21,8 @@ from pages.shell.open_in_step import open_in_step
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 
-WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one token
-TOKEN_DELAY_SECONDS = 0.03  # pause between tokens, so that a visitor can follow the text and stop it
+WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one forward pass
+TOKEN_DELAY_SECONDS = 0.03  # pause between passes, so that a visitor can follow the text and stop it
 FAMILIES = ("gpt", "qwen", "ernie", "code", "bart", "hosted")
 
 session = session_state.get(TextState)
@@ -72,6 +72,8 @@ def draw_controls(task: TaskName, run: IncrementalRun) -> None:
         st.button(t("step.stop"), key="uses_stop", shortcut="Space", on_click=run.stop, disabled=not run.running)
         ready = run.work is not None and not run.running
         st.button(t("uses.take"), key="uses_take", on_click=open_text, args=(task,), disabled=not ready)
+        if run.running:
+            st.progress(run.work.progress, width=200)
     if run.problem_language in ("", t.language):
         messages.show_problem(run.problem, t, "limits.kept")
 

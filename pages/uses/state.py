@@ -6,7 +6,6 @@ The model has no other information about the task; it is called as on every othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -56,6 +55,7 @@ class TaskRun:
 
     def __init__(self, model: Model, prompt: str, user_input: str, one_line: bool) -> None:
         from engine.decoding.batch_generation import Continuation  # imports torch: only once a model is loaded
+        from engine.model.chunked_prefill import ChunkedPrefill
 
         admission.check_prompt(user_input)
         if not user_input.strip():
@@ -68,7 +68,7 @@ class TaskRun:
         self.continuation: Continuation = Continuation(None)
         self.line_ended = False
         self._one_line = one_line
-        self._steps = self._generate()
+        self._prefill = ChunkedPrefill(model, self.ids)
 
     @property
     def done(self) -> bool:
@@ -76,13 +76,21 @@ class TaskRun:
 
     @property
     def progress(self) -> float:
-        """Fraction of `max_new_tokens`, from 0 to 1; jumps to 1 if the text ends early."""
-        return 1.0 if self.done else len(self.continuation.token_ids) / self.max_new_tokens
+        """Fraction of the prompt and of `max_new_tokens`, from 0 to 1; jumps to 1 if the text ends early."""
+        tokens = len(self.continuation.token_ids)
+        return 1.0 if self.done else (self._prefill.progress + tokens) / (1 + self.max_new_tokens)
 
     def step(self) -> bool:
-        """Append one token. True while the text can continue. Raises EngineError."""
-        if not self.done:
-            next(self._steps, None)
+        """Run one forward pass: over a part of the prompt, then for a token each. True while the text can continue.
+
+        Raises EngineError.
+        """
+        if self.done:
+            return False
+        if not self._prefill.done:
+            self._prefill.step()
+        else:
+            self._append_token()
         return not self.done
 
     def stop(self) -> None:
@@ -93,16 +101,18 @@ class TaskRun:
     def _end(self, stop: StopReason) -> None:
         self.continuation = replace(self.continuation, stop=stop)
 
-    def _generate(self) -> Iterator[None]:
+    def _append_token(self) -> None:
         from engine.decoding.generation import generate
 
-        for step in generate(self.model, self.ids, "greedy", max_new_tokens=self.max_new_tokens):
-            ids = (*self.continuation.token_ids, step.token_id)
-            values = (*self.continuation.log_probabilities, step.log_probability)
-            self.continuation = replace(self.continuation, token_ids=ids, log_probabilities=values, stop=step.stop)
-            answer = self.model.text(ids)
-            self.line_ended = self._one_line and answer.endswith("\n") and bool(answer.strip())
-            yield
+        before = self.continuation.token_ids
+        step = next(
+            generate(self.model, (*self.ids, *before), "greedy", max_new_tokens=self.max_new_tokens - len(before))
+        )
+        ids = (*before, step.token_id)
+        values = (*self.continuation.log_probabilities, step.log_probability)
+        self.continuation = replace(self.continuation, token_ids=ids, log_probabilities=values, stop=step.stop)
+        answer = self.model.text(ids)
+        self.line_ended = self._one_line and answer.endswith("\n") and bool(answer.strip())
 
 
 @dataclass

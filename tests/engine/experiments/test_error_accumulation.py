@@ -68,10 +68,14 @@ def test_drawn_ways_share_settings_and_drawn_numbers(gpt2: Tiny) -> None:
 
 def test_stopped_it_keeps_what_is_written_and_refuses_what_is_no_token(gpt2: Tiny) -> None:
     experiment = ForcedTokenExperiment(gpt2.fresh(), (5, 6), 9, "sample", SETTINGS, (3,), 8)
-    experiment.step()
+    while len(experiment.pairs[0].forced.token_ids) < 4:
+        experiment.step()
+    pairs = experiment.pairs
     experiment.stop()
     assert experiment.done and not experiment.step()
-    assert [len(text.token_ids) for text in (experiment.pairs[0].own, experiment.pairs[0].forced)] == [1, 2]
+    own, forced = experiment.pairs[0].own, experiment.pairs[0].forced
+    assert (own.token_ids, forced.token_ids) == (pairs[0].own.token_ids, pairs[0].forced.token_ids)
+    assert own.stop == forced.stop == "person" and abs(len(own.token_ids) - len(forced.token_ids)) <= 1
     with pytest.raises(engine.PromptError):
         ForcedTokenExperiment(gpt2.model, (5, 6), gpt2.model.vocabulary.size, "sample", SETTINGS, (3,), 8)
 

@@ -16,6 +16,7 @@ from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from tests.pages.visit import state_of, visit
+from tests.passes import counted_passes
 
 PROBLEMS = ["", "  ", "一", "😀", "今天天氣真好。" * 43, "今天天氣真好。" * 400]
 
@@ -92,10 +93,10 @@ def test_candidates_may_be_added_and_must_be_two() -> None:
     app.multiselect(key="limits candidates en").set_value(["nice", "cold"]).run()
     start(app)
     assert not app.error
-    assert [f.text for f in limits_of(app).runs["left"].work.candidates] == ["nice", "cold"]
+    assert [f.text for f in limits_of(app).runs["left"].work.result.candidates] == ["nice", "cold"]
     app.button(key="limits example left 1").click().run()
     start(app)
-    assert [f.text for f in limits_of(app).runs["left"].work.candidates] == ["tea", "milk", "water"]
+    assert [f.text for f in limits_of(app).runs["left"].work.result.candidates] == ["tea", "milk", "water"]
 
 
 def test_another_prompt_has_another_list_of_tokens_to_force() -> None:
@@ -126,6 +127,30 @@ def test_a_run_keeps_the_last_result_where_a_new_one_cannot_begin(model: Model) 
     assert run.problem.code == "not_finite" and not run.running
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_each_redraw_follows_one_pass_of_a_slow_model_and_a_stop_ends_there(model: Model, name: str) -> None:
+    """A slice of no seconds stands for a model whose passes last longer than a slice."""
+    limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
+    texts = ("A small fox ran far up the hill and hid in the grass.", "Zebras run away quickly; our dog sleeps on.")
+    begin = {
+        "sequential": lambda: limits.measure_speed(model, "the cat"),
+        "errors": lambda: limits.force_token(session, model, "the cat sat on the log and the dog", 7),
+        "left": lambda: limits.fill_gap(model, "the cat ___ on the mat and on the log", ("sat", "is good", "dog")),
+        "exposure": lambda: limits.measure_exposure_bias(model, texts, False, 4, 7),
+    }
+    with counted_passes(model) as passes:
+        begin[name]()
+        run, before = limits.runs[name], -1.0
+        assert run.running and not passes
+        for redraws in range(1, 5):
+            assert run.go_on(0) and len(passes) <= redraws
+            assert before < run.work.progress < 1
+            before = run.work.progress
+        count = len(passes)
+        run.stop()
+        assert run.stopped and not run.go_on(0) and len(passes) == count
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_both_ways_go_to_the_step_page_as_branches(model: Model, which: int) -> None:
     limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
@@ -152,6 +177,8 @@ def test_a_filled_sentence_goes_to_the_step_page(model: Model) -> None:
     limits, session = LimitsState(), TextState(prompt="the cat", model_name=model.name)
     limits.ready(model)
     limits.fill_gap(model, "the cat ___ on", ("sat", "log"))
+    while limits.runs["left"].go_on(1):
+        pass
     assert not limits.load_filled(session, model, 1, 2)
     assert limits.load_filled(session, model, limits.runs["left"].turn, 1)
     assert session.trace is not None

@@ -6,11 +6,13 @@ import itertools
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
 from engine.bundled.training_history import training_history
+from engine.model.loading import load
 from engine.model.model import Model
 from engine.serving import model_registry
 from pages.i18n.translator import Translator
@@ -21,6 +23,7 @@ from pages.training import training_history as history_view
 from pages.training.state import TrainingState
 from tests import tiny
 from tests.pages.visit import state_of, visit
+from tests.passes import counted_passes
 
 LANGUAGES = ("zh_Hant", "en")
 TEXT = "今天天氣真好, the cat sat on the mat"
@@ -153,7 +156,9 @@ def test_another_model_has_no_training_history(tmp_path: Path, monkeypatch: pyte
     state_of(app, TextState).choose_model(str(folder))
     app.run()
     assert not app.exception
-    assert [info.value for info in app.info] == [Translator("en")("training.learned.other")]
+    t = Translator("en")
+    assert not app.info and t("training.learned.title") not in [heading.value for heading in app.subheader]
+    assert t("training.learned.other") in [caption.value for caption in app.main.caption]
 
 
 def test_a_demo_accepts_only_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +170,49 @@ def test_a_demo_accepts_only_the_examples(monkeypatch: pytest.MonkeyPatch) -> No
         app.button(key=f"training example {name}").click().run()
         assert not app.error and not app.exception
         assert state_of(app, TrainingState).text == text == app.text_area(key="training_text").value
+
+
+def test_a_long_text_is_read_in_parts_and_a_stop_keeps_what_is_read(tmp_path: Path) -> None:
+    model = load(tiny.build("qwen2", tmp_path))
+    state, text = TrainingState(), "the sky is blue and so is the big cat; 我們去散步"
+    with counted_passes(model) as passes:
+        state.load_text(model, text)
+        state.stop()  # before it began: nothing to stop
+        assert 32 < len(state.ids) < tiny.CONTEXT
+        assert not state.stopped and state.work(model, 0)
+        assert len(passes) == 1 and passes[0] < len(state.ids)
+        state.stop()
+        assert not state.work(model, 1)
+        score, at = state.score(model), state.position(model)
+        assert len(passes) == 1 and state.stopped
+        assert at is not None and at < len(score.token_ids) < len(state.ids)
+        state.open_position(state.turn, len(state.ids) - 1)  # a click from before
+        assert state.position(model) == at
+        state.load_text(model, text)
+        progress = [0.0]
+        while state.work(model, 0):
+            progress.append(state.scoring(model).progress)
+        assert progress == sorted(set(progress))
+        assert sum(passes) == len(state.ids) and len(passes) >= len(progress)
+    np.testing.assert_allclose(
+        np.array(state.score(model).log_probabilities[1:], float),
+        np.array(load(tmp_path).score(state.ids).log_probabilities[1:], float), atol=1e-3,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_stopped_while_it_reads_the_page_shows_what_is_read(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(language)
+    state, model, t = state_of(app, TrainingState), model_registry.request().result(), Translator(language)
+    for chunks, kept, sentence in ((0, 1, "the sky is blue today. "), (1, 33, "Zebras drink tea. ")):
+        state.load_text(model, sentence * 20)
+        scoring = state.scoring(model)
+        for _ in range(chunks):
+            scoring.step()
+        state.stop()
+        app.run()
+        assert not app.exception and not app.info and len(state.ids) > kept
+        expected = t("training.stopped", count=str(kept), total=str(len(state.ids)))
+        assert expected in [caption.value for caption in app.caption]
+    app.button(key="training_start").click().run()
+    assert not app.exception and not state.stopped and state.score(model).token_ids == state.ids

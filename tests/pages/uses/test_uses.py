@@ -21,6 +21,7 @@ from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 from tests import tiny
 from tests.pages.visit import state_of, visit
+from tests.passes import counted_passes
 
 KINDS = {"instruction", "example", "input", "cue"}
 
@@ -126,10 +127,29 @@ def test_a_stopped_text_stays(model: Model) -> None:
     state = UsesState()
     state.start(model, "story", "the cat", Translator("en"))
     task_run = state.run_for("story").work
-    task_run.step()
+    while not task_run.continuation.token_ids:
+        task_run.step()
     state.run_for("story").stop()
     assert task_run.continuation.stop == "person" and len(task_run.continuation.token_ids) == 1
     assert not task_run.step()
+
+
+@pytest.mark.parametrize("family", ["gpt2", "mamba"])
+def test_a_step_is_one_pass_at_most_and_a_stop_takes_effect_before_the_next(family: str, tmp_path: Path) -> None:
+    model = load(tiny.build(family, tmp_path))
+    with counted_passes(model) as passes:
+        task_run = TaskRun(model, "Zebras run away, quickly: 我們去公園散步。", "the sky", one_line=False)
+        assert not passes and len(task_run.ids) > 32
+        before = task_run.progress
+        for reports in range(1, 12):
+            assert task_run.step()
+            assert len(passes) <= reports and before < task_run.progress < 1
+            before = task_run.progress
+        assert (max(passes) <= 32) == (family == "gpt2")
+        text, count = task_run.continuation.token_ids, len(passes)
+        task_run.stop()
+        assert not task_run.step() and task_run.progress == 1
+        assert task_run.continuation.token_ids == text != () and len(passes) == count
 
 
 @pytest.mark.parametrize("family", ["Ernie4_5Config", "Qwen3Config"])

@@ -1,0 +1,24 @@
+"""Forward passes, counted at the `transformers` model itself, whatever the engine calls it for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from engine.model.model import Model
+
+
+@contextmanager
+def counted_passes(model: Model) -> Iterator[list[int]]:
+    """A list with one entry for each forward pass: its number of tokens, over all texts of a batch."""
+    passes: list[int] = []
+
+    def record(_: object, __: object, arguments: dict[str, Any]) -> None:
+        passes.append(arguments["input_ids"].numel())
+
+    handle = model.prefix_cache.forward.model.register_forward_pre_hook(record, with_kwargs=True)
+    try:
+        yield passes
+    finally:
+        handle.remove()
