@@ -157,3 +157,23 @@ def byte_of_character() -> dict[str, int]:
     table = {chr(byte): byte for byte in same} | {chr(0x100 + i): byte for i, byte in enumerate(other)}
     assert set(table) == set(ByteLevel.alphabet())
     return table
+
+
+def simplified_characters(text: str) -> list[str]:
+    """Chinese characters of a text that only Simplified Chinese has, each once, in order; none where it is Japanese.
+
+    Those that GB 2312 has and Big5 lacks, the character sets of either script: 这 and 说, but not 里, which Traditional
+    Chinese writes too. 着 is left out: Big5 lacks it, but Hong Kong writes it.
+    """
+    if regex.search(r"[\p{Hiragana}\p{Katakana}]", text):
+        return []
+    han = [char for char in dict.fromkeys(text) if regex.fullmatch(r"\p{Unified_Ideograph}", char) and char != "着"]
+    return [char for char in han if _encodable(char, "gb2312") and not _encodable(char, "big5")]
+
+
+def _encodable(char: str, character_set: str) -> bool:
+    try:
+        char.encode(character_set)
+    except UnicodeEncodeError:
+        return False
+    return True

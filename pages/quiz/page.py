@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 import engine
+from engine.bundled import BUNDLED_NAME
 from engine.serving import config
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -74,7 +75,8 @@ def workbench() -> None:
             t("quiz.mode"), MODES, default="type", required=True, format_func=lambda mode: t(f"quiz.modes.{mode}"),
             key="quiz_mode", persist_state="session", label_visibility="collapsed", disabled=quiz.finished,
         )  # fmt: skip
-        st.caption(t("quiz.game_own" if quiz.own_text else "quiz.game", n=quiz.game + 1), width="content")
+        texts = "quiz.game_own" if quiz.own_text else "quiz.game" if model.name == BUNDLED_NAME else "quiz.game_other"
+        st.caption(t(texts, n=quiz.game + 1), width="content")
     draw_round(model)
     with st.container():
         if quiz.finished:

@@ -12,7 +12,7 @@ from engine.serving import config, model_registry
 from pages.components import examples
 from pages.components.examples import Example
 from pages.frame import frame
-from pages.i18n.translator import Translator
+from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
@@ -23,6 +23,7 @@ from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prom
 
 WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one forward pass
 TOKEN_DELAY_SECONDS = 0.03  # pause between passes, so that a visitor can follow the text and stop it
+MAX_SIMPLIFIED = 8  # characters named in the remark on Simplified Chinese
 FAMILIES = ("gpt", "qwen", "ernie", "code", "bart", "hosted")
 
 session = session_state.get(TextState)
@@ -92,6 +93,8 @@ def workbench() -> None:
     task_run = run.work if run.asked == (user_input, t.language) and isinstance(run.work, TaskRun) else None
     component_data = prompt_view.data(prompt_parts(task, user_input, t), task_run, model, run.running, t)
     prompt_view.draw(component_data, "uses_prompt")
+    if task_run is not None and (characters := task_run.simplified):
+        st.caption(t("uses.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     draw_explanation(task, model)
     fragment.mark_answered()
     address_bar.update()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.decoding.stopping import StopReason
 from engine.errors import PromptError, context_error
 from engine.serving import admission, config
+from engine.tokenization.unicode import simplified_characters
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
 
@@ -79,6 +80,12 @@ class TaskRun:
         """Fraction of the prompt and of `max_new_tokens`, from 0 to 1; jumps to 1 if the text ends early."""
         tokens = len(self.continuation.token_ids)
         return 1.0 if self.done else (self._prefill.progress + tokens) / (1 + self.max_new_tokens)
+
+    @property
+    def simplified(self) -> list[str]:
+        """Simplified Chinese characters of the generated text that the prompt does not contain, each once."""
+        answer = simplified_characters(self.model.continuation(self.ids, self.continuation.token_ids))
+        return [char for char in answer if char not in self.prompt]
 
     def step(self) -> bool:
         """Run one forward pass: over a part of the prompt, then for a token each. True while the text can continue.

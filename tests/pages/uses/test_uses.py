@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,27 @@ def test_a_step_is_one_pass_at_most_and_a_stop_takes_effect_before_the_next(fami
         task_run.stop()
         assert not task_run.step() and task_run.progress == 1
         assert task_run.continuation.token_ids == text != () and len(passes) == count
+
+
+@pytest.mark.parametrize("language", ["zh_Hant", "en"])
+@pytest.mark.parametrize(
+    ("answer", "remarked"), [("这是我们说的话", "这们话"), ("玉山", ""), ("the sky", ""), ("説明書です、学校", "")]
+)
+def test_simplified_chinese_is_remarked_unless_the_visitor_wrote_it(language: str, answer: str, remarked: str) -> None:
+    app, t = opened(language), Translator(language)
+    model, state = model_registry.request().result(), state_of(app, UsesState)
+    user_input = "说"
+    app.text_input(key=f"uses dialogue {language}").set_value(user_input).run()
+    state.start(model, "dialogue", user_input, t)
+    run = state.run_for("dialogue")
+    run.stop()
+    ids = model.encode(answer)
+    run.work.continuation = replace(run.work.continuation, token_ids=ids, log_probabilities=(-1.0,) * len(ids))
+    app.run()
+    assert not app.exception
+    captions = [caption.value for caption in app.caption]
+    assert (t("uses.simplified", characters=remarked) in captions) == bool(remarked)
+    assert sum(caption.startswith(t("uses.simplified", characters="")[:6]) for caption in captions) == bool(remarked)
 
 
 @pytest.mark.parametrize("family", ["Ernie4_5Config", "Qwen3Config"])
