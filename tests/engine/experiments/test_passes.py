@@ -22,7 +22,7 @@ from engine.model.model import Model
 from tests.engine.conftest import Tiny
 from tests.passes import counted_passes
 
-PROMPT = tuple(range(3, 43))  # longer than a chunk
+PROMPT = tuple(range(3, 53))  # longer than a chunk
 TEXTS = [
     "Today the weather is good, and the sky is blue.",
     "A small fox ran far up the hill and hid in the dry grass.",
@@ -70,9 +70,22 @@ def test_no_pass_is_longer_than_a_chunk_or_wider_than_a_batch(gpt2: Tiny) -> Non
             work = WORK[name](gpt2.fresh())
             while work.step():
                 pass
-        longest = max(passes)
-        assert longest <= (44 if name == "exposure" else CHUNK), name  # scored texts are short, and a pass each
+        assert max(passes) <= CHUNK, name
     assert BATCH < CHUNK
+
+
+def test_a_text_larger_than_the_prefix_cache_is_computed_twice_at_most(gpt2: Tiny) -> None:
+    roomy = gpt2.fresh()
+    ids = tuple(range(3, 3 + 64))
+    expected = roomy.score(ids)
+    for share in (1, 20, 40, 60):
+        model = gpt2.fresh(max_bytes=roomy.prefix_cache.nbytes * share // len(ids))
+        with counted_passes(model) as passes:
+            scoring = TextScoring(model, ids)
+            while scoring.step():
+                pass
+        assert sum(passes) < 2 * len(ids) and len(passes) <= 2
+        assert scoring.score.ranks == expected.ranks
 
 
 def test_what_a_lost_connection_interrupts_goes_on_later(each: Tiny) -> None:
