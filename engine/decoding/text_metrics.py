@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.model.perplexity import perplexity
+
 REPEATED = 4  # length of the n-grams counted as repetition; Welleck et al. 2020 report seq-rep-4
 
 
@@ -108,7 +110,7 @@ class Measures:
         mean = self.per_token
         if mean is None:
             return None
-        return math.exp(-mean) if mean > -700 else math.inf
+        return perplexity(-mean)
 
 
 def measure(*texts: tuple[Sequence[int], Sequence[float]], times: int = 1) -> Measures:

@@ -25,6 +25,7 @@ from engine.decoding.batch_generation import BatchGeneration, Continuation
 from engine.decoding.strategies import BY_NAME
 from engine.errors import PromptError
 from engine.model.model import Model
+from engine.model.perplexity import perplexity
 from engine.sampling.settings import Settings, Strategy
 
 MIN_COMMON_RUN = 4  # consecutive common tokens from which two texts count as having converged again
@@ -110,7 +111,7 @@ def mean_log_probability(text: Continuation) -> float | None:
 def running_perplexity(text: Continuation) -> list[float]:
     """Perplexity of the first 1, 2, … tokens after the fork: exp(−mean log-probability)."""
     sums = accumulate(text.log_probabilities[1:])
-    return [math.exp(-total / count) for count, total in enumerate(sums, 1)]
+    return [perplexity(-total / count) for count, total in enumerate(sums, 1)]
 
 
 def first_difference(pair: TextPair) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine.model.perplexity import perplexity
 from engine.tokenization.unicode import characters
 from engine.tokenization.vocabulary import Vocabulary
 
@@ -39,7 +40,7 @@ class Score:
     @property
     def perplexity(self) -> float:
         """Perplexity, exp(loss); 1.0 if no token is predicted."""
-        return math.exp(self.loss)
+        return perplexity(self.loss)
 
 
 def predicted_characters(vocabulary: Vocabulary, score: Score) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from engine.model.perplexity import perplexity
 from pages.beam.state import BeamState
 from pages.i18n.translator import Translator
 from pages.shell.share.downloads import Exports, File
@@ -40,9 +40,9 @@ def beams_csv(search: BeamSearch, t: Translator) -> bytes:
     rows: list[list[Cell]] = []
     for rank, beam in enumerate(search.sequences, 1):
         new = beam.token_ids[len(search.ids) :]
-        perplexity = math.exp(-beam.log_probability / len(new))
+        mean_loss = -beam.log_probability / len(new)
         text = search.model.continuation(search.ids, new)
-        rows.append([rank, beam.score, beam.log_probability, perplexity, len(new), text, joined_ids(new)])
+        rows.append([rank, beam.score, beam.log_probability, perplexity(mean_loss), len(new), text, joined_ids(new)])
     return to_csv(column_names(names, t), rows)
 
 

@@ -7,7 +7,6 @@ stub beside their parent, such as "+3", until it is clicked.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,7 @@ def data(state: BeamState, t: Translator) -> dict[str, Any]:
             "level": node.level,
             "row": round(rows[node.index], 3),
             "label": labels[node.index],
-            "p": t.percent(math.exp(node.step_log_probability)) if node.index else "",
+            "p": t.percent_of_log(node.step_log_probability) if node.index else "",
             "kind": kinds.get(node.index, "pruned" if node.status == "pruned" else "dead"),
             "ends": node.status == "finished",
             "told": _card_lines(search, node, state, t),
@@ -109,7 +108,7 @@ def _card_lines(search: BeamSearch, node: BeamNode, state: BeamState, t: Transla
     if not node.index:
         return [t("beam.told.root")]
     return [
-        t("beam.told.step", p=t.percent(math.exp(node.step_log_probability))),
+        t("beam.told.step", p=t.percent_of_log(node.step_log_probability)),
         t("beam.told.sum", value=t.number(node.log_probability, 2)),
         t("beam.told.score", value=t.number(node.score, 2)),
         status_sentence(search, node, state.finished, t),

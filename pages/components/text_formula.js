@@ -19,7 +19,7 @@ function drawFormula(root, data) {
   const stats = el("div", "stats");
   const decimal = (value) => value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 }).replace("-", "−");
   const { log_probability, perplexity } = data.totals;
-  for (const [name, value] of [["log_p", decimal(log_probability)], ["perplexity", decimal(perplexity)], ["choices", data.choices]]) {
+  for (const [name, value] of [["log_p", decimal(log_probability)], ["perplexity", decimal(perplexity ?? Infinity)], ["choices", data.choices]]) {
     const stat = el("span", "", `${data.labels[name]} `);
     stat.title = data.labels[`${name}_help`];
     stat.append(el("b", "", value));

@@ -46,8 +46,9 @@ def chips(model: Model, prompt: tuple[int, ...], text: Continuation, t: Translat
         if first >= last:
             continue
         positions = range(first - len(prompt), last - len(prompt))
-        p = [math.exp(text.log_probabilities[i]) for i in positions]
-        tooltip = "\n".join(f"{labels[first + i]}  {t.percent(value)}" for i, value in enumerate(p))
+        values = [text.log_probabilities[i] for i in positions]
+        p = [math.exp(value) for value in values]
+        tooltip = "\n".join(f"{labels[first + i]}  {t.percent_of_log(value)}" for i, value in enumerate(values))
         special = ids[first] in model.vocabulary.special
         mark = max(repeated[i] for i in positions)
         result.append([characters, [round(value, 5) for value in p], tooltip, mark, special])
@@ -72,8 +73,6 @@ def read(measure: str, value: float | None, t: Translator) -> str:
     """Formatted value of a measure."""
     if value is None:
         return "–"
-    if math.isinf(value):
-        return "∞"
     if measure == "repetition":
         return t.percent(value)
     digits = {"per_token": 2, "log_probability": 1, "perplexity": 1, "distinct_1": 2, "distinct_2": 2}

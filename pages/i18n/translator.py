@@ -6,6 +6,7 @@ escaped by `plain`, or drawn by components as plain text.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from functools import cache
@@ -90,6 +91,14 @@ class Translator:
         value = p * 100
         return f"{value:.0f}{_PERCENT}" if value >= 9.95 else f"{value:.2g}{_PERCENT}"
 
+    def percent_of_log(self, log_p: float) -> str:
+        """The probability of a log-probability in nats; one too small for a float is not 0.
+
+        >>> [Translator("en").percent_of_log(value).replace("\\xa0", "_") for value in (-1.0, -800.0, -math.inf)]
+        ['37_%', 'under 1 in 10¹⁵', '0_%']
+        """
+        return self.percent(math.exp(log_p if math.isinf(log_p) else max(log_p, -700.0)))
+
     def _large(self, n: float) -> str:
         """A large round number: 40,000, in Chinese with units of ten thousand: 4 萬."""
         for size, name in zip((1e12, 1e8, 1e4), self.list("number.units"), strict=False):
@@ -98,5 +107,6 @@ class Translator:
         return f"{n:,.0f}"
 
     def number(self, value: float, digits: int = 1) -> str:
-        """A number with `digits` decimals, thousands separators and a minus sign (U+2212)."""
-        return f"{value:z,.{digits}f}".replace("-", "−")  # z: never −0
+        """A number with `digits` decimals, thousands separators and a minus sign (U+2212); ∞ for infinity."""
+        text = "-∞" if value == -math.inf else "∞" if value == math.inf else f"{value:z,.{digits}f}"  # z: never −0
+        return text.replace("-", "−")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from engine.errors import EngineError
+from engine.model.perplexity import perplexity
 from pages.components import shaded_tokens, text_table
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
@@ -69,7 +69,7 @@ def curves(fork: ForcedTokenExperiment, model: Model, t: Translator) -> tuple[li
         pieces = _pieces(fork, text, model)
         name = t(f"limits.errors.{which}")
         values.append(Line(name, *style, [
-            Point(i, v, f"{piece}  {t.percent(math.exp(v))}")
+            Point(i, v, f"{piece}  {t.percent_of_log(v)}")
             for i, (v, piece) in enumerate(zip(text.log_probabilities, pieces, strict=True), 1)
         ]))  # fmt: skip
         perplexities.append(Line(name, *style, [
@@ -91,7 +91,7 @@ def convergence_sentences(fork: ForcedTokenExperiment, model: Model, t: Translat
     if difference is None:
         return [t("limits.errors.same")]
     result = [t("limits.errors.parted", own=own_pieces[difference], forced=forced_pieces[difference],
-                p=t.percent(math.exp(pair.forced.log_probabilities[difference])))]  # fmt: skip
+                p=t.percent_of_log(pair.forced.log_probabilities[difference]))]  # fmt: skip
     common = common_run(pair)
     if common is None:
         result.append(t("limits.errors.never"))
@@ -118,7 +118,7 @@ def loss_sentences(pairs: list[TextPair], t: Translator) -> list[str]:
         return [t("limits.errors.nothing")]
     numbers = {
         "own": t.number(means.own, 2), "forced": t.number(means.forced, 2), "seeds": means.seeds, "lower": means.lower,
-        "own_perplexity": t.number(math.exp(-means.own)), "forced_perplexity": t.number(math.exp(-means.forced)),
+        "own_perplexity": t.number(perplexity(-means.own)), "forced_perplexity": t.number(perplexity(-means.forced)),
     }  # fmt: skip
     change = means.forced - means.own
     key = "equal" if abs(change) < EQUAL_WITHIN else "worse" if change < 0 else "better"

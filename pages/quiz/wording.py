@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from pages.i18n.translator import Translator
 
 
 def format_bits(value: float, t: Translator, digits: int = 1) -> str:
-    """A number of bits, or a perplexity; `∞` for infinity."""
-    return "∞" if math.isinf(value) else t.number(value, digits)
+    """A number of bits, or a perplexity."""
+    return t.number(value, digits)
 
 
 def readable_text(text: str) -> str:

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from engine.model.perplexity import perplexity
+
 if TYPE_CHECKING:
     from engine.model.model import Model
     from engine.model.token_output import TokenOutput
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 ALTERNATIVES = 5  # per position
 _MAX_CACHED_BRANCHES = 1_000
+_LOWEST = -1e6  # nats, sent for a probability of 0: JSON has no infinity
 
 # Log-probability and rank of a token, and the most probable tokens at its position as (id, label, probability).
 Fact = tuple[float | None, int | None, list[tuple[int, str, float]]]
@@ -37,7 +40,7 @@ class TextAnnotator:
         cursor  index of the current choice
         groups  [first, stop, text] over the line, see `Vocabulary.groups`
         facts   a `Fact` for each token of the line; all of the first one's are empty
-        totals  see `totals`, of the line up to the cursor
+        totals  see `totals`, of the line up to the cursor; an infinite perplexity is None, as JSON has no infinity
         """
         line = trace.line()
         ids = [trace.choices[i].token_id for i in line]
@@ -49,13 +52,15 @@ class TextAnnotator:
         outputs = model.records(ids)
         facts: list[Fact] = [(None, None, [])]
         facts += [self._fact(model, ids, position, outputs[position - 1]) for position in range(1, len(ids))]
+        total = totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]])
+        finite = math.isfinite(total["perplexity"])
         return {
             "nodes": nodes,
             "line": line,
             "cursor": trace.cursor,
             "groups": model.vocabulary.groups(ids),
             "facts": facts,
-            "totals": totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]]),
+            "totals": total if finite else total | {"perplexity": None},
         }
 
     def _label_branches(self, model: Model, trace: Trace, labels: dict[int, str]) -> None:
@@ -87,7 +92,8 @@ class TextAnnotator:
                 (i, model.vocabulary.label(i, pending), round(math.exp(output.log_probability(i)), 6))
                 for i in output.top[:ALTERNATIVES]
             ]
-            facts[token_id] = (round(output.log_probability(token_id), 4), output.rank(token_id), alternatives)
+            log_probability = max(output.log_probability(token_id), _LOWEST)
+            facts[token_id] = (round(log_probability, 4), output.rank(token_id), alternatives)
         return facts[token_id]
 
 
@@ -95,4 +101,4 @@ def totals(log_probabilities: list[float | None]) -> dict[str, float]:
     """Total log-probability (nats) and perplexity of a text's predicted tokens; None marks the first token."""
     predicted = [value for value in log_probabilities if value is not None]
     total = sum(predicted)
-    return {"log_probability": total, "perplexity": math.exp(-total / len(predicted)) if predicted else 1.0}
+    return {"log_probability": total, "perplexity": perplexity(-total / len(predicted)) if predicted else 1.0}

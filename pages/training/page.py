@@ -97,8 +97,8 @@ def draw_scored_text(model: engine.Model) -> None:
         surprises.draw(surprises.data(model, score, at, state.turn, t), state.open_position)
     st.subheader(t("training.shift"), anchor=False)
     st.caption(t("training.shift_note"))
-    shifted_text.draw(shifted_text.input_target_pairs(model, score, at), t)
-    st.markdown(t("training.why", predicted=f"{score.predicted:,}", loss=t.number(score.loss, 2)))
+    shifted_text.draw(shifted_text.input_target_pairs(model, score, at, t), t)
+    st.markdown(scored_text.explanation(score, t))
     columns = [t(f"training.{name}") for name in ("position", "token", "probability", "rank", "loss")]
     data_table.draw(t("training.numbers"), columns, scored_text.table(model, score, t), "training_table")
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from engine.model.model import Model
     from engine.model.score import Score
 
+
+_LARGEST = 1e6  # nats, sent for a probability of 0: JSON has no infinity
 
 _component = register("forced_text", Path(__file__), "token_chips")
 
@@ -49,12 +50,20 @@ def data(model: Model, score: Score, opened: int | None, turn: int, t: Translato
         if value is None:
             facts.append([None, "", t("strip.first")])
         else:
-            tooltip = t("strip.rank", p=t.percent(math.exp(value)), rank=f"{rank:,}")
-            facts.append([round(-value, 4), t.number(-value, 1), tooltip])
+            tooltip = t("strip.rank", p=t.percent_of_log(value), rank=f"{rank:,}")
+            facts.append([min(round(-value, 4), _LARGEST), t.number(-value, 1), tooltip])
     return {
         "turn": turn, "opened": opened, "facts": facts, "groups": token_chips.chips(model.vocabulary, score.token_ids),
         "numbers": numbers(model, score, t),
     }  # fmt: skip
+
+
+def explanation(score: Score, t: Translator) -> str:
+    """Sentences on what the positions and the mean loss are for in training, of a text of two tokens or more."""
+    loss = t.number(score.loss, 2)
+    if score.predicted == 1:
+        return t("training.why_one", loss=loss)
+    return t("training.why", predicted=f"{score.predicted:,}", loss=loss)
 
 
 def table(model: Model, score: Score, t: Translator) -> list[list[str | None]]:
@@ -64,7 +73,7 @@ def table(model: Model, score: Score, t: Translator) -> list[list[str | None]]:
     for position, (token, value, rank) in enumerate(facts, 1):
         cells = ("–", "–", "–")  # the first token is not predicted
         if value is not None and rank is not None:
-            cells = (t.percent(math.exp(value)), f"{rank:,}", t.number(-value, 3))
+            cells = (t.percent_of_log(value), f"{rank:,}", t.number(-value, 3))
         rows.append([None, str(position), token, *cells])
     return rows
 

@@ -20,7 +20,7 @@ export default function (component) {
   row(data.labels.reads, "reads", data.places.map(([reads]) => reads));
   row("", "arrows", data.places.map(() => "↓"));
   row(data.labels.predicts, "predicts", data.places.map(([, predicts]) => predicts));
-  row(data.labels.loss, "loss", data.places.map(([, , loss]) => loss.toFixed(1)));
+  row(data.labels.loss, "loss", data.places.map(([, , loss]) => loss));
   const pane = el("div", "pane");
   pane.tabIndex = 0; // to scroll it with the arrow keys
   pane.setAttribute("role", "region");

@@ -5,7 +5,6 @@ The component (`surprises.js`) reports a click on a row (`open`: {turn, position
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +36,7 @@ def data(model: Model, score: Score, opened: int | None, turn: int, t: Translato
         assert value is not None
         distribution = model.distribution(score.token_ids[:at])
         best = distribution.candidate(distribution.argmax())
-        numbers = t("training.worst_told", p=t.percent(math.exp(value)), rank=f"{rank:,}", loss=t.number(-value, 1))
+        numbers = t("training.worst_told", p=t.percent_of_log(value), rank=f"{rank:,}", loss=t.number(-value, 1))
         expected = t("training.expected", token=best.text, p=t.percent(best.raw)) if rank != 1 else ""
         context = ("… " if at > _CONTEXT else "") + " ".join(labels[max(0, at - _CONTEXT) : at])
         rows.append([at, context, labels[at], numbers, expected])

@@ -27,3 +27,14 @@ def which(sentence: str, prefix: str, names: tuple[str, ...], language: str = "e
 def number(text: str) -> float:
     """Value of a displayed number."""
     return float(text.replace(",", "").replace("−", "-").replace("∞", "inf"))
+
+
+_MALFORMED = re.compile(
+    r"\bnan\b|\binf\b|\bNone\b|[{}]|[-−]0(\.0*)?(?![\d.])|(?<![\d.,])1\s+(tokens|characters|bytes|steps|places|probabilities)\b|“”|「」"
+)
+
+
+def assert_well_formed(sentence: str) -> None:
+    """A sentence that says something, without numbers that are none, unfilled blanks and plurals of one."""
+    plain = sentence.replace("*", "")
+    assert plain.strip() and not _MALFORMED.search(plain), sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import string
 import tomllib
@@ -12,6 +13,7 @@ import pytest
 
 from engine.sampling.logits_processors import FILTERS
 from engine.sampling.settings import RANGES
+from pages.i18n import translator
 from pages.i18n.translator import LANGUAGES, PAGES, Translator, sentences, word_files
 from pages.shell import navigation
 from pages.status.metrics import LIMITS
@@ -132,3 +134,9 @@ def test_every_picture_has_a_name() -> None:
         assert keys
         names = {key.split(" {")[0].removesuffix(" picture").replace(" ", "_") for key in keys}
         assert {f"export.picture.{name}" for name in names} <= known
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    assert doctest.testmod(translator).failed == 0
+    t = Translator("en")
+    assert [t.number(value, 2) for value in (float("inf"), float("-inf"), -0.001)] == ["∞", "−∞", "0.00"]

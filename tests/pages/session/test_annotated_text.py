@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
+import torch
+from transformers import GPT2LMHeadModel
 
+from engine.model.loading import load
 from engine.model.model import Model
 from engine.sampling.settings import Settings
 from engine.trace.trace import Trace
 from pages.session.annotated_text import ALTERNATIVES, TextAnnotator
+from tests import tiny
 
 
 def trace_of(model: Model, text: str) -> Trace:
@@ -76,3 +82,16 @@ def test_looking_again_computes_nothing(model: Model) -> None:
 def test_perplexity_of_one_token_is_one(model: Model) -> None:
     assert TextAnnotator().annotate(model, trace_of(model, "a"))["totals"] == {"log_probability": 0, "perplexity": 1.0}
     assert math.isfinite(TextAnnotator().annotate(model, trace_of(model, "ab"))["totals"]["perplexity"])
+
+
+def test_a_model_surer_than_a_float_can_say_is_sent_as_json(tmp_path: Path) -> None:
+    folder = tiny.build("gpt2", tmp_path / "sure")
+    network = GPT2LMHeadModel.from_pretrained(folder)
+    with torch.no_grad():
+        network.transformer.ln_f.weight.mul_(1e4)
+    network.save_pretrained(folder)
+    model = load(folder, from_hub=False)
+    annotations = TextAnnotator().annotate(model, trace_of(model, "the cat sat on the mat"))
+    assert annotations["totals"]["perplexity"] is None and annotations["totals"]["log_probability"] < -10_000
+    json.dumps(annotations, allow_nan=False)
+    assert model.score(model.encode("the cat sat on the mat")).perplexity == math.inf

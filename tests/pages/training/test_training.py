@@ -27,6 +27,7 @@ from tests.pages.visit import state_of, visit
 from tests.passes import counted_passes
 
 LANGUAGES = ("zh_Hant", "en")
+T = Translator("en")
 TEXT = "今天天氣真好, the cat sat on the mat"
 
 
@@ -70,13 +71,13 @@ def test_shifted_by_one(model: Model) -> None:
     score = model.score(ids)
     labels = model.pieces(ids)
     for around in range(1, len(ids)):
-        pairs = shifted_text.input_target_pairs(model, score, around)
+        pairs = shifted_text.input_target_pairs(model, score, around, T)
         assert len(pairs) == shifted_text.MAX_PAIRS
         assert labels[around] in [target for _, target, _ in pairs]
         assert all((a, b) in itertools.pairwise(labels) for a, b, _ in pairs)
     two = model.score(ids[:2])
-    assert [pair[:2] for pair in shifted_text.input_target_pairs(model, two, 1)] == [model.pieces(ids[:2])]
-    assert shifted_text.input_target_pairs(model, model.score(ids[:1]), 1) == []
+    assert [pair[:2] for pair in shifted_text.input_target_pairs(model, two, 1, T)] == [model.pieces(ids[:2])]
+    assert shifted_text.input_target_pairs(model, model.score(ids[:1]), 1, T) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
