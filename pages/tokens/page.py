@@ -78,8 +78,8 @@ def workbench() -> None:
         return
     details = token_details.data(model.vocabulary, tokenized, state.opened, state.turn, t)
     token_details.draw(details, t, state.toggle_token)
-    if len(tokenized.token_ids) > token_details.MAX_CHIPS:
-        st.caption(t("cut.more", count=f"{len(tokenized.token_ids) - token_details.MAX_CHIPS:,}"))
+    if more := token_details.more_tokens(len(tokenized.token_ids) - token_details.MAX_CHIPS, t):
+        st.caption(more)
     draw_merges(model)
     draw_comparison(model)
     st.subheader(t("cut.why.title"), anchor=False)

@@ -7,7 +7,7 @@ function drawCard(data, index) {
     card.append(el("p", "soft", data.labels.hint));
     return card;
   }
-  const [id, bytes, parts] = data.cards[index];
+  const [id, bytes, parts, typed] = data.cards[index];
   const line = (name, ...values) => {
     const row = el("p");
     row.append(el("span", "soft", name), ...values);
@@ -15,7 +15,7 @@ function drawCard(data, index) {
   };
   line(data.labels.id, el("b", "", `#${id}`));
   if (!parts.length) {
-    card.append(el("p", "soft", data.labels.mark));
+    card.append(el("p", "soft", typed ? fill(data.labels.unknown, { text: typed }) : data.labels.mark));
     return card;
   }
   line(data.labels.bytes, el("span", "hex", bytes));

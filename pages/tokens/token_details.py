@@ -31,21 +31,30 @@ def counts(tokenized: TokenizedText) -> dict[str, int]:
     return {"tokens": tokens, "characters": len(tokenized.text), "bytes": len(tokenized.text.encode())}
 
 
-def cards(vocabulary: Vocabulary, tokenized: TokenizedText, limit: int) -> list[list[Any]]:
-    """Details of the first `limit` tokens: [id, bytes in hex, [[character, code point, first, last, size] …]].
+def more_tokens(count: int, t: Translator) -> str:
+    """Sentence on the tokens that are not drawn; "" where all are."""
+    if count <= 0:
+        return ""
+    return t("cut.more_one") if count == 1 else t("cut.more", count=f"{count:,}")
 
-    The last list has a token's characters, or the bytes `first` to `last` (from 1) of their `size` bytes. The
-    character is None for a stray byte. A special token has neither bytes nor characters.
+
+def cards(vocabulary: Vocabulary, tokenized: TokenizedText, limit: int) -> list[list[Any]]:
+    """Details of the first `limit` tokens: [id, bytes in hex, [[character, code point, first, last, size] …], text].
+
+    The list has a token's characters, or the bytes `first` to `last` (from 1) of their `size` bytes. The character is
+    None for a stray byte. A special token has neither bytes nor characters; `text` is what it stands for where that was
+    typed and the tokenizer has no token for it, else "".
     """
-    from engine.tokenization.unicode import visible
+    from engine.tokenization.unicode import readable, visible
 
     rows: list[list[Any]] = []
-    for token_id, parts in zip(tokenized.token_ids[:limit], tokenized.parts, strict=False):
+    for token_id, parts, span in zip(tokenized.token_ids[:limit], tokenized.parts, tokenized.spans, strict=False):
         characters = [
             [visible(char) if char else None, f"U+{ord(char):04X}" if char else "", first, last, size]
             for char, first, last, size in parts
         ]
-        rows.append([token_id, vocabulary.token_bytes(token_id).hex(" ").upper() if parts else "", characters])
+        token_bytes = vocabulary.token_bytes(token_id).hex(" ").upper() if parts else ""
+        rows.append([token_id, token_bytes, characters, "" if parts else readable(tokenized.text[slice(*span)])])
     return rows
 
 
@@ -55,7 +64,10 @@ def data(
     """Data of the component: counts of the whole text, and `chips` and `cards` of its first `MAX_CHIPS` tokens."""
     return {
         "turn": turn,
-        "counts": [[t(f"cut.count.{name}"), f"{value:,}"] for name, value in counts(tokenized).items()],
+        "counts": [
+            [t(f"cut.{'one' if value == 1 else 'count'}.{name}"), f"{value:,}"]
+            for name, value in counts(tokenized).items()
+        ],
         "groups": chips(vocabulary, tokenized.token_ids[:MAX_CHIPS]),
         "cards": cards(vocabulary, tokenized, MAX_CHIPS),
         "opened": opened,
@@ -64,7 +76,9 @@ def data(
 
 def draw(payload: dict[str, Any], t: Translator, on_open: Callable[[int, int], None], key: str = "cut") -> None:
     """Draw the result of `data`. on_open(turn, token index): a chip was clicked."""
-    labels = {word: t(f"cut.card.{word}") for word in ("hint", "id", "bytes", "whole", "part", "stray", "mark")}
+    labels = {
+        word: t(f"cut.card.{word}") for word in ("hint", "id", "bytes", "whole", "part", "stray", "mark", "unknown")
+    }
     labels["text"] = t("access.text")
     on_change = event_callback(key, "open", lambda value: on_open(int(value["turn"]), int(value["token"])))
     _component(key=key, data=payload | {"labels": labels}, on_open_change=on_change)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pages.components.register import register
 from pages.components.token_chips import chips
 from pages.i18n.translator import Translator
-from pages.tokens.token_details import counts
+from pages.tokens.token_details import counts, more_tokens
 
 if TYPE_CHECKING:
     from engine.tokenization.tokenized_text import TokenizedText
@@ -32,13 +32,14 @@ def data(tokenizers: Sequence[tuple[str, Vocabulary, TokenizedText]], t: Transla
     rows = []
     for name, vocabulary, tokenized in tokenizers:
         total = counts(tokenized)["tokens"]
+        left_out = len(tokenized.token_ids) - MAX_CHIPS
         per_script = [tokenized.per_character(script) for script in scripts]
         rows.append(
             {
                 "name": t(f"cut.tokenizer.{name}"),
                 "note": t(f"cut.tokenizer.{name}_note", size=f"{vocabulary.size:,}"),
                 "groups": chips(vocabulary, tokenized.token_ids[:MAX_CHIPS]),
-                "more": t("cut.more", count=f"{total - MAX_CHIPS:,}") if total > MAX_CHIPS else "",
+                "more": more_tokens(left_out, t),
                 "numbers": [f"{total:,}", *(t.number(tokens / characters, 2) for characters, tokens in per_script)],
             }
         )

@@ -41,7 +41,7 @@ def test_a_part_of_a_character_names_the_character() -> None:
     data = token_details.data(vocabulary, tokenize(vocabulary, EMOJI), None, 0, Translator("en"))
     assert [group["whole"] for group in data["groups"]] == [None, None, "👍🏽", "龘"]
     assert [label for _, label, _ in data["groups"][-1]["tokens"]] == ["1–2/3", "3/3"]
-    assert data["cards"][-1][1:] == ["98", [["龘", "U+9F98", 3, 3, 3]]]
+    assert data["cards"][-1][1:] == ["98", [["龘", "U+9F98", 3, 3, 3]], ""]
 
 
 @given(text=texts)

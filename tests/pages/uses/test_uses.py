@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 import transformers
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine.errors import ModelError
+from engine.decoding.stopping import StopReason
+from engine.errors import EngineError, ModelError
 from engine.model.chunked_prefill import CHUNK
 from engine.model.loading import load
 from engine.model.model import Model
-from engine.serving import model_registry
+from engine.serving import admission, model_registry
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 from tests import tiny
+from tests.pages.sentences import assert_well_formed, which
 from tests.pages.visit import state_of, visit
 from tests.passes import counted_passes
 
@@ -173,6 +178,49 @@ def test_simplified_chinese_is_remarked_unless_the_visitor_wrote_it(language: st
     captions = [caption.value for caption in app.caption]
     assert (t("uses.simplified", characters=remarked) in captions) == bool(remarked)
     assert sum(caption.startswith(t("uses.simplified", characters="")[:6]) for caption in captions) == bool(remarked)
+
+
+@given(
+    answer=st.lists(st.integers(3, 250), min_size=1, max_size=4),
+    stop=st.sampled_from([None, *get_args(StopReason)]),
+    task=st.sampled_from(TASKS),
+    language=st.sampled_from(["zh_Hant", "en"]),
+)
+def test_the_end_is_called_what_it_was(
+    model: Model, answer: list[int], stop: StopReason | None, task: TaskName, language: str
+) -> None:
+    t = Translator(language)
+    task_run = TaskRun(model, "the cat", "the cat", task in ONE_LINE)
+    text = model.text(answer)
+    task_run.line_ended = task in ONE_LINE and text.endswith("\n") and bool(text.strip())
+    task_run.continuation = replace(
+        task_run.continuation, token_ids=tuple(answer), log_probabilities=(-1.0,) * len(answer), stop=stop
+    )
+    status = prompt_view.data(prompt_parts(task, "x", t), task_run, model, False, t)["status"]
+    assert bool(status) == task_run.done
+    if status:
+        assert_well_formed(status)
+    name = which(status, "uses.stop", ("line", *get_args(StopReason)), language)[0] if status else None
+    assert name == ("line" if task_run.line_ended else stop)
+
+
+@pytest.mark.parametrize("language", ["zh_Hant", "en"])
+def test_a_run_that_an_error_ended_is_not_said_to_be_stopped_by_the_visitor(
+    model: Model, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    t, state = Translator(language), UsesState()
+    state.start(model, "story", "the cat", t)
+    run = state.run_for("story")
+    run.go_on(0)
+
+    def refuse(steps: int = 1) -> None:
+        raise EngineError("limit_steps", "no more steps", seconds=9)
+
+    monkeypatch.setattr(admission, "charge", refuse)
+    assert not run.go_on(0)
+    assert run.problem is not None and run.problem.code == "limit_steps"
+    status = prompt_view.data(prompt_parts("story", "the cat", t), run.work, model, False, t)["status"]
+    assert not {"you", "你"} & {*status.split(), *status}
 
 
 @pytest.mark.parametrize("family", ["Ernie4_5Config", "Qwen3Config"])
