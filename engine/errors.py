@@ -40,6 +40,11 @@ def nothing_left_error() -> EngineError:
     return EngineError("nothing_left", "the filters remove every token of the vocabulary")
 
 
+def not_finite_error(what: str) -> EngineError:
+    """The error of numbers that are NaN or infinite, from which nothing may be drawn or chosen; `what` names them."""
+    return EngineError("not_finite", f"{what} are not finite")
+
+
 def surrogate_error(error: UnicodeEncodeError) -> PromptError:
     """The error of a text with a lone surrogate, which UTF-8 cannot encode."""
     return PromptError("surrogate", f"lone surrogate at {error.start}", position=error.start)

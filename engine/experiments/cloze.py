@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import usage
-from engine.errors import EngineError, PromptError
+from engine.errors import EngineError, PromptError, not_finite_error
 from engine.model.chunked_prefill import TextScoring
 from engine.model.model import MAX_CHARACTERS, Model
 
@@ -110,8 +110,8 @@ class ClozeScoring:
     done  whether all candidates are scored, or the scoring was stopped
 
     Candidates are stripped of white space and deduplicated. Raises EngineError: `gap`, `candidates` (fewer than two
-    different ones, or more than `MAX_CANDIDATES`), `characters` or `context` (too long), `surrogate`, and the errors of
-    the usage hooks (`engine.usage`).
+    different ones, or more than `MAX_CANDIDATES`), `characters` or `context` (too long), `surrogate`, `not_finite`, and
+    the errors of the usage hooks (`engine.usage`).
     """
 
     def __init__(self, model: Model, sentence: str, candidates: Sequence[str]) -> None:
@@ -198,6 +198,8 @@ def _tokenize(model: Model, left: str, space: str, text: str, right: str) -> _To
 
 
 def _normalized(log_probabilities: np.ndarray) -> list[float]:
-    """Softmax of log-probabilities, (C,) -> C floats that sum to 1."""
+    """Softmax of log-probabilities, (C,) -> C floats that sum to 1; EngineError(`not_finite`) if all are -inf."""
+    if not np.isfinite(log_probabilities.max()):
+        raise not_finite_error("the log-probabilities of the candidates")
     scaled = np.exp(log_probabilities - log_probabilities.max())
     return [float(probability) for probability in scaled / scaled.sum()]

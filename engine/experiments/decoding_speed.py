@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import torch
 
 from engine import usage
-from engine.errors import PromptError
+from engine.errors import PromptError, not_finite_error
 from engine.model.forward import last_logits_only
 from engine.model.kv_cache import KVCache
 from engine.model.model import Model
@@ -57,7 +57,8 @@ class DecodingSpeed:
                 None until it was computed, or without a KV cache
     done        whether the benchmark is finished or was stopped
 
-    Raises PromptError for ids that cannot be a prompt; `step` raises whatever `usage.before_pass` raises.
+    Raises PromptError for ids that cannot be a prompt; `step` raises EngineError(`not_finite`) and whatever
+    `usage.before_pass` raises.
     """
 
     def __init__(
@@ -143,7 +144,9 @@ class DecodingSpeed:
             if position == self._prompt_length - 1 and self.difference is None:
                 yield True
                 at_once = torch.log_softmax(self._pass(self.ids[: position + 1], None, False)[1], dim=-1)
-                self.difference = float((torch.log_softmax(logits, dim=-1) - at_once).abs().max())
+                stepwise = torch.log_softmax(logits, dim=-1)
+                # Equal infinities, of tokens that a model never predicts, have no difference.
+                self.difference = float(torch.where(stepwise == at_once, 0.0, (stepwise - at_once).abs()).max())
             yield True
 
     def _measure_whole(self) -> Iterator[bool]:
@@ -180,7 +183,10 @@ class DecodingSpeed:
             seconds = time.perf_counter() - started
         self._elapsed += seconds
         self._passes += 1
-        return seconds, logits[0, -1].float()
+        after = logits[0, -1].float()
+        if not torch.isfinite(torch.logsumexp(after, dim=-1)):
+            raise not_finite_error("the logits")
+        return seconds, after
 
 
 def _sum(rounds: list[list[float]], n: int) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.errors import EngineError
+from engine.errors import EngineError, not_finite_error
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -53,5 +53,5 @@ def attention_without_cache(model: Model, ids: Sequence[int]) -> np.ndarray:
     if attentions is None:
         raise EngineError("attention", f"{model.name} computes no attention")
     if not attentions.isfinite().all():
-        raise EngineError("not_finite", "attention is not finite")
+        raise not_finite_error("the attention weights")
     return attentions.float().numpy()

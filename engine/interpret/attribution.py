@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine import usage
-from engine.errors import EngineError, PromptError
+from engine.errors import EngineError, PromptError, not_finite_error
 from engine.interpret.probe_texts import repeated_random_tokens
 from engine.model.forward import Forward, accepts_argument, last_logits_only
 from engine.model.kv_cache import BatchKVCache
@@ -150,13 +150,13 @@ def neutral_token(model: Model) -> int:
     everywhere carries the least information (lowest −ln p), is frequent in training, and nearly always is a comma, a
     full stop or a function word. The two usual choices are worse: an end-of-text token marks everything before it as
     another text, and the token whose embedding is nearest to the mean embedding is a rare word. Computed once per
-    model.
+    model. Raises EngineError(`not_finite`).
     """
     with _lock:
         token_id = _neutral.get(model.prefix_cache.forward)
     if token_id is None:
         logits = model.prefix_cache.forward.run(repeated_random_tokens(model, _SEED), None).logits  # (T, V)
-        expected = torch.softmax(logits, dim=-1).mean(dim=0).numpy()  # (V,)
+        expected = _finite(torch.softmax(logits, dim=-1).mean(dim=0))  # (V,)
         tokens = model.vocabulary.readable_ids
         token_id = tokens[int(expected[tokens].argmax())]
         with _lock:
@@ -245,5 +245,5 @@ def _max_batch_size(hf: PreTrainedModel, length: int, before: int) -> int:
 def _finite(values: Tensor) -> np.ndarray:
     """Values as float64. Raises EngineError(`not_finite`) for infinity or NaN."""
     if not torch.isfinite(values).all():
-        raise EngineError("not_finite", "the attribution is not finite")
+        raise not_finite_error("the attributions")
     return values.double().numpy()

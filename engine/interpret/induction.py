@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from engine.errors import EngineError
+from engine.errors import EngineError, not_finite_error
 from engine.interpret.attention_maps import attention_without_cache
 from engine.interpret.head_scores import HeadDescription, describe_attention
 from engine.interpret.probe_texts import repeated_random_tokens
@@ -122,7 +122,7 @@ def _losses(model: Model, ids: Sequence[int]) -> list[float | None]:
     targets = torch.tensor(ids[1:])  # (T - 1,)
     losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")  # (T - 1,)
     if not torch.isfinite(losses).all():
-        raise EngineError("not_finite", "the loss is not finite")
+        raise not_finite_error("the losses")
     return [None, *losses.tolist()]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import EngineError
+from engine.errors import EngineError, not_finite_error
 from engine.interpret.unembedding import Unembedding, nearly_equal, unembedding_of
 from engine.model.model import Model
 from engine.model.token_output import TokenOutput
@@ -53,6 +53,7 @@ class LogitLens:
             output.hidden_states for output in outputs if output.hidden_states is not None
         ]  # T of (L + 1, d)
         self.layers = len(self._hidden[0]) - 1
+        outputs[-1].check_finite()  # NaN is never equal: without this, the unembedding would be blamed
         recomputed = unembedding.logits(self._hidden[-1][-1:])[0]  # (V,)
         if not nearly_equal(recomputed, torch.from_numpy(self._final_logits[-1])):
             raise EngineError("lens", "the unembedding of the last hidden state does not equal the model's logits")
@@ -71,7 +72,7 @@ class LogitLens:
             ids = logits.numpy().argmax(axis=-1)  # (n, L + 1)
             probability = torch.exp(logits.amax(dim=-1) - torch.logsumexp(logits, dim=-1))  # (n, L + 1)
             if not torch.isfinite(probability).all():
-                raise EngineError("not_finite", "the probabilities of a layer are not finite")
+                raise not_finite_error("the probabilities of a layer")
             for t, row, value in zip(positions, ids, probability.numpy(), strict=True):
                 predictions[t] = row, value
                 with _lock:

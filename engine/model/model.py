@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import usage
-from engine.errors import EngineError, PromptError, context_error, surrogate_error
+from engine.errors import EngineError, PromptError, context_error, not_finite_error, surrogate_error
 from engine.model.prefix_cache import PrefixCache
 from engine.model.score import Score
 from engine.model.token_output import TokenOutput
@@ -121,7 +121,6 @@ class Model:
         remove every token.
         """
         output = self.records(ids)[-1]
-        output.check_finite()
         pending = self.vocabulary.pending(ids)
         return Distribution(
             ids, output.logits, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)
@@ -142,7 +141,7 @@ class Model:
 
         Row t has the weights of query position t, whose output predicts token t + 1, over positions 0 to t; rows sum
         to 1 (to less in families with attention sinks, such as gpt-oss). Assembled from the outputs in the prefix
-        cache. Raises EngineError(`attention`) for a model without attention.
+        cache. Raises EngineError: `attention` for a model without attention, `not_finite`.
         """
         outputs = self.records(ids)
         if outputs[-1].attentions is None:
@@ -152,4 +151,6 @@ class Model:
         for t, output in enumerate(outputs):
             assert output.attentions is not None
             full[:, :, t, : t + 1] = output.attentions.float().numpy()
+        if not np.isfinite(full).all():
+            raise not_finite_error("the attention weights")
         return full

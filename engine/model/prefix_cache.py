@@ -135,6 +135,16 @@ class PrefixCache:
         return node, cached
 
     def _compute(self, token_ids: Sequence[int], cached: list[TokenOutput]) -> list[TokenOutput]:
+        """Outputs of the tokens after the `cached` ones, in one pass; in several where that gives NaN."""
+        new = self._run(token_ids, cached)
+        # 0 · NaN is NaN: in one pass, the NaN of a token spreads to those before it, which other texts share.
+        at_fault = len(new) == 1 or (cached and cached[-1].is_nan)
+        if at_fault or not new[0].is_nan or self.is_beyond_switch(len(token_ids)):
+            return new
+        first = self._compute(token_ids[: len(cached) + len(new) // 2], cached)
+        return first + self._compute(token_ids, cached + first)
+
+    def _run(self, token_ids: Sequence[int], cached: list[TokenOutput]) -> list[TokenOutput]:
         """Outputs of the tokens after the `cached` ones, in one pass; over the whole text without KV cache support."""
         start = len(cached)
         if not self.forward.supports_kv_cache:
@@ -147,6 +157,8 @@ class PrefixCache:
             key_values = [past.key_values for past in cached[shared:] if past.key_values is not None]
             kv_cache.restore(token_ids[shared:start], key_values, self.forward.kv_shapes)
             output = self.forward.run(token_ids[start:], kv_cache)
+            if output.logits[0, 0].isnan():  # so are the keys and values, of all but the first layer
+                kv_cache.truncate(start)
             self.count(len(token_ids) - start)
         finally:
             self._release(kv_cache)
@@ -225,9 +237,7 @@ class PrefixCache:
 
 def _common_prefix_length(left: list[int], right: list[int]) -> int:
     shortest = min(len(left), len(right))
-    if left[:shortest] == right[:shortest]:
-        return shortest
-    return next(i for i in range(shortest) if left[i] != right[i])
+    return shortest if left[:shortest] == right[:shortest] else next(i for i in range(shortest) if left[i] != right[i])
 
 
 def _split(output: ForwardOutput, n: int, start: int) -> list[TokenOutput]:

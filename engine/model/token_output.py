@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import EngineError
+from engine.errors import not_finite_error
 
 TOP_COUNT = 10  # length of `TokenOutput.top`
 
@@ -63,6 +63,11 @@ class TokenOutput:
         tensors = [t for t in (self.hidden_states, self.attentions, self.key_values) if t is not None]
         return self.logits.nbytes + sum(map(_nbytes, tensors))
 
+    @property
+    def is_nan(self) -> bool:
+        """Whether the logits come from a hidden state with NaN, which makes NaN of each of them."""
+        return math.isnan(self.logits[0])
+
     @cached_property
     def log_z(self) -> float:
         """Log-sum-exp of the logits: a token's log-probability is its logit minus this.
@@ -71,7 +76,7 @@ class TokenOutput:
         """
         value = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
         if not math.isfinite(value):
-            raise EngineError("not_finite", "the model's logits are not finite")
+            raise not_finite_error("the logits")
         return value
 
     def check_finite(self) -> None:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from engine.errors import nothing_left_error
+from engine.errors import not_finite_error, nothing_left_error
 from engine.sampling.logits_processors import FILTERS, RESHAPING, processors
 from engine.sampling.settings import Filter, Settings
 
@@ -27,6 +27,9 @@ class Distribution:
     scores         (V,) float32, logits after every filter; -inf where removed
     probabilities  (V,) float32, softmax of scores; sums to 1
     order          (V,) token ids by descending raw probability, ties by id; used for bars and draws
+
+    Raises EngineError: `not_finite` if the logits define no distribution (NaN, +inf, or -inf for every token) or a
+    filter overflows, `nothing_left` if the filters remove every token.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class Distribution:
         self.token_ids = tuple(token_ids)
         self.settings = settings
         self.logits = logits
-        self.raw: np.ndarray = torch.softmax(torch.from_numpy(logits), dim=-1).numpy()  # (V,)
+        self.raw: np.ndarray = _softmax(torch.from_numpy(logits))  # (V,)
         self._label = label
         self._apply_filters()
 
@@ -58,7 +61,7 @@ class Distribution:
         self.scores: np.ndarray = scores[0].numpy()  # (V,) -inf where removed
         if self._removed_by.all():
             raise nothing_left_error()
-        self.probabilities: np.ndarray = torch.softmax(scores[0], dim=-1).numpy()  # (V,)
+        self.probabilities: np.ndarray = _softmax(scores[0])  # (V,)
 
     @property
     def size(self) -> int:
@@ -178,6 +181,14 @@ def descending_order(values: np.ndarray) -> np.ndarray:
     keys |= np.arange(len(values), dtype=np.uint64)
     keys.sort()
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _softmax(scores: torch.Tensor) -> np.ndarray:
+    """Probabilities of the scores, (V,) float32. Raises EngineError(`not_finite`) where there are none."""
+    probabilities: np.ndarray = torch.softmax(scores, dim=-1).numpy()
+    if np.isnan(probabilities.sum()):
+        raise not_finite_error("the logits")
+    return probabilities
 
 
 def uniform(seed: int, position: int) -> float:

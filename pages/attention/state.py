@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine.errors import EngineError
 from engine.interpret import attention_maps
 from engine.serving import admission
 from pages.session.query_params import QueryParams, changed
@@ -81,7 +80,7 @@ class AttentionState:
         each call, which takes less time than drawing it; caching it here would take 36 MB per visitor for a text of
         512 tokens.
         """
-        attention = _checked_finite(model.attention(self.ids))
+        attention = model.attention(self.ids)
         self.layer, self.head = min(self.layer, attention.shape[0] - 1), min(self.head, attention.shape[1] - 1)
         return attention
 
@@ -164,12 +163,6 @@ class AttentionState:
         runs = {number: count for number, count in params.pairs("tried") if 1 <= count <= _MAX_EXPERIMENT_RUNS}
         self.experiment_runs = {name: runs[i] for i, name in enumerate(EXPERIMENTS, 1) if i in runs}
         self.text_version += 1
-
-
-def _checked_finite(attention: np.ndarray) -> np.ndarray:
-    if not np.isfinite(attention).all():
-        raise EngineError("not_finite", "attention is not finite")
-    return attention
 
 
 def cached_lens(state: AttentionState, model: Model) -> LogitLens:
