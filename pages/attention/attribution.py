@@ -27,7 +27,12 @@ _MIN_CORRELATED = 5  # tokens; over fewer, a rank correlation means nothing
 _MIN_DECREASE = 0.01  # nats, about 1 % of the probability: smaller decreases are shaded faintly and not mentioned
 _MIN_GAP = 0.5  # between attention and masking, each as a share of its largest value, for a sentence about a token
 _SMALL_DECREASE = 0.1  # nats, about a tenth of a probability: "hardly needed" is said of no more
+_LARGE_ATTENTION = 0.2  # "looked at much" is said of no smaller share of attention
+_MAX_NAMED = 3  # tokens with the same value that are named; of more, the number is said
 _SMALL_ATTENTION = 0.1  # "hardly looked at" is said of no larger share of attention
+
+Values = Mapping[str, np.ndarray]  # of each token, by method
+Displayed = Mapping[str, Sequence[str]]  # the same as text
 
 
 def compare_methods(
@@ -47,16 +52,17 @@ def compare_methods(
         "occlusion", arguments, lambda: occlusion(model, ids, token_id, MAX_TOKENS), steps=1
     )
     gradient = state.cached("gradient", arguments, lambda: gradient_input(model, ids, token_id), steps=1)
+    before = t.percent_of_log(result.log_probability)
     values: dict[str, np.ndarray] = {}
-    texts: dict[str, list[str]] = {}
+    displayed: dict[str, list[str]] = {}
     if result.masked_log_probabilities is not None:
         values["attention"] = state.matrix(model)[state.selected_row, result.first : state.selected_row + 1]
         values["masked"] = result.masked
-        texts["attention"] = [t.percent(float(value)) for value in values["attention"]]
-        texts["masked"] = _before_and_after(result, result.masked_log_probabilities, t)
+        displayed["attention"] = [t.percent(float(value)) for value in values["attention"]]
+        displayed["masked"] = [t.percent_of_log(float(value)) for value in result.masked_log_probabilities]
     values |= {"replaced": result.replaced, "gradient": gradient[result.first :]}
-    texts["replaced"] = _before_and_after(result, result.replaced_log_probabilities, t)
-    texts["gradient"] = [t.number(float(value), 2) for value in values["gradient"]]
+    displayed["replaced"] = [t.percent_of_log(float(value)) for value in result.replaced_log_probabilities]
+    displayed["gradient"] = [t.number(float(value), 2) for value in values["gradient"]]
     labels = model.pieces(state.ids)[result.first : len(ids)]
     rows = [
         shaded_tokens.row(
@@ -64,7 +70,7 @@ def compare_methods(
             t(f"inside.mattered.{method}_note"),
             labels,
             array.tolist(),
-            texts[method],
+            [f"{before} → {after}" for after in displayed[method]] if method in _OCCLUSIONS else displayed[method],
             max(float(np.abs(array).max()), _MIN_DECREASE) if method in _OCCLUSIONS else None,
         )
         for method, array in values.items()
@@ -72,32 +78,27 @@ def compare_methods(
     question = t(
         "inside.mattered.question",
         token=shaded_tokens.token(token_label(state, model, token_id)),
-        p=t.percent(result.probability),
+        p=before,
     )
     names = token_names(labels, result.first, t)
-    return rows, [question, *agreement_sentences(values, names, result.probability, t)]
+    return rows, [question, *agreement_sentences(values, displayed, names, before, t)]
 
 
 def agreement_sentences(
-    values: Mapping[str, np.ndarray], names: Sequence[str], probability: float, t: Translator
+    values: Values, displayed: Displayed, names: Sequence[str], before: str, t: Translator
 ) -> list[str]:
-    """Sentences on where the methods agree and differ.
+    """Sentences on where the methods agree and differ, true of the values as they are displayed.
 
-    values       (n,) by method; those of `masked` are decreases in nats of the log of `probability`
-    names        of the n tokens, as sentences print them
-    probability  of the predicted token, without occlusion
+    values     (n,) by method; those of `masked` and `replaced` are decreases of the log-probability in nats
+    displayed  the values as text; for `masked` and `replaced`, the probability that is left
+    names      of the n tokens, as sentences print them
+    before     probability of the predicted token without occlusion, as text
     """
     return [
-        *_top_tokens(values, names, t),
-        *_attention_against_masking(values, names, probability, t),
-        *_correlations(values, t),
+        *_top_tokens(values, displayed, names, before, t),
+        *_attention_against_masking(values, displayed, names, before, t),
+        *_correlations(values, displayed, t),
     ]
-
-
-def _before_and_after(result: Occlusion, log_probabilities: np.ndarray, t: Translator) -> list[str]:
-    """Probability of the predicted token before and after each token was occluded."""
-    before = t.percent(result.probability)
-    return [f"{before} → {t.percent(float(np.exp(value)))}" for value in log_probabilities]
 
 
 def token_names(labels: Sequence[str], first: int, t: Translator) -> list[str]:
@@ -113,28 +114,44 @@ def token_names(labels: Sequence[str], first: int, t: Translator) -> list[str]:
     ]
 
 
-def _top_tokens(values: Mapping[str, np.ndarray], names: Sequence[str], t: Translator) -> list[str]:
-    """The token with the largest value of each method; methods with the same token share a sentence."""
-    methods_by_token: dict[int, list[str]] = {}
-    without_effect = []
-    for method, array in values.items():
-        method_name = t(f"inside.mattered.{method}")
-        if method in _OCCLUSIONS and array.max() < _MIN_DECREASE:
-            without_effect.append(method_name)
-        else:
-            methods_by_token.setdefault(int(np.argmax(array)), []).append(method_name)
-    if len(methods_by_token) == 1 and not without_effect:
-        return [t("inside.mattered.all_point", token=names[next(iter(methods_by_token))])]
+def _top_tokens(values: Values, displayed: Displayed, names: Sequence[str], before: str, t: Translator) -> list[str]:
+    """The tokens with the largest value of each method; methods with the same tokens share a sentence."""
     comma = t("inside.mattered.comma")
-    lines = [t("inside.mattered.nothing", names=comma.join(without_effect))] if without_effect else []
-    for at, methods in methods_by_token.items():
-        verb = "points" if len(methods) == 1 else "point"
-        lines.append(t(f"inside.mattered.{verb}", names=comma.join(methods), token=names[at]))
+    methods_by_tokens: dict[tuple[int, ...], list[str]] = {}
+    without_effect, lines = [], []
+    for method, array in values.items():
+        name, texts = t(f"inside.mattered.{method}"), displayed[method]
+        top, bottom = int(np.argmax(array)), int(np.argmin(array))
+        if method in _OCCLUSIONS and (array[top] < _MIN_DECREASE or texts[top] == before):
+            if array[bottom] > -_MIN_DECREASE or texts[bottom] == before:
+                without_effect.append(name)
+            else:
+                against = comma.join(names[i] for i in _same(texts, bottom)[:_MAX_NAMED])
+                lines.append(t("inside.mattered.only_against", names=name, token=against))
+        elif array[top] <= 0 or texts[top] == t.number(0, 2):
+            lines.append(t("inside.mattered.none_above", names=name))
+        else:
+            methods_by_tokens.setdefault(_same(texts, top), []).append(name)
+    if without_effect:
+        lines.insert(0, t("inside.mattered.nothing", names=comma.join(without_effect)))
+    for tokens, methods in methods_by_tokens.items():
+        fields = {"names": comma.join(methods), "token": comma.join(names[i] for i in tokens)}
+        if len(tokens) > _MAX_NAMED:
+            lines.append(t("inside.mattered.several", names=fields["names"], n=len(tokens)))
+        elif len(methods) == len(values):
+            lines.append(t("inside.mattered.all_point", token=fields["token"]))
+        else:
+            lines.append(t(f"inside.mattered.{'points' if len(methods) == 1 else 'point'}", **fields))
     return lines
 
 
+def _same(texts: Sequence[str], at: int) -> tuple[int, ...]:
+    """Indices of the values that read like the one at `at`."""
+    return tuple(i for i, text in enumerate(texts) if text == texts[at])
+
+
 def _attention_against_masking(
-    values: Mapping[str, np.ndarray], names: Sequence[str], probability: float, t: Translator
+    values: Values, displayed: Displayed, names: Sequence[str], before: str, t: Translator
 ) -> list[str]:
     """The token on which attention and masking differ most, where that is at least `_MIN_GAP`.
 
@@ -147,20 +164,20 @@ def _attention_against_masking(
         return []
     gaps = attention / values["attention"].max() - masked / np.abs(values["masked"]).max()
     # What the sentences claim, in absolute terms: hardly needed, or needed although hardly attended to.
-    looked = attention >= values["attention"].max() / 2
+    looked = attention >= max(values["attention"].max() / 2, _LARGE_ATTENTION)
+    falls = np.array([text != before for text in displayed["masked"][:-1]])
     hardly_needed = (gaps > 0) & looked & (np.abs(masked) <= _SMALL_DECREASE)
-    needed = (gaps < 0) & (masked > _SMALL_DECREASE) & (attention <= _SMALL_ATTENTION)
+    needed = (gaps < 0) & falls & (masked > _SMALL_DECREASE) & (attention <= _SMALL_ATTENTION)
     gaps = np.where(hardly_needed | needed, gaps, 0.0)
     at = int(np.argmax(np.abs(gaps)))
     if abs(gaps[at]) < _MIN_GAP:
         return []
-    before, after = t.percent(probability), t.percent(probability * float(np.exp(-masked[at])))
-    fields = {"token": names[at], "p": t.percent(float(attention[at])), "before": before, "after": after}
-    return [t(f"inside.mattered.{'looked_only' if gaps[at] > 0 else 'needed_only'}", **fields)]
+    fields = {"p": displayed["attention"][at], "before": before, "after": displayed["masked"][at]}
+    return [t(f"inside.mattered.{'looked_only' if gaps[at] > 0 else 'needed_only'}", token=names[at], **fields)]
 
 
-def _correlations(values: Mapping[str, np.ndarray], t: Translator) -> list[str]:
-    """Rank correlations of masking with attention and with the gradient; none over few tokens or where undefined."""
+def _correlations(values: Values, displayed: Displayed, t: Translator) -> list[str]:
+    """Rank correlations of masking with attention and with the gradient; none over few tokens or equal values."""
     from engine.interpret.rank_correlation import spearman
 
     lines = []
@@ -168,9 +185,13 @@ def _correlations(values: Mapping[str, np.ndarray], t: Translator) -> list[str]:
         if first not in values or len(values[first]) < _MIN_CORRELATED:
             continue
         correlation = spearman(values[first], values[second])
-        if correlation is None:
+        without_effect = np.abs(values["masked"]).max() < _MIN_DECREASE
+        if correlation is None or without_effect or 1 in (len(set(displayed[first])), len(set(displayed[second]))):
             continue
-        degree = "alike" if correlation >= _ALIKE else "partly" if correlation >= _PARTLY else "unlike"
-        names = {"one": t(f"inside.mattered.{first}"), "other": t(f"inside.mattered.{second}")}
-        lines.append(t(f"inside.mattered.{degree}", value=t.number(correlation, 2), **names))
+        value = round(correlation, 2)  # as displayed, so that the same number is always called the same
+        if value == 1 and correlation < 1 - 1e-9:
+            value = 0.99  # 1 is only said of the same order
+        degree = "alike" if value >= _ALIKE else "partly" if value >= _PARTLY else "unlike"
+        methods = {"one": t(f"inside.mattered.{first}"), "other": t(f"inside.mattered.{second}")}
+        lines.append(t(f"inside.mattered.{degree}", value=t.number(value, 2), **methods))
     return lines

@@ -5,7 +5,6 @@ Each runs on the model when a visitor requests it; the numbers come from `engine
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -67,15 +66,22 @@ def _induction(state: AttentionState, model: Model, t: Translator) -> Experiment
     seed = state.experiment_runs["induction"]
     arguments = (model.name, seed)
     result = state.cached("induction", arguments, lambda: induction_experiment(model, seed), steps=1)
-    means = {"first": result.first_mean, "second": result.second_mean, "shuffled": result.shuffled_mean}
-    numbers = {name: t.percent(math.exp(-loss)) for name, loss in means.items()}
-    sentence = t("inside.try.copies" if result.copies else "inside.try.copies_not", **numbers)
+    sentence = copying_sentence(result, t)
     rows = _loss_rows(result, model, t)
     if result.layer is None or result.head is None or result.score is None:
         return ExperimentResult(sentence, None, rows)
     score = t.percent(result.score)
     sentence += " " + t("inside.try.induction_head", layer=result.layer + 1, head=result.head + 1, score=score)
     return ExperimentResult(sentence, (result.layer, result.head), rows, _attention_rows(result, model, t))
+
+
+def copying_sentence(result: InductionResult, t: Translator) -> str:
+    """Whether the model copies; a difference that the displayed probabilities do not have is not claimed."""
+    means = {"first": result.first_mean, "second": result.second_mean, "shuffled": result.shuffled_mean}
+    numbers = {name: t.percent_of_log(-loss) for name, loss in means.items()}
+    clear = abs(result.gain) > 2 * result.error and numbers["second"] != numbers["shuffled"]
+    verdict = "copies_not" if not clear else "copies" if result.copies else "copies_less"
+    return t(f"inside.try.{verdict}", **numbers)
 
 
 def _loss_rows(result: InductionResult, model: Model, t: Translator) -> list[dict[str, Any]]:
@@ -86,7 +92,7 @@ def _loss_rows(result: InductionResult, model: Model, t: Translator) -> list[dic
     largest = max(loss or 0.0 for losses in copies.values() for loss in losses)
     rows = []
     for name, losses in copies.items():
-        texts = ["" if loss is None else t.percent(math.exp(-loss)) for loss in losses]
+        texts = ["" if loss is None else t.percent_of_log(-loss) for loss in losses]
         values: Sequence[float] = [loss or 0.0 for loss in losses]
         rows.append(
             shaded_tokens.row(t(f"inside.try.{name}"), t(f"inside.try.{name}_note"), labels, values, texts, largest)

@@ -203,6 +203,13 @@ def test_attribution_rows_hold_the_numbers(model: Model, language: str, monkeypa
             assert rows[1]["parts"][i][2] == f"{t.percent(result.probability)} → {after}"
 
 
+def displayed(values: dict[str, np.ndarray], probability: float, t: Translator) -> dict[str, list[str]]:
+    """The values as the page displays them, beside a probability of the predicted token."""
+    texts = {"attention": t.percent, "gradient": lambda value: t.number(value, 2)}
+    left = lambda value: t.percent_of_log(float(np.log(probability)) - value)  # noqa: E731
+    return {method: [texts.get(method, left)(float(value)) for value in array] for method, array in values.items()}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_on_the_agreement_of_methods(language: str) -> None:
     t = Translator(language)
@@ -214,7 +221,7 @@ def test_sentences_on_the_agreement_of_methods(language: str) -> None:
     def sentences(attention: list[float], masked: list[float], gradient: list[float]) -> list[str]:
         lists = {"attention": attention, "masked": masked, "gradient": gradient}
         values = {method: np.array(numbers) for method, numbers in lists.items()}
-        return attribution.agreement_sentences(values, names, 0.5, t)
+        return attribution.agreement_sentences(values, displayed(values, 0.5, t), names, t.percent(0.5), t)
 
     same = [0.1, 0.6, 0.1, 0.05, 0.05, 0.1]
     lines = sentences(same, same, same)
@@ -251,7 +258,8 @@ def test_attention_and_masking_are_only_set_against_each_other_where_both_hold(
     t, n = Translator("en"), min(len(attention), len(masked))
     values = {"attention": np.array(attention[:n]), "masked": np.array(masked[:n])}
     names = [f"token{i}" for i in range(n)]
-    lines = attribution._attention_against_masking(values, names, probability, t)
+    before = t.percent(probability)
+    lines = attribution._attention_against_masking(values, displayed(values, probability, t), names, before, t)
     assert len(lines) <= 1
     for line in lines:
         at = next(i for i, name in enumerate(names) if name in line)
