@@ -4,6 +4,7 @@ import streamlit as st
 
 from engine.serving import config
 from pages.course.coach import Coach
+from pages.frame import top_bar
 from pages.i18n.translator import Translator
 from pages.recording import html_page
 from pages.session import session_state
@@ -11,6 +12,7 @@ from pages.session.text_state import TextState
 from pages.shell import extensions, navigation, startup, visitor
 
 extensions.companion = Coach()
+extensions.links = top_bar.draw
 extensions.recording = html_page.recording
 t = Translator(session_state.language())
 

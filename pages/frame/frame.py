@@ -8,9 +8,9 @@ import streamlit as st
 
 from engine.serving import config
 from pages.components.register import register
-from pages.frame import top_bar
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
+from pages.shell import extensions
 from pages.shell.share import panel
 from pages.shell.share.downloads import NOTHING, Exports
 
@@ -57,8 +57,8 @@ def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exp
     st.html(_STYLE)
     _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
-        if not st.context.is_embedded:
-            top_bar.draw(t)
+        if extensions.links is not None and not st.context.is_embedded:
+            extensions.links(t)
         panel.draw(session, t, exports)
     with st.container(key="head", horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(title, anchor=False, width="content")

@@ -60,9 +60,15 @@ def _draw_language(t: Translator) -> None:
         LANGUAGES,
         default=session_state.language(),
         required=True,
-        format_func=lambda language: Translator(language)("app.name"),
+        format_func=_own_name,
         key=session_state.language_key(),
         persist_state="session",
         label_visibility="collapsed",
         width="content",
     )
+
+
+def _own_name(language: str) -> str:
+    """A language's name in that language."""
+    t = Translator(language)
+    return t("app.name")

@@ -1,6 +1,7 @@
-"""Extension points of the shell: the course's sheet on every page, the recording in the share panel.
+"""Extension points of the shell: the course's sheet and the links on every page, the recording in the share panel.
 
-`app.py` sets both. The course and the recording are built on the pages, so the shell cannot import them.
+`app.py` sets them. The course and the recording are built on the pages, so the shell cannot import them; the links need
+the app's navigation, which a page that is run alone does not have.
 """
 
 from __future__ import annotations
@@ -68,4 +69,5 @@ class NoCompanion:
 Recording = Callable[["TextState", "Model", "Translator"], str]  # the text as a standalone HTML page
 
 companion: Companion = NoCompanion()
+links: Callable[[Translator], None] | None = None  # draws the links of the top bar
 recording: Recording | None = None
