@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import engine
 from engine.decoding.beam_types import BeamSettings
+from engine.errors import EngineError
 from engine.trace.trace import Trace
 from pages.beam import baselines_view, export, finished_beams, level_summary, probability_mass, tree
 from pages.beam.state import LENGTH_PENALTIES, MAX_LEVELS, MAX_NGRAM, MAX_WIDTH, REPETITION_PENALTIES, BeamState
@@ -192,7 +194,11 @@ def workbench() -> None:
         probability_mass.draw(state, t)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
-        draw_opened_node(model, search)
+        try:
+            draw_opened_node(model, search)
+        except EngineError as error:
+            if state.problem is None or state.problem.code != error.code:
+                messages.show_problem(error, t)
     with right:
         draw_level_summary()
     if state.done and search.sequences:
@@ -204,7 +210,8 @@ def workbench() -> None:
     fragment.mark_answered()
     if more:
         fragment.rerun()
-    search.grow_to(state.shown_levels + 1)  # precomputes the next level, so that it is shown without delay
+    with suppress(EngineError):  # which is shown when this level is asked for
+        search.grow_to(state.shown_levels + 1)  # precomputes the next level, so that it is shown without delay
 
 
 address_bar = address.AddressBar(session, t, state, sync_widgets, widgets={"mass": ("beam_mass_on", (False, True))})

@@ -81,9 +81,12 @@ class BeamState:
         return search
 
     def _show_levels(self, levels: int) -> None:
-        """Show the first `levels` levels, after computing those that are missing."""
+        """Show the first `levels` levels, after computing those that are missing; fewer, and `problem`, on an error."""
         assert self.search is not None
-        self.search.grow_to(levels)
+        try:
+            self.search.grow_to(levels)
+        except EngineError as error:
+            self.problem, self.running = error, False
         self.shown_levels = max(0, min(levels, len(self.search.levels)))
         if self.opened is not None and self.search.nodes[self.opened].level > self.shown_levels:
             self.opened = None
@@ -117,7 +120,7 @@ class BeamState:
         def step() -> bool:
             if self.running and self._charge():
                 self._show_levels(self.shown_levels + 1)
-                self.running = not self.done
+                self.running = self.running and not self.done
             return self.running
 
         work_for(seconds, step)

@@ -175,7 +175,7 @@ def _sheet_data(
         "home": on_page,
         "small": course.folded,
         "next": following.title if following else None,
-        "values": {name: placeholders.PLACEHOLDERS[name](learner, t) for name in sorted(names)},
+        "values": {name: placeholders.value(name, learner, t) for name in sorted(names)},
         "kept": course.progress(),
         "labels": {word: t(f"course.sheet.{word}") for word in
                    ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step")},

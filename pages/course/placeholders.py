@@ -158,6 +158,14 @@ def _forced_perplexity(learner: Learner, t: Translator) -> str:
     return t.number(totals(list(training.score(model).log_probabilities) if scored else [])["perplexity"])
 
 
+def value(name: str, learner: Learner, t: Translator) -> str:
+    """Value of the placeholder of a name; `NO_VALUE` where the model's numbers cannot be used."""
+    try:
+        return PLACEHOLDERS[name](learner, t)
+    except EngineError:
+        return NO_VALUE
+
+
 NO_VALUE = "–"
 
 PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {

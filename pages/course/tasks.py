@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.errors import EngineError
 from pages.course.learner import Condition, Learner, TaskMemory
 from pages.course.page_tasks import PAGE_TASKS
 from pages.course.text_tasks import TEXT_TASKS
@@ -21,7 +22,15 @@ def done(task: tuple[tuple[str, Any], ...], learner: Learner, memory: TaskMemory
     All are evaluated, even after one is false, so that each can update its own part of the memory.
     """
     results = [
-        TASKS[name](learner, value, memory.setdefault(f"{index} {name}", {}))
+        _holds(TASKS[name], learner, value, memory.setdefault(f"{index} {name}", {}))
         for index, (name, value) in enumerate(task)
     ]
     return all(results)
+
+
+def _holds(condition: Condition, learner: Learner, value: Any, memory: TaskMemory) -> bool:
+    """Whether a condition holds; False where the model's numbers, which it needs, cannot be used."""
+    try:
+        return condition(learner, value, memory)
+    except EngineError:
+        return False

@@ -9,6 +9,7 @@ import streamlit as st
 
 import engine
 from engine.bundled import BUNDLED_NAME
+from engine.errors import EngineError
 from engine.serving import config
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -68,7 +69,11 @@ def draw_rules() -> None:
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
-    quiz.ready(model, t.language)
+    try:
+        quiz.ready(model, t.language)
+    except EngineError:  # the page's texts cannot be used: one of the visitor's own may
+        draw_own_text()
+        raise
     messages.show_model_problem(session.problem, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         quiz.mode = st.segmented_control(

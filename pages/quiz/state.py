@@ -87,7 +87,7 @@ class QuizState:
         if not self.questions or self.model_name != model.name or language_changed:
             try:
                 self._start(model, language, self.game, self.own_text)
-            except PromptError as error:
+            except EngineError as error:
                 if not self.own_text:
                     raise
                 self._start(model, language, self.game, "")
@@ -95,7 +95,9 @@ class QuizState:
 
     def _start(self, model: Model, language: str, game: int, own_text: str) -> None:
         questions = _own_text_questions(model, own_text, game) if own_text else _page_questions(model, language, game)
-        if not own_text:
+        if own_text:
+            _ = model.distribution(questions[0].before)  # computed with the whole text; raises for unusable numbers
+        else:
             self._predict(model, questions[0])
         self.questions, self.outcomes, self.round_index, self.draft = questions, [], 0, ""
         self.language, self.model_name, self.game, self.own_text = language, model.name, game, own_text

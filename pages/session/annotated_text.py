@@ -32,14 +32,14 @@ class TextAnnotator:
         self._labels: OrderedDict[tuple[int, ...], list[str]] = OrderedDict()
         self._facts: WeakKeyDictionary[TokenOutput, dict[int, Fact]] = WeakKeyDictionary()
 
-    def annotate(self, model: Model, trace: Trace) -> dict[str, Any]:
+    def annotate(self, model: Model, trace: Trace, probabilities: bool = True) -> dict[str, Any]:
         """Annotations of a trace.
 
         nodes   [parent, label, origin, special] of every choice
         line    indices of the choices on the current line, see `Trace.line`
         cursor  index of the current choice
         groups  [first, stop, text] over the line, see `Vocabulary.groups`
-        facts   a `Fact` for each token of the line; all of the first one's are empty
+        facts   a `Fact` for each token of the line; all of the first one's are empty, without `probabilities` all facts
         totals  see `totals`, of the line up to the cursor; an infinite perplexity is None, as JSON has no infinity
         """
         line = trace.line()
@@ -49,9 +49,10 @@ class TextAnnotator:
         nodes = [
             [c.parent, labels[i], c.how, c.token_id in model.vocabulary.special] for i, c in enumerate(trace.choices)
         ]
-        outputs = model.records(ids)
-        facts: list[Fact] = [(None, None, [])]
-        facts += [self._fact(model, ids, position, outputs[position - 1]) for position in range(1, len(ids))]
+        facts: list[Fact] = [(None, None, [])] * (1 if probabilities else len(ids))
+        if probabilities:
+            outputs = model.records(ids)
+            facts += [self._fact(model, ids, position, outputs[position - 1]) for position in range(1, len(ids))]
         total = totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]])
         finite = math.isfinite(total["perplexity"])
         return {

@@ -66,6 +66,7 @@ class AddressState:
     left_out: str = ""  # of the trace for length: "branches", "all"
     notice: Notice | None = None
     encoded: tuple[Trace, str, str] | None = None  # the trace encoded last, as `t` and as `text`
+    bar: AddressBar | None = None  # of the page drawn last
 
 
 class AddressBar:
@@ -86,8 +87,8 @@ class AddressBar:
     ) -> None:
         self.session, self.t, self.url_state = session, t, url_state or NoUrlState()
         self._sync_widgets, self._widgets = sync_widgets, widgets or {}
-        self._arrived = False
-        self._state = session_state.get(AddressState)
+        self._arrived, self._state = False, session_state.get(AddressState)
+        self._state.bar = self
 
     def restore(self) -> None:
         """Restore the state from the query if it has changed. Called before the page's widgets are drawn."""
@@ -115,8 +116,7 @@ class AddressBar:
         Streamlit redraws the whole page for it, a few milliseconds; the delay keeps these out of the response time.
         """
         query, arrived = self._current_query(), self._arrived
-        self._state.page = st.context.url or ""
-        self._arrived = False
+        self._arrived, self._state.page = False, st.context.url or ""
         if query == self._state.written:
             return
         time.sleep(after)

@@ -15,7 +15,7 @@ from engine.serving import admission
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import extensions, navigation
+from pages.shell import address, extensions, navigation
 from pages.shell.messages import show_problem
 from pages.shell.model_access import loaded_model
 
@@ -44,13 +44,21 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
 
 
 def workbench(draw: Callable[[], None]) -> Callable[[], None]:
-    """`part` for the fragment that uses the model, with the course's sheet below it during a lesson."""
+    """`part` for the fragment that uses the model, with the course's sheet below it during a lesson.
+
+    Where it cannot be drawn, text and settings still go into the URL, so that a reload keeps them.
+    """
 
     @wraps(draw)
     def with_companion() -> None:
         t = Translator(session_state.language())
         extensions.companion.turn_to_page(t)
-        draw()
+        try:
+            draw()
+        except EngineError as error:
+            show_problem(error, t)
+            if (bar := session_state.get(address.AddressState).bar) is not None:
+                bar.update()
         extensions.companion.draw(loaded_model(session_state.get(TextState)), t)
 
     return part(with_companion)

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 import engine
+from engine.errors import EngineError
 from engine.serving import model_registry
 from pages.components import text_strip
 from pages.frame import frame
@@ -52,10 +53,14 @@ def workbench() -> None:
     """The part of the page that is redrawn after each action."""
     model = model_access.wait_for_model(session, t)
     trace = session.ready(model)
-    text = session.annotator.annotate(model, trace)
+    try:
+        distribution, token_id, u = session.choice(model)
+        text = session.annotator.annotate(model, trace)
+    except EngineError as error:
+        draw_without_distribution(model, error)
+        raise
     draw_messages()
     stage.draw(stage.data(session, stage_state, model, text, t), make_moves, stage_state)
-    distribution, token_id, u = session.choice(model)
     chosen = None if session.end(model) else token_id
     left, right = st.columns([1, 1.1], gap="large")
     with left:
@@ -70,6 +75,14 @@ def workbench() -> None:
     fragment.mark_answered()
     model_registry.prefetch(model, session.next_ids(model))
     address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
+
+
+def draw_without_distribution(model: engine.Model, error: EngineError) -> None:
+    """Buttons and text where there are no probabilities, so that the visitor can go back; `error` is shown below."""
+    session.running = 0
+    if session.problem is None or session.problem.code != error.code:
+        draw_messages()
+    stage.draw(stage.data_without_distribution(session, stage_state, model, t), make_moves, stage_state)
 
 
 def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:

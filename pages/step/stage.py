@@ -64,6 +64,26 @@ def data(
     }
 
 
+def data_without_distribution(
+    session: TextState, state: StageState, model: engine.Model, t: Translator
+) -> dict[str, Any]:
+    """Data of the component where the model gives no probabilities: the text, from which one can go back."""
+    text = session.annotator.annotate(model, session.ready(model), probabilities=False)
+    return text | {
+        "turn": session.turn,
+        "made": state.made,
+        "running": False,
+        "pace": PACE_MILLISECONDS,
+        "ended": True,
+        "stage": 1,
+        "status": "",
+        "rows": [],
+        "cut": None,
+        "ruler": {"parts": [], "u": None, "told": ""},
+        "labels": _labels(session, t),
+    }
+
+
 def bar_rows(
     session: TextState, distribution: engine.Distribution, chosen: int | None, t: Translator
 ) -> list[dict[str, Any]]:
