@@ -59,6 +59,7 @@ def load(
     stage("warm_up")
     size = int(hf.get_output_embeddings().weight.shape[0])
     vocabulary = Vocabulary(tokenizer, size)
+    _ = vocabulary.marked_names  # takes a moment for a large vocabulary: not when the first token is shown
     forward = _prepare_forward(hf, model_name)
     _check_causal(hf, size, model_name)
     config = hf.config.get_text_config(decoder=True)

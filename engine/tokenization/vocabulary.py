@@ -16,6 +16,7 @@ from functools import cached_property
 from tokenizers import Tokenizer
 
 from engine.tokenization.bpe import BPEMerges
+from engine.tokenization.token_names import distinct_names
 from engine.tokenization.unicode import (
     Span,
     byte_of_character,
@@ -49,6 +50,7 @@ class Vocabulary:
         table = {index: token for token, index in tokenizer.get_vocab(with_added_tokens=True).items()}
         self._bytes = [self._token_bytes(index, table.get(index)) for index in range(max(size, len(table)))]
         self._known = frozenset(table)
+        self._table = table
         self.size = size
         # Start tokens of the tokenizer belong to the context; its end tokens do not, since the text is continued.
         with_special, plain = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
@@ -146,9 +148,39 @@ class Vocabulary:
         return pieces
 
     def _special_name(self, token_id: int) -> str:
+        return self._name(token_id, self._special_text(token_id))
+
+    def _special_text(self, token_id: int) -> str:
         name = self._added[token_id].content
         inner = re.sub(r"^[<\[|｜]+|[>\]|｜]+$", "", name)
         return f"⟨{readable(inner or name)}⟩"
+
+    @cached_property
+    def _plain_names(self) -> list[str]:
+        """Name of each token by itself, before those that look alike are told apart."""
+        return [self._special_text(i) if i in self.special else _plain_name(data) for i, data in enumerate(self._bytes)]
+
+    @cached_property
+    def marked_names(self) -> dict[int, str]:
+        """Names of the tokens that would look like another token, see `distinct_names`."""
+        return distinct_names(self._plain_names, self._marks)
+
+    def _marks(self, token_id: int) -> list[str]:
+        """Names that tell how a token differs from another of the same text: as its tokenizer writes it."""
+        token = self._table.get(token_id, "")
+        if token_id in self.special:
+            return [f"⟨{readable(self._added[token_id].content)}⟩"]
+        if token_id in self._added:
+            return []
+        if self._kind == "wordpiece" and token.startswith("##") and len(token) > 2:
+            return [f"##{self._plain_names[token_id]}"]
+        if self._kind == "pieces" and token.startswith("<0x"):
+            return [f"‹{self._bytes[token_id].hex().upper()}›"]
+        return []
+
+    def _name(self, token_id: int, text: str) -> str:
+        """The name of a token that reads `text`: with a mark where another token would look like it."""
+        return self.marked_names.get(token_id, text) if text == self._plain_names[token_id] else text
 
     def _run_pieces(self, run: list[int]) -> list[str]:
         data = b"".join(self._bytes[i] for i in run)
@@ -161,7 +193,7 @@ class Vocabulary:
             last = first
             while last < len(spans) and spans[last].start < stop:
                 last += 1
-            pieces.append(describe(data, spans[first:last], start, stop))
+            pieces.append(self._name(token_id, describe(data, spans[first:last], start, stop)))
             start = stop
         return pieces
 
@@ -189,7 +221,8 @@ class Vocabulary:
             stop += len(self._bytes[token_id])
             if stop in edges:
                 spans = [Span(s.start + start, s.stop + start, s.char) for s in characters(data[start:stop])]
-                groups.append((first, index + 1, describe(data, spans, start, stop)))
+                text = describe(data, spans, start, stop)
+                groups.append((first, index + 1, self._name(token_id, text) if index == first else text))
                 first, start = index + 1, stop
         return groups
 
@@ -255,6 +288,13 @@ class Vocabulary:
             (data.decode("utf-8", "surrogateescape").casefold().encode("utf-8", "surrogateescape"))
             for data in self._bytes[: self.size]
         ]
+
+
+def _plain_name(data: bytes) -> str:
+    """Name of a token's bytes by themselves."""
+    if data and data.isascii() and (text := data.decode()).isprintable():
+        return text.replace(" ", "␣")  # as `describe`, in a fraction of its time
+    return describe(data, characters(data), 0, len(data))
 
 
 def _kind(tokenizer: Tokenizer) -> str:
