@@ -152,6 +152,11 @@ def _learner(model: Model) -> Learner:
     )
 
 
+def shown_then(step: Step, done: bool, holds: bool) -> str:
+    """Explanation of a step that is done; one with values only while the task holds, since they are those of now."""
+    return step.then if done and (holds or not PLACEHOLDER.search(step.then)) else ""
+
+
 def _sheet_data(
     lesson: Lesson, step: Step, done: bool, on_page: bool, learner: Learner, t: Translator
 ) -> dict[str, Any]:
@@ -160,7 +165,8 @@ def _sheet_data(
     lessons = catalog.lessons(t.language)
     number = [entry.name for entry in lessons].index(lesson.name)
     following = lessons[number + 1] if number + 1 < len(lessons) else None
-    names = set(PLACEHOLDER.findall(step.text + step.do + step.then * done))
+    then = shown_then(step, done, on_page and course.holds)
+    names = set(PLACEHOLDER.findall(step.text + step.do + then))
     return {
         "turn": course.turn,
         "title": lesson.title,
@@ -170,7 +176,7 @@ def _sheet_data(
         "steps": [index in course.done.get(lesson.name, ()) for index in range(len(lesson.steps))],
         "text": step.text,
         "do": step.do,
-        "then": step.then if done else "",
+        "then": then,
         "done": done,
         "home": on_page,
         "small": course.folded,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from engine.decoding.text_metrics import REPEATED, repeated_ngrams
 from engine.errors import EngineError
+from engine.sampling.settings import Settings
 from pages.session.annotated_text import totals
+from pages.tokens.token_details import counts
 
 if TYPE_CHECKING:
     from pages.course.learner import Learner
@@ -31,22 +33,50 @@ def _log_probabilities(learner: Learner) -> list[float]:
     return [value for value in learner.model.score(learner.trace.token_ids()).log_probabilities if value is not None]
 
 
-def _least(learner: Learner) -> int:
-    """Position of the token with the lowest probability in the text; 0 in a text of one token."""
-    log_probabilities = _log_probabilities(learner)
-    return log_probabilities.index(min(log_probabilities)) + 1 if log_probabilities else 0
+def _least(learner: Learner, t: Translator) -> tuple[str, str]:
+    """The token with the lowest probability after the prompt, and its probability."""
+    first = learner.trace.prompt_length
+    written = _log_probabilities(learner)[first - 1 :]
+    if not written:
+        return NO_VALUE, NO_VALUE
+    return _pieces(learner)[first + written.index(min(written))], t.percent_of_log(min(written))
+
+
+def _added(learner: Learner, t: Translator, by_hand: bool = False) -> tuple[str, str]:
+    """The token that was added last, wherever the cursor is, and its probability there; the last chosen by hand."""
+    trace = learner.trace
+    added = [i for i in range(trace.prompt_length, len(trace.choices)) if trace.choices[i].how == "hand" or not by_hand]
+    if not added:
+        return NO_VALUE, NO_VALUE
+    ids = trace.token_ids(added[-1])
+    value = learner.model.records(ids[:-1])[-1].log_probability(ids[-1])
+    return learner.model.pieces(ids)[-1], t.percent_of_log(value)
+
+
+def _nucleus(learner: Learner) -> str:
+    """Number of candidates for the next token that top-p alone keeps."""
+    settings = Settings(top_p=learner.session.settings.top_p)
+    return f"{learner.model.distribution(learner.trace.token_ids(), settings).kept:,}"
+
+
+def _cut(learner: Learner, name: str) -> str:
+    """One of the `counts` of the text on the tokens page."""
+    try:
+        return f"{counts(learner.tokens.tokenized(learner.model))[name]:,}"
+    except EngineError:  # a text that the page refuses
+        return NO_VALUE
 
 
 def _last_p(learner: Learner, t: Translator) -> str:
     """Probability of the last token."""
     log_probabilities = _log_probabilities(learner)
-    return t.percent(math.exp(log_probabilities[-1])) if log_probabilities else NO_VALUE
+    return t.percent_of_log(log_probabilities[-1]) if log_probabilities else NO_VALUE
 
 
 def _candidate_count(learner: Learner, t: Translator) -> str:
     """Number of candidates for the next token that remain after the filters."""
     distribution = learner.model.distribution(learner.trace.token_ids(), learner.session.settings)
-    return f"{int((distribution.probabilities > 0).sum()):,}"
+    return f"{distribution.kept:,}"
 
 
 def _choices(learner: Learner, t: Translator) -> str:
@@ -72,8 +102,8 @@ def _search_result(learner: Learner, t: Translator) -> tuple[str, str, str]:
 
 
 def _perplexity(log_probabilities: list[float], t: Translator) -> str:
-    """Perplexity of a text from the log-probabilities of its tokens."""
-    return t.number(totals(list(log_probabilities))["perplexity"])
+    """Perplexity of a text from the log-probabilities of its predicted tokens."""
+    return t.number(totals(list(log_probabilities))["perplexity"]) if log_probabilities else NO_VALUE
 
 
 def _repeated(learner: Learner, t: Translator) -> tuple[str, str, str]:
@@ -90,11 +120,11 @@ def _repeated(learner: Learner, t: Translator) -> tuple[str, str, str]:
     log_probabilities = _log_probabilities(learner)[trace.prompt_length - 1 :]  # of the generated tokens
 
     def mean_probability(start: int) -> str:
-        return t.percent(math.exp(sum(log_probabilities[start : start + REPEATED]) / REPEATED))
+        return t.percent_of_log(sum(log_probabilities[start : start + REPEATED]) / REPEATED)
 
     start = trace.prompt_length + second
-    text = "".join(_pieces(learner)[start : start + REPEATED]).replace("␣", " ").strip()
-    return text, mean_probability(first), mean_probability(second)
+    text = "".join(_pieces(learner)[start : start + REPEATED])
+    return text.replace("␣", " ").strip() or text, mean_probability(first), mean_probability(second)
 
 
 def _sampled(learner: Learner, t: Translator) -> tuple[str, str]:
@@ -154,8 +184,10 @@ def _beyond(learner: Learner, t: Translator) -> str:
 def _forced_perplexity(learner: Learner, t: Translator) -> str:
     """Perplexity of the text under teacher forcing."""
     training, model = learner.training, learner.model
-    scored = training.ids and training.model == model.name
-    return t.number(totals(list(training.score(model).log_probabilities) if scored else [])["perplexity"])
+    if not training.ids or training.model != model.name:
+        return NO_VALUE
+    score = training.score(model)
+    return t.number(score.perplexity) if score.predicted else NO_VALUE
 
 
 def value(name: str, learner: Learner, t: Translator) -> str:
@@ -180,13 +212,17 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "vocabulary": lambda learner, t: f"{learner.model.vocabulary.size:,}",
     "context": lambda learner, t: f"{learner.model.context_length:,}",
     "length": lambda learner, t: str(len(learner.trace.path())),
-    "written": lambda learner, t: str(len(learner.trace.path()) - learner.trace.prompt_length),
+    "written": lambda learner, t: str(max(0, len(learner.trace.path()) - learner.trace.prompt_length)),
+    "added": lambda learner, t: _added(learner, t)[0],
+    "added_p": lambda learner, t: _added(learner, t)[1],
+    "taken": lambda learner, t: _added(learner, t, by_hand=True)[0],
+    "taken_p": lambda learner, t: _added(learner, t, by_hand=True)[1],
     "last": lambda learner, t: _pieces(learner)[-1],
     "last_p": _last_p,
-    "least": lambda learner, t: _pieces(learner)[_least(learner)],
-    "least_p": lambda learner, t: t.percent(math.exp(min(_log_probabilities(learner), default=0.0))),
+    "least": lambda learner, t: _least(learner, t)[0],
+    "least_p": lambda learner, t: _least(learner, t)[1],
     "log_p": lambda learner, t: t.number(sum(_log_probabilities(learner))),
-    "text_p": lambda learner, t: t.percent(math.exp(sum(_log_probabilities(learner)))),
+    "text_p": lambda learner, t: t.percent_of_log(sum(_log_probabilities(learner))),
     "factors": lambda learner, t: str(len(_log_probabilities(learner))),
     "perplexity": lambda learner, t: _perplexity(_log_probabilities(learner), t),
     "perplexity_before": lambda learner, t: _perplexity(_log_probabilities(learner)[:-1], t),
@@ -195,6 +231,7 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "again_p": lambda learner, t: _repeated(learner, t)[2],
     "choices": _choices,
     "kept": _candidate_count,
+    "nucleus": lambda learner, t: _nucleus(learner),
     "seed": lambda learner, t: str(learner.session.seed),
     "u": lambda learner, t: _sampled(learner, t)[0],
     "pick": lambda learner, t: _sampled(learner, t)[1],
@@ -213,6 +250,6 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "peaked_kept": lambda learner, t: _prompt_top_p_count(learner, t, "peaked"),
     "compare_top_p": lambda learner, t: _compare_value(learner, "top_p"),
     "compare_top_k": lambda learner, t: _compare_value(learner, "top_k"),
-    "cut_tokens": lambda learner, t: str(len(learner.model.encode(learner.tokens.text))),
-    "cut_characters": lambda learner, t: str(len(learner.tokens.text)),
+    "cut_tokens": lambda learner, t: _cut(learner, "tokens"),
+    "cut_characters": lambda learner, t: f"{len(learner.tokens.text):,}",
 }

@@ -29,13 +29,14 @@ class CourseState:
     page_pending: bool = False  # a step has begun whose page is still to be opened
     folded: bool = False  # the lesson sheet is collapsed
     done: dict[str, set[int]] = field(default_factory=dict)  # steps done, by lesson
+    holds: bool = False  # whether the current step's task held when it was last checked
     memory: TaskMemory = field(default_factory=dict)  # of the current step's task
 
     def begin(self, lesson: Lesson, step: int = 0) -> Step:
         """Open a step of a lesson; a step out of range becomes the nearest one."""
         self.lesson = lesson.name
         self.step = min(max(0, step), len(lesson.steps) - 1)
-        self.memory, self.folded, self.page_pending = {}, False, True
+        self.memory, self.folded, self.page_pending, self.holds = {}, False, True, False
         self.turn += 1
         return lesson.steps[self.step]
 
@@ -54,9 +55,13 @@ class CourseState:
         self.turn += 1
 
     def check(self, lesson: Lesson, learner: Learner) -> bool:
-        """Whether the current step is done; called after every action, records a step that has just been done."""
+        """Whether the current step is done; called after every action, records a step that has just been done.
+
+        What was done can be undone, so the task of a step that is done need not hold now: see `holds`.
+        """
         done = self.done.setdefault(lesson.name, set())
-        if tasks.done(lesson.steps[self.step].task, learner, self.memory):
+        self.holds = tasks.done(lesson.steps[self.step].task, learner, self.memory)
+        if self.holds:
             done.add(self.step)
         return self.step in done
 

@@ -108,15 +108,18 @@ def _search(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
 
 
 def _again(learner: Learner, count: int, memory: TaskMemory) -> bool:
-    """At least `count` tokens were generated after the prompt, twice with a restart in between, and the tree has no
-    branch: a deterministic strategy generates the same text again."""
+    """At least `count` tokens were generated after the prompt, twice with a restart in between, both times the same,
+    and the tree has no branch."""
     trace = learner.trace
-    generated = len(trace.path()) - trace.prompt_length
-    if generated <= 0 and memory.get("first run"):
-        memory["restarted"] = True
-    memory["first run"] = memory.get("first run", False) or generated >= count
+    ids, generated = trace.token_ids(), len(trace.path()) - trace.prompt_length
+    if generated <= 0 and "run" in memory:
+        memory["before"] = memory.pop("run")
+    if generated >= count:
+        memory["run"] = ids
     unbranched = all(len(children) == 1 for children in trace.children().values())
-    return bool(memory.get("restarted")) and generated >= count and unbranched
+    both = min(len(ids), len(memory.get("before", ())))
+    same = "before" in memory and ids[:both] == memory["before"][:both]
+    return bool(same and generated >= count and unbranched)
 
 
 def _least(learner: Learner, yes: bool, memory: TaskMemory) -> bool:

@@ -167,7 +167,7 @@ def test_ordinary_tokens_keep_their_names(model: Model) -> None:
             assert model.vocabulary.label(token_id) == data.decode().replace(" ", "␣")
     tokenizer = wordpiece()
     vocabulary = Vocabulary(tokenizer, tokenizer.get_vocab_size())
-    names = {text: vocabulary.label(tokenizer.token_to_id(text)) for text in ("at", "氣", "é", "不", "##氣")}
+    names = {text: vocabulary.label(tokenizer.get_vocab()[text]) for text in ("at", "氣", "é", "不", "##氣")}
     assert names == {"at": "at", "氣": "氣", "é": "é", "不": "不", "##氣": "##氣"}
 
 
@@ -175,6 +175,6 @@ def test_marks() -> None:
     """The mark tells what differs: the continuation of a word, a single byte, an invisible character, a double."""
     tokenizer = sentencepiece_bpe()
     vocabulary = Vocabulary(tokenizer, tokenizer.get_vocab_size())
-    names = [vocabulary.label(tokenizer.token_to_id(text)) for text in ("B", "<0x42>", "a\u200dt", "e\u0301", "\uf967")]
+    names = [vocabulary.label(tokenizer.get_vocab()[text]) for text in ("B", "<0x42>", "a\u200dt", "e\u0301", "\uf967")]
     assert names == ["B", "‹42›", "a‹200D›t", "e‹0301›", "不‹F967›"]
-    assert vocabulary.pieces([tokenizer.token_to_id("at"), tokenizer.token_to_id("<0x42>")]) == ["at", "‹42›"]
+    assert vocabulary.pieces([tokenizer.get_vocab()["at"], tokenizer.get_vocab()["<0x42>"]]) == ["at", "‹42›"]
