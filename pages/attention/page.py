@@ -93,9 +93,10 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
         return
     table = logit_lens.data(lens, model, model.pieces(ids), state.selected_row, state.cell, state.text_version)
     logit_lens.draw(table, t, state.choose_cell)
-    if len(table["columns"]) < len(ids):
-        first, last = (table["columns"][i][0] + 1 for i in (0, -1))
-        st.caption(t("inside.lens.left_out", first=first, last=last, count=len(ids)))
+    with st.container():
+        if len(table["columns"]) < len(ids):
+            first, last = (table["columns"][i][0] + 1 for i in (0, -1))
+            st.caption(t("inside.lens.left_out", first=first, last=last, count=len(ids)))
     changed, state.changed = state.changed, None
     if changed == "cell" and extensions.companion.active:
         st.rerun()  # the whole page: the lesson's tasks depend on it
@@ -136,8 +137,9 @@ def draw_experiments(model: engine.Model) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(t(f"inside.try.{name}"), key=f"try {name}", on_click=state.run_experiment, args=(name,))
             st.caption(t(f"inside.try.{name}_note"))
-        if name in state.experiment_runs:
-            draw_experiment(name, model)
+        with st.container():
+            if name in state.experiment_runs:
+                draw_experiment(name, model)
     if state.changed == "head":
         st.rerun()  # the whole page: a head was opened from here
     address_bar.update()
@@ -171,7 +173,8 @@ def workbench() -> None:
     st.subheader(t("inside.lens.title"), anchor=False)
     st.caption(t("inside.lens.lead"))
     draw_lens(model, ids)
-    draw_attribution(model)
+    with st.container():
+        draw_attribution(model)
     draw_experiments(model)
 
 

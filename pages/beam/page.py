@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.decoding.beam_search import BeamSearch
 
 WORK_SLICE_SECONDS = 0.15  # of a run, between two drawings of the page
+BROWSER_DRAW_SECONDS = 0.04  # time for the browser to draw the tree and the text before the next computation
 
 session = session_state.get(TextState)
 state = session_state.get(BeamState)
@@ -179,19 +180,35 @@ def draw_level_summary() -> None:
         st.markdown("\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))
 
 
+def draw_result() -> bool:
+    """The finished beams, and the winner beside its baselines. True while the baselines are still to be computed.
+
+    That takes about a second: it happens in a run of its own, so that tree and text are on the screen before.
+    """
+    st.subheader(t("beam.table.title"), anchor=False)
+    finished_beams.draw(state, t, lambda node: continue_in_step(new_token_ids(node)))
+    st.subheader(t("beam.truth.title"), anchor=False)
+    state.baselines_awaited = not state.baselines_known
+    if state.baselines_known:
+        baselines_view.draw(state.baselines(), state, t, continue_in_step)
+    return state.baselines_awaited
+
+
 @fragment.workbench
 def workbench() -> None:
     """The part of the page that is redrawn after each action."""
     model = model_access.wait_for_model(session, t)
     search = state.update_search(session, model)
+    state.compute_awaited_baselines()
     more = state.run_on(WORK_SLICE_SECONDS)
     above = st.container()
     # The tree is sent first: the visitor is waiting for it.
     tree.draw(tree.data(state, t), t, state.open, state.toggle_pruned)
     with above:
         draw_controls()
-    if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
-        probability_mass.draw(state, t)
+    with st.container():  # one element in both cases: what is below keeps its place
+        if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
+            probability_mass.draw(state, t)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         try:
@@ -202,14 +219,11 @@ def workbench() -> None:
     with right:
         draw_level_summary()
     if state.done and search.sequences:
-        st.subheader(t("beam.table.title"), anchor=False)
-        finished_beams.draw(state, t, lambda node: continue_in_step(new_token_ids(node)))
-        st.subheader(t("beam.truth.title"), anchor=False)
-        baselines_view.draw(state.baselines(), state, t, continue_in_step)
+        more = draw_result() or more
     address_bar.update()
     fragment.mark_answered()
     if more:
-        fragment.rerun()
+        fragment.rerun(after=BROWSER_DRAW_SECONDS)
     with suppress(EngineError):  # which is shown when this level is asked for
         search.grow_to(state.shown_levels + 1)  # precomputes the next level, so that it is shown without delay
 

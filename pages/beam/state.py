@@ -44,6 +44,7 @@ class BeamState:
     running: bool = False
     problem: EngineError | None = None
     search: BeamSearch | None = None  # the search that is shown
+    baselines_awaited: bool = False  # the result of the search is drawn, its baselines are still to be computed
     annotator: TextAnnotator = field(default_factory=TextAnnotator)
     _baselines: tuple[BeamSearch, Baselines] | None = None  # cache of `baselines`: the search and its result
 
@@ -226,6 +227,17 @@ class BeamState:
         if self.done and level.finished:
             return level.finished[0]
         return level.active[0] if level.active else level.finished[0]
+
+    @property
+    def baselines_known(self) -> bool:
+        """Whether `baselines` of the current search have been computed."""
+        return self._baselines is not None and self._baselines[0] is self.search
+
+    def compute_awaited_baselines(self) -> None:
+        """Compute the baselines that the result on the screen is waiting for; does nothing for any other search."""
+        awaited, self.baselines_awaited = self.baselines_awaited, False
+        if awaited and self.done and self.search is not None and self.search.sequences:
+            self.baselines()
 
     def baselines(self) -> Baselines:
         """Baselines of the current search, computed once. Only for a search that has stopped with finished beams."""

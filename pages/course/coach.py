@@ -47,7 +47,7 @@ _STYLE = """<style>
 [data-testid=stLayoutWrapper]:has(> * > [data-testid=stLayoutWrapper] > .st-key-coach) { display: contents; }
 .stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 1rem); }
 .stMainBlockContainer { padding-bottom: 0; }
-.st-key-lead, .st-key-examples { display: none; }
+[data-testid=stLayoutWrapper]:has(> :is(.st-key-lead, .st-key-examples)) { display: none; }
 %s { outline: 2px dashed #D55E00; outline-offset: 5px; border-radius: 6px; }
 @media (min-width: 1100px) {
   .stMainBlockContainer { max-width: 1560px; padding-right: 400px; }

@@ -115,7 +115,11 @@ class AddressBar:
 
         Streamlit redraws the whole page for it, a few milliseconds; the delay keeps these out of the response time.
         """
-        query, arrived = self._current_query(), self._arrived
+        with st.container():  # also where nothing is drawn: the elements after it keep their place in the page
+            self._write_query(self._current_query(), after)
+
+    def _write_query(self, query: dict[str, str], after: float) -> None:
+        arrived = self._arrived
         self._arrived, self._state.page = False, st.context.url or ""
         if query == self._state.written:
             return

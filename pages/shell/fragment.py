@@ -53,12 +53,13 @@ def workbench(draw: Callable[[], None]) -> Callable[[], None]:
     def with_companion() -> None:
         t = Translator(session_state.language())
         extensions.companion.turn_to_page(t)
-        try:
-            draw()
-        except EngineError as error:
-            show_problem(error, t)
-            if (bar := session_state.get(address.AddressState).bar) is not None:
-                bar.update()
+        with st.container():  # always one element, so that the sheet keeps its place when the page's parts change
+            try:
+                draw()
+            except EngineError as error:
+                show_problem(error, t)
+                if (bar := session_state.get(address.AddressState).bar) is not None:
+                    bar.update()
         extensions.companion.draw(loaded_model(session_state.get(TextState)), t)
 
     return part(with_companion)

@@ -13,14 +13,14 @@ def show_problem(problem: EngineError | None, t: Translator, unchanged: str = "e
 
     `unchanged`: locale key of the sentence after a PromptError, which states that the text is kept.
     """
-    if problem is not None:
-        values = {name: plain(v) if isinstance(v, str) else v for name, v in problem.values.items()}
-        sentence = t(f"error.{problem.code}", **values)
-        show = st.warning if problem.code.startswith("limit_") else st.error
-        show(f"{sentence} {t(unchanged)}" if isinstance(problem, PromptError) else sentence)
+    with st.container():  # also without a message, so that the elements after it keep their place in the page
+        if problem is not None:
+            values = {name: plain(v) if isinstance(v, str) else v for name, v in problem.values.items()}
+            sentence = t(f"error.{problem.code}", **values)
+            show = st.warning if problem.code.startswith("limit_") else st.error
+            show(f"{sentence} {t(unchanged)}" if isinstance(problem, PromptError) else sentence)
 
 
 def show_model_problem(problem: EngineError | None, t: Translator) -> None:
     """Show why a model was not loaded; other problems of the session concern the step page's text."""
-    if isinstance(problem, ModelError):
-        show_problem(problem, t)
+    show_problem(problem if isinstance(problem, ModelError) else None, t)

@@ -44,8 +44,9 @@ def go_to(value: dict[str, Any]) -> None:
 def draw_messages() -> None:
     """The last problem, and the notes about the prompt."""
     messages.show_problem(session.problem, t)
-    if session.notes:
-        st.caption(" ".join(t(note) for note in session.notes))
+    with st.container():
+        if session.notes:
+            st.caption(" ".join(t(note) for note in session.notes))
 
 
 @fragment.workbench
@@ -90,6 +91,12 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
     query = st.text_input(
         t("step.search"), key="search", placeholder=t("step.search_placeholder"), live=True, persist_state="session"
     )
+    with st.container():
+        draw_hits(model, distribution, query or "")
+
+
+def draw_hits(model: engine.Model, distribution: engine.Distribution, query: str) -> None:
+    """The tokens that the vocabulary search finds, the most probable first."""
     if query:
         hits = [distribution.candidate(i) for i in model.vocabulary.search(query)]
         if hits:

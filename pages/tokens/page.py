@@ -45,8 +45,9 @@ def draw_merges(model: engine.Model) -> None:
         return
     merges = bpe_merges.data(model.vocabulary, derivation, state.merge_count, state.turn)
     bpe_merges.draw(merges, t, state.merge_to)
-    if len(state.text) > MAX_MERGE_CHARACTERS:
-        st.caption(t("cut.merge.beginning", most=MAX_MERGE_CHARACTERS))
+    with st.container():
+        if len(state.text) > MAX_MERGE_CHARACTERS:
+            st.caption(t("cut.merge.beginning", most=MAX_MERGE_CHARACTERS))
     st.caption(t("cut.merge.legend", count=f"{model.vocabulary.merges.count:,}"))
 
 
@@ -78,9 +79,11 @@ def workbench() -> None:
         return
     details = token_details.data(model.vocabulary, tokenized, state.opened, state.turn, t)
     token_details.draw(details, t, state.toggle_token)
-    if more := token_details.more_tokens(len(tokenized.token_ids) - token_details.MAX_CHIPS, t):
-        st.caption(more)
-    draw_merges(model)
+    with st.container():
+        if more := token_details.more_tokens(len(tokenized.token_ids) - token_details.MAX_CHIPS, t):
+            st.caption(more)
+    with st.container():
+        draw_merges(model)
     draw_comparison(model)
     st.subheader(t("cut.why.title"), anchor=False)
     shaded_tokens.draw([], explanation.sentences(model, tokenized, state.opened, t), key="cut_why")

@@ -60,10 +60,11 @@ def draw_box() -> None:
     named_texts = zip(t.list("training.examples.names"), TEXTS, strict=True)
     buttons = [Example(name, f"training example {name}", partial(load_example, text)) for name, text in named_texts]
     examples.draw(buttons, t, "training examples")
-    if state.problem is not None and state.problem.code == "context":
-        st.error(t("training.too_long", **state.problem.values) + " " + t("error.kept"))
-    else:
-        messages.show_problem(state.problem, t)
+    with st.container():
+        if state.problem is not None and state.problem.code == "context":
+            st.error(t("training.too_long", **state.problem.values) + " " + t("error.kept"))
+        else:
+            messages.show_problem(state.problem, t)
 
 
 def read_text(model: engine.Model) -> None:
@@ -133,8 +134,9 @@ def workbench() -> None:
     draw_box()
     if not state.ids or state.model != model.name:
         return
-    read_text(model)
-    draw_scored_text(model)
+    with st.container():
+        read_text(model)
+        draw_scored_text(model)
     draw_training_history(model)
     address_bar.update()
 

@@ -354,6 +354,22 @@ def test_a_bad_prompt_keeps_the_search(app: AppTest, bad: str) -> None:
 scores = st.integers(-40, 0).map(lambda n: n / 1000) | st.floats(-30, 0)
 
 
+def test_the_baselines_are_computed_once_the_result_is_drawn(model: Model) -> None:
+    state = make_state(model, 0, max_new_tokens=4)
+    while not state.done:
+        state.grow()
+    state.compute_awaited_baselines()
+    assert not state.baselines_known, "tree and text come first"
+    state.baselines_awaited = True
+    state.compute_awaited_baselines()
+    assert state.baselines_known
+    state.baselines_awaited = True
+    state.settings = BeamSettings(width=1, max_new_tokens=3)
+    state.update_search(TextState(prompt="今天天氣"), model)
+    state.compute_awaited_baselines()
+    assert state.baselines_known is False
+
+
 @given(scores, scores, scores)
 def test_the_verdict_holds_for_the_scores_that_are_displayed(beam: float, greedy: float, sampled: float) -> None:
     first, second, third = (Continuation(None, (i,), (score,)) for i, score in enumerate((beam, greedy, sampled)))
