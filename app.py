@@ -16,11 +16,12 @@ extensions.links = top_bar.draw
 extensions.recording = html_page.recording
 t = Translator(session_state.language())
 
-st.set_page_config(page_title=t("app.title"), layout="wide")
+st.set_page_config(layout="wide")
 
 startup.begin(t)
 session_state.get(TextState, lambda: TextState(prompt=t.list("step.examples.list")[0]))
 page = st.navigation(navigation.menu(t, status=config.current().status), position="hidden")
+st.set_page_config(page_title=navigation.tab_title(t, page.url_path))
 session_state.enter_page(page.url_path or navigation.STEP)
 
 if visitor.admit(t):

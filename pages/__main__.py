@@ -21,8 +21,10 @@ def main() -> None:
         json_logs.configure()
         model_registry.request()  # loads in a thread while Streamlit is imported
         from pages.shell import startup
+        from pages.shell.web import middleware
 
         startup.start()
+        middleware.install()
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -49,6 +49,19 @@ def path(name: str) -> str:
     return next(page.path for page in PAGES if page.name == ("first" if name == STEP else name))
 
 
+def tab_title(t: Translator, name: str) -> str:
+    """Title of a browser tab and of an entry in its history: the page's own, by its URL name, and the app's."""
+    app = t("app.title")
+    title = page_title(t, name)
+    return f"{title} · {app}" if title else app
+
+
+def page_title(t: Translator, name: str) -> str:
+    """Title of a page by its URL name, which may be that of the start page; "" where there is no such page."""
+    titles = {page.name: page.title for page in (*PAGES, STATUS)}
+    return t(titles[name or "first"]) if (name or "first") in titles else ""
+
+
 def menu(t: Translator, status: bool) -> dict[str, list[StreamlitPage]]:
     """Argument of `st.navigation`: the pages by section, with the status page where it is open."""
     sections: dict[str, list[StreamlitPage]] = {}
