@@ -1,4 +1,4 @@
-"""Sidebar control that shows the session's model and, where the host allows others, selects one."""
+"""Control that shows the session's model and, where the host allows others, selects one."""
 
 from __future__ import annotations
 

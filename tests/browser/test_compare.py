@@ -12,7 +12,7 @@ STOPPED = ".st-key-compare_stop button:disabled"
 
 
 def go(page: Page, name: str, selector: str) -> None:
-    """Follow a link of the sidebar and wait for an element of that page."""
+    """Follow a link and wait for an element of that page."""
     follow(page, name)
     page.wait_for_selector(selector)
     settle(page)

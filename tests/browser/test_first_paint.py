@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from pages.i18n.translator import Translator
 from pages.shell import navigation
-from tests.browser.app import new_page, settle
+from tests.browser.app import follow, new_page, settle
 
 _SHIFTS = """
 window.shifts = [];
@@ -101,7 +101,7 @@ def test_every_page_names_its_tab(chromium: Browser, address: str, locale: str, 
     page.goto(address)
     page.wait_for_selector(".loop", timeout=90_000)
     for entry in (entry for entry in navigation.PAGES if not entry.hidden):
-        page.get_by_test_id("stSidebarNavLink").get_by_text(t(entry.title), exact=True).click()
+        follow(page, t(entry.title))
         page.wait_for_selector(f"h1:has-text('{t(entry.title)}')")
         settle(page)
         assert page.title() == f"{t(entry.title)} · {t('app.title')}"

@@ -53,7 +53,7 @@ class Compression:
 
     async def _send_file(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a static file compressed, with the headers of the original; other answers unchanged."""
-        status, fields, _ = await self._answer(scope | {"method": "HEAD"}, receive)
+        status, fields, _ = await self._answer({**scope, "method": "HEAD"}, receive)
         if status != 200 or not _TEXT.match(fields.get("content-type", "")):
             await self.app(scope, receive, send)
             return

@@ -121,7 +121,7 @@ class StartPage:
             if not replaced:
                 await send(message)
 
-        await self.app(scope | {"headers": _unconditional(scope["headers"])}, receive, instead)
+        await self.app({**scope, "headers": _unconditional(scope["headers"])}, receive, instead)
 
     def _response(self, name: str, scope: Scope) -> HTMLResponse:
         headers = Headers(scope=scope)
