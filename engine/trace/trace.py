@@ -128,9 +128,9 @@ class Trace:
         return self if parent < 0 else replace(self, cursor=parent)
 
     def restart(self) -> Trace:
-        """New trace of the prompt alone with the same settings."""
-        prompt = [choice.token_id for choice in self.choices[: self.prompt_length]]
-        return Trace.start(self.model, prompt, self.settings, self.strategy, self.seed, self.fingerprint)
+        """Move the cursor to the end of the prompt, with nothing after it; all branches stay."""
+        path = self.path(self.prompt_length - 1)
+        return replace(self, cursor=path[-1], latest=dict(itertools.pairwise(path)))
 
     def line_alone(self) -> Trace:
         """Trace of `line()` alone, without other branches."""

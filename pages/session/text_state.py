@@ -159,7 +159,7 @@ class TextState:
             self._set_trace(self.trace.back())
 
     def restart(self, model: Model) -> None:
-        """Discard everything after the prompt."""
+        """Move the cursor to the end of the prompt, with nothing after it; what was written stays as branches."""
         if self.trace is not None:
             self.running = 0
             self._set_trace(self.trace.restart())

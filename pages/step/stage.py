@@ -157,8 +157,8 @@ def _status(stopped: StopReason | None, model: engine.Model, t: Translator) -> s
 
 def _labels(session: TextState, t: Translator) -> dict[str, Any]:
     """Texts of the component: those of the text strip, of the buttons and of the bars."""
-    labels = {name: t(f"step.{name}") for name in ("next", "stop", "back", "restart")}
-    labels |= {"run": t("step.run", n=session.run_tokens), "space": t("stage.space")}
+    labels = {"next": t("step.next"), "back": t("step.back"), "restart": t("step.restart")}
+    labels |= {"run": t("step.run", n=session.run_tokens), "stop": t("step.stop"), "space": t("stage.space")}
     labels |= {"bars": t("stage.bars"), "legend": t("strip.legend")}
     return text_strip.labels(t) | labels
 

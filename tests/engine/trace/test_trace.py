@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.sampling.settings import Settings
+from engine.trace.link_codec import decode_trace, encode_trace
 from engine.trace.trace import Choice, Trace
 
 Move = tuple[str, int]
@@ -106,8 +107,16 @@ def test_no_move_changes_an_earlier_trace(prompt: list[int], moves: list[Move], 
 
 
 @given(prompts, moves)
-def test_restart_is_the_prompt_alone(prompt: list[int], moves: list[Move]) -> None:
-    assert play(start(prompt), moves).restart() == start(prompt)
+def test_restart_shows_the_prompt_alone_and_keeps_every_branch(prompt: list[int], moves: list[Move]) -> None:
+    trace = play(start(prompt), moves)
+    restarted = trace.restart()
+    assert restarted.line() == start(prompt).line() and restarted.token_ids() == tuple(prompt)
+    assert restarted.choices == trace.choices
+    for node in range(len(trace.choices)):
+        assert restarted.go_to(node).token_ids() == trace.token_ids(node)
+    assert decode_trace(encode_trace(restarted)) == restarted
+    one, other = restarted.choose(5, "drawn"), start(prompt).choose(5, "drawn")
+    assert [one.choices[i].token_id for i in one.line()] == [other.choices[i].token_id for i in other.line()]
 
 
 @given(prompts, moves)
