@@ -28,6 +28,7 @@ _STYLE = """<style>
 .st-key-bar > :first-child p { font-weight: 700; }
 .st-key-bar > .st-key-lang, .st-key-bar > :has(> .st-key-lang) { margin-left: auto; }
 .st-key-head h1 { padding: 0; }
+.st-key-lead { padding-top: 8px; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.6rem; }
 .st-key-menu_course { display: none; }
 .st-key-prompt_row > :has(.st-key-examples) { flex: 1 1 260px; }
@@ -62,7 +63,7 @@ def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exp
         if extensions.links is not None and not st.context.is_embedded:
             extensions.links(t)
         panel.draw(session, t, exports)
-    with st.container(key="head", horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(key="head", horizontal=True, vertical_alignment="top", gap="medium"):
         st.title(title, anchor=False, width="content")
         with st.container(key="lead"):
             st.caption(lead)
