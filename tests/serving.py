@@ -53,8 +53,10 @@ def scrape_metrics(port: int) -> dict[str, float]:
 
 
 @contextmanager
-def started(*command: str, **environment: str) -> Iterator[Server]:
+def started(*command: str, listen: str = "127.0.0.1", **environment: str) -> Iterator[Server]:
     """Context of a server for the app, or for another `python -m` command; yielded once its health check succeeds.
+
+    It listens on 127.0.0.1, or on another address that includes it.
 
     Raises RuntimeError if that takes more than 60 s or the process exits.
     """
@@ -66,7 +68,7 @@ def started(*command: str, **environment: str) -> Iterator[Server]:
             process = subprocess.Popen(
                 [
                     sys.executable, "-m", *(command or ("pages",)),
-                    "--server.address", "127.0.0.1", "--server.port", str(port),
+                    "--server.address", listen, "--server.port", str(port),
                 ],
                 cwd=ROOT, env={**os.environ, **environment}, stdout=file, stderr=subprocess.STDOUT,
             )  # fmt: skip

@@ -17,10 +17,10 @@ from tests.serving import started
 
 
 @contextmanager
-def served(script: Path | None = None, **environment: str) -> Iterator[str]:
+def served(script: Path | None = None, listen: str = "127.0.0.1", **environment: str) -> Iterator[str]:
     """Address of a new server on 127.0.0.1, of the app or of another Streamlit script, once it is healthy."""
     command = () if script is None else ("streamlit", "run", str(script))
-    with started(*command, **environment) as server:
+    with started(*command, listen=listen, **environment) as server:
         yield server.address
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ import engine
 from engine.sampling.settings import Settings
 from engine.trace.link_codec import encode_text
 from engine.trace.trace import Trace
-from tests.browser.app import chips, follow, settle
+from tests.browser.app import chips, follow, served, settle
 from tests.payloads import PAYLOADS
 from tests.serving import ROOT, free_port, wait
 
@@ -230,11 +231,64 @@ def test_an_opened_head_is_in_the_link(chromium: Browser, page: Page) -> None:
 
 def open_share_panel(page: Page) -> None:
     page.get_by_role("button", name="分享").click()
-    page.locator(".qr img").wait_for()
+    page.locator(".line input").first.wait_for()
     page.wait_for_timeout(300)
 
 
-def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser, address: str, tmp_path: Path) -> None:
+def scanned(page: Page, tmp_path: Path) -> str:
+    """Text of the share panel's code, read from the screen."""
+    page.locator(".qr").click()
+    page.wait_for_timeout(200)
+    page.screenshot(path=tmp_path / "qr.png")
+    codes = zxingcpp.read_barcodes(np.asarray(Image.open(tmp_path / "qr.png").convert("L")))
+    assert len(codes) == 1, "the code has a light margin in the dark theme too"
+    box = page.locator(".large img").bounding_box()
+    assert box is not None and box["height"] > 800
+    page.keyboard.press("Escape")
+    return codes[0].text
+
+
+def own_address() -> str:
+    """This machine's address in its network, "" without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # reserved for documentation; a datagram socket sends nothing here
+        except OSError:
+            return ""
+        address = str(probe.getsockname()[0])
+    return "" if address.startswith("127.") else address
+
+
+def test_a_link_that_only_this_machine_can_open_says_so(chromium: Browser, address: str) -> None:
+    page = open_link(chromium, address)
+    open_share_panel(page)
+    assert "make run ADDRESS=0.0.0.0" in page.locator(".notice").inner_text()
+    assert page.locator(".qr").count() == 0, "it would lead a phone to itself"
+    page.context.close()
+
+
+def test_the_code_leads_a_phone_here(chromium: Browser, tmp_path: Path) -> None:
+    """Opened as 127.0.0.1 on a server for all: link, code and snippet have the address in the local network."""
+    with served(listen="0.0.0.0") as address:
+        page = open_link(chromium, address, color_scheme="dark")
+        step(page)
+        open_share_panel(page)
+        notice = page.locator(".notice").inner_text()
+        if not own_address():
+            assert "換成" in notice and page.locator(".qr").count() == 0
+            return
+        root = address.replace("127.0.0.1", own_address())
+        assert "區域網路" in notice
+        fields = page.locator(".line input")
+        assert fields.first.input_value() == page.url.replace(address, root)
+        assert f'src="{root}/' in fields.nth(1).input_value()
+        code = scanned(page, tmp_path)
+        assert code.startswith(f"{root}/?")
+        assert state_of_link(chromium, code) == state(page)
+        page.context.close()
+
+
+def test_the_panel_gives_the_link_to_copy_and_to_embed(chromium: Browser, address: str) -> None:
     page = open_link(chromium, address, color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
     step(page)
     open_share_panel(page)
@@ -243,15 +297,6 @@ def test_the_panel_gives_the_link_to_copy_to_scan_and_to_embed(chromium: Browser
     snippet = fields.nth(1).input_value()
     page.get_by_role("button", name="複製").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
-    page.locator(".qr").click()
-    page.wait_for_timeout(200)
-    page.screenshot(path=tmp_path / "qr.png")
-    codes = zxingcpp.read_barcodes(np.asarray(Image.open(tmp_path / "qr.png").convert("L")))
-    assert len(codes) == 1, "the code has a light margin in the dark theme too"
-    assert state_of_link(chromium, codes[0].text) == state(page)
-    box = page.locator(".large img").bounding_box()
-    assert box is not None and box["height"] > 800
-    page.keyboard.press("Escape")
     page.context.close()
     host = chromium.new_context(viewport={"width": 1000, "height": 800}).new_page()
     host.set_content(f"<!doctype html>{snippet}")

@@ -1,5 +1,5 @@
-// Share panel: a link to copy, its QR code (small, and full screen on a click), a snippet for embedding. Text is set
-// through textContent only. `data` is described in panel.py.
+// Share panel: a link to copy, its QR code (small, and full screen on a click; none that leads a phone to itself), a
+// snippet for embedding. Text is set through textContent only. `data` is described in panel.py.
 
 const copied = async (field) => {
   try {
@@ -52,7 +52,8 @@ export default function (component) {
   const { data } = component;
   const root = rootOf(component);
   root.replaceChildren(line(data, data.link, data.labels.link));
-  if (data.qr) square(data, root);
-  else root.append(el("div", "note", data.labels.no_qr));
+  if (data.notice) root.append(el("div", "notice", data.notice));
+  if (data.scannable && data.qr) square(data, root);
+  else if (data.scannable) root.append(el("div", "note", data.labels.no_qr));
   root.append(el("div", "head", data.labels.embed), line(data, data.embed, data.labels.embed));
 }

@@ -16,7 +16,7 @@ from pages.components.register import register
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import address
-from pages.shell.share import downloads
+from pages.shell.share import downloads, local_network
 
 MAX_QR_VERSION = 25  # 117 modules a side, which a phone can scan from the back row of a classroom
 QUIET_ZONE = 4  # modules of white around the code
@@ -37,12 +37,20 @@ def draw(session: TextState, t: Translator, exports: downloads.Exports = downloa
 
 
 def data(t: Translator) -> dict[str, Any]:
-    """Data of the component: link, QR code or None, snippet, labels."""
+    """Data of the component: link, QR code or None, why nobody else could scan it, snippet, labels."""
     names = ("link", "copy", "copied", "large", "no_qr", "embed")
+    reach = local_network.reach(address.link())
+
+    def link(full: bool = True, **more: str) -> str:
+        made = address.link(full, **more)
+        return local_network.at(made, reach.host) if reach.host else made
+
     return {
-        "link": address.link(),
-        "qr": qr_code(address.link(full=False)),
-        "embed": snippet(f"{address.link(lang=t.language)}&embed=true", t("app.title")),
+        "link": link(),
+        "qr": qr_code(link(full=False)),
+        "notice": t(f"share.local.{reach.notice}", host=reach.opened_as) if reach.notice else "",
+        "scannable": reach.notice in ("", "open"),
+        "embed": snippet(f"{link(lang=t.language)}&embed=true", t("app.title")),
         "labels": {name: t(f"share.{name}") for name in names},
     }
 

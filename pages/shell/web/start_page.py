@@ -64,18 +64,18 @@ def start_page(name: str, language: str, root: str, embedded: bool = False) -> s
     Without a language, as messengers ask, titles are in both; so are the texts of a preview always, because whoever
     sends a link does not know who reads it.
     """
-    t = Translator(language or "en")
+    own = Translator(language or "en")
     both = [Translator(each) for each in LANGUAGES]
-    titles = " / ".join(navigation.tab_title(each, name) for each in both)
+    titles = " / ".join(navigation.tab_title(t, name) for t in both)
     values = {
-        "lang": t.language.replace("_", "-"),
-        "title": navigation.tab_title(t, name) if language else titles,
+        "lang": own.language.replace("_", "-"),
+        "title": navigation.tab_title(own, name) if language else titles,
         "both_titles": titles,
-        "description": " ".join(each("web.description") for each in both),
-        "preview": " ".join(each("web.preview") for each in both),
-        "no_script": " ".join(each("web.no_script") for each in both),
-        "app": t("app.title"),
-        "page": navigation.page_title(t, name) or t("app.title"),
+        "description": " ".join(t("web.description") for t in both),
+        "preview": " ".join(t("web.preview") for t in both),
+        "no_script": " ".join(t("web.no_script") for t in both),
+        "app": own("app.title"),
+        "page": navigation.page_title(own, name) or own("app.title"),
         "root": root,
         "paper": theme.LIGHT.paper,
         "dark_paper": theme.DARK.paper,
