@@ -16,8 +16,9 @@ from pages.shell.share.downloads import NOTHING, Exports
 
 # Smaller margins: Streamlit's defaults leave a quarter of a phone's screen empty. More contrast for captions, keyboard
 # keys and slider values, which are small. Proportional width in English: its quotation marks come from the Chinese
-# font, where they are full-width. Containers in which nothing is drawn take no room: they only keep places.
-# Constant text: nothing that a visitor typed is inserted.
+# font, where they are full-width. No toolbar of Streamlit on charts: it lies on their legends, and its table and its
+# menu speak English. Containers in which nothing is drawn take no room: they only keep places. Constant text: nothing
+# that a visitor typed is inserted.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 1rem; padding-bottom: 4rem; max-width: 1180px; }
 :lang(en) .stApp { font-variant-east-asian: proportional-width; }
@@ -43,6 +44,7 @@ _STYLE = """<style>
   :has(.stElementContainer:not(.st-key-history_entry) > :not(.stEmpty)),
   :has([data-testid=stLayoutWrapper] > :not(.stVerticalBlock))
 ) { display: none; }
+[data-testid=stFullScreenFrame]:has([data-testid=stVegaLiteChart]) [data-testid=stElementToolbar] { display: none; }
 .stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
 .stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p,
 .stApp button[kind="tertiary"]:hover p {

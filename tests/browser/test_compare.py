@@ -50,6 +50,14 @@ def test_before_the_first_run_the_page_teaches(compare: Page) -> None:
     assert "開始比" in compare.locator(".stMain").inner_text()
 
 
+def test_nothing_of_streamlits_lies_on_a_chart(compare: Page) -> None:
+    chart = compare.get_by_test_id("stVegaLiteChart").first
+    chart.scroll_into_view_if_needed()
+    chart.hover()
+    compare.wait_for_timeout(400)
+    assert compare.locator("[data-testid=stElementToolbar]:visible").count() == 0
+
+
 def test_every_strategy_writes_and_it_is_summed_up(compare: Page) -> None:
     start(compare)
     finish(compare)
