@@ -38,6 +38,7 @@ class BeamState:
 
     settings: BeamSettings = field(default_factory=BeamSettings)
     shown_levels: int = 1  # of the computed levels; going back shows fewer and discards none
+    shown_at_least: int = 0  # levels that the next `update_search` shows if fewer are shown; then 0 again
     opened: int | None = None  # node whose text is shown below the tree; None: the best node
     expanded: set[int] = field(default_factory=set)  # nodes whose pruned children are drawn
     turn: int = 0  # incremented with every change; events of an earlier turn are outdated
@@ -54,6 +55,18 @@ class BeamState:
         If it cannot be created, `problem` is set and the previous search stays; if that belongs to another prompt or
         model, a search of width 1 takes its place.
         """
+        search = self._search_for(session, model)
+        levels, self.shown_at_least = self.shown_at_least, 0
+        if levels > self.shown_levels and not self.done:
+            try:
+                admission.charge(max(1, levels - len(search.levels)))
+                self._show_levels(levels)
+            except EngineError as error:
+                self.problem = error
+        return search
+
+    def _search_for(self, session: TextState, model: Model) -> BeamSearch:
+        """`update_search` before more levels are shown."""
         from engine.decoding.beam_search_cache import cached_beam_search
 
         trace = session.ready(model)

@@ -82,13 +82,13 @@ class Coach:
         return session_state.get(CourseState).to_query()
 
     def from_query(self, params: QueryParams, language: str) -> Callable[[], None] | None:
-        step = session_state.get(CourseState).from_query(params, catalog.lessons(language))
-        return None if step is None else partial(step_setup.set_up_step, step)
+        steps = session_state.get(CourseState).from_query(params, catalog.lessons(language))
+        return partial(step_setup.set_up_steps, steps) if steps else None
 
 
 def start_step(lesson: Lesson, step: int = 0) -> None:
     """Begin a step of a lesson and apply its prompt and settings; for callbacks."""
-    step_setup.set_up_step(session_state.get(CourseState).begin(lesson, step))
+    step_setup.set_up_steps(session_state.get(CourseState).begin(lesson, step))
 
 
 def current_lesson(language: str) -> Lesson | None:

@@ -32,13 +32,17 @@ class CourseState:
     holds: bool = False  # whether the current step's task held when it was last checked
     memory: TaskMemory = field(default_factory=dict)  # of the current step's task
 
-    def begin(self, lesson: Lesson, step: int = 0) -> Step:
-        """Open a step of a lesson; a step out of range becomes the nearest one."""
+    def begin(self, lesson: Lesson, step: int = 0) -> tuple[Step, ...]:
+        """Open a step of a lesson; a step out of range becomes the nearest one.
+
+        Returns the steps to set up, in order: those before it that the visitor has not been through, and the step.
+        """
+        been = self.step + 1 if self.lesson == lesson.name else 0
         self.lesson = lesson.name
         self.step = min(max(0, step), len(lesson.steps) - 1)
         self.memory, self.folded, self.page_pending, self.holds = {}, False, True, False
         self.turn += 1
-        return lesson.steps[self.step]
+        return lesson.steps[min(been, self.step) : self.step + 1]
 
     def fold(self, folded: bool) -> None:
         """Collapse or expand the lesson sheet."""
@@ -73,21 +77,23 @@ class CourseState:
         """URL parameter of the current step, counted from 1, such as `lesson=05-beam.2`; {} where no lesson is open."""
         return {"lesson": f"{self.lesson}.{self.step + 1}"} if self.lesson else {}
 
-    def from_query(self, params: QueryParams, lessons: Sequence[Lesson]) -> Step | None:
-        """Open the step of the URL parameter `lesson`. Returns None and closes the lesson where it names none."""
+    def from_query(self, params: QueryParams, lessons: Sequence[Lesson]) -> tuple[Step, ...]:
+        """Open the step of the URL parameter `lesson`. Returns it after all steps before it, to be set up in order.
+
+        Returns () and closes the lesson where the parameter names none.
+        """
         name, _, number = params.text("lesson").lower().partition(".")
         lesson = next((entry for entry in lessons if entry.name == name), None)
         if number and not (number.isdecimal() and 1 <= len(number) <= 3 and int(number) >= 1):
             lesson = None
         if lesson is None:
             self.leave()
-            return None
+            return ()
         index = min(int(number or 1), len(lesson.steps)) - 1  # a lesson may have had more steps
-        if (lesson.name, index) == (self.lesson, self.step):
-            return lesson.steps[index]
-        step = self.begin(lesson, index)
-        self.page_pending = False  # the URL names the page too
-        return step
+        if (lesson.name, index) != (self.lesson, self.step):
+            self.begin(lesson, index)
+            self.page_pending = False  # the URL names the page too
+        return lesson.steps[: index + 1]
 
     def progress(self) -> dict[str, list[int]]:
         """The steps done, as the browser saves them: {lesson: [steps]}."""

@@ -1,16 +1,20 @@
 """Set-up of a lesson's step: its prompt and settings, applied before the page is drawn.
 
-A lesson's file may use the names in `SETTINGS` (those that are not attributes of TextState or of its Settings are
-widget keys) and in `HIGHLIGHTS` (elements of the pages with their CSS selectors).
+A step without a prompt or a setting of its own has that of the steps before it: whoever comes to it by a link gets
+theirs first.
+
+A lesson's file may use the names in `SETTINGS` (`beam_shown`: levels of the tree that are shown at least; those that are
+not attributes of TextState or of its Settings are widget keys) and in `HIGHLIGHTS` (elements of the pages with their CSS selectors).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 from engine.sampling.settings import Settings
 from engine.serving import config
+from pages.beam.state import BeamState
 from pages.course.lesson import Step
 from pages.session import session_state
 from pages.session.text_state import TextState
@@ -21,7 +25,7 @@ from pages.training.state import TrainingState
 _SAMPLING_SETTINGS = tuple(field.name for field in fields(Settings))
 SETTINGS = (
     *_SAMPLING_SETTINGS, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
-    "uses_task", "compare_tokens", "compare_seeds",
+    "uses_task", "compare_tokens", "compare_seeds", "beam_shown",
 )  # fmt: skip
 _TOKEN_COUNTS = ("run_tokens", "beam_levels", "compare_tokens")  # limited by the host
 _STAGE = ".st-key-stage [data-testid=stBidiComponentIsolated]"  # the parts are in its shadow root
@@ -70,10 +74,16 @@ def settings_of(step: Step) -> frozenset[str]:
     return frozenset({"bars_shown"} if "bars" in names else ()) | names.intersection(_SAMPLING_SETTINGS)
 
 
-def set_up_step(step: Step) -> None:
-    """Apply the prompt and the settings of a step; all others stay unchanged."""
-    if step.prompt is not None:
-        _PROMPTS[step.page](step.prompt)
+def set_up_steps(steps: Sequence[Step]) -> None:
+    """Apply the prompts and the settings of these steps of a lesson, in order; all others stay unchanged."""
+    for step in steps:
+        if step.prompt is not None:
+            _PROMPTS[step.page](step.prompt)
+        _apply_settings(step)
+    sampling_controls.sync_widgets(session_state.get(TextState))
+
+
+def _apply_settings(step: Step) -> None:
     session = session_state.get(TextState)
     for name, given in step.settings:
         value = min(given, config.current().run_tokens) if name in _TOKEN_COUNTS else given
@@ -81,9 +91,10 @@ def set_up_step(step: Step) -> None:
             session.settings = replace(session.settings, **{name: value})
         elif name in ("strategy", "seed", "run_tokens"):
             setattr(session, name, value)
+        elif name == "beam_shown":
+            session_state.get(BeamState).shown_at_least = value
         else:
             session_state.set_widget(name, value)
-    sampling_controls.sync_widgets(session)
 
 
 def _set_prompt(prompt: str) -> None:
