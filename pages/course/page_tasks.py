@@ -62,8 +62,11 @@ def _head(learner: Learner, count: int, memory: TaskMemory) -> bool:
 
 
 def _row(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
-    """A row of the attention matrix other than the last, which predicts the next token, is shown."""
-    return (learner.attention.row is not None) is yes
+    """An earlier token than the last is shown: its row of the attention matrix, or the cursor was moved back to it."""
+    trace = learner.trace
+    moved = trace.cursor != memory.setdefault("cursor", trace.cursor)
+    moved_back = moved and len(trace.path()) < len(trace.line())
+    return (learner.attention.row is not None or moved_back) is yes
 
 
 def _lens(learner: Learner, yes: bool, memory: TaskMemory) -> bool:

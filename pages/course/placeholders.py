@@ -92,7 +92,7 @@ def _best_drawn(learner: Learner, t: Translator) -> str:
 
 
 def _search_result(learner: Learner, t: Translator) -> tuple[str, str, str]:
-    """First result of the vocabulary search: the token, its rank as the next token, its probability."""
+    """Best match of the vocabulary search: the token, its rank as the next token, its probability."""
     query = str(learner.widget("search") or "")
     hits = learner.model.vocabulary.search(query, 1) if query else []
     if not hits:

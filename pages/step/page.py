@@ -98,7 +98,7 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
 def draw_hits(model: engine.Model, distribution: engine.Distribution, query: str) -> None:
     """The tokens that the vocabulary search finds, the most probable first."""
     if query:
-        hits = [distribution.candidate(i) for i in model.vocabulary.search(query)]
+        hits = [distribution.candidate(i) for i in search_results.most_probable(model.vocabulary, query, distribution)]
         if hits:
             results = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
             search_results.draw(

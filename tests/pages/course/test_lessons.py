@@ -219,6 +219,23 @@ def test_a_search_counts_where_something_is_found(bundled: Model) -> None:
     assert placeholders.PLACEHOLDERS["found"](make_learner(bundled, search="qqzzqq"), t) == placeholders.NO_VALUE
 
 
+def test_an_earlier_token_counts_in_the_matrix_and_in_the_text_above_it(bundled: Model) -> None:
+    task = (("row", True),)
+    for last, chosen, expected in ((7, 3, True), (7, 7, False), (3, 3, False), (3, 5, True), (7, 0, True)):
+        learner, memory = make_learner(bundled, "今天天氣真好，我們一起去"), dict[str, Any]()
+        assert len(learner.trace.choices) == 8
+        learner.session.go_to(bundled, learner.session.turn, last)
+        assert not tasks.done(task, learner, memory), "where the step began"
+        learner.session.go_to(bundled, learner.session.turn, chosen)
+        assert tasks.done(task, learner, memory) is expected, (last, chosen)
+    learner, memory = make_learner(bundled, "今天天氣真好，我們一起去"), {}
+    assert not tasks.done(task, learner, memory)
+    learner.session.set_prompt(bundled, "今天天氣")
+    assert not tasks.done(task, learner, memory), "another text is not an earlier token"
+    learner.attention.row = 1
+    assert tasks.done(task, learner, memory)
+
+
 def test_beams_followed_to_the_end_at_two_widths(bundled: Model) -> None:
     learner, memory, t = make_learner(bundled), dict[str, Any](), Translator("en")
     task = (("beam_widths", 2),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from engine import bundled
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
 from pages.session.text_state import TextState
+from pages.step import search_results
 from tests.pages.visit import move, run_to_the_end, state_of, visit
 
 
@@ -126,3 +128,29 @@ def test_a_model_that_does_not_exist_is_explained(
     assert not app.exception
     assert len(app.error) == 1
     assert session(app).model_name == bundled.BUNDLED_NAME
+
+
+@pytest.mark.parametrize("query", ["雨", "a", "th", "壞", "，", "#17", "不存在的字"])
+def test_what_the_search_finds_stands_by_rank(query: str) -> None:
+    """The most probable of all matching tokens, in order, and the best match even where others are more probable."""
+    model = model_registry.request().result()
+    distribution = model.distribution(model.encode("今天天氣真"))
+    found = search_results.most_probable(model.vocabulary, query, distribution)
+    ranks = [distribution.candidate(i).rank for i in found]
+    assert ranks == sorted(ranks)
+    matches = model.vocabulary.search(query, model.vocabulary.size)
+    assert set(found) <= set(matches)
+    assert len(found) == min(len(matches), search_results.MAX_RESULTS)
+    left_out = [float(distribution.raw[i]) for i in matches if i not in found]
+    best = matches[:1]
+    assert set(best) <= set(found)
+    others = [float(distribution.raw[i]) for i in found if i not in best]
+    assert not left_out or max(left_out) <= min(others)
+
+
+def test_the_search_box_lists_its_results_by_rank() -> None:
+    app = visit(language="en", search="a")
+    [found] = [e.proto for e in app.get("bidi_component") if e.proto.id.endswith("-found")]
+    ranks = [int(rank.replace(",", "")) for rank in re.findall(r"rank ([\d,]+)", found.json)]
+    assert len(ranks) == search_results.MAX_RESULTS
+    assert ranks == sorted(ranks)
