@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ MIN_TOKENS_BEFORE = 6  # tokens before a question, not counting start tokens
 MAX_GUESS_CHARACTERS = 300  # longer guesses are truncated; only the first token is used
 _MAX_CHARACTER_TOKENS = 4  # a UTF-8 character has at most 4 bytes
 _DRAWS = 200  # samples drawn for the options
+_SCRIPT_CONTEXT = 20  # characters before a true token without letters that decide the script of its options
 
 # Letters and digits of scripts that separate words by spaces, and punctuation that is followed by a space in them.
 _SPACED = regex.compile(
@@ -74,6 +76,11 @@ def _can_follow(vocabulary: Vocabulary, before: str, token_id: int) -> bool:
     if token_id in vocabulary.special or not word or word != word.strip() or regex.match(r"['’]\p{L}", text):
         return False
     return (text != word) == (_needs_space(before) and _SPACED.match(word) is not None)
+
+
+def _scripts(text: str) -> set[str]:
+    """Scripts of the letters of a text, by the first word of their Unicode names: LATIN, CJK, CYRILLIC."""
+    return {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
 
 
 def _needs_space(before: str) -> bool:
@@ -147,9 +154,10 @@ def score_round(model: Model, question: QuizQuestion, token_ids: tuple[int, ...]
 def options(model: Model, question: QuizQuestion, seed: int, count: int = 4) -> list[int]:
     """Token ids of a multiple-choice question: the true token, the most probable one, and sampled distractors.
 
-    Distractors are drawn from the model's distribution, are readable and do not continue a word; display texts are
-    unique. The order is shuffled by the seed, so a position carries no information. Fewer than `count` only if the
-    vocabulary has too few suitable tokens.
+    Distractors are drawn from the model's distribution, are readable, do not continue a word and are written in the
+    script of the true token; display texts are unique. The order is shuffled by the seed, so a position carries no
+    information. Other scripts only if the vocabulary has too few tokens of this one, fewer than `count` only if it has
+    too few suitable tokens.
     """
     from engine.sampling.distribution import uniform
 
@@ -163,11 +171,17 @@ def options(model: Model, question: QuizQuestion, seed: int, count: int = 4) -> 
 
     add(question.truth)
     add(int(distribution.order[0]))
+    truth = model.vocabulary.token_bytes(question.truth).decode("utf-8", "ignore")
+    wanted = _scripts(truth) or _scripts(before[-_SCRIPT_CONTEXT:])
     drawn = (distribution.draw(uniform(seed, at)) for at in range(_DRAWS))
+    others: list[int] = []
     for token_id in itertools.chain(drawn, map(int, distribution.order)):
         if len(by_text) == count:
             break
         if _can_follow(model.vocabulary, before, token_id):
-            add(token_id)
+            same = _scripts(model.vocabulary.token_bytes(token_id).decode()) <= wanted
+            (add if same else others.append)(token_id)
+    for token_id in others:
+        add(token_id)
     order = sorted(by_text.values())
     return sorted(order, key=lambda token_id: uniform(seed, _DRAWS + order.index(token_id)))

@@ -81,7 +81,7 @@ function percent(data, p) {
     const sizes = [1e12, 1e8, 1e4];
     const unit = sizes.findIndex((size) => n >= size);
     const name = data.labels.units[unit];
-    const large = name ? `${Number((n / sizes[unit]).toPrecision(10)).toLocaleString("en")} ${name}` : n.toLocaleString("en");
+    const large = name ? `${Number((n / sizes[unit]).toPrecision(10)).toLocaleString("en")}\u00a0${name}` : n.toLocaleString("en");
     return data.labels.one_in.replace("{n}", large);
   }
   if (p >= 0.995) return `${(Math.min(p, p < 1 ? 0.9999 : 1) * 100).toFixed(p < 1 ? 2 : 0)}\u00a0%`;

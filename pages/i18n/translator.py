@@ -75,10 +75,10 @@ class Translator:
     def percent(self, p: float) -> str:
         """A probability with two significant digits: 34 %, 2.1 %, 0.031 %; below 0.01 % as 1 in 40,000.
 
-        From 99.5 % on with two decimals; 100 % and 0 % are exactly 1 and 0. A no-break space precedes the sign.
+        From 99.5 % on with two decimals; 100 % and 0 % are exactly 1 and 0. All spaces are no-break spaces.
 
         >>> [Translator("en").percent(p).replace("\\xa0", "_") for p in (1, 0.342, 0.021, 0.00031, 0.000025, 0)]
-        ['100_%', '34_%', '2.1_%', '0.031_%', '1 in 40,000', '0_%']
+        ['100_%', '34_%', '2.1_%', '0.031_%', '1_in_40,000', '0_%']
         """
         if p <= 0:
             return f"0{_PERCENT}"
@@ -103,7 +103,7 @@ class Translator:
         """A large round number: 40,000, in Chinese with units of ten thousand: 4 萬."""
         for size, name in zip((1e12, 1e8, 1e4), self.list("number.units"), strict=False):
             if n >= size:
-                return f"{n / size:,.10g} {name}"
+                return f"{n / size:,.10g}\xa0{name}"
         return f"{n:,.0f}"
 
     def number(self, value: float, digits: int = 1) -> str:

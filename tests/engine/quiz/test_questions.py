@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+import regex
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -170,6 +171,18 @@ def test_options_are_the_truth_the_best_and_drawn_ones_in_no_telling_order(
             assert len(set(labels)) == 4 and not any("‹" in label for label in labels)
             position_counts[given_options.index(question.truth)] += 1
     assert min(position_counts.values()) > sum(position_counts.values()) / 10
+
+
+@pytest.mark.parametrize("text", [TEXTS[0] * 3, TEXTS[1] + " " + TEXTS[1]])
+def test_options_are_in_the_script_of_the_true_token(model: Model, text: str) -> None:
+    """`ator` in a Chinese sentence, or 你 in an English one, is no option: everybody sees that it is wrong."""
+    foreign = regex.compile(r"\p{Latin}|\p{Cyrillic}" if "，" in text else r"\p{Han}|\p{Cyrillic}")
+    asked = questions.find_questions(model, text)
+    assert len(asked) >= 10
+    for number, question in enumerate(asked):
+        best = model.distribution(question.before).argmax()
+        for option in questions.options(model, question, seed=number):
+            assert option == best or not foreign.search(model.vocabulary.token_bytes(option).decode())
 
 
 def test_every_family_can_be_asked_or_has_no_place(each: Tiny) -> None:

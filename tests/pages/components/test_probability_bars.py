@@ -80,7 +80,13 @@ def test_a_probability_is_never_told_as_nothing_or_certain(p: float) -> None:
 )  # fmt: skip
 def test_probabilities_read_as_a_person_says_them(p: float, english: str, chinese: str) -> None:
     for language, text in (("en", english), ("zh_Hant", chinese)):
-        assert Translator(language).percent(p) == text.replace(" %", "\xa0%")
+        assert Translator(language).percent(p) == text.replace(" ", "\xa0")
+
+
+@pytest.mark.parametrize("language", ["en", "zh_Hant"])
+@given(st.floats(0, 1) | st.floats(0, 1e-4))
+def test_a_probability_is_never_broken_over_two_lines(language: str, p: float) -> None:
+    assert " " not in Translator(language).percent(p).removeprefix("under ").removeprefix("不到 ")
 
 
 def test_the_chart_is_built_once_and_names_no_data() -> None:
