@@ -24,6 +24,10 @@ _AXIS_HEIGHT = 60  # pixels, of the x axis with its title
 _LABEL_HEIGHT = 18  # pixels between two labels
 _LEFT_END = 0.4  # marks left of this have their label beside them; the labels of all others form a column at the right
 _LABEL_COLUMN = 1.06  # x of that column
+_X_END = 1.4  # right end of the x axis; beyond 1 there are only labels
+_FONT_SIZE = 14  # pixels, of the labels
+_MARK_RADIUS = 6  # pixels
+_NARROWEST = 280  # pixels, width of the plot on a phone
 
 
 def points(state: CompareState, t: Translator) -> list[dict[str, Any]]:
@@ -48,12 +52,31 @@ def points(state: CompareState, t: Translator) -> list[dict[str, Any]]:
                 "repeated": read("repetition", measures.repetition, t),
             }
         )
-    low = axis_minimum(result)
-    for left in (True, False):
-        rows = [row for row in result if (row["x"] < _LEFT_END) == left]
-        for row, label in zip(rows, spread_labels([HEIGHT * row["y"] / low for row in rows]), strict=True):
-            row |= {"low": low, "label": label * low / HEIGHT, "label_x": row["x"] + 0.04 if left else _LABEL_COLUMN}
+    place_labels(result)
     return result
+
+
+def place_labels(rows: list[dict[str, Any]]) -> None:
+    """Add `low`, `label` and `label_x` to the rows: no label covers a mark, also in a narrow window."""
+    low = axis_minimum(rows)
+    beside = [row for row in rows if row["x"] < _LEFT_END]
+    while True:
+        column = [row for row in rows if all(row is not other for other in beside)]
+        for group in (beside, column):
+            for row, label in zip(group, spread_labels([HEIGHT * row["y"] / low for row in group]), strict=True):
+                at = row["x"] + 0.04 if group is beside else _LABEL_COLUMN
+                row |= {"low": low, "label": label * low / HEIGHT, "label_x": at}
+        free = [row for row in beside if not any(_covers(row, other) for other in rows if other is not row)]
+        if len(free) == len(beside):
+            return
+        beside = free  # the others go to the column, in which there are no marks
+
+
+def _covers(row: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether the label of a row covers the mark of another."""
+    start, width = row["label_x"], altair_chart.text_width(row["name"], _FONT_SIZE) / _NARROWEST * _X_END
+    near = abs(row["label"] - other["y"]) * HEIGHT / -row["low"] < _LABEL_HEIGHT / 2 + _MARK_RADIUS
+    return bool(near and start - 0.04 < other["x"] < start + 1.2 * width + 0.04)
 
 
 def axis_minimum(rows: list[dict[str, Any]]) -> float:
@@ -101,7 +124,7 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     axis = altair_chart.axis(colors, labelPadding=6, labelOverlap=False, format="~g")
     y_axis = alt.Axis(**axis, tickCount=5)
     x_axis = alt.Axis(**axis, values=[0, 0.2, 0.4, 0.6, 0.8, 1], titleAnchor="start")
-    x_scale = alt.Scale(domain=[0, 1.4], nice=False)
+    x_scale = alt.Scale(domain=[0, _X_END], nice=False)
     x = alt.X("x:Q", scale=x_scale, title=labels[0], axis=x_axis)
     at_label = {
         "x": alt.X("label_x:Q", scale=x_scale, title=labels[0], axis=x_axis),
@@ -118,7 +141,9 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     marks = alt.Chart().mark_point(filled=True, size=110, opacity=1)
     marks = marks.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)
     leads = alt.Chart().mark_rule(color=colors.cut).encode(x=x, x2="label_x", y=y, y2="label")
-    names = alt.Chart().mark_text(align="left", dx=5, baseline="middle", font=theme.SANS, fontSize=14, color=colors.ink)
+    names = alt.Chart().mark_text(
+        align="left", dx=5, baseline="middle", font=theme.SANS, fontSize=_FONT_SIZE, color=colors.ink
+    )
     chart = alt.layer(leads, marks, names.encode(**at_label, text="name:N"))
     return altair_chart.written(chart.properties(height=HEIGHT + _AXIS_HEIGHT, description=labels[-1]))
 

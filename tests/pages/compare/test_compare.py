@@ -10,7 +10,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from engine.decoding.strategies import BY_NAME, STRATEGIES
 from engine.decoding.text_metrics import Measures
@@ -205,6 +205,30 @@ def test_marks_stand_where_the_measures_are(model: Model) -> None:
         assert row["y"] == pytest.approx(measures.per_token, abs=1e-4)
         assert row["low"] <= row["y"] <= 0
         assert row["low"] <= row["label"] <= 0
+
+
+MARKS = st.tuples(
+    st.floats(0, 1), st.floats(-5, 0), st.sampled_from(["貪婪搜尋", "Greedy search", "min-p 0.1", "Random sampling"])
+)
+
+
+@given(st.lists(MARKS, min_size=1, max_size=8), st.sampled_from([280, 420, 640]))
+@example([(0.15, -0.9, "Greedy search"), (0.36, -0.93, "min-p 0.1")], 640)
+def test_no_label_lies_on_a_mark(marks: list[tuple[float, float, str]], width: int) -> None:
+    """In pixels, on a plot of this width: a mark is a disc of radius 6, a letter at least 7 wide, a character 14."""
+    rows = [{"name": name, "x": x, "y": y} for x, y, name in marks]
+    scatter_chart.place_labels(rows)
+    pixels = width / 1.4
+    for row in rows:
+        left = float(row["label_x"]) * pixels + 5  # type: ignore[arg-type]
+        right = left + sum(14 if char > "⺀" else 7 for char in str(row["name"]))
+        middle = scatter_chart.HEIGHT * float(row["label"]) / float(row["low"])  # type: ignore[arg-type]
+        for other in rows:
+            if other is row:
+                continue
+            x, y = float(other["x"]) * pixels, scatter_chart.HEIGHT * float(other["y"]) / float(other["low"])  # type: ignore[arg-type]
+            inside = left - 6 < x < right + 6 and abs(y - middle) < 7 + 6
+            assert not inside, (row, other)
 
 
 @given(st.lists(st.floats(0, scatter_chart.HEIGHT), max_size=8))
