@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from engine import bundled
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
+from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.step import search_results
 from tests.pages.visit import move, run_to_the_end, state_of, visit
@@ -154,3 +156,15 @@ def test_the_search_box_lists_its_results_by_rank() -> None:
     ranks = [int(rank.replace(",", "")) for rank in re.findall(r"rank ([\d,]+)", found.json)]
     assert len(ranks) == search_results.MAX_RESULTS
     assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize("language", ["zh_Hant", "en"])
+def test_after_the_end_the_calculation_tells_of_no_draw(language: str) -> None:
+    app = visit(language=language)
+    model, state = model_registry.request().result(), session(app)
+    state.pick(model, state.turn, min(model.end_ids))
+    app.run()
+    [sums] = [json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith("-sums")]
+    assert sums["u"] is None
+    assert sums["labels"]["draw"] == Translator(language)("sums.ended")
+    assert all(row[0] != "pick" for row in sums["rows"])
