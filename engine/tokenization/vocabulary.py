@@ -279,6 +279,8 @@ class Vocabulary:
             text = self._bytes[token_id].decode()
         except UnicodeDecodeError:
             return False
+        if "‹" in self.marked_names.get(token_id, ""):  # it looks like another token
+            return False
         # The last condition excludes ids that the tokenizer lacks.
         return bool(text.strip()) and text.isprintable() and text != f"‹#{token_id}›"
 

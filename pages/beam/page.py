@@ -188,7 +188,7 @@ def draw_result() -> bool:
     st.subheader(t("beam.table.title"), anchor=False)
     finished_beams.draw(state, t, lambda node: continue_in_step(new_token_ids(node)))
     st.subheader(t("beam.truth.title"), anchor=False)
-    state.baselines_awaited = not state.baselines_known
+    state.baselines_awaited = not state.baselines_known and state.baselines_possible
     if state.baselines_known:
         baselines_view.draw(state.baselines(), state, t, continue_in_step)
     return state.baselines_awaited

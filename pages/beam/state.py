@@ -47,6 +47,7 @@ class BeamState:
     search: BeamSearch | None = None  # the search that is shown
     baselines_awaited: bool = False  # the result of the search is drawn, its baselines are still to be computed
     annotator: TextAnnotator = field(default_factory=TextAnnotator)
+    _without_baselines: BeamSearch | None = None  # a search whose baselines cannot be computed
     _baselines: tuple[BeamSearch, Baselines] | None = None  # cache of `baselines`: the search and its result
 
     def update_search(self, session: TextState, model: Model) -> BeamSearch:
@@ -246,11 +247,19 @@ class BeamState:
         """Whether `baselines` of the current search have been computed."""
         return self._baselines is not None and self._baselines[0] is self.search
 
+    @property
+    def baselines_possible(self) -> bool:
+        """Whether computing the baselines of the current search has not failed yet."""
+        return self._without_baselines is not self.search
+
     def compute_awaited_baselines(self) -> None:
         """Compute the baselines that the result on the screen is waiting for; does nothing for any other search."""
         awaited, self.baselines_awaited = self.baselines_awaited, False
         if awaited and self.done and self.search is not None and self.search.sequences:
-            self.baselines()
+            try:
+                self.baselines()
+            except EngineError as error:
+                self.problem, self._without_baselines = error, self.search
 
     def baselines(self) -> Baselines:
         """Baselines of the current search, computed once. Only for a search that has stopped with finished beams."""

@@ -3,9 +3,9 @@
 A step without a prompt or a setting of its own has that of the steps before it: whoever comes to it by a link gets
 theirs first.
 
-A lesson's file may use the names in `SETTINGS` (`beam_shown`: levels of the tree that are shown at least; those that
-are not attributes of TextState or of its Settings are widget keys) and in `HIGHLIGHTS` (elements of the pages with their
-CSS selectors).
+A lesson's file may use the names in `SETTINGS` and in `HIGHLIGHTS` (elements of the pages with their CSS selectors).
+`beam_shown` are the levels of the tree that are shown at least; the other settings that are not attributes of TextState
+or of its Settings are widget keys.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class Translator:
         """The probability of a log-probability in nats; one too small for a float is not 0.
 
         >>> [Translator("en").percent_of_log(value).replace("\\xa0", "_") for value in (-1.0, -800.0, -math.inf)]
-        ['37_%', 'under 1 in 10¹⁵', '0_%']
+        ['37_%', 'under 1_in_10¹⁵', '0_%']
         """
         return self.percent(math.exp(log_p if math.isinf(log_p) else max(log_p, -700.0)))
 

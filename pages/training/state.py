@@ -98,12 +98,12 @@ class TrainingState:
         return self._scoring[1]
 
     def work(self, model: Model, seconds: float) -> bool:
-        """Score the text for about `seconds`. True while more remains. Raises EngineError, which ends the scoring."""
+        """Score the text for about `seconds`. True while more remains. Raises EngineError; the next call starts over."""
         scoring = self.scoring(model)
         try:
             work_for(seconds, scoring.step)
         except EngineError:
-            self.stop()
+            self._scoring = None
             raise
         return not scoring.done
 

@@ -83,15 +83,15 @@ def test_a_full_house_lets_in_who_waits_when_somebody_leaves(server: Server) -> 
         first, second, third = (Visitor(server.address) for _ in range(3))
         for visitor in (first, second):
             await visitor.open()
-            assert visitor.errors == [] and "next" in visitor.widgets
+            assert visitor.errors == [] and "stage" in visitor.widgets
         await third.open()
-        assert third.errors == [t("error.limit_sessions", most=2)] and "next" not in third.widgets
+        assert third.errors == [t("error.limit_sessions", most=2)] and "stage" not in third.widgets
         first.vanish()
         deadline = time.monotonic() + 5
-        while "next" not in third.widgets and time.monotonic() < deadline:
+        while "stage" not in third.widgets and time.monotonic() < deadline:
             await third.click("again")
-        assert "next" in third.widgets
-        await third.click("next")
+        assert "stage" in third.widgets
+        await third.move("next")
         for visitor in (second, third):
             await visitor.close()
 
@@ -99,7 +99,6 @@ def test_a_full_house_lets_in_who_waits_when_somebody_leaves(server: Server) -> 
 
 
 LONG = [
-    ("step", "run", ("run_tokens", 100)),
     ("beam", "grow_all", ("beam_levels", 64)),
     ("compare", "compare_start", None),
 ]
@@ -128,13 +127,30 @@ def test_who_vanishes_leaves_no_work_behind(
     asyncio.run(vanish())
 
 
+def test_a_run_goes_no_further_than_its_visitor_asks(server: Server, port: int) -> None:
+    async def vanish() -> None:
+        visitor = Visitor(server.address)
+        await visitor.open()
+        before = scrape_metrics(port)["next_token_steps_total"]
+        await visitor.move("run")
+        for _ in range(3):
+            await visitor.move("tick", turn=visitor.data["stage"]["turn"])
+        assert visitor.data["stage"]["running"]
+        visitor.vanish()
+        assert await until(lambda: scrape_metrics(port)["next_token_sessions"] == 0, 2)
+        await asyncio.sleep(0.5)
+        assert scrape_metrics(port)["next_token_steps_total"] == before + 4
+
+    asyncio.run(vanish())
+
+
 def test_figures_are_counted_and_shown(server: Server, port: int) -> None:
     async def visit() -> list[str]:
         visitor = Visitor(server.address)
         await visitor.open()
         before = scrape_metrics(port)
         for _ in range(3):
-            await visitor.click("next")
+            await visitor.move("next")
         after = scrape_metrics(port)
         assert after["next_token_steps_total"] == before["next_token_steps_total"] + 3
         assert after["next_token_answer_seconds_count"] == before["next_token_answer_seconds_count"] + 3
@@ -159,7 +175,7 @@ def test_what_people_type_is_in_no_log(server: Server) -> None:
                 await visitor.type("prompt", text)
             except UnicodeEncodeError:  # protobuf refuses a lone surrogate
                 continue
-            await visitor.click("next")
+            await visitor.move("next")
             await visitor.type("search", SECRET)
         assert any(error.startswith(limit) for error in visitor.errors)
         await visitor.close()

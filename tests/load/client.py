@@ -7,8 +7,10 @@ servers on this machine.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import websockets
@@ -35,6 +37,7 @@ class Visitor:
     errors    texts of all error and warning boxes and of all exceptions
     texts     texts sent by the last run, outside of components
     labels    labels of all metrics
+    data      data of all components sent so far, by the app's key
     received  bytes received, `sent` bytes sent
     """
 
@@ -44,6 +47,7 @@ class Visitor:
     errors: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
     received: int = 0
     sent: int = 0
     _states: dict[str, WidgetState] = field(default_factory=dict)
@@ -81,6 +85,13 @@ class Visitor:
         shown = self.widgets[key]
         self.texts.clear()
         await self._send(shown.fragment, WidgetState(id=shown.id, trigger_value=True))
+
+    async def move(self, kind: str, seconds: float = 30.0, **values: int) -> float:
+        """Make a move on the step page's stage; returns the seconds until its changes are drawn."""
+        shown = self.widgets["stage"]
+        moves = [{"n": self.data["stage"]["made"] + 1, "kind": kind} | values]
+        self._states[shown.id] = WidgetState(id=shown.id, json_value=json.dumps({"moves": moves}))
+        return await self._run(shown.fragment, seconds)
 
     async def type(self, key: str, text: str, seconds: float = 30.0) -> float:
         """Fill in a text box and press Enter; returns the seconds until the changes are drawn."""
@@ -163,6 +174,8 @@ class Visitor:
         if name.startswith("$$ID-"):
             key = name.split("-", 2)[2]  # $$ID-HASH-KEY
             self.widgets[key] = Shown(name, delta.fragment_id, bool(getattr(widget, "disabled", False)))
+            if kind == "bidi_component" and widget.WhichOneof("data") == "json":  # type: ignore[union-attr]
+                self.data[key] = json.loads(widget.json)  # type: ignore[union-attr]
             self._store_state(kind, name, widget)
 
     def _store_state(self, kind: str, name: str, widget: object) -> None:

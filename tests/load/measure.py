@@ -101,8 +101,8 @@ async def _open_all(clients: Sequence[Visitor], server: Server, port: int, same:
             await visitor.type("prompt", WORDS[number % len(WORDS) :] + str(number))
         if number == 0:
             for _ in range(5):  # warm-up
-                await visitor.click("next")
-            await visitor.click("restart")
+                await visitor.move("next")
+            await visitor.move("restart")
             measured.alone = _memory(server, port)
     measured.together = _memory(server, port)
     for visitor in clients:
@@ -115,8 +115,8 @@ async def _click(visitor: Visitor, start: float, end: float) -> list[float]:
     due = start
     while due < end:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        key = "restart" if visitor.widgets["next"].disabled else "next"
-        response_times.append(await visitor.click(key))
+        kind = "restart" if visitor.data["stage"]["ended"] else "next"
+        response_times.append(await visitor.move(kind))
         due = max(due + CLICK_INTERVAL, time.monotonic())
     return response_times
 

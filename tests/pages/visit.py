@@ -13,7 +13,7 @@ from streamlit.util import calc_hash
 
 from engine.serving import model_registry
 from pages.session.text_state import TextState
-from pages.shell import navigation
+from pages.shell import extensions, navigation
 from pages.step.state import StageState
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,8 @@ def follow_link(query: Mapping[str, str], page: str = navigation.STEP) -> AppTes
 
 
 def page_alone(page: str) -> AppTest:
-    """A page run without the app around it."""
+    """A page run without the app around it, and so without the links that the app sets."""
+    extensions.links = None
     return AppTest.from_file(str(ROOT / navigation.path(page)), default_timeout=30)
 
 

@@ -22,7 +22,7 @@ from pages.shell.address import AddressState
 from pages.tokens.state import TokensState
 from pages.training.state import TrainingState
 from tests import tiny
-from tests.pages.visit import follow_link, state_of, visit
+from tests.pages.visit import follow_link, move, state_of, visit
 
 LONG = "今天天氣真好。" * 400
 T = {language: Translator(language) for language in ("en", "zh_Hant")}
@@ -159,11 +159,11 @@ def test_the_model_one_had_stays_with_its_text(
 
 def test_nothing_is_lost_when_one_was_too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit("step", "en")
-    app.button(key="next").click().run()
+    move(app, "next")
     before = text_of(app)
     monkeypatch.setenv("ENGINE_STEPS_PER_MINUTE", "1")
     for _ in range(3):
-        app.button(key="next").click().run()
+        move(app, "next")
     assert any("nothing is lost" in warning.value for warning in app.warning)
     assert not app.exception
     after = state_of(app, TextState).trace

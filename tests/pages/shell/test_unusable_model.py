@@ -319,8 +319,9 @@ def test_lessons(lesson: str, place: str, folder: Callable[..., str]) -> None:
     name, _, number = lesson.partition(".")
     lesson_file = catalog.lesson("en", name)
     assert lesson_file is not None
-    step = lesson_file.steps[int(number) - 1]
-    app = opened(folder(place, "nan", step.prompt or PROMPT), "step", lesson)
+    steps = lesson_file.steps[: int(number)]
+    step, prompt = steps[-1], next((step.prompt for step in reversed(steps) if step.prompt), PROMPT)
+    app = opened(folder(place, "nan", prompt), "step", lesson)
     if step.page != "step":
         app.switch_page(navigation.path(step.page)).run()
     assert told(app)

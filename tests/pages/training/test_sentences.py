@@ -33,11 +33,12 @@ def score_of(model: Model, values: list[float]) -> Score:
 
 def probability(text: str) -> float:
     """Value of a displayed probability, in English."""
+    text = text.replace("\xa0", " ")
     if text.startswith("under"):
         return 1e-15
     if text.startswith("1 in "):
         return 1 / number(text[5:])
-    return number(text.removesuffix("\xa0%")) / 100
+    return number(text.removesuffix(" %")) / 100
 
 
 @given(values=st.lists(log_probabilities, max_size=6), language=languages)
