@@ -57,13 +57,9 @@ class BeamState:
         model, a search of width 1 takes its place.
         """
         search = self._search_for(session, model)
-        levels, self.shown_at_least = self.shown_at_least, 0
-        if levels > self.shown_levels and not self.done:
-            try:
-                admission.charge(max(1, levels - len(search.levels)))
-                self._show_levels(levels)
-            except EngineError as error:
-                self.problem = error
+        levels, self.shown_at_least = 0 if self.done or self.problem else self.shown_at_least, 0
+        if levels > self.shown_levels and self._charge(levels - len(search.levels)):
+            self._show_levels(levels)
         return search
 
     def _search_for(self, session: TextState, model: Model) -> BeamSearch:
@@ -141,10 +137,10 @@ class BeamState:
         work_for(seconds, step)
         return self.running
 
-    def _charge(self) -> bool:
-        """Charge one level. False, with `problem` set, if the host's limits are reached."""
+    def _charge(self, levels: int = 1) -> bool:
+        """Charge levels, at least one. False, with `problem` set, if the host's limits are reached."""
         try:
-            admission.charge()
+            admission.charge(max(1, levels))
         except EngineError as error:
             self.problem, self.running = error, False
             return False
@@ -238,9 +234,7 @@ class BeamState:
         if search is None or not self.shown_levels:
             return 0
         level = search.levels[self.shown_levels - 1]
-        if self.done and level.finished:
-            return level.finished[0]
-        return level.active[0] if level.active else level.finished[0]
+        return ((level.finished or level.active) if self.done else (level.active or level.finished))[0]
 
     @property
     def baselines_known(self) -> bool:
@@ -264,6 +258,6 @@ class BeamState:
     def baselines(self) -> Baselines:
         """Baselines of the current search, computed once. Only for a search that has stopped with finished beams."""
         assert self.search is not None
-        if self._baselines is None or self._baselines[0] is not self.search:
+        if self._baselines is None or not self.baselines_known:
             self._baselines = self.search, compute_baselines(self.search)
         return self._baselines[1]
