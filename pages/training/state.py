@@ -98,7 +98,7 @@ class TrainingState:
         return self._scoring[1]
 
     def work(self, model: Model, seconds: float) -> bool:
-        """Score the text for about `seconds`. True while more remains. After an EngineError the next call begins anew."""
+        """Score the text for `seconds`. True while more remains. After an EngineError the next call begins anew."""
         scoring = self.scoring(model)
         try:
             work_for(seconds, scoring.step)
