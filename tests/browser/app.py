@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from pages.components.probability_bars import ROW
 from tests.browser.chromium import ARGUMENTS, require
 from tests.serving import started
 
@@ -89,6 +90,11 @@ def visit(page: Page, address: str) -> None:
     settle(page)
 
 
+def open_more_settings(page: Page) -> None:
+    """Open the menu of the settings that are not in the row."""
+    page.locator(".st-key-more button").first.click()
+
+
 def follow(page: Page, name: str) -> None:
     """Click the link to a page of the app, in the top bar or in the menu of the lab."""
     link = page.locator(".stMain, [data-testid=stPopoverBody]").get_by_role("link", name=name, exact=True)
@@ -149,6 +155,26 @@ def click_bar(page: Page, row: int) -> str:
     bar = page.locator(".bars .row").nth(row)
     word = bar.locator(".word").inner_text()
     bar.click()
+    settle(page)
+    return word
+
+
+def chart_words(page: Page) -> list[str]:
+    """Tokens beside the bars of the first chart, from top to bottom."""
+    return page.eval_on_selector_all(
+        "[data-testid=stVegaLiteChart] svg .mark-text text",
+        "nodes => nodes.filter(n => n.getAttribute('text-anchor') === 'end').map(n => n.textContent)",
+    )
+
+
+def click_chart_bar(page: Page, row: int) -> str:
+    """Click a row (from 0) of the first bar chart. Returns the token beside it."""
+    word = chart_words(page)[row]
+    chart = page.locator("[data-testid=stVegaLiteChart] svg").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 130, box["y"] + ROW * (row + 0.5))
     settle(page)
     return word
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, open_page, overflowing_elements, served, settle
+from tests.browser.app import chips, follow, open_more_settings, open_page, overflowing_elements, served, settle
 
 TAKE = ".row.text .take:enabled"
 STOPPED = ".st-key-compare_stop button:disabled"
@@ -119,7 +119,9 @@ def test_a_text_is_taken_into_the_step_page_with_its_settings(compare: Page) -> 
     text = chips(compare)
     assert text[-len(tokens) :] == tokens
     assert "".join(text[: -len(tokens)]) == "今天天氣真"
+    open_more_settings(compare)
     assert compare.get_by_role("slider", name="top-k").input_value() == "20"
+    compare.keyboard.press("Escape")
     assert compare.get_by_role("spinbutton", name="種子").input_value() == seed
     compare.get_by_role("button", name="返回").click()
     settle(compare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,7 +29,8 @@ class Learner:
     def press(self, key: str, times: int = 1, **values: object) -> None:
         """Click a button by its locale key, `times` times, waiting for the app each time."""
         for _ in range(times):
-            button = self.page.get_by_role("button", name=self.t(key, **values)).first
+            name = re.compile(f"^{re.escape(self.t(key, **values))}")
+            button = self.page.get_by_role("button", name=name).first
             expect(button).to_be_enabled()
             button.click()
             self.quiet()
@@ -335,7 +337,7 @@ _VISIBLE_PART = """([host, part]) => {
 
 def in_sight(page: Page, selector: str) -> bool:
     """Whether the highest element of a highlight, or 100 pixels of it, comes into the window and is not covered."""
-    host, _, part = selector.split(", ")[0].partition("::part")
+    host, _, part = selector.partition("::part")
     for _ in range(20):  # it is scrolled to
         if page.evaluate(_VISIBLE_PART, [host, part.strip("()")]) >= 1:
             return True

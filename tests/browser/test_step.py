@@ -9,7 +9,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.components.theme import LIGHT, palette
-from tests.browser.app import browser, chips, click_bar, links, open_page, overflowing_elements, served, settle, words
+from tests.browser.app import (
+    browser,
+    chips,
+    click_bar,
+    links,
+    open_more_settings,
+    open_page,
+    overflowing_elements,
+    served,
+    settle,
+    words,
+)
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -183,6 +194,7 @@ def test_odd_text_is_text(page: Page, text: str) -> None:
 def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
     press(page, "下一步")
     text = chips(page)
+    open_more_settings(page)
     slider = page.get_by_role("slider", name="top-k")
     slider.focus()
     for _ in range(3):
@@ -191,10 +203,11 @@ def test_settings_change_the_picture_and_not_the_text(page: Page) -> None:
     expect(page.locator(".cutline", has_text="top-k")).to_have_count(1)
     settle(page)
     assert chips(page) == text
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="貪婪搜尋").or_(page.get_by_role("radio", name="貪婪搜尋")).first.click()
     settle(page)
     assert chips(page) == text
-    assert page.get_by_text("貪婪搜尋不抽籤").count() == 1
+    assert page.get_by_text("貪婪：拿最長的那一條").count() == 1
 
 
 def test_the_page_is_found_by_its_name_too(chromium: Browser, address: str) -> None:
@@ -222,6 +235,7 @@ def test_a_script_is_fetched_once_and_not_sent_with_every_click(chromium: Browse
 
 
 def test_a_slider_stays_in_the_hand_while_the_page_answers(page: Page) -> None:
+    open_more_settings(page)
     slider = page.get_by_role("slider", name="top-k")
     slider.focus()
     for step in range(60):
@@ -247,7 +261,7 @@ def test_the_language_is_the_browsers_and_can_be_switched(chromium: Browser, add
     try:
         assert "One token at a time" in page.locator("h1").inner_text()
         text = chips(page)
-        page.get_by_role("button", name="Next").click()
+        page.locator("[data-keep=next]").click()
         settle(page)
         after = chips(page)
         assert after[:-1] == text

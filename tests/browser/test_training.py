@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.bundled.training_history import training_history
-from tests.browser.app import chips, click_bar, follow, settle, words
+from tests.browser.app import chart_words, chips, click_chart_bar, follow, settle
 
 WAIT = 20_000  # milliseconds
 
@@ -39,11 +39,11 @@ def test_surprises_of_a_pasted_text_and_another_continuation(training: Page) -> 
     second = training.locator("button.row .token").nth(1).inner_text()
     expect(opened).to_have_text(second, timeout=WAIT)
     settle(training)
-    assert second != first and second in words(training)
+    assert second != first and second in chart_words(training)
     training.locator("button.t", has_text="天氣").click()
     expect(opened).to_have_text("天氣", timeout=WAIT)
     settle(training)
-    other = click_bar(training, 1)
+    other = click_chart_bar(training, 1)
     training.wait_for_selector(".loop")
     settle(training)
     assert chips(training) == ["今天", other]

@@ -34,7 +34,7 @@ def test_it_stops_and_fits_a_phone(chromium: Browser, address: str) -> None:
         page.locator(".st-key-uses_stop button:enabled").click()
         page.locator(".own .status").wait_for()
         settle(page)
-        assert "你按了停" in page.locator(".own .status").inner_text()
+        assert "停了" in page.locator(".own .status").inner_text()
         assert 0 < page.locator(".own .t").count() < 60
         overflow = page.evaluate(
             "document.querySelector('.stMain').scrollWidth - document.querySelector('.stMain').clientWidth"
