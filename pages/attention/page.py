@@ -91,7 +91,8 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     except EngineError as error:
         st.info(t(f"error.{error.code}", **error.values))
         return
-    table = logit_lens.data(lens, model, model.pieces(ids), state.selected_row, state.cell, state.text_version)
+    tokens = model.pieces(ids)
+    table = logit_lens.data(lens, model, tokens, state.selected_row, state.cell, state.text_version)
     logit_lens.draw(table, t, state.choose_cell)
     with st.container():
         if len(table["columns"]) < len(ids):
@@ -103,13 +104,18 @@ def draw_lens(model: engine.Model, ids: tuple[int, ...]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         target = target_token(session, state, model)
-        name = t("inside.lens.ranks", token=token_label(state, model, target))
+        row = state.selected_row
+        name = t("inside.lens.ranks", token=token_label(state, model, target), row=tokens[row], position=row + 1)
         token_ranks.draw(token_ranks.ranks_by_layer(lens, state.selected_row, target, t), name, "inside_ranks")
     with right:
         if state.cell is None:
             st.caption(t("inside.lens.click"))
         else:
-            name = t("inside.lens.cell", layer=token_ranks.layer_name(state.cell[0], t), position=state.cell[1] + 1)
+            layer, position = state.cell
+            name = t(
+                "inside.lens.cell",
+                layer=token_ranks.layer_name(layer, t), row=tokens[position], position=position + 1,
+            )  # fmt: skip
             token_ranks.draw(token_ranks.top_tokens(lens, model, state.cell, t), name, "inside_cell")
     address_bar.update()
 

@@ -76,8 +76,9 @@ def specification(dark: bool, max_size: int, words: tuple[str, ...], labels: tup
     return altair_chart.written(chart.properties(height=210, description=labels[-1]))
 
 
-def draw(chart_rows: list[dict[str, Any]], max_size: int, top_k: int, top_p: float, t: Translator, key: str) -> None:
-    """Draw the chart and its table with the result of `rows`."""
+def draw(chart_rows: list[dict[str, Any]], max_size: int, top_k: int, top_p: float, t: Translator, which: str) -> None:
+    """Draw the chart and its table with the result of `rows`. which: the prompt, `flat` or `peaked`."""
+    key = f"counts {which}"
     labels = (
         t("compare.flat.y"), f"top-k {top_k}", f"top-p {top_p:g}", t("compare.flat.token"), t("compare.flat.choices"),
         "top-k", "top-p", t("access.counts"),
@@ -88,4 +89,5 @@ def draw(chart_rows: list[dict[str, Any]], max_size: int, top_k: int, top_p: flo
         st.vega_lite_chart(pa.Table.from_pylist(chart_rows), chart, width="stretch", theme=None, key=key)
     cells = [[None, row["word"], f"{row['top_k']:,}", f"{row['top_p']:,}", row["choices"]] for row in chart_rows]
     columns = [labels[3], labels[1], labels[2], labels[4]]
-    data_table.draw(t("access.table.counts"), columns, cells, f"{key} table")
+    name = t("access.table.counts", prompt=t(f"compare.flat.{which}"))
+    data_table.draw(name, columns, cells, f"{key} table")

@@ -198,7 +198,7 @@ def draw_filter_sizes(model: engine.Model) -> None:
             choices_text = t.number(choices, 0 if choices >= 10 else 1)
             st.caption(t("compare.flat.entropy", nats=t.number(sizes[0].entropy, 2), choices=choices_text))
             rows = filter_size_chart.rows(sizes, t)
-            filter_size_chart.draw(rows, max_size, int(values["top_k"]), values["top_p"], t, f"counts {which}")
+            filter_size_chart.draw(rows, max_size, int(values["top_k"]), values["top_p"], t, which)
     if len(results) == 2:
         flat, peaked = (sizes[0] for _, _, sizes in results)
         key = "compare.flat.told" if flat.by_top_p != peaked.by_top_p else "compare.flat.told_same"

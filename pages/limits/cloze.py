@@ -125,4 +125,6 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
     text_table.draw(
         text_groups(cloze, model, run.turn, t), t, on_take, "limits_cloze", text_columns(t), "limits.left.rows_legend",
     )  # fmt: skip
-    data_table.draw(t("limits.table"), table_columns(t), table_rows(cloze, t), "limits_left_table")
+    data_table.draw(
+        t("limits.table", chart=t("limits.left.list")), table_columns(t), table_rows(cloze, t), "limits_left_table"
+    )

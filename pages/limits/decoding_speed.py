@@ -76,4 +76,4 @@ def draw(run: IncrementalRun, t: Translator) -> None:
     for sentence in sentences(run.work, t):
         st.markdown(sentence)
     st.caption(t("limits.sequential.note"))
-    line_chart.draw_table(lines, t("limits.sequential.x"), 1, t, "limits_times_table")
+    line_chart.draw_table(lines, axes, 1, t, "limits_times_table")

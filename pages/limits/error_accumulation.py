@@ -135,8 +135,8 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
     values, perplexities = curves(run.work, model, t)
     left, right = st.columns(2, gap="medium")
     with left:
-        axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y"), ".0f")
-        line_chart.draw(values, axes, "limits_values", 190)
+        value_axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y"), ".0f")
+        line_chart.draw(values, value_axes, "limits_values", 190)
     with right:
         axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y_perplexity"), ",.0f")
         line_chart.draw(perplexities, axes, "limits_perplexities", 190)
@@ -144,8 +144,8 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
         shaded_tokens.draw([], convergence_sentences(run.work, model, t), "limits_errors_told")
         for sentence in loss_sentences(run.work.pairs, t):
             st.markdown(sentence)
-    line_chart.draw_table(values, t("limits.errors.x"), 2, t, "limits_values_table")
-    line_chart.draw_table(perplexities, t("limits.errors.x"), 1, t, "limits_perplexities_table")
+    line_chart.draw_table(values, value_axes, 2, t, "limits_values_table")
+    line_chart.draw_table(perplexities, axes, 1, t, "limits_perplexities_table")
 
 
 def draw_token_list(model: Model, limits: LimitsState, prompt: str, demo: bool, t: Translator) -> None:

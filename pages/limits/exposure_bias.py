@@ -86,7 +86,7 @@ def draw(run: IncrementalRun, model: Model, t: Translator) -> None:
     for sentence in sentences(exposure, t):
         st.markdown(sentence)
     st.caption(t("limits.exposure.note"))
-    line_chart.draw_table(lines, t("limits.exposure.x"), 2, t, "limits_exposure_table")
+    line_chart.draw_table(lines, axes, 2, t, "limits_exposure_table")
     with st.expander(t("limits.exposure.written")):
         st.dataframe(
             {

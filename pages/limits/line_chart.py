@@ -96,11 +96,11 @@ def draw(lines: Sequence[Line], axes: Axes, key: str, height: int) -> None:
             st.vega_lite_chart(pa.Table.from_pylist(rows), chart, width="stretch", theme=None, key=key)
 
 
-def draw_table(lines: Sequence[Line], x: str, digits: int, t: Translator, key: str) -> None:
-    """Table of the same numbers: a row for each x, a column for each line. `x`: title of the first column."""
+def draw_table(lines: Sequence[Line], axes: Axes, digits: int, t: Translator, key: str) -> None:
+    """Table of the same numbers: a row for each x, a column for each line."""
     by_x = [{point.x: point.y for point in line.points} for line in lines]
     rows: list[list[str | None]] = []
     for x_value in sorted({point.x for line in lines for point in line.points}):
         values = (line_values.get(x_value) for line_values in by_x)
         rows.append([None, f"{x_value:g}", *("–" if value is None else t.number(value, digits) for value in values)])
-    data_table.draw(t("limits.table"), [x, *(line.name for line in lines)], rows, key)
+    data_table.draw(t("limits.table", chart=axes.y), [axes.x, *(line.name for line in lines)], rows, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -370,3 +371,19 @@ def test_a_model_without_attention_is_explained(tmp_path: Path, monkeypatch: pyt
     for name in EXPERIMENTS:
         app.button(key=f"try {name}").click().run()
         assert not app.exception
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_list_of_the_logit_lens_names_what_it_is_about(language: str) -> None:
+    """The row that is shown and the cell that was clicked may be at different tokens."""
+    app = visit("attention", language, session=TextState(prompt="今天天氣真好，我們一起去"))
+    state = state_of(app, AttentionState)
+    state.choose_row(state.text_version, 2)
+    state.choose_cell(state.text_version, 4, 5)
+    app.run()
+    lists = {e.proto.id.rsplit("-", 1)[1]: json.loads(e.proto.json)["name"] for e in app.get("bidi_component")
+             if e.proto.id.endswith(("-inside_ranks", "-inside_cell"))}  # fmt: skip
+    ranks, cell = lists["inside_ranks"], lists["inside_cell"]
+    assert "真" in ranks and "3" in ranks and "好" in ranks
+    assert "我們" in cell and "6" in cell and "4" in cell
+    assert Translator(language)("inside.lens.layer", n=4) in cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -393,6 +394,25 @@ def test_any_address_opens_a_step_or_none(text: str) -> None:
     again = CourseState()
     assert again.from_query(QueryParams(course.to_query()), lessons) == steps
     assert not again.page_pending
+
+
+SIDES = {  # of the window; not of a token in its text, nor of a number
+    "zh_Hant": re.compile("[上下左右]面|[上下]方|[左右]邊|底下|旁邊|最[上下]"),
+    "en": re.compile(r"\b(?:above|below)\b(?! [01]\b)|on the (?:left|right)|the (?:foot|top|bottom) of|at the top\b"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_name_what_they_mean_not_the_side_on_which_it_stands(language: str) -> None:
+    """On a phone columns stand below each other, and the sheet may cover what it calls below."""
+    found = [
+        (lesson.name, number, match[0])
+        for lesson in catalog.lessons(language)
+        if lesson.name != "14-left-only"  # about what stands left and right of a gap
+        for number, step in enumerate(lesson.steps, 1)
+        for match in SIDES[language].finditer(" ".join((step.text, step.do, step.then)))
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-TW.md"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -216,3 +218,27 @@ def test_a_chart_holds_only_points_that_are_there() -> None:
     chart = line_chart.specification(False, (line[:4],), line_chart.Axes("x", "y", ".0f"), 200)
     assert {layer["mark"]["type"] for layer in chart["layer"]} == {"line", "point"}
     assert "data" not in chart
+
+
+def table_names(app: AppTest) -> list[str]:
+    """Names on the disclosures of the charts' tables."""
+    components = [e.proto for e in app.get("bidi_component") if e.proto.id.endswith(("_table", " table"))]
+    return [json.loads(proto.json)["name"] for proto in components]
+
+
+@pytest.mark.parametrize("language", ["zh_Hant", "en"])
+@pytest.mark.parametrize("page", ["limits", "compare"])
+def test_each_table_says_of_which_chart_it_is(page: str, language: str) -> None:
+    app = visit(page, language)
+    if page == "limits":
+        start(show(app, "errors"))
+    names = table_names(app)
+    assert len(names) == 2
+    assert len({*names}) == 2
+    t = Translator(language)
+    keys = {
+        "limits": ("limits.errors.y", "limits.errors.y_perplexity"),
+        "compare": ("compare.flat.flat", "compare.flat.peaked"),
+    }
+    for name, key in zip(names, keys[page], strict=True):
+        assert name.endswith(t(key))
