@@ -39,7 +39,7 @@ _STYLE = """<style>
   .st-key-menu_course { display: flex; }
   .st-key-settings > * { flex: 1 1 44%; }
 }
-.st-key-language, .st-key-history, .st-key-history_entry,
+.st-key-language, .st-key-history, .st-key-history_entry, [data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
 [data-testid=stLayoutWrapper]:has(> .stVerticalBlock):not(
   :has(.stElementContainer:not(.st-key-history_entry) > :not(.stEmpty)),
   :has([data-testid=stLayoutWrapper] > :not(.stVerticalBlock))

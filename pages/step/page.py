@@ -41,6 +41,24 @@ def go_to(value: dict[str, Any]) -> None:
     model_access.run_action(session, TextState.go_to, value["turn"], value["node"])
 
 
+def draw_keyed_buttons(ended: bool) -> None:
+    """The stage's buttons as Streamlit widgets under their keys, for programs that drive the app without a browser.
+
+    A browser does not display them. A run is generated at once.
+    """
+    actions = {
+        "next": TextState.step,
+        "run": state.run_to_the_end,
+        "back": TextState.back,
+        "restart": TextState.restart,
+    }
+    with st.container(key="keyed_buttons"):
+        for key, action in actions.items():
+            arguments = session, action
+            disabled = ended and key in ("next", "run")
+            st.button(key, key=key, disabled=disabled, on_click=model_access.run_action, args=arguments)
+
+
 def draw_messages() -> None:
     """The last problem, and the notes about the prompt."""
     messages.show_problem(session.problem, t)
@@ -63,6 +81,7 @@ def workbench() -> None:
     draw_messages()
     stage.draw(stage.data(session, stage_state, model, text, t), make_moves, stage_state)
     chosen = None if session.end(model) else token_id
+    draw_keyed_buttons(chosen is None)
     left, right = st.columns([1, 1.1], gap="large")
     with left:
         draw_search(model, distribution)
@@ -84,6 +103,7 @@ def draw_without_distribution(model: engine.Model, error: EngineError) -> None:
     if session.problem is None or session.problem.code != error.code:
         draw_messages()
     stage.draw(stage.data_without_distribution(session, stage_state, model, t), make_moves, stage_state)
+    draw_keyed_buttons(True)
 
 
 def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:

@@ -43,6 +43,13 @@ def make(session: TextState, model: Model, moves: list[dict[str, Any]]) -> None:
         _ACTIONS[move["kind"]](session, model, move)
 
 
+def run_to_the_end(session: TextState, model: Model) -> None:
+    """A whole run without a browser that asks for each token. Raises EngineError(`limit_run`)."""
+    session.run(model)
+    while session.run_on(model):
+        pass
+
+
 def _run(session: TextState, model: Model, move: dict[str, Any]) -> None:
     session.run(model)
     session.run_on(model)

@@ -59,6 +59,22 @@ def test_a_run_writes_until_it_ends(app: AppTest) -> None:
     assert len(trace.choices) == trace.prompt_length + 3 or session(app).stopped == "end"
 
 
+def test_the_buttons_are_widgets_under_their_keys_too(app: AppTest) -> None:
+    """Programs press them without a browser."""
+    app.button(key="next").click().run()
+    other = visit()
+    move(other, "next")
+    assert text(app) == text(other) != "今天天氣真"
+    app.button(key="back").click().run()
+    assert text(app) == "今天天氣真"
+    app.slider(key="run_tokens").set_value(3).run()
+    app.button(key="run").click().run()
+    run_to_the_end(other)
+    assert text(app).startswith("今天天氣真") and not session(app).running and session(app).stopped
+    app.button(key="restart").click().run()
+    assert text(app) == "今天天氣真" and not app.exception
+
+
 def test_an_example_begins_anew(app: AppTest) -> None:
     move(app, "next")
     app.button(key="example 人工智能是").click().run()
