@@ -59,11 +59,14 @@ function show(selector, sheet, end) {
   const target = pointed(selector);
   if (!target) return;
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  const box = target.getBoundingClientRect();
-  const top = sheet.getBoundingClientRect().top;
-  const foot = top > 0 ? top : innerHeight; // in a wide window the sheet is beside the page
-  if (box.top > 70 && (end ? box.bottom : Math.min(box.bottom, box.top + 150)) < foot) return;
-  document.querySelector("[data-testid=stMain]").scrollBy({ top: end ? box.bottom - foot + 14 : box.top - 90, behavior });
+  const { top, bottom } = target.getBoundingClientRect();
+  const sheetTop = sheet.getBoundingClientRect().top;
+  const foot = sheetTop > 0 ? sheetTop : innerHeight; // in a wide window the sheet is beside the page
+  // The buttons above it in the same component belong into the window too, where there is room for both.
+  const buttons = target.getRootNode().querySelector("[part=controls]")?.getBoundingClientRect().top ?? top;
+  const from = Math.min(bottom, top + 200) - buttons < foot - 40 ? Math.min(top, buttons) : top;
+  if (from > 10 && (end ? bottom : Math.min(bottom, top + 150)) < foot) return;
+  document.querySelector("[data-testid=stMain]").scrollBy({ top: end ? bottom - foot + 14 : from - 20, behavior });
 }
 
 export default function (component) {

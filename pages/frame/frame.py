@@ -27,7 +27,8 @@ _STYLE = """<style>
 .st-key-share button { white-space: nowrap; }
 .st-key-bar { border-bottom: 1px solid light-dark(#E4E1DA, #2A2F37); padding-bottom: 6px; }
 .st-key-bar > :first-child p { font-weight: 700; }
-.st-key-bar > .st-key-lang, .st-key-bar > :has(> .st-key-lang) { margin-left: auto; }
+.st-key-bar > .st-key-lang { margin-left: auto; }
+.st-key-bar > :last-child { flex: none; width: auto; }
 .st-key-head h1 { padding: 0; }
 .st-key-lead { padding-top: 8px; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.6rem; }
@@ -38,6 +39,8 @@ _STYLE = """<style>
   [data-testid=stLayoutWrapper]:has(> .st-key-bar_links) { display: none; }
   .st-key-menu_course { display: flex; }
   .st-key-settings > * { flex: 1 1 44%; }
+  .st-key-settings > :first-child, .st-key-head > :last-child { flex-basis: 100%; }
+  .st-key-lead { padding-top: 0; }
 }
 .st-key-language, .st-key-history, .st-key-history_entry, [data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
 [data-testid=stLayoutWrapper]:has(> .stVerticalBlock):not(
