@@ -48,7 +48,7 @@ _STYLE = """<style>
 .stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 1rem); }
 .stMainBlockContainer { padding-bottom: 0; }
 [data-testid=stLayoutWrapper]:has(> :is(.st-key-lead, .st-key-examples)) { display: none; }
-%s { outline: 2px dashed #D55E00; outline-offset: 5px; border-radius: 6px; }
+%s { outline: 2px dashed #D55E00; outline-offset: 1px; border-radius: 6px; }
 @media (min-width: 1100px) {
   .stMainBlockContainer { max-width: 1560px; padding-right: 400px; }
   [data-testid=stLayoutWrapper]:has(> .st-key-coach) {

@@ -35,6 +35,7 @@ HIGHLIGHTS = {
     "prompt": ".st-key-prompt",
     "text": f"{_STAGE}::part(text)",
     "bars": f"{_STAGE}::part(bars)",
+    "ruler": f"{_STAGE}::part(ruler)",
     "search": ".st-key-search",
     "sums": ".st-key-sums",
     "curve": ".st-key-sums",

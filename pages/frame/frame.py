@@ -33,6 +33,8 @@ _STYLE = """<style>
 .st-key-lead { padding-top: 8px; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.6rem; }
 .st-key-menu_course { display: none; }
+.st-key-menu_lab { gap: 0.1rem; }
+.st-key-menu_lab a { padding-left: 0; }
 .st-key-prompt_row > :has(.st-key-examples) { flex: 1 1 260px; }
 .st-key-settings { align-items: flex-end; }
 @media (max-width: 640px) {

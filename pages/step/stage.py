@@ -49,6 +49,7 @@ def data(
     stopped = session.stopped or ended
     chosen = None if ended else token_id
     rows = bar_rows(session, distribution, chosen, t)
+    explained = any(row["differs"] or row["branch"] for row in rows)  # what the legend is about is on the screen
     return text | {
         "turn": session.turn,
         "made": state.made,
@@ -60,7 +61,7 @@ def data(
         "rows": rows,
         "cut": cut(rows, t),
         "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
-        "labels": _labels(session, t),
+        "labels": _labels(session, t) | ({} if explained else {"legend": ""}),
     }
 
 

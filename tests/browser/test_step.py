@@ -109,6 +109,8 @@ def test_resting_on_a_chip_tells_what_else_could_have_stood_there(page: Page) ->
     card = page.locator(".card")
     card.wait_for()
     assert card.locator(".other").count() == 5
+    tops = [box["y"] for bar in card.locator(".other .bar").all() if (box := bar.bounding_box())]
+    assert len(set(tops)) == 5, "each alternative has its bar beside it"
     text = chips(page)
     other = card.locator(".other:not(.same)").first
     word = other.locator(".word").inner_text()
