@@ -104,9 +104,7 @@ def interrupt(learner: Learner) -> None:
 
 def run_to_the_end(learner: Learner) -> None:
     for _ in range(20):
-        learner.page.locator("[data-keep=run]").click()
-        learner.quiet()
-        learner.page.locator(".status:not(:empty)").first.wait_for()
+        learner.run()
         if learner.page.locator(".task.done").count():
             return
 
