@@ -43,6 +43,8 @@ class Learner:
     def run(self) -> None:
         """Start a run and wait for its end."""
         self.page.locator("[data-keep=run]").click()
+        self.quiet()  # it runs, and the status of the run before is gone
+        self.page.locator("[data-kind=run]").wait_for()
         self.page.locator(".status:not(:empty)").first.wait_for()
         self.quiet()
 
