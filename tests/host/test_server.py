@@ -180,7 +180,11 @@ def test_what_people_type_is_in_no_log(server: Server) -> None:
         assert any(error.startswith(limit) for error in visitor.errors)
         await visitor.close()
 
+    async def all_logged() -> bool:
+        return await until(lambda: any(line["event"] == "left" for line in log_lines(server)), 20)
+
     asyncio.run(type_all())
+    assert asyncio.run(all_logged()), "the visitor who left is in the log"
     written = server.log.read_text("utf-8")
     for part in (SECRET, "祕密", "confidential", json.dumps("祕密")[1:-1]):
         assert part not in written
