@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
 import engine
@@ -39,9 +37,8 @@ def draw_text(model: engine.Model) -> None:
     """Text strip as on the step page: a click moves the cursor or picks another token."""
     strip = session.annotator.annotate(model, session.ready(model)) | {
         "turn": session.turn,
-        "stage": None,
         "status": "",
-        "choices": t.number(math.exp(session.choice(model)[0].entropy)),
+        "choices": text_strip.choices(session.choice(model)[0], t),
         "labels": text_strip.labels(t),
     }
     text_strip.draw(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +77,9 @@ def sync_widgets() -> None:
 def slider(label: str, note: str, low: float, high: float, value: float, key: str, step: float | None = None) -> float:
     """Slider of one setting. label, note: locale keys."""
     session_state.default_widget(key, value)
-    return st.slider(t(label), low, high, step=step, key=key, persist_state="session", help=t(note), width=190)
+    return st.slider(
+        t(label), low, high, step=step, key=key, persist_state="session", help=t(note), width=sampling_controls.WIDTH
+    )
 
 
 def draw_settings() -> None:
@@ -152,9 +153,8 @@ def draw_opened_node(model: engine.Model, search: BeamSearch) -> None:
     distribution = None if ends else model.distribution(ids)
     strip_data = state.annotator.annotate(model, trace) | {
         "turn": state.turn,
-        "stage": None,
         "status": t("beam.opened.ends") if ends else "",
-        "choices": t.number(math.exp(distribution.entropy)) if distribution else "–",
+        "choices": text_strip.choices(distribution, t) if distribution else "–",
         "labels": text_strip.labels(t),
     }
     title = "title" if state.opened is not None else "winner" if state.done else "best"

@@ -52,13 +52,13 @@ def draw_settings() -> None:
         session_state.default_widget("compare_seeds", DEFAULT_SEEDS)
         count = st.slider(
             t("compare.seeds"), 1, MAX_SEEDS, key="compare_seeds", persist_state="session",
-            help=t("compare.seeds_note"), width=190,
+            help=t("compare.seeds_note"), width=sampling_controls.WIDTH,
         )  # fmt: skip
         session_state.default_widget("compare_seed", session.seed)
         first = int(
             st.number_input(
                 t("compare.first_seed"), 0, MAX_FIRST_SEED, key="compare_seed", persist_state="session",
-                help=t("compare.seeds_note"), width=190,
+                help=t("compare.seeds_note"), width=sampling_controls.WIDTH,
             )
         )  # fmt: skip
     values: dict[str, float] = {}
@@ -79,7 +79,7 @@ def slider(name: str, parameter: Parameter) -> float:
     session_state.default_widget(f"compare {name}", state.settings.value(BY_NAME[name]))
     return st.slider(
         t(f"compare.set.{name}"), parameter.low, parameter.high, step=parameter.step, key=f"compare {name}",
-        persist_state="session", help=t(f"compare.note.{name}"), width=190,
+        persist_state="session", help=t(f"compare.note.{name}"), width=sampling_controls.WIDTH,
     )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
-// Text strip (stages of the loop, the text as chips with its cursor, branches, the formula) or, with `data.show`, the
-// formula or the tree of all branches alone. Text is set through textContent only. `data` is described in text_strip.py.
+// Text strip (the text as chips with its cursor, branches, the formula) or, with `data.show`, the formula or the tree of
+// all branches alone. Text is set through textContent only. `data` is described in text_strip.py.
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -12,20 +12,18 @@ export default function (component) {
     if (token) setTriggerValue("go", { turn: data.turn, node: Number(token.dataset.node) });
   };
   if (moved && !data.show) announce(parentElement, data);
-  keepPlace(root, () => drawAll(root, data, moved, setTriggerValue));
+  keepPlace(root, () => drawAll(root, data, setTriggerValue));
 }
 
-function drawAll(root, data, moved, setTriggerValue) {
+function drawAll(root, data, setTriggerValue) {
   root.replaceChildren();
   if (data.show === "tree") return drawTree(root, data);
   if (data.show === "formula") return drawFormula(root, data);
-  if (data.stage !== null) drawLoop(root, data, moved);
   const strip = drawStrip(root, data);
   const cursor = strip.querySelector(".cur");
   strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
   drawBranches(root, data);
   if (data.status) root.append(el("p", "status", data.status));
   drawFormula(root, data);
-  if (data.stage !== null) root.append(el("p", "note legend", data.labels.legend)); // of the bars below
   listenForRest(root, strip, data, setTriggerValue);
 }

@@ -1,18 +1,21 @@
 """Text strip: the text as token chips, with its branches, shown at the top of the pages that follow a text.
 
-The component (`text_strip.js`) draws the stages of the generation loop, the chips, the branches and the formula of the
-next token. It reports a click on a token (`go`: {turn, node}) or on an alternative in a token's card (`pick`: {turn,
-after, token}).
+The component (`text_strip.js`) draws the chips, the branches and the formula of the next token. It reports a click on a
+token (`go`: {turn, node}) or on an alternative in a token's card (`pick`: {turn, after, token}).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
+
+if TYPE_CHECKING:
+    from engine.sampling.distribution import Distribution
 
 PARTS = ("token_line", "token_tree", "text_formula", "text_strip_card")  # shared parts, see `register.sources`
 _strip = register("text_strip", Path(__file__), *PARTS)
@@ -22,10 +25,15 @@ def labels(t: Translator) -> dict[str, Any]:
     """Labels of the component."""
     names = (
         "tree", "branch", "chain", "lowest", "first", "rank", "log_p", "log_p_help", "perplexity", "perplexity_help",
-        "choices", "choices_help", "legend",
+        "choices", "choices_help",
     )  # fmt: skip
     access = {"text": t("access.text"), "alternatives": t("access.alternatives")}
-    return {"loop": t.list("strip.loop")} | access | {name: t(f"strip.{name}") for name in names}
+    return access | {name: t(f"strip.{name}") for name in names}
+
+
+def choices(distribution: Distribution, t: Translator) -> str:
+    """exp(entropy) of the next-token distribution, the effective number of candidates, as a text."""
+    return t.number(math.exp(distribution.entropy))
 
 
 def has_branches(data: dict[str, Any]) -> bool:
@@ -43,9 +51,8 @@ def draw(
     """The strip. `data` is that of `TextAnnotator.annotate` with these keys added:
 
     turn     see `TextState.turn`
-    stage    the highlighted stage of the loop, 0 to 4; None leaves the stages out
     status   sentence below the text, such as why a run ended
-    choices  exp(entropy) of the next-token distribution, the effective number of candidates, as a text
+    choices  see `choices`
     labels   see `labels`
     show     optional: "formula" or "tree" draws that part alone; the keys above that it lacks are not needed
     """

@@ -1,25 +1,7 @@
-// The text as chips with its cursor, the branches off it, and the stages of the generation loop. Text is set through
-// textContent only. `data` is described in text_strip.py.
+// The text as chips with its cursor, and the branches off it. Text is set through textContent only. `data` is described
+// in text_strip.py.
 
 const surprise = (logp) => (logp === null ? 0 : surpriseLevel(logp));
-
-function drawLoop(root, data, moved) {
-  const loop = el("div", "loop");
-  data.labels.loop.forEach((name, i) => {
-    if (i) loop.append(el("span", "arrow", "→"));
-    const stage = el("span", "stage", name);
-    stage.dataset.at = i;
-    if (i === data.stage) stage.classList.add("lit");
-    // After a step the stages light up once, in the order choice, append, tokens, model, distribution.
-    if (moved) {
-      const order = (i - 3 + 5) % 5;
-      stage.style.animationDelay = `${order * 0.11}s`;
-      stage.classList.add("played");
-    }
-    loop.append(stage);
-  });
-  root.append(loop);
-}
 
 function chip(data, index, extra) {
   const [, label, how, special] = data.nodes[index];

@@ -56,7 +56,7 @@ function stripData(line, step) {
   const before = known.slice(1, line.indexOf(cursor) + 1).map(([logp]) => logp);
   const sum = before.reduce((total, logp) => total + logp, 0);
   const totals = { log_probability: sum, perplexity: before.length ? Math.exp(-sum / before.length) : 1 };
-  return { nodes, line, cursor, groups: groupsOf(line), facts: known, totals, turn: cursor, stage: null, status: step ? "" : words.end, choices: step?.choices ?? "–", labels: words.strip };
+  return { nodes, line, cursor, groups: groupsOf(line), facts: known, totals, turn: cursor, status: step ? "" : words.end, choices: step?.choices ?? "–", labels: words.strip };
 }
 
 // Data of the component, see head_detail.py: row t of the matrix has t + 1 weights.

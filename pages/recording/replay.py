@@ -6,7 +6,6 @@ Computed by the functions that draw the app, so that a recording contains the ap
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +123,7 @@ def _step(
     return {
         "bars": [{name: row[name] for name in _BAR} for row in table],
         "full": table[0]["full"],
-        "choices": t.number(math.exp(distribution.entropy)),
+        "choices": text_strip.choices(distribution, t),
         "u": u if reproduced else None,
         "interval": [low, high],
         "draw": t("sums.draw", **numbers) if reproduced else "",

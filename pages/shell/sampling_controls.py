@@ -25,7 +25,7 @@ _SLIDERS: dict[str, tuple[float, float, float]] = {
     "no_repeat_ngram_size": (0, 6, 1),
 }
 _DISABLED_FOR_GREEDY = ("temperature", "top_k", "top_p", "min_p", "typical_p")
-_WIDTH = 190  # pixels of a control in the row
+WIDTH = 190  # pixels of a control in the row
 
 
 def draw(session: TextState, t: Translator) -> None:
@@ -75,7 +75,7 @@ def _draw_seed(session: TextState, greedy: bool, t: Translator) -> None:
     session.seed = int(
         st.number_input(
             t("settings.seed"), 0, 2**31 - 1, key="seed", persist_state="session", disabled=greedy,
-            help=t("settings.seed_note"), width=_WIDTH,
+            help=t("settings.seed_note"), width=WIDTH,
         )
     )  # fmt: skip
     st.button(t("settings.new_seed"), key="new_seed", disabled=greedy, on_click=_new_seed)
@@ -83,7 +83,7 @@ def _draw_seed(session: TextState, greedy: bool, t: Translator) -> None:
 
 def _draw_bars(session: TextState, t: Translator) -> None:
     session_state.default_widget("bars_shown", session.bars)
-    session.bars = st.slider(t("settings.bars"), 3, 30, key="bars_shown", persist_state="session", width=_WIDTH)
+    session.bars = st.slider(t("settings.bars"), 3, 30, key="bars_shown", persist_state="session", width=WIDTH)
 
 
 def _slider(name: str, greedy: bool, t: Translator) -> float:
@@ -103,7 +103,7 @@ def _slider(name: str, greedy: bool, t: Translator) -> float:
         persist_state="session",
         disabled=greedy and name in _DISABLED_FOR_GREEDY,
         help=t("settings.not_greedy") if greedy and name in _DISABLED_FOR_GREEDY else t(f"settings.{name}_note"),
-        width=_WIDTH,
+        width=WIDTH,
     )
     return float(value) if isinstance(step, float) else int(value)
 
@@ -115,7 +115,7 @@ def token_count_slider(
     first: int,
     key: str,
     note: str | None = None,
-    width: int | Literal["stretch"] = _WIDTH,
+    width: int | Literal["stretch"] = WIDTH,
 ) -> int:
     """A slider for a number of generated tokens, up to `high` or the host's limit; 1 without a slider at limit 1."""
     maximum = min(high, config.current().run_tokens)

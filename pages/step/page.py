@@ -85,7 +85,7 @@ def workbench() -> None:
     left, right = st.columns([1, 1.1], gap="large")
     with left:
         draw_search(model, distribution)
-        facts = text | {"turn": session.turn, "choices": stage.effective_choices(distribution, t)}
+        facts = text | {"turn": session.turn, "choices": text_strip.choices(distribution, t)}
         facts |= {"labels": text_strip.labels(t)}
         text_strip.draw(facts | {"show": "formula"}, go_to, pick_alternative, key="formula")
         if text_strip.has_branches(text):

@@ -60,6 +60,25 @@ function drawText(root, box, data, moved) {
   listenForRest(root, strip, data, (_, value) => root.move("pick", value));
 }
 
+// Stages of the generation loop, the current one highlighted.
+function drawLoop(root, data, moved) {
+  const loop = el("div", "loop");
+  data.labels.loop.forEach((name, i) => {
+    if (i) loop.append(el("span", "arrow", "→"));
+    const stage = el("span", "stage", name);
+    stage.dataset.at = i;
+    if (i === data.stage) stage.classList.add("lit");
+    // After a step the stages light up once, in the order choice, append, tokens, model, distribution.
+    if (moved) {
+      const order = (i - 3 + 5) % 5;
+      stage.style.animationDelay = `${order * 0.11}s`;
+      stage.classList.add("played");
+    }
+    loop.append(stage);
+  });
+  root.append(loop);
+}
+
 function drawControls(root, box, data) {
   if (!box.firstChild) {
     for (const [name, key] of [["next", "→"], ["run", data.labels.space], ["back", "←"], ["restart", ""]]) {

@@ -7,7 +7,6 @@ last.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,12 +143,13 @@ def ruler(
         if row["id"] is not None and row["shown"] > 0:
             low, high = distribution.interval(row["id"])
             parts.append((low, high, row["word"], "pick" if row["id"] == chosen else ""))
+    parts.sort()
     if chosen is None:
         return {"parts": parts, "u": None, "told": t("sums.ended")}
     if u is None:
         return {"parts": parts, "u": None, "told": t("stage.greedy")}
     told = t("stage.drawn", seed=seed, u=f"{u:.4f}")
-    return {"parts": sorted(parts), "u": u, "told": told}
+    return {"parts": parts, "u": u, "told": told}
 
 
 def _status(stopped: StopReason | None, model: engine.Model, t: Translator) -> str:
@@ -161,12 +161,8 @@ def _labels(session: TextState, t: Translator) -> dict[str, Any]:
     labels = {"next": t("step.next"), "back": t("step.back"), "restart": t("step.restart")}
     labels |= {"run": t("step.run", n=session.run_tokens), "stop": t("step.stop"), "space": t("stage.space")}
     labels |= {"bars": t("stage.bars"), "legend": t("strip.legend")}
-    return text_strip.labels(t) | labels
-
-
-def effective_choices(distribution: engine.Distribution, t: Translator) -> str:
-    """exp(entropy) of a distribution, the effective number of candidates, as a text."""
-    return t.number(math.exp(distribution.entropy))
+    words: dict[str, Any] = {"loop": t.list("strip.loop")}
+    return text_strip.labels(t) | words | labels
 
 
 def draw(payload: dict[str, Any], on_moves: Callable[[list[dict[str, Any]]], None], state: StageState) -> None:
