@@ -177,3 +177,18 @@ def test_a_bar_s_length_is_its_probability_of_the_whole_axis(page: Page) -> None
             assert width * 100 == pytest.approx(percent, abs=0.6)
         assert model and words(page)
         page.locator("[data-keep=next]").click()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_bars_begin_at_the_axis_and_no_text_of_a_row_is_cut(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for _ in range(4):
+        page.locator("[data-keep=next]").click()
+        settle(page)
+        page.wait_for_timeout(300)
+        axis = page.locator(".bars .grid").bounding_box()
+        track = page.locator(".row .track").first.bounding_box()
+        assert axis is not None and track is not None
+        assert abs(axis["x"] - track["x"]) < 1 and abs(axis["width"] - track["width"]) < 1
+        texts = page.locator(".row > .value, .row.others > .word").all()
+        assert [text.inner_text() for text in texts if text.evaluate("n => n.scrollWidth > n.clientWidth")] == []
