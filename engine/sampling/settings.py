@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from engine.errors import SettingsError
 
-Strategy = Literal["greedy", "sample"]
+Strategy = Literal["sample", "greedy"]
+NEXT_TOKEN_STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
 TokenOrigin = Literal["prompt", "greedy", "drawn", "hand"]  # `hand`: selected by the user
 

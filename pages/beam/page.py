@@ -210,7 +210,7 @@ def workbench() -> None:
         if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
             probability_mass.draw(state, t)
     left, right = st.columns([1.25, 1], gap="large")
-    with left:
+    with left, st.container(key="beam_opened"):
         try:
             draw_opened_node(model, search)
         except EngineError as error:

@@ -20,7 +20,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
+from pages.shell import address, fragment, messages, model_access, model_picker, offered_prompts, sampling_controls
 from pages.shell.open_in_step import open_in_step
 
 WORK_SLICE_SECONDS = 0.3  # of a run, between two drawings of the page
@@ -107,8 +107,10 @@ def draw_prompt() -> None:
     )  # fmt: skip
     state.settings = replace(state.settings, prompt=typed or "")
     set_prompt = partial(session_state.set_widget, "compare_prompt")
-    texts = t.list("step.examples.list")
-    examples.draw([Example(text, f"compare example {text}", partial(set_prompt, text)) for text in texts], t)
+    prompts = offered_prompts.offered(t)
+    buttons = [Example(label, f"compare example {text}", partial(set_prompt, text)) for label, text in prompts]
+    with offered_prompts.box(prompts):
+        examples.draw(buttons, t)
 
 
 def draw_controls() -> None:

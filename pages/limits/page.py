@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 import engine
+from engine.sampling.settings import NEXT_TOKEN_STRATEGIES
 from engine.serving import config
 from pages.components import examples
 from pages.components.examples import Example
@@ -109,7 +110,7 @@ def draw_exposure_inputs() -> None:
     left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
     with left:
         st.segmented_control(
-            t("limits.exposure.how"), ("sample", "greedy"), default="sample", required=True,
+            t("limits.exposure.how"), NEXT_TOKEN_STRATEGIES, default="sample", required=True,
             format_func=lambda strategy: t(f"settings.{strategy}"), key="limits_greedy", persist_state="session",
         )  # fmt: skip
     with right:
@@ -166,7 +167,7 @@ def workbench() -> None:
     name = selected_experiment()
     run = limits.runs[name]
     draw_inputs(name, model)
-    above, below = st.container(), st.container()
+    above, below = st.container(), st.container(key="limits_result")
     with above:
         draw_controls(name, run)
     with below:

@@ -21,6 +21,7 @@ from engine.trace.link_codec import decode_text
 T = TypeVar("T", bound=str)
 N = TypeVar("N")
 CHECK = "check"
+PROMPT_LIST = "prompts"  # by `encode_text`, with a checksum of its own
 # Parameters without a checksum of their own. Others, such as `utm_source`, were added by others.
 CHECKED = frozenset((
     "lesson", "bars", "tokens", "run", "width", "levels", "penalty", "early", "repetition", "ngram", "shown", "node",
@@ -66,7 +67,7 @@ class QueryParams:
     @property
     def lost_text(self) -> bool:
         """Whether there was a text, of which `t` is missing: its name was changed, or it was too long for a link."""
-        known = CHECKED | {CHECK}
+        known = CHECKED | {CHECK, PROMPT_LIST}
         return "t" not in self and any(
             name == "text" or (name not in known and has_checksum(value)) for name, value in self._values.items()
         )
@@ -153,11 +154,21 @@ def _parameters(name: str, value: str) -> Iterator[tuple[str, str]]:
             text = unquote(text)
     for part in _SEPARATOR.split(text.translate(_FULL_WIDTH)):
         part_name, equals, part_value = part.partition("=")
-        part_name = _unwrapped(part_name).lower()
-        while part_name.startswith("amp;"):  # `&` in HTML
-            part_name = part_name[4:]
+        part_name = clean_name(part_name)
         if equals or part_name == name:
             yield part_name, _cleaned(part_value)
+
+
+def clean_name(name: str) -> str:
+    """Name of a parameter in lower case, without what was added to it.
+
+    >>> clean_name("amp;Ｓeed "), clean_name("T")
+    ('seed', 't')
+    """
+    clean = _unwrapped(name.translate(_FULL_WIDTH)).lower()
+    while clean.startswith("amp;"):  # `&` in HTML
+        clean = clean[4:]
+    return clean
 
 
 def _cleaned(value: str) -> str:

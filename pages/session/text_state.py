@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Choice = tuple[Distribution, int, float | None]
 
 FIRST_PROMPT: str = sentences("zh_Hant")["step.examples.list"][0]
-FIRST_SETTINGS = Settings(temperature=0.8, top_p=0.95)
+FIRST_SETTINGS = Settings()  # the model's own probabilities: temperature 1, no filter
 _DEFAULT_BARS = _DEFAULT_RUN = 10
 
 

@@ -4,9 +4,11 @@
     text   the same text as characters, for where the trace's model is not available; left out where it gets too long
     lang   the language, where it is not the browser's own
     lesson the active lesson and its step: `05-beam.2`
+    prompts  the prompts that are offered in place of the examples: see `prompt_list.PromptList`
     …      state of the page itself, under short names: see `url_state.UrlState`
-    check  a checksum of all these except `t`, `text` and `lang`
+    check  a checksum of all these except `t`, `text`, `lang` and `prompts`
 
+A link written by hand may instead have the parameters of `readable_link`, which become the ones above.
 The query is read when a visitor arrives (a link, a reload, a restarted server) and when they go Back or Forward; at
 any other time the browser may be one action behind, and is not consulted. Streamlit pushes a history entry whenever
 the query changes; `address.js` merges the entries of one run of tokens, and those of one text being typed. Widgets
@@ -28,16 +30,17 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import engine
-from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError, TraceError
 from engine.serving import model_registry
 from engine.trace.link_codec import encode_text
 from pages.components.register import register
-from pages.i18n.translator import Translator, plain
-from pages.session import session_state
-from pages.session.query_params import CHECK, QueryParams, checksum, format_value
+from pages.i18n.translator import Translator
+from pages.session import readable_link, session_state
+from pages.session.prompt_list import PromptList
+from pages.session.query_params import CHECK, PROMPT_LIST, QueryParams, checksum, format_value
 from pages.session.text_state import TextState
-from pages.shell import extensions, model_access, sampling_controls
+from pages.shell import extensions, link_notice, model_access, readable_arrival, sampling_controls
+from pages.shell.link_notice import Notice
 from pages.shell.text_params import MAX_QUERY_CHARACTERS, decoded_text, encode_for_url, text_and_continuation
 from pages.shell.url_state import NoUrlState, UrlState
 
@@ -45,16 +48,6 @@ if TYPE_CHECKING:
     from engine.trace.trace import Trace
 
 _history = register("address", Path(__file__).with_name("address.js"))
-
-
-@dataclass
-class Notice:
-    """A warning about a link, shown until the next action; `replay` is its text where that can be retokenized."""
-
-    key: str
-    values: dict[str, str]
-    turn: int
-    replay: tuple[str, str] | None = None
 
 
 @dataclass
@@ -105,10 +98,15 @@ class AddressBar:
         if not query:  # another page was opened, or a URL without a query: `update` writes all of it
             self._state.written = {}
         elif arrived:
-            self._restore_from(QueryParams(query))
+            every = {name: st.query_params.get_all(name) for name in query}
+            texts, others = readable_link.split(every)
+            self._restore_from(QueryParams(others), texts)
             self._state.written = query
             self._arrived = not in_history  # Streamlit handles its own history navigation
-        self._show_notice()
+        link_notice.show(self._state.notice, self.session, self.t, self._forget_notice)
+
+    def _forget_notice(self) -> None:
+        self._state.notice = None
 
     def update(self, after: float = 0.0) -> None:
         """Write the current state to the query, if it has changed, `after` seconds from now.
@@ -136,7 +134,7 @@ class AddressBar:
         for name, (key, values) in self._widgets.items():
             if (value := session_state.widget(key)) in values[1:]:
                 query[name] = format_value(value)
-        query |= extensions.companion.to_query()
+        query |= extensions.companion.to_query() | session_state.get(PromptList).to_query()
         if self.t.language != session_state.browser_language():
             query["lang"] = self.t.language
         check = checksum(query)
@@ -154,7 +152,7 @@ class AddressBar:
         _, code, text = self._state.encoded
         return {name: value for name, value in (("t", code), ("text", text)) if value}
 
-    def _restore_from(self, params: QueryParams) -> None:
+    def _restore_from(self, params: QueryParams, texts: readable_link.Texts) -> None:
         self._state.notice = None
         if not params.intact:
             self._note("address.changed")
@@ -186,6 +184,8 @@ class AddressBar:
                 if trace.fingerprint[4:] not in ("", model.fingerprint[4:]):
                     self._note("address.other_weights", params, trace, replay=False)
                 self.session.ready(model)
+            told = readable_arrival.apply(texts, params, self.session, model)
+            self._state.notice = told or self._state.notice
             self.url_state.from_query(params, self.session, model)
         except TraceError:
             self._note("address.other_tokens", params, trace)
@@ -199,30 +199,11 @@ class AddressBar:
         if params.unread and self._state.notice is None:
             self._note("address.unread")
         self._sync_widgets()
-        if set_up is not None and "t" not in params:  # a link to a lesson, without a text
+        if set_up is not None and "t" not in params and texts.prompt is None:  # a link to a lesson, without a text
             set_up()
 
-    def _note(
-        self, key: str, params: QueryParams | None = None, trace: Trace | None = None, replay: bool = True
-    ) -> None:
-        name = self.t("settings.bundled") if trace is not None and trace.model == BUNDLED_NAME else ""
-        text = decoded_text(params) if params is not None and replay else ("", "")
-        values = {"name": name or plain(trace.model)} if trace is not None else {}
-        self._state.notice = Notice(key, values, self.session.turn, text if text[0] else None)
-
-    def _show_notice(self) -> None:
-        notice = self._state.notice
-        if notice is None:
-            return
-        st.warning(self.t(notice.key, **notice.values))
-        if notice.replay is not None:
-            st.button(self.t("address.replay"), key="address_replay", on_click=self._replay, args=notice.replay)
-
-    def _replay(self, prompt: str, continuation: str) -> None:
-        """Load the text of a link with the session's own model."""
-        self._state.notice = None
-        model_access.run_action(self.session, TextState.replay, prompt, continuation)
-        session_state.set_widget("prompt", self.session.prompt)
+    def _note(self, key: str, params: QueryParams | None = None, trace: Trace | None = None, **more: bool) -> None:
+        self._state.notice = link_notice.about(self.t, key, params, trace, **more)
 
 
 def _is_history_navigation() -> bool:
@@ -231,17 +212,28 @@ def _is_history_navigation() -> bool:
     return context is not None and context.is_history_navigation
 
 
+def page_address() -> str:
+    """URL of the page, without a query."""
+    url = st.context.url or ""
+    return url if urlsplit(url).path else f"{url}/"
+
+
 def link(full: bool = True, **more: str) -> str:
     """URL of the page's current state, with `more` parameters added; without `text`, for this server, if not `full`."""
     url = st.context.url or ""
     state = session_state.get(AddressState)
-    common = ("t", "text", "lang")  # on a page without state of its own, the previous page's parameters do not count
+    common = (
+        "t",
+        "text",
+        "lang",
+        PROMPT_LIST,
+    )  # on a page without state of its own, the previous page's parameters do not count
     query = {
         name: value
         for name, value in ((state.written or {}) | more).items()
         if (full or name != "text") and (state.page == url or name in common)
     }
-    return f"{url if urlsplit(url).path else f'{url}/'}?{urlencode(query)}"
+    return f"{page_address()}?{urlencode(query)}"
 
 
 def left_out() -> str:

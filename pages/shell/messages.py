@@ -8,6 +8,11 @@ from engine.errors import EngineError, ModelError, PromptError
 from pages.i18n.translator import Translator, plain
 
 
+def escaped_values(problem: EngineError) -> dict[str, object]:
+    """Values for the error's sentence, texts from visitors and models escaped."""
+    return {name: plain(v) if isinstance(v, str) else v for name, v in problem.values.items()}
+
+
 def show_problem(problem: EngineError | None, t: Translator, unchanged: str = "error.kept") -> None:
     """Show the message of an error, nothing for None; a host limit as a warning, any other error as an error.
 
@@ -15,8 +20,7 @@ def show_problem(problem: EngineError | None, t: Translator, unchanged: str = "e
     """
     with st.container():  # also without a message, so that the elements after it keep their place in the page
         if problem is not None:
-            values = {name: plain(v) if isinstance(v, str) else v for name, v in problem.values.items()}
-            sentence = t(f"error.{problem.code}", **values)
+            sentence = t(f"error.{problem.code}", **escaped_values(problem))
             show = st.warning if problem.code.startswith("limit_") else st.error
             show(f"{sentence} {t(unchanged)}" if isinstance(problem, PromptError) else sentence)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from engine.sampling.settings import Settings, Strategy
+from engine.sampling.settings import NEXT_TOKEN_STRATEGIES, Settings
 from engine.serving import config
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -56,15 +56,14 @@ def draw(session: TextState, t: Translator) -> None:
 
 def _draw_strategy(session: TextState, t: Translator) -> None:
     session_state.default_widget("strategy", "sample")
-    strategies: tuple[Strategy, ...] = ("sample", "greedy")
     chosen = st.segmented_control(
         t("settings.strategy"),
-        strategies,
+        NEXT_TOKEN_STRATEGIES,
         required=True,
         format_func=lambda value: t(f"settings.{value}"),
         key="strategy",
         persist_state="session",
-        help="\n\n".join(t(f"settings.{strategy}_note") for strategy in strategies),
+        help="\n\n".join(t(f"settings.{strategy}_note") for strategy in NEXT_TOKEN_STRATEGIES),
         width="content",
     )
     session.strategy = chosen or "sample"

@@ -1,14 +1,18 @@
-"""Downloads of the step page: candidates and text as CSV files, and the page's pictures."""
+"""Downloads of the step page: candidates and text as CSV files, the page's pictures, and one of all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pages.components import theme
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
+from pages.shell import address
+from pages.shell.share import local_network
 from pages.shell.share.downloads import Exports, File
 from pages.shell.share.spreadsheet import Cell, column_names, to_csv, token_hex
 from pages.shell.share.text_csv import text_file
+from pages.step import slide
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -43,4 +47,7 @@ def exports(session: TextState, t: Translator) -> Exports:
 
         return [File("candidates", "candidates.csv", candidates), text_file(session, model, t)]
 
-    return Exports(PICTURES, files)
+    def picture(model: Model) -> str:
+        return slide.svg(session, model, t, theme.is_dark(), local_network.reachable(address.page_address()))
+
+    return Exports(PICTURES, files, picture)

@@ -14,13 +14,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Locator, Page
 from tokenizers import AddedToken, Tokenizer, models
 
 from engine import Settings, encode_trace, load
 from engine.trace import json_file
 from engine.trace.trace import Trace
-from pages.components.theme import DARK
+from pages.components.theme import DARK, LIGHT
 from tests import tiny
 from tests.browser.app import chips, click_bar, follow, open_page, settle, words
 from tests.payloads import PAYLOADS
@@ -130,6 +131,33 @@ def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str,
         assert paper is not None and paper.get("fill") == DARK.paper
     finally:
         page.context.close()
+
+
+def test_one_picture_has_the_sentence_the_bars_and_the_settings(page: Page, tmp_path: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "下一步", 2)
+    shown = [(row.locator(".word").inner_text(), row.locator(".value").inner_text()) for row in bars_of(page)]
+    sentence = "".join(chips(page))
+    open_panel(page)
+    ways = page.locator(".ways button")
+    svg = save(page, ways.nth(1), tmp_path)
+    text = svg_text(svg).split("\n")
+    assert text[0] == f"{sentence} ＿"
+    for word, value in shown:
+        assert word in text and any(" ".join(value.split()) == " ".join(line.split()) for line in text)
+    png = save(page, ways.nth(0), tmp_path)
+    assert png_size(png) == (3840, 2160)
+    with Image.open(png) as image:
+        assert len(image.convert("RGB").resize((480, 270)).getcolors(480 * 270) or []) > 50
+        assert image.convert("RGB").getpixel((5, 5)) == tuple(bytes.fromhex(LIGHT.paper[1:]))
+    ways.nth(2).click()
+    page.get_by_text("複製好了").wait_for()
+    kinds = page.evaluate("navigator.clipboard.read().then((items) => items.map((item) => item.types))")
+    assert kinds == [["image/png"]]
+
+
+def bars_of(page: Page) -> list[Locator]:
+    return page.locator(".bars .row").all()
 
 
 def save_pictures(page: Page, folder: Path) -> dict[str, str]:

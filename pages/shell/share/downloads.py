@@ -19,7 +19,8 @@ from engine.trace import json_file
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import extensions, model_access, visitor
-from pages.shell.share import picture_saver, spreadsheet, upload
+from pages.shell.messages import show_problem
+from pages.shell.share import picture_saver, slide, spreadsheet, upload
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -53,10 +54,12 @@ class Exports:
 
     pictures  keys of its charts and components, see `picture_saver`
     files     returns its tables for the loaded model; tables of results that do not exist yet are left out
+    slide     returns the SVG of the whole page in one picture, see `slide`; None where there is none
     """
 
     pictures: tuple[str, ...] = ()
     files: Callable[[Model], list[File]] = lambda model: []
+    slide: Callable[[Model], str] | None = None
 
 
 NOTHING = Exports()
@@ -82,7 +85,20 @@ def draw(session: TextState, t: Translator, exports: Exports) -> None:
                 t(f"export.file.{file.key}"), visitor.run_as_visitor(partial(file.content, t)), file.name, file.kind,
                 key=f"export {file.key}", on_click="ignore", help=t(f"export.note.{file.key}"),
             )  # fmt: skip
+    if exports.slide is not None:
+        draw_slide(exports.slide, model, t)
     if exports.pictures:
         st.markdown(f"**{t('export.pictures.title')}**")
         picture_saver.draw(exports.pictures, t)
     upload.draw(session, t)
+
+
+def draw_slide(make: Callable[[Model], str], model: Model, t: Translator) -> None:
+    """The page in one picture, or why there is none."""
+    st.markdown(f"**{t('export.slide.title')}**")
+    try:
+        svg = make(model)
+    except EngineError as error:
+        show_problem(error, t)
+    else:
+        slide.draw(svg, t)

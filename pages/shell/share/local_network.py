@@ -58,3 +58,9 @@ def at(link: str, host: str) -> str:
     parts = urlsplit(link)
     name = f"[{host}]" if ":" in host else host
     return parts._replace(netloc=name if parts.port is None else f"{name}:{parts.port}").geturl()
+
+
+def reachable(link: str) -> str:
+    """A link to this server with the host under which others reach it, where that is known."""
+    host = reach(link).host
+    return at(link, host) if host else link

@@ -1,5 +1,5 @@
-// Share panel: a link to copy, its QR code (small, and full screen on a click; none that leads a phone to itself), a
-// snippet for embedding. Text is set through textContent only. `data` is described in panel.py.
+// Share panel: a link to copy, its QR code (small, and full screen on a click; none that leads a phone to itself), the
+// readable link, a snippet for embedding, the text. Text is set through textContent only. `data`: see panel.py.
 
 const copied = async (field) => {
   try {
@@ -17,14 +17,28 @@ function line(data, value, name) {
   field.value = value;
   field.setAttribute("aria-label", name);
   field.onfocus = () => field.select();
-  const button = el("button", "copy", data.labels.copy);
-  button.type = "button";
-  button.onclick = async () => {
+  row.append(field, copyButton(data, field, data.labels.copy));
+  return row;
+}
+
+function copyButton(data, field, name) {
+  const button = makeButton("copy", name, async () => {
     await copied(field);
     button.textContent = data.labels.copied;
-    setTimeout(() => (button.textContent = data.labels.copy), 2000);
-  };
-  row.append(field, button);
+    setTimeout(() => (button.textContent = name), 2000);
+  });
+  return button;
+}
+
+// The whole text: in a field that is not seen, since a line of it would say little.
+function wholeText(data) {
+  const row = el("div", "line");
+  const field = el("textarea", "unseen");
+  field.readOnly = true;
+  field.tabIndex = -1;
+  field.value = data.text;
+  field.setAttribute("aria-hidden", "true");
+  row.append(copyButton(data, field, data.labels.text), field);
   return row;
 }
 
@@ -55,5 +69,7 @@ export default function (component) {
   if (data.notice) root.append(el("div", "notice", data.notice));
   if (data.scannable && data.qr) square(data, root);
   else if (data.scannable) root.append(el("div", "note", data.labels.no_qr));
+  if (data.readable) root.append(el("div", "head", data.labels.readable), line(data, data.readable, data.labels.readable));
+  if (data.text) root.append(el("div", "head"), wholeText(data));
   root.append(el("div", "head", data.labels.embed), line(data, data.embed, data.labels.embed));
 }

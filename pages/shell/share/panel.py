@@ -1,4 +1,4 @@
-"""Share panel in the head of every page: link, QR code, embedding snippet, downloads, upload.
+"""Share panel in the head of every page: links, QR code, embedding snippet, the text to copy, downloads, upload.
 
 Drawn only while it is open; a closed panel costs nothing.
 """
@@ -12,13 +12,17 @@ from typing import Any
 import segno
 import streamlit as st
 
+from engine.errors import EngineError
 from pages.components.register import register
 from pages.i18n.translator import Translator
-from pages.session.text_state import TextState
-from pages.shell import address
+from pages.session import readable_link, session_state
+from pages.session.prompt_list import MAX_PROMPTS, PromptList
+from pages.session.text_state import FIRST_SETTINGS, TextState
+from pages.shell import address, model_access
 from pages.shell.share import downloads, local_network
 
 MAX_QR_VERSION = 25  # 117 modules a side, which a phone can scan from the back row of a classroom
+CONTINUING = ("step", "beam", "attention", "compare")  # pages that continue the visitor's prompt
 QUIET_ZONE = 4  # modules of white around the code
 _panel = register("share_panel", Path(__file__))
 
@@ -30,29 +34,54 @@ def draw(session: TextState, t: Translator, exports: downloads.Exports = downloa
     if panel.open:
         with panel:
             st.caption(t("share.lead"))
-            _panel(key="share_panel", data=data(t))
+            _panel(key="share_panel", data=data(session, t))
             if address.left_out():
                 st.caption(t(f"share.cut.{address.left_out()}"))
             downloads.draw(session, t, exports)
 
 
-def data(t: Translator) -> dict[str, Any]:
-    """Data of the component: link, QR code or None, why nobody else could scan it, snippet, labels."""
-    names = ("link", "copy", "copied", "large", "no_qr", "embed")
+def data(session: TextState, t: Translator) -> dict[str, Any]:
+    """Data of the component: link, QR code or None, why nobody else could scan it, snippet, labels, and
+
+    readable  link that can be read and changed by hand; "" on a page that does not continue the visitor's prompt
+    text      the whole text; "" while the model is loading
+    """
+    names = ("link", "copy", "copied", "large", "no_qr", "embed", "readable", "text")
     reach = local_network.reach(address.link())
 
     def link(full: bool = True, **more: str) -> str:
-        made = address.link(full, **more)
-        return local_network.at(made, reach.host) if reach.host else made
+        return local_network.reachable(address.link(full, **more))
 
+    readable = readable_query(session) if session_state.current_page() in CONTINUING else ""
     return {
         "link": link(),
+        "readable": f"{local_network.reachable(address.page_address())}?{readable}" if readable else "",
+        "text": whole_text(session),
         "qr": qr_code(link(full=False)),
         "notice": t(f"share.local.{reach.notice}", host=reach.opened_as) if reach.notice else "",
         "scannable": reach.notice in ("", "open"),
         "embed": snippet(f"{link(lang=t.language)}&embed=true", t("app.title")),
         "labels": {name: t(f"share.{name}") for name in names},
     }
+
+
+def readable_query(session: TextState) -> str:
+    """Query of the readable link: the prompt, then the others that are offered, and the settings."""
+    offered = session_state.get(PromptList).texts
+    prompts = list(dict.fromkeys((session.prompt, *offered)))[:MAX_PROMPTS] if offered else [session.prompt]
+    return readable_link.write(prompts, session.settings, FIRST_SETTINGS, session.strategy, session.seed)
+
+
+def whole_text(session: TextState) -> str:
+    """The text with what follows the cursor; "" while the model is loading, or where it can read no prompt."""
+    model = model_access.loaded_model(session)
+    try:
+        trace = session.ready(model) if model is not None else None
+    except EngineError:
+        trace = None
+    if model is None or trace is None:
+        return ""
+    return model.text(tuple(trace.choices[i].token_id for i in trace.line()))
 
 
 def qr_code(link: str) -> str | None:

@@ -1,8 +1,5 @@
 // Saves the pictures of this page as PNG or SVG, in their current state. `data` is described in picture_saver.py.
 
-const SHARPNESS = 2; // PNG pixels per CSS pixel
-const MAX_PIXELS = 40e6;
-
 // Drawn elements of the Streamlit element with this key: a component's root in its shadow DOM, or a chart.
 function find(key) {
   const home = document.querySelector(`.st-key-${key.trim().replaceAll(/[^a-zA-Z0-9_-]/g, "-")}`);
@@ -13,26 +10,6 @@ function find(key) {
   }
   const chart = home.querySelector(".js-plotly-plot .svg-container, .vega-embed, [data-testid=stVegaLiteChart]");
   return chart ? [chart] : [];
-}
-
-function save(blob, name) {
-  const link = el("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-async function raster({ text, width, height }) {
-  const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-  await image.decode();
-  const scale = Math.min(SHARPNESS, Math.sqrt(MAX_PIXELS / (width * height)));
-  const canvas = el("canvas");
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no picture"))), "image/png"));
 }
 
 async function savePicture(root, { key, name, file }, kind) {

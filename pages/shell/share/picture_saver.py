@@ -14,7 +14,7 @@ from pages.components import theme
 from pages.components.register import register
 from pages.i18n.translator import Translator
 
-_picture = register("picture", Path(__file__), "svg_shapes", "canvas_recorder", "svg_drawing")
+_picture = register("picture", Path(__file__), "svg_shapes", "canvas_recorder", "svg_drawing", "picture_file")
 
 
 def draw(keys: tuple[str, ...], t: Translator) -> None:
