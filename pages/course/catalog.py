@@ -9,7 +9,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from pages.course import placeholders, step_setup, tasks
+from pages.course import placeholders, places, step_setup, tasks
 from pages.course.lesson import FOLDER, PAGES, PLACEHOLDER, Lesson, LessonError, Step
 from pages.i18n.translator import LANGUAGES
 
@@ -49,7 +49,9 @@ def _read_lesson(path: Path) -> Lesson:
                 ("page", [step.page], PAGES),
                 ("task", [name for name, _ in task], tasks.TASKS),
                 ("setting", [name for name, _ in settings], step_setup.SETTINGS),
-                ("point", [step.point] if step.point else [], step_setup.HIGHLIGHTS),
+                ("point", [step.point] if step.point else [], places.HIGHLIGHTS),
+                ("button", [step.press] if step.press else [], places.BUTTONS),
+                ("result", [step.result] if step.result else [], places.RESULTS),
                 ("number", PLACEHOLDER.findall(step.text + step.do + step.then), placeholders.PLACEHOLDERS),
             )
             for kind, names, known in checks:

@@ -1,4 +1,5 @@
-// Lesson sheet at the bottom of the page; `data` is `_sheet_data` of coach.py. All text is set through textContent.
+// Lesson sheet; `data` is `_sheet_data` and `_place_data` of coach.py. In a wide window the panel is a column. In a narrow
+// one it opens above the foot, a line with the task and the button it needs. All text is set through textContent.
 
 // Appends a text to an element: **bold** parts, and {placeholders} replaced by their values.
 function write(parent, sentence, values) {
@@ -22,51 +23,121 @@ function drawHead(data, report) {
     const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => report("go", { step: i }));
     dot.title = fill(data.labels.step, { n: i + 1 });
     dot.setAttribute("aria-label", dot.title);
+    dot.dataset.keep = `dot ${i}`;
     if (i === data.step) dot.setAttribute("aria-current", "step");
     dots.append(dot);
   });
-  const small = makeButton("plain", data.small ? data.labels.unfold : data.labels.fold, () => report("fold", { small: !data.small }));
-  small.setAttribute("aria-expanded", String(!data.small));
-  head.append(dots, small, makeButton("plain", data.labels.leave, () => report("leave", {})));
+  head.append(dots);
   return head;
+}
+
+// A tick for each part of the task that is done, a circle for each other; one tick for a task without parts.
+function drawTick(data) {
+  const [done, all] = data.parts;
+  if (data.done || all < 2) return el("span", "tick", data.done ? "✓" : "○");
+  const tick = el("span", "tick parts", "●".repeat(done) + "○".repeat(all - done));
+  tick.setAttribute("role", "img");
+  tick.setAttribute("aria-label", fill(data.labels.part, { done, of: all }));
+  return tick;
 }
 
 function drawTask(data, report) {
   const task = el("div", `task${data.done ? " done" : ""}`);
   const line = el("p", "do");
-  line.append(el("span", "tick", data.done ? "✓" : "○"), el("b", "", data.done ? data.labels.done : data.labels.do), " ");
+  line.append(drawTick(data), el("b", "", data.done ? data.labels.done : data.labels.do), " ");
   task.append(write(line, data.do, data.values));
   line.setAttribute("aria-live", "polite");
   if (data.then) task.append(write(el("p", "then"), data.then, data.values));
-  const last = data.step === data.steps.length - 1;
-  const name = last ? (data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last) : data.done ? data.labels.on : data.labels.skip;
   const moves = el("div", "moves");
   if (!data.home) moves.append(makeButton("first", data.labels.home, () => report("go", { step: data.step })));
-  moves.append(makeButton(data.done ? "first" : "plain", name, () => report("go", { step: data.step + 1 })));
+  moves.append(makeButton(data.done ? "first" : "plain", nextName(data), () => report("go", { step: data.step + 1 })));
+  moves.append(makeButton("plain leave", data.labels.leave, () => report("leave", {})));
+  for (const button of moves.children) button.dataset.keep = `move ${button.className}`;
   task.append(moves);
   return task;
 }
 
-// The first element that a selector matches, also for a `::part(…)` of a shadow root, which querySelector never finds.
-function pointed(selector) {
-  const [, host, part] = selector.match(/^(.*)::part\((\w+)\)$/) ?? [];
-  if (!part) return document.querySelector(selector);
-  return document.querySelector(host)?.shadowRoot?.querySelector(`[part=${part}]`);
+function nextName(data) {
+  if (data.step < data.steps.length - 1) return data.done ? data.labels.on : data.labels.skip;
+  return data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last;
 }
 
-// Scrolls the highlighted element into view, between the window's top and the sheet. `end`: its lower end.
-function show(selector, sheet, end) {
-  const target = pointed(selector);
-  if (!target) return;
-  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  const { top, bottom } = target.getBoundingClientRect();
-  const sheetTop = sheet.getBoundingClientRect().top;
-  const foot = sheetTop > 0 ? sheetTop : innerHeight; // in a wide window the sheet is beside the page
-  // The buttons above it in the same component belong into the window too, where there is room for both.
-  const buttons = target.getRootNode().querySelector("[part=controls]")?.getBoundingClientRect().top ?? top;
-  const from = Math.min(bottom, top + 200) - buttons < foot - 40 ? Math.min(top, buttons) : top;
-  if (from > 10 && (end ? bottom : Math.min(bottom, top + 150)) < foot) return;
-  document.querySelector("[data-testid=stMain]").scrollBy({ top: end ? bottom - foot + 14 : from - 20, behavior });
+// The line at the foot of a narrow window: the task, which opens and closes the panel, and one button.
+function drawFoot(root, data) {
+  const foot = el("div", `foot${data.done ? " done" : ""}`);
+  const more = makeButton("more", "", () => unfold(root, !root.open));
+  more.dataset.keep = "more";
+  more.setAttribute("aria-controls", "panel");
+  const told = write(el("span", "told"), (data.done && data.then) || data.do, data.values);
+  told.setAttribute("aria-live", "polite");
+  if (!data.done) more.append(drawTick(data));
+  more.append(told, el("span", "arrow"));
+  const act = makeButton("first act", "", () => root.act());
+  act.dataset.keep = "act";
+  act.append(el("span"));
+  foot.append(more, act);
+  return foot;
+}
+
+// Keeps the foot's button the same as the page's button that it presses: its name changes, and it may be disabled.
+function followButton(root, data, report) {
+  const act = root.querySelector(".act");
+  const name = (text, disabled = false) => {
+    if (act.firstChild.textContent !== text) act.firstChild.textContent = text;
+    act.disabled = disabled;
+  };
+  const on = data.step + 1;
+  clearInterval(root.following);
+  if (!data.home) root.act = () => report("go", { step: data.step });
+  else if (data.done) root.act = () => report("go", { step: on });
+  else if (data.press) root.act = () => (unfold(root, false), matches(data.press)[0]?.click());
+  else root.act = () => (unfold(root, false), showPlace(root, () => pointAt(data.see[0])));
+  if (data.done && data.home) act.title = nextName(data);
+  const follow = () => {
+    if (!root.isConnected) return clearInterval(root.following);
+    const button = data.press && matches(data.press)[0];
+    const pressed = button && (button.ariaLabel || (button.querySelector("p") ?? button.querySelector("span") ?? button).textContent.trim());
+    if (!data.home) name(data.labels.home);
+    else if (data.done) name(`✓ ${data.labels.on}`);
+    else if (data.press) name(pressed || "…", !button || button.disabled === true);
+    else name(data.labels.show);
+  };
+  follow();
+  if (data.press && data.home && !data.done) root.following = setInterval(follow, 100);
+}
+
+const showPlace = (root, arrived = () => {}) => bringIntoSight(root, () => root.querySelector(".sheet"), () => root.data, arrived);
+
+// A short movement of the outline of what is highlighted.
+function pointAt(selector) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  matches(selector)[0]?.animate({ outlineOffset: ["1px", "9px", "1px"] }, { duration: 450, iterations: 2 });
+}
+
+function unfold(root, open) {
+  root.open = open;
+  root.querySelector(".sheet").classList.toggle("open", open);
+  root.querySelector(".more").setAttribute("aria-expanded", String(open));
+  root.querySelector(".more").title = root.data.labels[open ? "fold" : "unfold"];
+}
+
+// Opens the panel where it leaves all of what the step speaks of in sight.
+function unfoldBeside(root) {
+  const top = root.querySelector(".panel").getBoundingClientRect().top;
+  const seen = root.data.see.flatMap((selector) => matches(selector).slice(0, 1)).map((node) => node.getBoundingClientRect());
+  unfold(root, seen.length > 0 && seen.every((box) => box.top >= 0 && box.bottom <= top));
+}
+
+function listenForEscape(root) {
+  if (root.listens) return;
+  root.listens = true;
+  const pressed = (event) => {
+    if (!root.isConnected) return document.removeEventListener("keydown", pressed);
+    if (event.key !== "Escape" || !root.open || WIDE.matches || document.querySelector("[role=dialog]")) return;
+    if (root.querySelector(".panel").contains(root.getRootNode().activeElement)) root.querySelector(".more").focus();
+    unfold(root, false);
+  };
+  document.addEventListener("keydown", pressed);
 }
 
 export default function (component) {
@@ -75,20 +146,27 @@ export default function (component) {
   root.translate = true; // all but the values in its sentences
   syncProgress(data.kept);
   const report = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
-  const sheet = el("section", `sheet${data.small ? " small" : ""}`);
+  const began = root.data?.turn !== data.turn;
+  const completed = !began && data.done && !root.data.done;
+  const scroll = began || completed ? 0 : root.querySelector(".panel").scrollTop;
+  root.data = data;
+  const sheet = el("section", "sheet");
   sheet.setAttribute("aria-label", data.title);
-  sheet.append(drawHead(data, report));
-  if (!data.small) {
-    const body = el("div", "body");
-    const text = el("div", "text");
-    for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values));
-    body.append(text, drawTask(data, report));
-    sheet.append(body);
+  const panel = el("div", "panel");
+  panel.id = "panel";
+  const body = el("div", "body");
+  const text = el("div", "text");
+  for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values));
+  body.append(text, drawTask(data, report));
+  panel.append(drawHead(data, report), body);
+  sheet.append(panel, drawFoot(root, data));
+  keepPlace(root, () => root.replaceChildren(sheet));
+  panel.scrollTop = scroll;
+  unfold(root, !began && !completed && root.open === true);
+  followButton(root, data, report);
+  listenForEscape(root);
+  if (began || completed) {
+    root.arranged = false; // whether it has scrolled, and the panel is open or closed as it should be
+    showPlace(root, () => (unfoldBeside(root), (root.arranged = true)));
   }
-  const scroll = root.querySelector(".body")?.scrollTop ?? 0;
-  const same = root.turn === data.turn;
-  root.replaceChildren(sheet);
-  if (same && !data.small) root.querySelector(".body").scrollTop = scroll;
-  if (!same && !data.small) setTimeout(() => show(data.point, sheet, data.end), 500);
-  root.turn = data.turn;
 }

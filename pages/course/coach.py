@@ -1,8 +1,11 @@
-"""Lesson sheet: the panel at the bottom of a page with the current step's text, its task, and whether it is done.
+"""Lesson sheet: the current step's text, its task, and whether it is done, beside a page.
+
+In a wide window it is a column at the right. In a narrow one it is a line at the foot with the task and the button that
+the task needs, and the text opens above it.
 
 It is drawn inside the fragment of the page's workbench, so it is updated after every action there. The values of its
 placeholders are computed from the running model each time. The component `coach.js` saves the progress in the browser
-(`progress.js`) and reports three events: `go` ({turn, step}), `fold` ({small}) and `leave`.
+(`progress.js`) and reports two events: `go` ({turn, step}) and `leave`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.components.register import event_callback, register
-from pages.course import catalog, placeholders, step_setup
+from pages.course import aims, catalog, placeholders, places, step_setup
 from pages.course.learner import Learner
 from pages.course.lesson import PLACEHOLDER, Lesson, Step
 from pages.course.state import CourseState
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
     from engine.model.model import Model
     from pages.session.query_params import QueryParams
 
-_sheet = register("coach", Path(__file__), "progress")
-# While a lesson is open, the page's own introduction and examples are hidden. In a wide window the sheet is a column at
-# the right of the page, in a narrow one it sticks to the window's bottom. %s: selector of the highlighted element.
+_sheet = register("coach", Path(__file__), "progress", "in_sight")
+# While a lesson is open, the page's own introduction and examples are hidden. In a narrow window the sheet keeps its
+# place at the end of the page, so that it covers nothing there. %s: selector of the highlighted element.
 _STYLE = """<style>
 [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
   position: sticky; bottom: 0; z-index: 90; order: 99; margin-top: auto;
@@ -49,6 +52,12 @@ _STYLE = """<style>
 .stMainBlockContainer { padding-bottom: 0; }
 [data-testid=stLayoutWrapper]:has(> :is(.st-key-lead, .st-key-examples)) { display: none; }
 %s { outline: 2px dashed #D55E00; outline-offset: 1px; border-radius: 6px; }
+@media (max-width: 1099.98px) {
+  [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
+    --side: 2rem; margin-inline: calc(-1 * var(--side)); width: calc(100%% + 2 * var(--side)); max-width: none;
+  }
+}
+@media (max-width: 640px) { [data-testid=stLayoutWrapper]:has(> .st-key-coach) { --side: 0.9rem; } }
 @media (min-width: 1100px) {
   .stMainBlockContainer { max-width: 1560px; padding-right: 400px; }
   [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
@@ -121,16 +130,13 @@ def draw_sheet(model: Model | None, t: Translator) -> None:
     learner = _learner(model)
     on_page = step.page == session_state.current_page()
     done = course.check(lesson, learner) if on_page else course.step in course.done.get(lesson.name, ())
-    highlight = step_setup.HIGHLIGHTS[step.point] if on_page and step.point and not done and not course.folded else None
-    selector = highlight or "#nothing"  # matches no element
-    st.html(_STYLE % selector)
+    highlight = places.HIGHLIGHTS[step.point] if on_page and step.point and not done else None
+    st.html(_STYLE % (highlight or "#nothing"))  # which matches no element
     with st.container(key="coach"):
         _sheet(
             key="coach_sheet",
-            data=_sheet_data(lesson, step, done, on_page, learner, t)
-            | {"point": selector, "end": step.point in step_setup.SCROLL_TO_BOTTOM},
+            data=_sheet_data(lesson, step, done, on_page, learner, t) | _place_data(step, done, on_page, learner),
             on_go_change=event_callback("coach_sheet", "go", lambda value: _go_to_step(value, t.language)),
-            on_fold_change=event_callback("coach_sheet", "fold", lambda value: course.fold(value["small"])),
             on_leave_change=event_callback("coach_sheet", "leave", lambda _: course.leave()),
         )
 
@@ -179,13 +185,36 @@ def _sheet_data(
         "then": then,
         "done": done,
         "home": on_page,
-        "small": course.folded,
+        "parts": course.parts if on_page else (0, 0),
         "next": following.title if following else None,
         "values": {name: placeholders.value(name, learner, t) for name in sorted(names)},
         "kept": course.progress(),
         "labels": {word: t(f"course.sheet.{word}") for word in
-                   ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step")},
+                   ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step",
+                    "show", "part")},
     }  # fmt: skip
+
+
+def _place_data(step: Step, done: bool, on_page: bool, learner: Learner) -> dict[str, Any]:
+    """Data of `coach.js`: selectors of the button to press next and of what is to be seen, the most important first.
+
+    A step that is done shows its result. `end`: that of the first the lower end is to be seen.
+    """
+    course = session_state.get(CourseState)
+    if not on_page:
+        return {"press": "", "see": [], "end": False}
+    if done:
+        names, press = [aims.result(step)], None
+    else:
+        aim = aims.next_aim(step, course.met, learner, course.memory)
+        press = aim if aim in places.BUTTONS else None
+        names = [None if press else aim, step.point, places.BESIDE.get(step.point or "")]
+    see = [name for name in dict.fromkeys(names) if name]
+    return {
+        "press": places.selector(press) if press else "",
+        "see": [places.selector(name) for name in see],
+        "end": bool(see) and see[0] in places.LOWER_END,
+    }
 
 
 def _go_to_step(value: dict[str, Any], language: str) -> None:

@@ -51,3 +51,5 @@ class Learner:
 
 
 Condition = Callable[[Learner, Any, TaskMemory], bool]  # (learner, value in the lesson's file, memory of the task)
+# How much of a condition is done and how much it asks for, with the same arguments.
+Count = Callable[[Learner, Any, TaskMemory], tuple[int, int]]

@@ -29,7 +29,9 @@ class Step:
     task      (name, value) of the conditions of completion, all of which must hold
     prompt    prompt set when the step begins; None leaves the text unchanged
     settings  (name, value) of the settings set when the step begins
-    point     name of the element to highlight, see `step_setup.HIGHLIGHTS`
+    point     name of the element to highlight, one of `places.HIGHLIGHTS`
+    press     name of the button to press, one of `places.BUTTONS`; None: that of the task, see `aims.py`
+    result    name of the element that shows the result, one of `places.RESULTS`; None: that of the task
     """
 
     page: str
@@ -40,6 +42,8 @@ class Step:
     prompt: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
     point: str | None = None
+    press: str | None = None
+    result: str | None = None
 
     @property
     def script(self) -> str:

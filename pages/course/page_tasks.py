@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.errors import EngineError
 from pages.course import placeholders
-from pages.course.learner import Condition, Learner, TaskMemory
+from pages.course.learner import Condition, Count, Learner, TaskMemory
 from pages.i18n.translator import LANGUAGES
 from pages.session.incremental_run import IncrementalRun
 from pages.uses.state import TASKS as USES
@@ -137,8 +137,13 @@ def _tried_other(learner: Learner, name: str, memory: TaskMemory) -> bool:
 
 def _used(learner: Learner, count: int, memory: TaskMemory) -> bool:
     """At least `count` tasks of the uses page were run since the step began."""
+    return _uses_run(learner, memory) >= count
+
+
+def _uses_run(learner: Learner, memory: TaskMemory) -> int:
+    """Number of tasks of the uses page that were run since the step began."""
     memories = [memory.setdefault(name, {}) for name in USES]
-    return sum(_has_ended(learner.uses.run_for(name), own) for name, own in zip(USES, memories, strict=True)) >= count
+    return sum(_has_ended(learner.uses.run_for(name), own) for name, own in zip(USES, memories, strict=True))
 
 
 def _guessed(learner: Learner, count: int, memory: TaskMemory) -> bool:
@@ -172,4 +177,12 @@ PAGE_TASKS: dict[str, Condition] = {
     "tried_other": _tried_other,
     "used": _used,
     "guessed": _guessed,
+}
+
+PAGE_COUNTS: dict[str, Count] = {
+    "beam_widths": lambda learner, count, memory: (len(memory.get("widths", ())), count),
+    "beam_levels": lambda learner, levels, memory: (learner.beam.shown_levels, levels),
+    "compared": lambda learner, count, memory: (len(learner.compare.finished), count),
+    "used": lambda learner, count, memory: (_uses_run(learner, memory), count),
+    "guessed": lambda learner, count, memory: (memory.get("played", 0), count),
 }

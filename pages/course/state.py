@@ -27,9 +27,9 @@ class CourseState:
     step: int = 0
     turn: int = 0  # incremented when a step begins; an event of an earlier turn is ignored
     page_pending: bool = False  # a step has begun whose page is still to be opened
-    folded: bool = False  # the lesson sheet is collapsed
     done: dict[str, set[int]] = field(default_factory=dict)  # steps done, by lesson
-    holds: bool = False  # whether the current step's task held when it was last checked
+    met: tuple[bool, ...] = ()  # whether each condition of the current step held when it was last checked
+    parts: tuple[int, int] = (0, 0)  # of the current step's task: those done then, and all
     memory: TaskMemory = field(default_factory=dict)  # of the current step's task
 
     def begin(self, lesson: Lesson, step: int = 0) -> tuple[Step, ...]:
@@ -40,13 +40,14 @@ class CourseState:
         been = self.step + 1 if self.lesson == lesson.name else 0
         self.lesson = lesson.name
         self.step = min(max(0, step), len(lesson.steps) - 1)
-        self.memory, self.folded, self.page_pending, self.holds = {}, False, True, False
+        self.memory, self.page_pending, self.met, self.parts = {}, True, (), (0, 0)
         self.turn += 1
         return lesson.steps[min(been, self.step) : self.step + 1]
 
-    def fold(self, folded: bool) -> None:
-        """Collapse or expand the lesson sheet."""
-        self.folded = folded is True
+    @property
+    def holds(self) -> bool:
+        """Whether the current step's task held when it was last checked."""
+        return bool(self.met) and all(self.met)
 
     def finish(self) -> None:
         """Close the last lesson and go to the list of lessons."""
@@ -64,7 +65,9 @@ class CourseState:
         What was done can be undone, so the task of a step that is done need not hold now: see `holds`.
         """
         done = self.done.setdefault(lesson.name, set())
-        self.holds = tasks.done(lesson.steps[self.step].task, learner, self.memory)
+        task = lesson.steps[self.step].task
+        self.met = tasks.met(task, learner, self.memory)
+        self.parts = tasks.parts(task, self.met, learner, self.memory)
         if self.holds:
             done.add(self.step)
         return self.step in done

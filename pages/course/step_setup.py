@@ -3,7 +3,7 @@
 A step without a prompt or a setting of its own has that of the steps before it: whoever comes to it by a link gets
 theirs first.
 
-A lesson's file may use the names in `SETTINGS` and in `HIGHLIGHTS` (elements of the pages with their CSS selectors).
+A lesson's file may use the names in `SETTINGS`.
 `beam_shown` are the levels of the tree that are shown at least; the other settings that are not attributes of TextState
 or of its Settings are widget keys.
 """
@@ -29,45 +29,6 @@ SETTINGS = (
     "uses_task", "compare_tokens", "compare_seeds", "beam_shown",
 )  # fmt: skip
 _TOKEN_COUNTS = ("run_tokens", "beam_levels", "compare_tokens")  # limited by the host
-_STAGE = ".st-key-stage [data-testid=stBidiComponentIsolated]"  # the parts are in its shadow root
-HIGHLIGHTS = {
-    "controls": f"{_STAGE}::part(controls)",
-    "prompt": ".st-key-prompt",
-    "text": f"{_STAGE}::part(text)",
-    "bars": f"{_STAGE}::part(bars)",
-    "ruler": f"{_STAGE}::part(ruler)",
-    "search": ".st-key-search",
-    "sums": ".st-key-sums",
-    "curve": ".st-key-sums",
-    "temperature": ".st-key-temperature",
-    "top_k": ".st-key-top_k",
-    "top_p": ".st-key-top_p",
-    "seed": ".st-key-seed, .st-key-new_seed",
-    "strategy": ".st-key-strategy",
-    "grow": ".st-key-grow, .st-key-grow_all",
-    "tree": ".st-key-beam_tree",
-    "width": ".st-key-beam_width",
-    "maps": ".st-key-head_maps",
-    "head": ".st-key-one_head",
-    "lens": ".st-key-lens_table",
-    "flat": "[class*='st-key-compare-flat'], [class*='st-key-compare-peaked']",
-    "mattered": ".st-key-inside_mattered",
-    "cut": ".st-key-cut",
-    "merges": ".st-key-merging",
-    "cut_text": ".st-key-cut_text",
-    "forced": ".st-key-forced",
-    "training_text": ".st-key-training_text, .st-key-training_start",
-    "learning": ".st-key-learning",
-    "forced_token": ".st-key-limits_forced",
-    "question": ".st-key-limits_start",
-    "run": ".st-key-uses_run",
-    "task": ".st-key-uses_task",
-    "families": ".st-key-uses_families",
-    "quiz": ".st-key-quiz",
-    "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start",
-}
-
-SCROLL_TO_BOTTOM = ("curve",)  # highlights whose lower end is scrolled into view, not the upper
 
 
 def settings_of(step: Step) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.decoding.text_metrics import repeated_ngrams
-from pages.course.learner import Condition, Learner, TaskMemory
+from pages.course.learner import Condition, Count, Learner, TaskMemory
 
 
 def _new_choices(learner: Learner, memory: TaskMemory) -> list[int]:
@@ -44,6 +44,14 @@ def _back(learner: Learner, count: int, memory: TaskMemory) -> bool:
 def _branches(learner: Learner, count: int, memory: TaskMemory) -> bool:
     """Some token of the tree has at least `count` children."""
     return any(len(children) >= count for children in learner.trace.children().values())
+
+
+def _toward_branch(learner: Learner, count: int, memory: TaskMemory) -> tuple[int, int]:
+    """Of three: write, go back, choose another token."""
+    trace = learner.trace
+    if trace.children().get(trace.cursor):
+        return 2, 3
+    return int(len(trace.choices) > trace.prompt_length), 3
 
 
 def _stopped(learner: Learner, reasons: list[str], memory: TaskMemory) -> bool:
@@ -155,4 +163,11 @@ TEXT_TASKS: dict[str, Condition] = {
     "again": _again,
     "least": _least,
     "bars": _bars,
+}
+
+TEXT_COUNTS: dict[str, Count] = {
+    "written": lambda learner, count, memory: (len(_new_choices(learner, memory)), count),
+    "branches": _toward_branch,
+    "seeds": lambda learner, count, memory: (len(memory.get("seeds", ())), count),
+    "again": lambda learner, count, memory: (("before" in memory) + ("run" in memory), 2),
 }

@@ -1,4 +1,9 @@
-"""The whole course in a real browser: every step of every lesson is opened, done on its page, and marked as done."""
+"""The whole course in a real browser: every step of every lesson is opened, done on its page, and marked as done.
+
+Measured at the beginning of each step and after its task: what is to be pressed and what is to be looked at are in the
+window, and nothing lies over them. The walks take turns with the sizes of the window: in each language half of the
+lessons are done on a phone, the others on a school laptop.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +13,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from pages.course import catalog
-from pages.course.lesson import Lesson
-from pages.course.step_setup import HIGHLIGHTS
+from pages.course import aims, catalog, places
+from pages.course.lesson import Lesson, Step
 from pages.i18n.translator import Translator
 from tests.browser.app import wait_until_answered
 
 LOCALES = {"zh_Hant": "zh-TW", "en": "en-GB"}
+PHONE, LAPTOP = (390, 844), (1366, 657)
+LONG = ("families",)  # to be read before the button is pressed: there is not always room for both
 
 
 @dataclass
@@ -26,13 +32,38 @@ class Learner:
     page: Page
     t: Translator
 
+    @property
+    def narrow(self) -> bool:
+        """Whether the lesson is a line at the foot of the window."""
+        size = self.page.viewport_size
+        assert size is not None
+        return size["width"] < 1100
+
+    @property
+    def ticked(self) -> Locator:
+        """The task once it is done, in the line or in the column."""
+        return self.page.locator(".foot.done" if self.narrow else ".task.done")
+
+    @property
+    def going_on(self) -> Locator:
+        """Button that begins the next step."""
+        return self.page.locator(".foot .act" if self.narrow else ".moves .first")
+
+    def button(self, button: Locator) -> Locator:
+        """A button, or its twin at the foot where the foot offers it."""
+        twin = self.page.locator(".foot:not(.done) .act")
+        if not self.narrow or not twin.count():
+            return button
+        name = re.sub(r"\s+", " ", twin.inner_text()).strip()
+        return twin if re.sub(r"\s+", " ", button.inner_text()).strip().startswith(name) else button
+
     def press(self, key: str, times: int = 1, **values: object) -> None:
         """Click a button by its locale key, `times` times, waiting for the app each time."""
         for _ in range(times):
             name = re.compile(f"^{re.escape(self.t(key, **values))}")
             button = self.page.get_by_role("button", name=name).first
             expect(button).to_be_enabled()
-            button.click()
+            self.button(button).click()
             self.quiet()
 
     def quiet(self) -> None:
@@ -42,7 +73,7 @@ class Learner:
 
     def run(self) -> None:
         """Start a run and wait for its end."""
-        self.page.locator("[data-keep=run]").click()
+        self.button(self.page.locator("[data-keep=run]")).click()
         self.quiet()  # it runs, and the status of the run before is gone
         self.page.locator("[data-kind=run]").wait_for()
         self.page.locator(".status:not(:empty)").first.wait_for()
@@ -107,7 +138,7 @@ def interrupt(learner: Learner) -> None:
 def run_to_the_end(learner: Learner) -> None:
     for _ in range(20):
         learner.run()
-        if learner.page.locator(".task.done").count():
+        if learner.ticked.count():
             return
 
 
@@ -135,7 +166,7 @@ def until_done(learner: Learner) -> None:
     """Run from the prompt with new seeds until the task is done, at most 12 times."""
     for _ in range(12):
         learner.run()
-        if learner.page.locator(".task.done").count():
+        if learner.ticked.count():
             return
         learner.press("step.restart")
         learner.another_seed()
@@ -157,7 +188,7 @@ def next_five(learner: Learner) -> None:
 
 def another_width(learner: Learner) -> None:
     learner.slide("beam_width", "ArrowRight")
-    if not learner.page.locator(".task.done").count():
+    if not learner.ticked.count():
         learner.press("beam.grow_all")
 
 
@@ -202,8 +233,8 @@ def read_another(learner: Learner) -> None:
 
 def try_out(learner: Learner) -> None:
     """Start an experiment, which takes some seconds, and wait for its end."""
-    learner.page.locator(".st-key-limits_start button").click()
-    learner.page.locator(".task.done").wait_for(timeout=90_000)
+    learner.button(learner.page.locator(".st-key-limits_start button")).click()
+    learner.ticked.wait_for(timeout=90_000)
 
 
 def force_another(learner: Learner) -> None:
@@ -231,7 +262,7 @@ def use(*names: str) -> Callable[[Learner], None]:
     def act(learner: Learner) -> None:
         for name in names:
             learner.choose(f"uses.{name}.name")
-            learner.page.locator(".st-key-uses_run button").click()
+            learner.button(learner.page.locator(".st-key-uses_run button")).click()
             learner.page.locator(".st-key-uses_take button:enabled").wait_for(timeout=60_000)
 
     return act
@@ -312,44 +343,79 @@ def walk(learner: Learner, first: int, last: int) -> None:
     page.locator(".lesson button").nth(first).click(timeout=90_000)
     for lesson in catalog.lessons(learner.t.language)[first:last]:
         for step in range(len(lesson.steps)):
-            wait_for_step(page, lesson, step, learner.t)
-            point = lesson.steps[step].point
-            assert point is None or in_sight(page, HIGHLIGHTS[point]), (lesson.name, step, "is not in sight")
+            wait_for_step(learner, lesson, step)
+            here = (lesson.name, step + 1)
+            assert (hidden := hidden_at_first(learner, lesson.steps[step])) == [], (here, "at first", hidden)
             DO[lesson.name, step](learner)
-            expect(page.locator(".task.done"), f"{lesson.name} {step + 1}").to_be_visible()
-            values = page.locator(".then .value").all_inner_texts()
-            assert not {"–", "…"} & set(values), (lesson.name, step, values)
-            page.locator(".moves .first").click()
+            expect(learner.ticked, f"{here}").to_be_visible()
+            values = page.locator(".then .value").all_text_contents()
+            assert not {"–", "…"} & set(values), (here, values)
+            assert (hidden := hidden_at_last(learner, lesson.steps[step])) == [], (here, "its result", hidden)
+            learner.going_on.click()
     assert page.get_by_test_id("stException").count() == 0
 
 
-_VISIBLE_PART = """([host, part]) => {
-  const home = document.querySelector(host);
-  const target = part ? home?.shadowRoot?.querySelector(`[part=${part}]`) : home;
-  if (!target) return 0;
-  const box = target.getBoundingClientRect();
-  const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
-  const over = document.elementFromPoint((box.left + box.right) / 2, (top + bottom) / 2);
-  if (bottom <= top || over?.closest(".st-key-coach")) return 0;
-  return (bottom - top) / Math.min(box.height, 100);
+# Selectors of which nothing can be seen as it should: at least 100 pixels, or all that there is, with nothing over it.
+_HIDDEN = """(selectors) => {
+  const isSeen = (node, host) => {
+    const box = node.getBoundingClientRect();
+    const [top, bottom] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+    const [left, right] = [Math.max(box.left, 0), Math.min(box.right, innerWidth)];
+    const free = (y) => {
+      const over = document.elementFromPoint((left + right) / 2, y);
+      return over && (host.contains(over) || over.contains(host));
+    };
+    let pixels = 0;
+    for (let y = top + 0.5; y < bottom; y++) pixels += free(y) ? 1 : 0;
+    return right - left >= Math.min(box.width, 100) - 1 && pixels >= Math.min(box.height, 100) - 2;
+  };
+  return selectors.filter((selector) => {
+    const [outside, inside] = selector.replace(/::part\\((\\w+)\\)/g, " >>> [part=$1]").split(" >>> ");
+    const hosts = [...document.querySelectorAll(outside)].map((node) => node.closest("label") ?? node); // of a switch
+    return !hosts.some((host) => {
+      const nodes = inside ? [...host.shadowRoot.querySelectorAll(inside)] : [host];
+      return nodes.some((node) => node.getClientRects().length && isSeen(node, host));
+    });
+  });
 }"""
+_COACH = ".st-key-coach [data-testid=stBidiComponentIsolated] >>> "
 
 
-def in_sight(page: Page, selector: str) -> bool:
-    """Whether the highest element of a highlight, or 100 pixels of it, comes into the window and is not covered."""
-    host, _, part = selector.partition("::part")
-    for _ in range(20):  # it is scrolled to
-        if page.evaluate(_VISIBLE_PART, [host, part.strip("()")]) >= 1:
-            return True
+def hidden_at_first(learner: Learner, step: Step) -> list[str]:
+    """What is not to be seen of the element that a step points to, what changes beside it, and the button to press."""
+    aim = step.press or aims.AIMS[step.task[0][0]]
+    needed = [step.point, places.BESIDE.get(step.point or "")]
+    selectors = [places.selector(each) for each in needed if each]
+    if learner.narrow:
+        selectors.append(f"{_COACH}.foot .act")
+    elif isinstance(aim, str) and step.point not in LONG:
+        selectors.append(places.selector(aim))
+    return hidden_soon(learner.page, selectors)
+
+
+def hidden_at_last(learner: Learner, step: Step) -> list[str]:
+    """What is not to be seen of a step's result and the button that goes on."""
+    result = aims.result(step)
+    go_on = ".foot .act" if learner.narrow else ".moves .first"
+    return hidden_soon(learner.page, [f"{_COACH}{go_on}", *([places.selector(result)] if result else [])])
+
+
+def hidden_soon(page: Page, selectors: list[str]) -> list[str]:
+    """Those of the selectors that cannot be seen after a short time: the page scrolls to them."""
+    for _ in range(40):
+        hidden: list[str] = page.evaluate(_HIDDEN, selectors)
+        if not hidden:
+            break
         page.wait_for_timeout(100)
-    return False
+    return hidden
 
 
-def wait_for_step(page: Page, lesson: Lesson, step: int, t: Translator) -> None:
+def wait_for_step(learner: Learner, lesson: Lesson, step: int) -> None:
     """Wait until the step is shown and not done yet."""
+    page = learner.page
     expect(page.get_by_role("region", name=lesson.title)).to_be_visible()
-    expect(page.locator(f".dot.at[title='{t('course.sheet.step', n=step + 1)}']")).to_be_visible()
-    expect(page.locator(".task:not(.done)")).to_be_visible()
+    expect(page.locator(f".dot.at[title='{learner.t('course.sheet.step', n=step + 1)}']")).to_be_attached()
+    expect(page.locator(".foot:not(.done)" if learner.narrow else ".task:not(.done)")).to_be_visible()
     wait_until_answered(page)
 
 
@@ -359,7 +425,10 @@ def test_the_whole_course_can_be_done(chromium: Browser, address: str, language:
     steps = [(lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))]
     assert sorted(DO) == steps
     assert PARTS[-1] == len(catalog.lessons(language))
-    context = chromium.new_context(locale=LOCALES[language], viewport={"width": 1366, "height": 657})
+    width, height = PHONE if (PARTS.index(first) + (language == "en")) % 2 else LAPTOP
+    context = chromium.new_context(
+        locale=LOCALES[language], viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)

@@ -21,9 +21,10 @@ from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.course import catalog, placeholders, step_setup, tasks
-from pages.course.learner import Learner
+from pages.course.learner import Learner, TaskMemory
 from pages.course.lesson import PLACEHOLDER, LessonError
 from pages.course.state import CourseState
+from pages.course.tasks import Task
 from pages.i18n.translator import Translator
 from pages.session.query_params import QueryParams
 from pages.session.text_state import TextState
@@ -89,6 +90,10 @@ def test_a_file_that_is_wrong_is_refused_by_name(old: str, new: str, tmp_path: P
         catalog.lessons.__wrapped__("en", tmp_path)
 
 
+def all_met(task: Task, learner: Learner, memory: TaskMemory) -> bool:
+    return all(tasks.met(task, learner, memory))
+
+
 def test_every_condition_begins_undone_or_says_what_stands(bundled: Model) -> None:
     """Conditions on an action do not hold before any action."""
     initial = make_learner(bundled)
@@ -100,16 +105,16 @@ def test_every_condition_begins_undone_or_says_what_stands(bundled: Model) -> No
         "flat_changed": True,
     }  # fmt: skip
     for name, value in values.items():
-        assert not tasks.done(((name, value),), initial, {}), name
+        assert not all_met(((name, value),), initial, {}), name
 
 
 def test_tokens_written_and_taken_by_hand(bundled: Model) -> None:
     learner = make_learner(bundled)
     memories: list[dict[str, Any]] = [{}, {}, {}]
     results = lambda: (  # noqa: E731
-        tasks.done((("written", 2),), learner, memories[0]),
-        tasks.done((("hand", 0.05),), learner, memories[1]),
-        tasks.done((("back", 1),), learner, memories[2]),
+        all_met((("written", 2),), learner, memories[0]),
+        all_met((("hand", 0.05),), learner, memories[1]),
+        all_met((("back", 1),), learner, memories[2]),
     )
     assert results() == (False, False, False)
     learner.session.step(bundled)
@@ -128,16 +133,16 @@ def test_seeds_count_where_a_token_was_drawn(bundled: Model) -> None:
     learner = make_learner(bundled)
     memory: dict[str, Any] = {}
     task = (("seeds", 2),)
-    assert not tasks.done(task, learner, memory)
+    assert not all_met(task, learner, memory)
     learner.session.seed = 1
-    assert not tasks.done(task, learner, memory)
+    assert not all_met(task, learner, memory)
     learner.session.step(bundled)
-    assert not tasks.done(task, learner, memory)
+    assert not all_met(task, learner, memory)
     learner.session.restart(bundled)
     learner.session.seed = 2
-    assert not tasks.done(task, learner, memory)
+    assert not all_met(task, learner, memory)
     learner.session.step(bundled)
-    assert tasks.done(task, learner, memory)
+    assert all_met(task, learner, memory)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -181,34 +186,34 @@ def test_a_text_that_is_written_twice_without_luck(bundled: Model) -> None:
     task = (("again", 3),)
     for _ in range(3):
         learner.session.step(bundled)
-        assert not tasks.done(task, learner, memory)
+        assert not all_met(task, learner, memory)
     learner.session.restart(bundled)
-    assert not tasks.done(task, learner, memory)
+    assert not all_met(task, learner, memory)
     for _ in range(3):
-        assert not tasks.done(task, learner, memory)
+        assert not all_met(task, learner, memory)
         learner.session.step(bundled)
-    assert tasks.done(task, learner, memory)
+    assert all_met(task, learner, memory)
     learner.session.back(bundled)
     improbable = bundled.distribution(learner.trace.token_ids()).top(9)[8]
     learner.session.pick(bundled, learner.session.turn, improbable.token_id)
-    assert not tasks.done(task, learner, memory), "the tree has a branch"
+    assert not all_met(task, learner, memory), "the tree has a branch"
 
 
 def test_the_least_expected_token_is_found_by_standing_on_it(bundled: Model) -> None:
     learner = make_learner(bundled, "今天天氣真好，我們一起去公園洗碗。")
     logs = bundled.score(learner.trace.token_ids()).log_probabilities
     positions, memory = [], dict[str, Any]()
-    assert not tasks.done((("least", True),), learner, memory)
+    assert not all_met((("least", True),), learner, memory)
     for position in range(len(logs)):
         learner.session.go_to(bundled, learner.session.turn, position)
-        if tasks.done((("least", True),), learner, memory):
+        if all_met((("least", True),), learner, memory):
             positions.append(position)
     assert positions == [min(range(1, len(logs)), key=lambda position: logs[position] or 0.0)]
 
 
 def test_a_search_counts_where_something_is_found(bundled: Model) -> None:
     for query, expected in (("雨", True), ("", False), ("qqzzqq", False)):
-        assert tasks.done((("search", True),), make_learner(bundled, search=query), {}) is expected
+        assert all_met((("search", True),), make_learner(bundled, search=query), {}) is expected
     t = Translator("en")
     learner = make_learner(bundled, search="雨")
     raw = bundled.distribution(learner.trace.token_ids()).raw
@@ -226,31 +231,31 @@ def test_an_earlier_token_counts_in_the_matrix_and_in_the_text_above_it(bundled:
         learner, memory = make_learner(bundled, "今天天氣真好，我們一起去"), dict[str, Any]()
         assert len(learner.trace.choices) == 8
         learner.session.go_to(bundled, learner.session.turn, last)
-        assert not tasks.done(task, learner, memory), "where the step began"
+        assert not all_met(task, learner, memory), "where the step began"
         learner.session.go_to(bundled, learner.session.turn, chosen)
-        assert tasks.done(task, learner, memory) is expected, (last, chosen)
+        assert all_met(task, learner, memory) is expected, (last, chosen)
     learner, memory = make_learner(bundled, "今天天氣真好，我們一起去"), {}
-    assert not tasks.done(task, learner, memory)
+    assert not all_met(task, learner, memory)
     learner.session.set_prompt(bundled, "今天天氣")
-    assert not tasks.done(task, learner, memory), "another text is not an earlier token"
+    assert not all_met(task, learner, memory), "another text is not an earlier token"
     learner.attention.row = 1
-    assert tasks.done(task, learner, memory)
+    assert all_met(task, learner, memory)
 
 
 def test_beams_followed_to_the_end_at_two_widths(bundled: Model) -> None:
     learner, memory, t = make_learner(bundled), dict[str, Any](), Translator("en")
     task = (("beam_widths", 2),)
     for width in (2, 2, 3):
-        assert not tasks.done(task, learner, memory)
+        assert not all_met(task, learner, memory)
         learner.beam.settings = BeamSettings(width, max_new_tokens=3)
         learner.beam.update_search(learner.session, bundled)
         learner.beam.restart()
-        assert not tasks.done(task, learner, memory)
+        assert not all_met(task, learner, memory)
         learner.beam.run()
         while learner.beam.run_on(0.1):
             pass
         assert placeholders.PLACEHOLDERS["beam_candidates"](learner, t) == f"{width * bundled.vocabulary.size:,}"
-    assert tasks.done(task, learner, memory)
+    assert all_met(task, learner, memory)
     assert placeholders.PLACEHOLDERS["beam_held"](learner, t) == "3"
     assert learner.beam.search is not None
     assert placeholders.PLACEHOLDERS["beam_score"](learner, t) == t.number(learner.beam.search.sequences[0].score, 2)
@@ -267,7 +272,7 @@ def test_beams_followed_to_the_end_at_two_widths(bundled: Model) -> None:
 def test_one_of_two_prompts_is_changed(bundled: Model) -> None:
     memory: dict[str, Any] = {}
     task = (("flat_changed", True),)
-    is_done = lambda **prompts: tasks.done(  # noqa: E731
+    is_done = lambda **prompts: all_met(  # noqa: E731
         task, make_learner(bundled, **{f"compare {which} en": prompt for which, prompt in prompts.items()}), memory
     )
     assert not is_done(flat="I like", peaked="Once upon a")
@@ -287,7 +292,7 @@ def test_a_text_that_repeats_itself_is_shown_where_it_does(bundled: Model) -> No
     assert placeholders.PLACEHOLDERS["repeated"](learner, t) == placeholders.NO_VALUE
     for _ in range(24):
         learner.session.step(bundled)
-    assert tasks.done((("loops", True),), learner, {})
+    assert all_met((("loops", True),), learner, {})
     repeated = placeholders.PLACEHOLDERS["repeated"](learner, t)
     text = bundled.text(learner.trace.token_ids())
     assert text.count(repeated) >= 2

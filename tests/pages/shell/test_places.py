@@ -103,7 +103,7 @@ def test_no_element_moves(page: str) -> None:
         lambda: None,
         lambda: step_on(app),
         lambda: give_problems(app, PROBLEM),
-        lambda: setattr(state_of(app, AddressState), "notice", Notice("address.lesson", {}, 0)),
+        lambda: setattr(state_of(app, AddressState), "notice", Notice("address.lesson", {})),
         lambda: give_problems(app, None),
         lambda: setattr(state_of(app, AddressState), "notice", None),
     ]
