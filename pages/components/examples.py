@@ -18,9 +18,16 @@ class Example(NamedTuple):
     on_click: Callable[[], None]
 
 
-def draw(examples: Sequence[Example], t: Translator, key: str = "examples") -> None:
-    """The buttons in one line. `key` of their container gives it the CSS class by which lessons hide it."""
+def draw(
+    examples: Sequence[Example], t: Translator, key: str = "examples", on_die: Callable[[], None] | None = None
+) -> None:
+    """The buttons in one line. `key` of their container gives it the CSS class by which lessons hide it.
+
+    on_die  callback of one more button, which is to choose a text at random
+    """
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=key):
         st.caption(t("step.try"), width="content")
         for label, button_key, on_click in examples:
-            st.button(label, key=button_key, type="tertiary", on_click=on_click)
+            st.button(label, key=button_key, on_click=on_click)
+        if on_die is not None:
+            st.button(t("step.die"), key="die", on_click=on_die)

@@ -37,14 +37,30 @@ _STYLE = """<style>
 .st-key-menu_lab a { padding-left: 0; }
 .st-key-prompt_row > :has(.st-key-examples) { flex: 1 1 260px; }
 .st-key-settings { align-items: flex-end; }
+[class*="-examples"] { gap: 6px 8px; }
+[class*="-examples"] button { border-radius: 999px; min-height: 0; padding: 1px 12px; white-space: nowrap; }
+.st-key-die button::before { content: ""; width: 15px; height: 15px; margin-right: 7px; background: currentColor;
+  mask: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath \
+fill-rule='evenodd' d='M4 1h8a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V4a3 3 0 0 1 3-3zM4 5a1 1 0 0 0 2 0a1 1 0 0 \
+0-2 0zM10 5a1 1 0 0 0 2 0a1 1 0 0 0-2 0zM7 8a1 1 0 0 0 2 0a1 1 0 0 0-2 0zM4 11a1 1 0 0 0 2 0a1 1 0 0 0-2 0zM10 11a1 \
+1 0 0 0 2 0a1 1 0 0 0-2 0z'/%3E%3C/svg%3E"); }
+.st-key-doors { padding-top: 0.3rem; }
+.st-key-doors a { border: 1px solid light-dark(#E4E1DA, #2A2F37); border-radius: 8px; padding: 0.4rem 1rem; }
 @media (max-width: 640px) {
   [data-testid=stLayoutWrapper]:has(> .st-key-bar_links) { display: none; }
   .st-key-menu_course { display: flex; }
-  .st-key-settings > * { flex: 1 1 44%; }
-  .st-key-settings > :first-child, .st-key-head > :last-child { flex-basis: 100%; }
+  .st-key-head > :last-child { flex-basis: 100%; }
+  .st-key-bar :is(button, a) { padding-inline: 8px; }
+  .st-key-settings { flex-wrap: nowrap; overflow: auto hidden; scrollbar-width: none; padding: 3px 0; }
+  .st-key-settings > * { flex: none; }
   .st-key-lead { padding-top: 0; }
+  .st-key-head { gap: 0; }
+  .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+  .st-key-examples > * { flex: none; }
 }
-.st-key-language, .st-key-history, .st-key-history_entry, [data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
+@media (max-width: 380px) { .st-key-bar { gap: 4px; } .st-key-bar :is(button, a) { padding-inline: 5px; } }
+.st-key-language, .st-key-view, .st-key-history, .st-key-history_entry,
+[data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
 [data-testid=stLayoutWrapper]:has(> .stVerticalBlock):not(
   :has(.stElementContainer:not(.st-key-history_entry) > :not(.stEmpty)),
   :has([data-testid=stLayoutWrapper] > :not(.stVerticalBlock))
@@ -55,7 +71,10 @@ _STYLE = """<style>
 .stApp button[kind="tertiary"]:hover p {
   color: light-dark(#1D2330, #8EC3EE);
 }
-@media (max-width: 1100px) { .stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; } }
+@media (max-width: 1100px) {
+  .stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; }
+  .st-key-bar { gap: 8px; }
+}
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
 </style>"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 
 import streamlit as st
@@ -12,7 +13,7 @@ from pages.components.examples import Example
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import model_access
+from pages.shell import model_access, offered_prompts
 
 
 def draw(session: TextState, t: Translator) -> None:
@@ -31,6 +32,9 @@ def draw(session: TextState, t: Translator) -> None:
         session_state.set_widget("prompt", text)
         set_prompt(text)
 
+    def on_die() -> None:
+        on_example(random.choice([text for text in t.list("step.examples.more") if text != session.prompt]))
+
     session_state.default_widget("prompt", session.prompt)
     session_state.resend_widget("prompt")
     with st.container(key="prompt_row", horizontal=True, vertical_alignment="center", gap="small"):
@@ -39,5 +43,7 @@ def draw(session: TextState, t: Translator) -> None:
             label_visibility="collapsed", persist_state="session", disabled=config.current().demo,
             width=360,
         )  # fmt: skip
-        texts = t.list("step.examples.list")
-        examples.draw([Example(text, f"example {text}", partial(on_example, text)) for text in texts], t)
+        prompts = offered_prompts.offered(t)
+        chips = [Example(label, f"example {text}", partial(on_example, text)) for label, text in prompts]
+        with offered_prompts.box(prompts):
+            examples.draw(chips, t, on_die=None if offered_prompts.are_from_a_link() else on_die)

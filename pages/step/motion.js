@@ -4,6 +4,8 @@
 
 const MOVE_MILLISECONDS = 250;
 
+const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 // Places and lengths before a drawing, and the place of the token that is being appended, for `animate`.
 function positions(root) {
   const rows = new Map();
@@ -15,7 +17,7 @@ function positions(root) {
 }
 
 function animate(root, data, before) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden) return;
+  if (reducedMotion() || document.hidden) return;
   const timing = { duration: data.running ? data.pace : MOVE_MILLISECONDS, easing: "ease-out" };
   for (const row of root.querySelectorAll(".row")) {
     const was = before.rows.get(row.dataset.token);

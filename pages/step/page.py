@@ -15,13 +15,15 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
-from pages.step import calculation, export, search_results, stage, state
+from pages.step import calculation, export, search_results, stage, state, view
 from pages.step.state import StageState
+from pages.step.view import View
 
 BROWSER_DRAW_SECONDS = 0.03  # time for the browser to draw the result of a click before the URL is updated
 
 session = session_state.get(TextState)
 stage_state = session_state.get(StageState)
+shown = session_state.get(View)
 t = Translator(session_state.language())
 address_bar = address.AddressBar(session, t, session)
 
@@ -78,10 +80,22 @@ def workbench() -> None:
     except EngineError as error:
         draw_without_distribution(model, error)
         raise
+    simple = view.is_simple(shown, session)
     draw_messages()
-    stage.draw(stage.data(session, stage_state, model, text, t), make_moves, stage_state)
+    stage.draw(stage.data(session, stage_state, model, text, t, simple), make_moves, stage_state)
     chosen = None if session.end(model) else token_id
     draw_keyed_buttons(chosen is None)
+    if not simple:
+        draw_details(model, distribution, text, chosen, u)
+    fragment.mark_answered()
+    model_registry.prefetch(model, session.next_ids(model))
+    address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
+
+
+def draw_details(
+    model: engine.Model, distribution: engine.Distribution, text: dict[str, Any], chosen: int | None, u: float | None
+) -> None:
+    """Search, probability of the text as a product, tree, and calculation of the distribution."""
     left, right = st.columns([1, 1.1], gap="large")
     with left:
         draw_search(model, distribution)
@@ -92,9 +106,6 @@ def workbench() -> None:
             text_strip.draw(facts | {"show": "tree"}, go_to, pick_alternative, key="tree")
     with right:
         calculation.draw(calculation.data(distribution, chosen, u, session.seed, min(session.bars, 10), t))
-    fragment.mark_answered()
-    model_registry.prefetch(model, session.next_ids(model))
-    address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
 
 
 def draw_without_distribution(model: engine.Model, error: EngineError) -> None:
@@ -130,9 +141,16 @@ def draw_hits(model: engine.Model, distribution: engine.Distribution, query: str
             st.caption(t("step.nothing_found"))
 
 
-frame.begin(t("step.title"), t("step.lead"), session, t, export.exports(session, t))
+view.begin(shown, stage_state, session)
+simple_page = view.is_simple(shown, session)
+head = (t("first.title"), t("first.lead")) if simple_page else (t("step.title"), t("step.lead"))
+frame.begin(*head, session, t, export.exports(session, t))
 address_bar.restore()
 prompt_box.draw(session, t)
-sampling_controls.draw(session, t)
+if not view.is_simple(shown, session):
+    sampling_controls.draw(session, t)
 workbench()
-model_picker.draw(session, t)
+view.draw_doors(shown, session, t)
+view.remember(shown)
+if not view.is_simple(shown, session):
+    model_picker.draw(session, t)

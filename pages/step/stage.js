@@ -21,7 +21,13 @@ export default function (component) {
   root.next = data.rows.find(({ state }) => state === "pick")?.id;
   if (before) animate(root, data, before);
   clearTimeout(root.timer);
-  if (data.running) root.timer = setTimeout(() => root.isConnected && root.move("tick", { turn: data.turn }), data.pace);
+  if (data.running) later(root, "tick", data.pace);
+  else if (data.view.arriving && !reducedMotion()) later(root, "arrive", data.view.arriving);
+}
+
+// Asks for the next token after some milliseconds, unless something is drawn before.
+function later(root, kind, wait) {
+  root.timer = setTimeout(() => root.isConnected && root.move(kind, { turn: root.turn }), wait);
 }
 
 function build(root) {
@@ -37,6 +43,7 @@ function build(root) {
 }
 
 function drawAll(root, data, moved) {
+  root.classList.toggle("simple", data.view.simple);
   drawText(root, root.querySelector(".text"), data, moved);
   drawControls(root, root.querySelector(".controls"), data);
   drawRuler(root.querySelector(".ruler"), data.ruler, data);
@@ -45,6 +52,15 @@ function drawAll(root, data, moved) {
   bars.setAttribute("role", "group");
   drawBars(root, bars, data);
   root.querySelector(".legend").textContent = data.labels.legend;
+  if (data.view.simple) withoutMarks(root);
+}
+
+// A sentence as it is read: without the marks of the spaces at the beginning of its tokens.
+function withoutMarks(root) {
+  for (const token of root.querySelectorAll(".strip .t, .row > .word")) {
+    const space = token.matches(".word") ? "" : " ";
+    if (token.textContent.length > 1) token.textContent = token.textContent.replace(/^␣/, space);
+  }
 }
 
 function drawText(root, box, data, moved) {
@@ -53,7 +69,8 @@ function drawText(root, box, data, moved) {
   drawLoop(box, data, moved);
   const strip = drawStrip(box, data);
   strip.classList.add("large");
-  if (strip.scrollHeight > strip.clientHeight || strip.firstChild.offsetTop !== strip.lastChild.offsetTop) strip.classList.remove("large");
+  const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
+  if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !data.view.simple)) strip.classList.remove("large");
   const cursor = strip.querySelector(".cur");
   strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
   drawBranches(box, data);
@@ -94,6 +111,7 @@ function drawControls(root, box, data) {
     const name = button.dataset.keep;
     button.dataset.kind = name === "run" && data.running ? "stop" : name;
     button.firstChild.textContent = data.labels[button.dataset.kind];
+    button.hidden = data.view.one && name !== "next";
     button.disabled = data.ended && (name === "next" || (name === "run" && !data.running));
   }
   box.querySelector(".status").textContent = data.status;

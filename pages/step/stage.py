@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import engine
 
 PACE_MILLISECONDS = 90  # between the tokens of a run, so that they can be read
+ARRIVAL_MILLISECONDS = 1400  # before each token on arrival
+SIMPLE_BARS = 5
 _KEY = "stage"
 _PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion")
 
@@ -30,12 +32,18 @@ _stage = register(_KEY, Path(__file__), *_PARTS)
 
 
 def data(
-    session: TextState, state: StageState, model: engine.Model, text: dict[str, Any], t: Translator
+    session: TextState,
+    state: StageState,
+    model: engine.Model,
+    text: dict[str, Any],
+    t: Translator,
+    simple: bool = False,
 ) -> dict[str, Any]:
-    """Data of the component: that of `TextAnnotator.annotate`, and
+    """Data of the component, reduced if `simple`: that of `TextAnnotator.annotate`, and
 
     turn, made  see `TextState.turn` and `StageState.made`
     running     whether a run is to be continued; `pace`: milliseconds from token to token
+    view        see `_view`
     ended       whether no token can follow the cursor
     stage       the highlighted stage of the loop, 0 to 4
     status      sentence about why a run ended
@@ -47,21 +55,27 @@ def data(
     ended = session.end(model)
     stopped = session.stopped or ended
     chosen = None if ended else token_id
-    rows = bar_rows(session, distribution, chosen, t)
+    rows = bar_rows(session, distribution, chosen, t, SIMPLE_BARS if simple else session.bars)
     explained = any(row["differs"] or row["branch"] for row in rows)  # what the legend is about is on the screen
     return text | {
         "turn": session.turn,
         "made": state.made,
         "running": bool(session.running),
         "pace": PACE_MILLISECONDS,
+        "view": _view(session, state, simple),
         "ended": ended is not None,
         "stage": 4 if stopped in ("end", "context") else 3,
         "status": _status(stopped, model, t),
         "rows": rows,
         "cut": cut(rows, t),
         "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
-        "labels": _labels(session, t) | ({} if explained else {"legend": ""}),
+        "labels": _labels(session, t) | {"legend": _legend(simple, explained, t)},
     }
+
+
+def _legend(simple: bool, explained: bool, t: Translator) -> str:
+    """Sentence below the bars, "" where nothing that it explains is on the screen."""
+    return t("first.legend") if simple else t("strip.legend") if explained else ""
 
 
 def data_without_distribution(
@@ -74,6 +88,7 @@ def data_without_distribution(
         "made": state.made,
         "running": False,
         "pace": PACE_MILLISECONDS,
+        "view": _view(session, state, False),
         "ended": True,
         "stage": 1,
         "status": "",
@@ -84,10 +99,25 @@ def data_without_distribution(
     }
 
 
+def _view(session: TextState, state: StageState, simple: bool) -> dict[str, Any]:
+    """Extent of the stage:
+
+    simple    whether it is reduced to the text, few bars and the buttons
+    one       whether of the buttons only `next` is shown: the visitor has made no move yet
+    arriving  milliseconds until the next token on arrival, 0 for none
+    """
+    arriving = simple and state.arriving(session.prompt)
+    return {
+        "simple": simple,
+        "one": simple and state.untouched,
+        "arriving": ARRIVAL_MILLISECONDS if arriving else 0,
+    }
+
+
 def bar_rows(
-    session: TextState, distribution: engine.Distribution, chosen: int | None, t: Translator
+    session: TextState, distribution: engine.Distribution, chosen: int | None, t: Translator, count: int
 ) -> list[dict[str, Any]]:
-    """Rows of the bars: the likeliest tokens and the chosen one, then all others together, which has the id None.
+    """Rows of the bars: the `count` likeliest tokens and the chosen one, then all others together, with the id None.
 
     raw, shown  probability before and after the filters
     state       pick, cut, draw or others
@@ -97,7 +127,7 @@ def bar_rows(
     trace = session.trace
     children = trace.children().get(trace.cursor, ()) if trace is not None else ()
     branches = {trace.choices[i].token_id for i in children} if trace is not None else set()
-    table = probability_bars.rows(distribution, session.bars, chosen, branches, session.turn, t)
+    table = probability_bars.rows(distribution, count, chosen, branches, session.turn, t)
     names = [t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")]
     rows = []
     for row in table:

@@ -11,16 +11,33 @@ from pages.session.text_state import TextState
 if TYPE_CHECKING:
     from engine.model.model import Model
 
+ARRIVAL_TOKENS = 2  # tokens written without a click on a first visit
+
 
 @dataclass
 class StageState:
-    """Number of the last move that was made.
+    """Number of the last move that was made, and the continuation of a prompt on arrival.
 
     The browser numbers its moves and sends all those that it does not know to be made, so that none is lost where
     several are sent while the app is busy, and none is made twice.
     """
 
     made: int = 0
+    arrival_prompt: str = ""  # the prompt that is continued without a click on arrival
+    arrival_tokens: int = 0  # how many tokens of that continuation are still to come
+
+    def arrive(self, prompt: str) -> None:
+        """Continue the prompt by a few tokens without a click, until the visitor does something."""
+        self.arrival_prompt, self.arrival_tokens = prompt, ARRIVAL_TOKENS
+
+    def arriving(self, prompt: str) -> bool:
+        """Whether another token of the continuation on arrival is to come."""
+        return self.arrival_tokens > 0 and prompt == self.arrival_prompt
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the app has continued a prompt on arrival, and the visitor has made no move since."""
+        return bool(self.arrival_prompt)
 
     def new_moves(self, sent: object) -> list[dict[str, Any]]:
         """The well-formed moves among those sent that were not made yet, in their order; they count as made now."""
@@ -28,7 +45,15 @@ class StageState:
         moves = sorted((move for move in well_formed if move["n"] > self.made), key=lambda move: int(move["n"]))
         if moves:
             self.made = moves[-1]["n"]
-        return moves
+        return [move for move in moves if self._takes_place(move)]
+
+    def _takes_place(self, move: dict[str, Any]) -> bool:
+        """Whether a move is made: a token on arrival only until the visitor makes another move."""
+        if move["kind"] != "arrive":
+            self.arrival_tokens, self.arrival_prompt = 0, ""
+            return True
+        self.arrival_tokens -= 1
+        return self.arrival_tokens >= 0
 
 
 def make(session: TextState, model: Model, moves: list[dict[str, Any]]) -> None:
@@ -36,6 +61,7 @@ def make(session: TextState, model: Model, moves: list[dict[str, Any]]) -> None:
 
     next, run, stop, back, restart   the action of that name of `TextState`
     tick {turn}                      the next token of a run
+    arrive {turn}                    the next token on arrival
     go {turn, node}                  the cursor to a node of the trace
     pick {turn, token, after}        a token after the cursor, or after the node `after`
     """
@@ -60,6 +86,11 @@ def _tick(session: TextState, model: Model, move: dict[str, Any]) -> None:
         session.run_on(model)
 
 
+def _arrive(session: TextState, model: Model, move: dict[str, Any]) -> None:
+    if move["turn"] == session.turn:
+        session.step(model)
+
+
 def _pick(session: TextState, model: Model, move: dict[str, Any]) -> None:
     session.pick(model, move["turn"], move["token"], move.get("after"))
 
@@ -68,13 +99,19 @@ _ACTIONS: dict[str, Callable[[TextState, Model, dict[str, Any]], object]] = {
     "next": lambda session, model, move: session.step(model),
     "run": _run,
     "tick": _tick,
+    "arrive": _arrive,
     "stop": lambda session, model, move: session.stop(model),
     "back": lambda session, model, move: session.back(model),
     "restart": lambda session, model, move: session.restart(model),
     "go": lambda session, model, move: session.go_to(model, move["turn"], move["node"]),
     "pick": _pick,
 }
-_NUMBERS = {"tick": ("turn",), "go": ("turn", "node"), "pick": ("turn", "token")}  # that a move of this kind has
+_NUMBERS = {
+    "tick": ("turn",),
+    "arrive": ("turn",),
+    "go": ("turn", "node"),
+    "pick": ("turn", "token"),
+}  # that a move of this kind has
 
 
 def _is_move(move: object) -> bool:

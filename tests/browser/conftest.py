@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import browser, new_page, served, visit
+from tests.browser.app import browser, new_page, served, show_everything, visit
 
 
 @pytest.fixture(scope="package")
@@ -47,3 +47,4 @@ def page(tab: Page, address: str) -> Iterator[Page]:
             other.close()
     tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     tab.context.clear_cookies()
+    show_everything(tab.context)

@@ -7,20 +7,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, settle
+from tests.browser.app import chips, follow, new_page, settle
 
 
 @pytest.fixture
 def beams(chromium: Browser, address: str) -> Iterator[Page]:
     """The beam page, opened by a visitor whose first request it is."""
-    context = chromium.new_context(locale="zh-TW", viewport={"width": 1280, "height": 1400})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = new_page(chromium, height=1400)
     page.goto(f"{address}/beam")
     page.wait_for_selector(".pane .node", timeout=90_000)
     settle(page)
     yield page
-    context.close()
+    page.context.close()
 
 
 def press(page: Page, name: str) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import follow, settle
+from tests.browser.app import follow, new_page, settle
 
 GO, BOX = "button.go", "input.box"
 
 
 def open_quiz(chromium: Browser, address: str, locale: str) -> Page:
     """Page of a new visitor whose first request is the quiz."""
-    page = chromium.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
+    page = new_page(chromium, locale)
     page.goto(f"{address}/quiz")
     page.wait_for_selector(BOX, timeout=90_000)
     settle(page)

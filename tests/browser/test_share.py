@@ -23,7 +23,7 @@ import engine
 from engine.sampling.settings import Settings
 from engine.trace.link_codec import encode_text
 from engine.trace.trace import Trace
-from tests.browser.app import chips, follow, served, settle
+from tests.browser.app import chips, follow, served, settle, show_everything
 from tests.payloads import PAYLOADS
 from tests.serving import ROOT, free_port, wait
 
@@ -32,7 +32,9 @@ STEP, BEAM, INSIDE = ".loop", ".pane .node", "canvas"
 
 def open_link(chromium: Browser, link: str, drawn: str = STEP, **context: Any) -> Page:
     """Page of a new visitor who follows a link, once `drawn` is there."""
-    page = chromium.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900}, **context).new_page()
+    opened = chromium.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900}, **context)
+    show_everything(opened)
+    page = opened.new_page()
     page.set_default_timeout(20_000)
     page.goto(link)
     page.wait_for_selector(drawn, timeout=90_000)
@@ -281,7 +283,7 @@ def test_the_code_leads_a_phone_here(chromium: Browser, tmp_path: Path) -> None:
         assert "區域網路" in notice
         fields = page.locator(".line input")
         assert fields.first.input_value() == page.url.replace(address, root)
-        assert f'src="{root}/' in fields.nth(1).input_value()
+        assert f'src="{root}/' in fields.last.input_value()
         code = scanned(page, tmp_path)
         assert code.startswith(f"{root}/?")
         assert state_of_link(chromium, code) == state(page)
@@ -294,7 +296,7 @@ def test_the_panel_gives_the_link_to_copy_and_to_embed(chromium: Browser, addres
     open_share_panel(page)
     fields = page.locator(".line input")
     assert fields.first.input_value() == page.url
-    snippet = fields.nth(1).input_value()
+    snippet = fields.last.input_value()
     page.get_by_role("button", name="複製").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     page.context.close()
@@ -380,3 +382,59 @@ def test_a_damaged_link_is_reported(chromium: Browser, address: str) -> None:
     assert "壞了" in page.get_by_test_id("stAlert").inner_text()
     assert len(chips(page)) == 3
     page.context.close()
+
+
+def test_a_link_by_hand_opens_and_becomes_the_usual_one(chromium: Browser, page: Page) -> None:
+    written = "prompts=我明天想去|從前有一隻|%2A%2Ab%2A%2A%20%3Cb%3E+:x:&T=0.5&seed=3%E3%80%82"
+    other = open_link(chromium, f"{page.url.partition('?')[0]}?{written}")
+    assert other.get_by_role("textbox", name="提示").input_value() == "我明天想去"
+    assert other.get_by_role("spinbutton", name="種子").input_value() == "3"
+    assert other.locator(".st-key-examples button").all_inner_texts() == ["我明天想去", "從前有一隻", "**b** <b> :x:"]
+    assert set(query(other)) == {"t", "text", "prompts"}
+    other.locator(".st-key-examples button").nth(1).click()
+    other.locator(".strip .t", has_text="隻").wait_for()
+    settle(other)
+    other.reload()
+    other.wait_for_selector(STEP, timeout=90_000)
+    settle(other)
+    assert other.get_by_role("textbox", name="提示").input_value() == "從前有一隻"
+    assert other.locator(".st-key-examples button").count() == 3
+    other.context.close()
+
+
+def test_the_readable_link_gives_the_prompt_and_the_settings(chromium: Browser, page: Page) -> None:
+    prompt = "1 + 1 = 2 & 3 % # | 「你好。」🙂"
+    box = page.get_by_role("textbox", name="提示")
+    box.fill(prompt)
+    box.press("Enter")
+    page.locator(".strip .t", has_text="你好").wait_for()
+    settle(page)
+    open_share_panel(page)
+    link = page.locator(".line input").nth(1).input_value()
+    assert "你好" in link
+    for path in ("", "beam"):
+        other = open_link(chromium, link.replace("/?", f"/{path}?"), BEAM if path else STEP)
+        assert other.get_by_role("textbox", name="提示").input_value() == prompt
+        assert not other.locator("[data-testid=stAlert]").count()
+        other.context.close()
+
+
+def test_many_prompts_of_a_link_leave_the_stage_in_sight(chromium: Browser, page: Page) -> None:
+    prompts = "|".join(f"第{i}句今天天氣真的很好我們去" for i in range(20))
+    other = open_link(chromium, f"{page.url.partition('?')[0]}?prompts={prompts}")
+    box = other.locator(STEP).bounding_box()
+    assert box is not None and box["y"] < 420
+    other.get_by_role("button", name="第19句今天天氣真的很好我們去").click()
+    other.locator(".strip .t", has_text="9").wait_for()
+    other.context.close()
+
+
+def test_the_whole_text_is_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    step(page)
+    step(page)
+    text = "".join(chips(page))
+    open_share_panel(page)
+    page.get_by_role("button", name="複製文字").click()
+    page.get_by_role("button", name="複製好了").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == text

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from engine.serving import model_registry
-from tests.browser.app import chips, open_page, settle, words
+from tests.browser.app import chips, open_page, settle, visit, words
 
 _RECORD = """() => {
   const stage = document.querySelector(".st-key-stage [data-testid=stBidiComponentIsolated]").shadowRoot;
@@ -23,6 +23,8 @@ _RECORD = """() => {
   };
   requestAnimationFrame(record);
 }"""
+
+_LONG = "prompt=從前有一隻"  # the model goes on for more tokens than a test writes
 
 
 @contextmanager
@@ -73,7 +75,8 @@ def test_text_and_bars_are_of_one_step_in_every_frame_of_a_run(chromium: Browser
         page.context.close()
 
 
-def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(page: Page) -> None:
+def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(page: Page, address: str) -> None:
+    visit(page, f"{address}/?{_LONG}")
     before = len(chips(page))
     with slow_processor(page, 4):
         button = page.locator("[data-keep=next]").bounding_box()
@@ -84,7 +87,8 @@ def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(page: 
         wait_for_length(page, before + 20)
 
 
-def test_a_held_arrow_key_on_a_slow_machine_loses_no_step(page: Page) -> None:
+def test_a_held_arrow_key_on_a_slow_machine_loses_no_step(page: Page, address: str) -> None:
+    visit(page, f"{address}/?{_LONG}")
     before = len(chips(page))
     with slow_processor(page, 4):
         for _ in range(25):

@@ -14,6 +14,7 @@ from tests.browser.app import (
     chips,
     click_bar,
     links,
+    new_page,
     open_more_settings,
     open_page,
     overflowing_elements,
@@ -222,7 +223,7 @@ def test_the_page_is_found_by_its_name_too(chromium: Browser, address: str) -> N
 
 def test_a_script_is_fetched_once_and_not_sent_with_every_click(chromium: Browser, address: str) -> None:
     fetched: list[str] = []
-    page = chromium.new_context(locale="zh-TW").new_page()
+    page = new_page(chromium)
     page.on("response", lambda response: fetched.append(f"{response.status} {response.url}"))
     page.goto(address)
     page.wait_for_selector(".loop", timeout=90_000)

@@ -19,6 +19,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection
 
+from pages.shell.web import simple_view
+
 
 @dataclass
 class Shown:
@@ -31,7 +33,7 @@ class Shown:
 
 @dataclass
 class Visitor:
-    """One connection; `open` it first, `close` it at the end.
+    """One connection of a visitor who wants all parts of the step page; `open` it first, `close` it at the end.
 
     widgets   all widgets sent so far, by the app's key
     errors    texts of all error and warning boxes and of all exceptions
@@ -62,6 +64,7 @@ class Visitor:
         self._socket = await websockets.connect(
             f"ws://{where.netloc}/_stcore/stream", subprotocols=["streamlit"],  # type: ignore[list-item]
             origin=origin or self.address, max_size=None,  # type: ignore[arg-type]
+            additional_headers={"Cookie": simple_view.cookie(simple=False)},
         )  # fmt: skip
         await self._run("", seconds)
 

@@ -15,6 +15,7 @@ from engine.serving import model_registry
 from pages.session.text_state import TextState
 from pages.shell import extensions, navigation
 from pages.step.state import StageState
+from pages.step.view import View
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app.py"
@@ -30,11 +31,12 @@ def visit(
 ) -> AppTest:
     """The app on a page, given by its URL name, with an optional lesson step in the URL, such as `05-beam.2`.
 
-    `session` and `widgets`: session state before the first run.
+    The step page is drawn with all its parts. `session` and `widgets`: session state before the first run.
     """
     model_registry.request().result()
     driver = AppTest.from_file(str(APP), default_timeout=60)
     driver.session_state["lang"] = language
+    driver.session_state[View.__name__] = View(simple=False)
     if session is not None:
         driver.session_state[TextState.__name__] = session
     for key, value in widgets.items():
@@ -59,9 +61,11 @@ def follow_link(query: Mapping[str, str], page: str = navigation.STEP) -> AppTes
 
 
 def page_alone(page: str) -> AppTest:
-    """A page run without the app around it, and so without the links that the app sets."""
+    """A page run without the app around it, and so without the links that the app sets; the step page in full."""
     extensions.links = None
-    return AppTest.from_file(str(ROOT / navigation.path(page)), default_timeout=30)
+    driver = AppTest.from_file(str(ROOT / navigation.path(page)), default_timeout=30)
+    driver.session_state[View.__name__] = View(simple=False)
+    return driver
 
 
 def state_of(app: AppTest, kind: type[T]) -> T:

@@ -14,6 +14,7 @@ from string import Template
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import FileResponse, HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
@@ -21,6 +22,7 @@ from streamlit import file_util
 from pages.components import theme
 from pages.i18n.translator import LANGUAGES, Translator
 from pages.shell import navigation
+from pages.shell.web import simple_view
 
 HERE = Path(__file__).parent
 FILES = {
@@ -58,8 +60,8 @@ def wanted_language(accepted: str, query: str) -> str:
     return "zh_Hant" if first.startswith("zh") else "en"  # as the app itself chooses
 
 
-def start_page(name: str, language: str, root: str, embedded: bool = False) -> str:
-    """HTML of a page by its URL name. `root`: address of the app, for the picture.
+def start_page(name: str, language: str, root: str, embedded: bool = False, simple: bool = False) -> str:
+    """HTML of a page by its URL name. `root`: address of the app, for the picture; `simple`: see `simple_view`.
 
     Without a language, as messengers ask, titles are in both; so are the texts of a preview always, because whoever
     sends a link does not know who reads it.
@@ -75,11 +77,11 @@ def start_page(name: str, language: str, root: str, embedded: bool = False) -> s
         "preview": " ".join(t("web.preview") for t in both),
         "no_script": " ".join(t("web.no_script") for t in both),
         "app": own("app.title"),
-        "page": navigation.page_title(own, name) or own("app.title"),
+        "page": own("first.title") if simple else navigation.page_title(own, name) or own("app.title"),
         "root": root,
         "paper": theme.LIGHT.paper,
         "dark_paper": theme.DARK.paper,
-        "kind": "embedded" if embedded else "",
+        "kind": " ".join(kind for kind, is_so in (("embedded", embedded), ("simple", simple)) if is_so),
     }
     parts = {"bundle": bundle(), "style": _part("splash.css"), "script": _part("splash.js")}
     return _template().substitute({key: html.escape(value) for key, value in values.items()} | parts)
@@ -128,13 +130,16 @@ class StartPage:
         forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()
         scheme = forwarded if forwarded in ("http", "https") else scope["scheme"]
         query = scope["query_string"].decode("latin-1")
+        params = parse_qs(query)
+        first = name in ("", "first")
         text = start_page(
             name,
             wanted_language(headers.get("accept-language", ""), query),
             f"{scheme}://{headers.get('host', '')}{self._base.rstrip('/')}",
-            embedded=parse_qs(query).get("embed", [""])[-1] == "true",
+            embedded=params.get("embed", [""])[-1] == "true",
+            simple=first and simple_view.is_simple(cookie_parser(headers.get("cookie", "")), params),
         )
-        return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 
 
 def _unconditional(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

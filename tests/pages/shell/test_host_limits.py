@@ -16,17 +16,14 @@ from pages.i18n.translator import Translator, sentences, shipped
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.step import state
-from tests.pages.visit import move, page_alone, run_to_the_end, stage, state_of
+from tests.pages.visit import move, page_alone, run_to_the_end, stage, state_of, visit
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def app() -> AppTest:
-    model_registry.request().wait(60)
-    driver = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    driver.run()
-    return driver
+    return visit(language="en")
 
 
 def texts(app: AppTest) -> str:
