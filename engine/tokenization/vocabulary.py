@@ -8,7 +8,6 @@ runs here.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -17,9 +16,10 @@ from tokenizers import Tokenizer
 
 from engine.tokenization.bpe import BPEMerges
 from engine.tokenization.token_names import distinct_names
+from engine.tokenization.token_notation import TokenNotation, without_cjk_spaces
+from engine.tokenization.token_search import TokenSearch
 from engine.tokenization.unicode import (
     Span,
-    byte_of_character,
     characters,
     describe,
     grapheme_edges,
@@ -45,8 +45,7 @@ class Vocabulary:
         tokenizer.no_truncation()
         self._added = dict(tokenizer.get_added_tokens_decoder().items())
         self.special = frozenset(i for i, token in self._added.items() if token.special)
-        self._kind = _kind(tokenizer)
-        self._suffix = _word_suffix(tokenizer) if self._kind == "text" else ""
+        self._notation = TokenNotation.of(tokenizer)
         table = {index: token for token, index in tokenizer.get_vocab(with_added_tokens=True).items()}
         self._bytes = [self._token_bytes(index, table.get(index)) for index in range(max(size, len(table)))]
         self._known = frozenset(table)
@@ -64,19 +63,7 @@ class Vocabulary:
             return f"‹#{index}›".encode()
         if index in self._added:
             return self._added[index].content.encode()
-        if self._kind == "bytes":
-            table = byte_of_character()
-            if all(char in table for char in token):
-                return bytes(table[char] for char in token)
-        elif self._kind == "wordpiece":
-            return token.removeprefix("##").encode()
-        elif self._kind == "pieces":
-            if match := re.fullmatch(r"<0x([0-9A-Fa-f]{2})>", token):
-                return bytes([int(match[1], 16)])
-            return token.replace("▁", " ").encode()
-        elif self._suffix and token.endswith(self._suffix):
-            return (token.removesuffix(self._suffix) + " ").encode()
-        return token.encode()
+        return self._notation.to_bytes(token)
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Token ids of a text, including the start tokens that the tokenizer puts before any text.
@@ -110,9 +97,9 @@ class Vocabulary:
             if not special:
                 data = b"".join(self._bytes[i] for i in run)
                 pieces.append("".join(s.char or f"‹{data[s.start]:02X}›" for s in characters(data)))
-        if self._kind == "wordpiece":
-            return _without_cjk_spaces(self._decode(ids))
-        if self._kind == "text":
+        if self._notation.kind == "wordpiece":
+            return without_cjk_spaces(self._decode(ids))
+        if self._notation.kind == "text":
             return self._decode(ids)
         whole = "".join(pieces)
         added_space = self._adds_space and tuple(ids[: len(self.start)]) == self.start
@@ -172,9 +159,9 @@ class Vocabulary:
             return [f"⟨{readable(self._added[token_id].content)}⟩"]
         if token_id in self._added:
             return []
-        if self._kind == "wordpiece" and token.startswith("##") and len(token) > 2:
+        if self._notation.is_word_part(token):
             return [f"##{self._plain_names[token_id]}"]
-        if self._kind == "pieces" and token.startswith("<0x"):
+        if self._notation.is_byte(token):
             return [f"‹{self._bytes[token_id].hex().upper()}›"]
         return []
 
@@ -247,27 +234,12 @@ class Vocabulary:
         return self.pieces([*pending, token_id])[-1]
 
     def search(self, query: str, limit: int = 8) -> list[int]:
-        """Ids of tokens that contain `query`, ignoring case: an exact match first, then the shortest.
+        """Ids of tokens that contain `query`, at most `limit`, see `TokenSearch.ids`."""
+        return self._search.ids(query, limit)
 
-        `#123` matches the token with that id.
-        """
-        if match := re.fullmatch(r"#(\d{1,9})", query.strip()):
-            return [int(match[1])] if int(match[1]) < self.size else []
-        lower_query = query.casefold().encode("utf-8", "ignore")
-        if not lower_query:
-            return []
-        matches = [(i, low) for i, low in enumerate(self._lower) if lower_query in low]
-        exact_query = query.encode("utf-8", "ignore")
-        matches.sort(
-            key=lambda pair: (
-                self._bytes[pair[0]] != exact_query,
-                pair[1] != lower_query,
-                pair[1].strip() != lower_query.strip(),
-                len(pair[1]),
-                pair[0],
-            )
-        )
-        return [i for i, _ in matches[:limit]]
+    @cached_property
+    def _search(self) -> TokenSearch:
+        return TokenSearch(self._bytes[: self.size])
 
     @cached_property
     def readable_ids(self) -> list[int]:
@@ -284,41 +256,9 @@ class Vocabulary:
         # The last condition excludes ids that the tokenizer lacks.
         return bool(text.strip()) and text.isprintable() and text != f"‹#{token_id}›"
 
-    @cached_property
-    def _lower(self) -> list[bytes]:
-        return [
-            (data.decode("utf-8", "surrogateescape").casefold().encode("utf-8", "surrogateescape"))
-            for data in self._bytes[: self.size]
-        ]
-
 
 def _plain_name(data: bytes) -> str:
     """Name of a token's bytes by themselves."""
     if data and data.isascii() and (text := data.decode()).isprintable():
         return text.replace(" ", "␣")  # as `describe`, in a fraction of its time
     return describe(data, characters(data), 0, len(data))
-
-
-def _kind(tokenizer: Tokenizer) -> str:
-    """Encoding of text in token strings: `bytes` (GPT-2), `pieces` (SentencePiece), `wordpiece` (BERT) or `text`."""
-    config = json.loads(tokenizer.to_str())
-    kinds = set(re.findall(r'"type": ?"(\w+)"', json.dumps([config["decoder"], config["pre_tokenizer"]])))
-    if "ByteLevel" in kinds:
-        return "bytes"
-    if "WordPiece" in kinds:
-        return "wordpiece"
-    return "pieces" if kinds & {"ByteFallback", "Metaspace", "Replace"} else "text"
-
-
-def _word_suffix(tokenizer: Tokenizer) -> str:
-    """Mark at the end of a word in token strings, `</w>` for instance (Sennrich et al. 2016); "" without one."""
-    config = json.loads(tokenizer.to_str())
-    decoder = config["decoder"] or {}
-    suffix: str = decoder.get("suffix") or config["model"].get("end_of_word_suffix") or ""
-    return suffix
-
-
-def _without_cjk_spaces(decoded: str) -> str:
-    """Remove the spaces that WordPiece decoding puts around every Chinese character."""
-    wide = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。！？、；：「」『』（）]"
-    return re.sub(rf"(?<={wide})\s+|\s+(?={wide})", "", decoded)
