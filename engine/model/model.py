@@ -136,6 +136,21 @@ class Model:
             ranks.append(output.rank(token_id))
         return Score(tuple(ids), tuple(log_probabilities), tuple(ranks))
 
+    def attention_row(self, ids: Sequence[int]) -> np.ndarray:
+        """Attention weights of the last position, whose output predicts the next token: (layers, heads, T) float32.
+
+        Equal to `attention(ids)[:, :, -1]`, without the rows before it. Raises as `attention`.
+        """
+        row = self._attention_row(self.records(ids)[-1])
+        if not np.isfinite(row).all():
+            raise not_finite_error("the attention weights")
+        return row
+
+    def _attention_row(self, output: TokenOutput) -> np.ndarray:
+        if output.attentions is None:
+            raise EngineError("attention", f"{self.name} computes no attention")
+        return output.attentions.float().numpy()  # (L, H, t + 1)
+
     def attention(self, ids: Sequence[int]) -> np.ndarray:
         """Attention weights, (layers, heads, T, T) float32.
 
@@ -144,13 +159,10 @@ class Model:
         cache. Raises EngineError: `attention` for a model without attention, `not_finite`.
         """
         outputs = self.records(ids)
-        if outputs[-1].attentions is None:
-            raise EngineError("attention", f"{self.name} computes no attention")
-        layers, heads = outputs[-1].attentions.shape[:2]
+        layers, heads = self._attention_row(outputs[-1]).shape[:2]
         full = np.zeros((layers, heads, len(ids), len(ids)), dtype=np.float32)
         for t, output in enumerate(outputs):
-            assert output.attentions is not None
-            full[:, :, t, : t + 1] = output.attentions.float().numpy()
+            full[:, :, t, : t + 1] = self._attention_row(output)
         if not np.isfinite(full).all():
             raise not_finite_error("the attention weights")
         return full

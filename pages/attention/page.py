@@ -21,6 +21,7 @@ from pages.components import shaded_tokens, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
+from pages.session.attention_choice import AttentionChoice
 from pages.session.text_state import TextState
 from pages.shell import address, extensions, fragment, messages, model_access, model_picker, prompt_box
 
@@ -75,6 +76,8 @@ def draw_heads(model: engine.Model, ids: tuple[int, ...]) -> None:
         )
         head_overview.draw(overview, t, state.open_head)
     changed, state.changed = state.changed, None
+    if changed == "head":
+        session_state.get(AttentionChoice).head = (state.layer, state.head) if state.view == "head" else None
     matrix_is_used = session_state.widget("inside_mattered") or extensions.companion.active
     if changed == "row" or (changed == "head" and matrix_is_used):
         st.rerun()  # the whole page: the logit lens and the attribution depend on it

@@ -13,6 +13,7 @@ from pages.components import text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
+from pages.session.attention_choice import AttentionChoice
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
 from pages.step import calculation, export, search_results, stage, state, view
@@ -82,7 +83,8 @@ def workbench() -> None:
         raise
     simple = view.is_simple(shown, session)
     draw_messages()
-    stage.draw(stage.data(session, stage_state, model, text, t, simple), make_moves, stage_state)
+    head = session_state.get(AttentionChoice).head
+    stage.draw(stage.data(session, stage_state, model, text, t, simple, head), make_moves, stage_state)
     chosen = None if session.end(model) else token_id
     draw_keyed_buttons(chosen is None)
     if not simple:

@@ -46,6 +46,7 @@ function drawAll(root, data, moved) {
   root.classList.toggle("simple", data.view.simple);
   drawText(root, root.querySelector(".text"), data, moved);
   drawControls(root, root.querySelector(".controls"), data);
+  drawArcsButton(root, root.querySelector(".controls"), data, () => keepPlace(root, () => drawAll(root, data, false)));
   drawRuler(root.querySelector(".ruler"), data.ruler, data);
   const bars = root.querySelector(".bars");
   bars.setAttribute("aria-label", data.labels.bars);
@@ -74,6 +75,8 @@ function drawText(root, box, data, moved) {
   const cursor = strip.querySelector(".cur");
   strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
   drawBranches(box, data);
+  drawArcs(strip, data);
+  box.append(el("p", "looks", strip.matches(".arced") ? data.arcs.told : ""));
   listenForRest(root, strip, data, (_, value) => root.move("pick", value));
 }
 
@@ -107,7 +110,7 @@ function drawControls(root, box, data) {
     }
     box.append(el("p", "status"));
   }
-  for (const button of box.querySelectorAll("button")) {
+  for (const button of box.querySelectorAll("button:not(.quiet)")) {
     const name = button.dataset.keep;
     button.dataset.kind = name === "run" && data.running ? "stop" : name;
     button.firstChild.textContent = data.labels[button.dataset.kind];

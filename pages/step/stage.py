@@ -17,6 +17,7 @@ from pages.components.register import register
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
+from pages.step import attention_arcs
 from pages.step.state import StageState
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ PACE_MILLISECONDS = 90  # between the tokens of a run, so that they can be read
 ARRIVAL_MILLISECONDS = 1400  # before each token on arrival
 SIMPLE_BARS = 5
 _KEY = "stage"
-_PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion")
+_PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion", "attention_arcs")
 
 _stage = register(_KEY, Path(__file__), *_PARTS)
 
@@ -38,8 +39,9 @@ def data(
     text: dict[str, Any],
     t: Translator,
     simple: bool = False,
+    head: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """Data of the component, reduced if `simple`: that of `TextAnnotator.annotate`, and
+    """Data of the component, reduced if `simple`, with the attention of `head`: that of `TextAnnotator.annotate`, and
 
     turn, made  see `TextState.turn` and `StageState.made`
     running     whether a run is to be continued; `pace`: milliseconds from token to token
@@ -49,6 +51,7 @@ def data(
     status      sentence about why a run ended
     rows, cut   see `bar_rows` and `cut`
     ruler       see `ruler`
+    arcs        see `attention_arcs.data`
     labels      texts of the component
     """
     distribution, token_id, u = session.choice(model)
@@ -69,6 +72,7 @@ def data(
         "rows": rows,
         "cut": cut(rows, t),
         "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
+        "arcs": None if simple else attention_arcs.data(model, distribution.token_ids, head, t),
         "labels": _labels(session, t) | {"legend": _legend(simple, explained, t)},
     }
 
@@ -95,6 +99,7 @@ def data_without_distribution(
         "rows": [],
         "cut": None,
         "ruler": {"parts": [], "u": None, "told": ""},
+        "arcs": None,
         "labels": _labels(session, t),
     }
 
@@ -190,7 +195,7 @@ def _labels(session: TextState, t: Translator) -> dict[str, Any]:
     """Texts of the component: those of the text strip, of the buttons and of the bars."""
     labels = {"next": t("step.next"), "back": t("step.back"), "restart": t("step.restart")}
     labels |= {"run": t("step.run", n=session.run_tokens), "stop": t("step.stop"), "space": t("stage.space")}
-    labels |= {"bars": t("stage.bars"), "legend": t("strip.legend")}
+    labels |= {"bars": t("stage.bars"), "legend": t("strip.legend"), "arcs": t("arcs.button")}
     words: dict[str, Any] = {"loop": t.list("strip.loop")}
     return text_strip.labels(t) | words | labels
 

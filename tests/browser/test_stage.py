@@ -206,3 +206,19 @@ def test_bars_begin_at_the_axis_and_no_text_of_a_row_is_cut(page: Page, width: i
         assert abs(axis["x"] - track["x"]) < 1 and abs(axis["width"] - track["width"]) < 1
         texts = page.locator(".row > .value, .row.others > .word").all()
         assert [text.inner_text() for text in texts if text.evaluate("n => n.scrollWidth > n.clientWidth")] == []
+
+
+def test_arcs_show_the_attention_on_demand(page: Page) -> None:
+    button = page.get_by_role("button", name="它在看哪裡")
+    assert page.locator(".arcs").count() == 0
+    button.click()
+    page.locator(".arcs path").first.wait_for()
+    arcs = page.locator(".arcs path").count()
+    said = page.locator(".looks").inner_text()
+    page.locator("[data-keep=next]").click()
+    settle(page)
+    assert page.locator(".arcs path").count() >= 1 and page.locator(".looks").inner_text() != said and arcs > 1
+    box, strip = page.locator(".arcs").bounding_box(), page.locator(".strip").bounding_box()
+    assert box is not None and strip is not None and box["y"] >= strip["y"] - 1
+    button.click()
+    assert page.locator(".arcs").count() == 0 and not page.locator(".looks").inner_text()

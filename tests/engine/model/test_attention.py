@@ -31,6 +31,14 @@ def test_attention_gathered_from_steps_and_branches_equals_the_reference(attenti
             np.testing.assert_allclose(model.attention(text), want.numpy(), atol=1e-5)
 
 
+def test_the_last_row_equals_the_reference(attentive: Tiny) -> None:
+    model = attentive.fresh()
+    for ids in attentive.prefixes(10):
+        for end in (1, len(ids)):
+            want = torch.cat(attentive.forward(ids[:end], output_attentions=True).attentions)[:, :, -1]  # (L, H, T)
+            np.testing.assert_allclose(model.attention_row(ids[:end]), want.numpy(), atol=1e-5)
+
+
 def test_attention_costs_no_pass_where_the_text_is_known(attentive: Tiny) -> None:
     model = attentive.fresh()
     ids = attentive.prefixes(1)[0]
