@@ -1,6 +1,6 @@
 """Benchmarks, as ratios of two times measured in the same run: `python -m tests.bench`.
 
-`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page` or `link`.
+`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page`, `arrival` or `link`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-PARTS = ("engine", "beam", "inside", "compare", "page", "link")
+PARTS = ("engine", "beam", "inside", "compare", "page", "arrival", "link")
 
 
 def main() -> None:

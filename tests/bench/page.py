@@ -156,7 +156,7 @@ def run() -> None:
         line_page.wait_for_selector("[data-testid=stText]")
         line = (line_page, "Next", "[data-testid=stText]")
         medians = []
-        for tokens in (10, 200):
+        for tokens in (3, 200):
             page = step_page(opened, address, tokens)
             length = len(chips(page))
             for name, watched in (("text", ".text"), ("bars", ".bars")):
