@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import engine
@@ -80,6 +80,7 @@ def test_settings_seed_model_and_address_are_written() -> None:
     assert texts(drawn(session, model), "fact") == [t("settings.bundled"), t("settings.greedy"), "1.2"]
 
 
+@settings(max_examples=25)  # each is a new text for the model
 @given(st.text(max_size=60), st.booleans())
 @example("]]><script>alert(1)</script>&amp;\x00\ufffe\u202e", True)
 @example("🙂👩‍👩‍👧\u0301\u0590 \n\r\t", False)
