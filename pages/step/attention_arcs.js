@@ -5,20 +5,15 @@ const ARCS_HEIGHT = 34; // pixels above the first line, see stage.css
 
 const arcsWanted = () => sessionStorage.getItem("arcs") === "1";
 
-function drawArcsButton(root, box, data, again) {
-  let button = box.querySelector("[data-keep=arcs]");
-  if (!button) {
-    button = makeButton("quiet", "", () => {
-      sessionStorage.setItem("arcs", arcsWanted() ? "0" : "1");
-      root.again();
-    });
-    button.dataset.keep = "arcs";
-    box.insertBefore(button, box.lastChild);
-  }
-  root.again = again;
-  button.hidden = !data.arcs || data.view.simple;
-  button.textContent = data.labels.arcs;
+function drawArcsButton(root, box, data) {
+  if (!data.arcs || data.view.simple) return;
+  const button = makeButton("looking", data.labels.arcs, () => {
+    sessionStorage.setItem("arcs", arcsWanted() ? "0" : "1");
+    keepPlace(root, () => drawAll(root, data, false));
+  });
+  button.dataset.keep = "arcs";
   button.setAttribute("aria-pressed", String(arcsWanted()));
+  box.append(button);
 }
 
 function drawArcs(strip, data) {

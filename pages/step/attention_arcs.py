@@ -37,7 +37,7 @@ def data(model: engine.Model, ids: Sequence[int], head: tuple[int, int] | None, 
 
 def _sentence(weights: np.ndarray, tokens: Sequence[str], head: tuple[int, int] | None, t: Translator) -> str:
     largest = sorted(range(len(weights)), key=lambda i: (-weights[i], i))[:_NAMED]
-    seen = " · ".join(f"{tokens[i]} {t.percent(float(weights[i]))}" for i in largest)
+    seen = t("arcs.comma").join(t("arcs.item", token=tokens[i], p=t.percent(float(weights[i]))) for i in largest)
     if head is None:
         return t("arcs.mean", seen=seen)
     return t("arcs.head", layer=head[0] + 1, head=head[1] + 1, seen=seen)

@@ -46,7 +46,6 @@ function drawAll(root, data, moved) {
   root.classList.toggle("simple", data.view.simple);
   drawText(root, root.querySelector(".text"), data, moved);
   drawControls(root, root.querySelector(".controls"), data);
-  drawArcsButton(root, root.querySelector(".controls"), data, () => keepPlace(root, () => drawAll(root, data, false)));
   drawRuler(root.querySelector(".ruler"), data.ruler, data);
   const bars = root.querySelector(".bars");
   bars.setAttribute("aria-label", data.labels.bars);
@@ -67,15 +66,15 @@ function withoutMarks(root) {
 function drawText(root, box, data, moved) {
   root.querySelector(".card")?.remove();
   box.replaceChildren();
-  drawLoop(box, data, moved);
+  drawArcsButton(root, drawLoop(box, data, moved), data);
   const strip = drawStrip(box, data);
   strip.classList.add("large");
   const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
   if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !data.view.simple)) strip.classList.remove("large");
+  drawArcs(strip, data);
   const cursor = strip.querySelector(".cur");
   strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
   drawBranches(box, data);
-  drawArcs(strip, data);
   box.append(el("p", "looks", strip.matches(".arced") ? data.arcs.told : ""));
   listenForRest(root, strip, data, (_, value) => root.move("pick", value));
 }
@@ -97,6 +96,7 @@ function drawLoop(root, data, moved) {
     loop.append(stage);
   });
   root.append(loop);
+  return loop;
 }
 
 function drawControls(root, box, data) {
@@ -110,7 +110,7 @@ function drawControls(root, box, data) {
     }
     box.append(el("p", "status"));
   }
-  for (const button of box.querySelectorAll("button:not(.quiet)")) {
+  for (const button of box.querySelectorAll("button")) {
     const name = button.dataset.keep;
     button.dataset.kind = name === "run" && data.running ? "stop" : name;
     button.firstChild.textContent = data.labels[button.dataset.kind];

@@ -29,7 +29,7 @@ def test_arcs_are_the_row_of_the_last_token(model: Model, data: st.DataObject) -
     assert [place for place, _ in shown["arcs"]] == np.flatnonzero(row >= attention_arcs.LEAST).tolist()
     np.testing.assert_allclose([weight for _, weight in shown["arcs"]], [row[i] for i, _ in shown["arcs"]], atol=6e-4)
     most = int(row.argmax())
-    assert f"{model.pieces(ids)[most]} {t.percent(float(row[most]))}" in shown["told"]
+    assert t("arcs.item", token=model.pieces(ids)[most], p=t.percent(float(row[most]))) in shown["told"]
     told = t("arcs.mean", seen="") if known is None else t("arcs.head", layer=known[0] + 1, head=known[1] + 1, seen="")
     assert shown["told"].startswith(told)
 
