@@ -14,7 +14,7 @@ from engine.decoding.strategies import BY_NAME, STRATEGIES, Parameter
 from engine.errors import EngineError, PromptError
 from pages.compare import export, filter_size_chart, scatter_chart, summary, text_rows
 from pages.compare.state import DEFAULT_SEEDS, DEFAULT_TOKENS, MAX_FIRST_SEED, MAX_SEEDS, TOKEN_RANGE, CompareState
-from pages.components import examples, text_table
+from pages.components import examples, prompt_area, text_table
 from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -101,11 +101,10 @@ def draw_prompt() -> None:
         if isinstance(state.problem, PromptError):  # of the prompt that stood in the box
             state.problem = None
         session_state.set_widget("compare_prompt", session.prompt)
-    typed = st.text_input(
-        t("step.prompt"), key="compare_prompt", placeholder=t("step.placeholder"), label_visibility="collapsed",
-        persist_state="session",
-    )  # fmt: skip
-    state.settings = replace(state.settings, prompt=typed or "")
+    typed = prompt_area.draw(
+        t("step.prompt"), "compare_prompt", placeholder=t("step.placeholder"), label_visibility="collapsed"
+    )
+    state.settings = replace(state.settings, prompt=typed)
     set_prompt = partial(session_state.set_widget, "compare_prompt")
     prompts = offered_prompts.offered(t)
     buttons = [Example(label, f"compare example {text}", partial(set_prompt, text)) for label, text in prompts]
@@ -184,12 +183,11 @@ def draw_filter_sizes(model: engine.Model) -> None:
     results = []
     for column, which in zip(columns, ("flat", "peaked"), strict=True):
         with column:
-            prompt = st.text_input(
-                t(f"compare.flat.{which}"), t(f"compare.flat.{which}_prompt"),
-                key=f"compare {which} {t.language}", persist_state="session",
-            )  # fmt: skip
+            prompt = prompt_area.draw(
+                t(f"compare.flat.{which}"), f"compare {which} {t.language}", value=t(f"compare.flat.{which}_prompt")
+            )
             try:
-                results.append((column, which, state.filter_sizes(model, prompt or "")))
+                results.append((column, which, state.filter_sizes(model, prompt)))
             except EngineError as error:
                 st.error(t(f"error.{error.code}", **error.values))
     values = dict(state.settings.values)

@@ -15,10 +15,10 @@ from pages.shell.share import panel
 from pages.shell.share.downloads import NOTHING, Exports
 
 # Smaller margins: Streamlit's defaults leave a quarter of a phone's screen empty. More contrast for captions, keyboard
-# keys and slider values, which are small. Proportional width in English: its quotation marks come from the Chinese
-# font, where they are full-width. No toolbar of Streamlit on charts: it lies on their legends, and its table and its
-# menu speak English. Containers in which nothing is drawn take no room: they only keep places. Constant text: nothing
-# that a visitor typed is inserted.
+# keys and slider values, which are small. A prompt's box is as high as its text, with the hint below it. Proportional
+# width in English: its quotation marks come from the Chinese font, where they are full-width. No toolbar of Streamlit
+# on charts: it lies on their legends, and its table and its menu speak English. Containers in which nothing is drawn
+# take no room: they only keep places. Constant text: nothing that a visitor typed is inserted.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 1rem; padding-bottom: 4rem; max-width: 1180px; }
 :lang(en) .stApp { font-variant-east-asian: proportional-width; }
@@ -37,6 +37,13 @@ _STYLE = """<style>
 .st-key-menu_lab a { padding-left: 0; }
 .st-key-prompt_row > :has(.st-key-examples) { flex: 1 1 260px; }
 .st-key-settings { align-items: flex-end; }
+:has(+ [class*="st-key-enter_key"]) textarea {
+  min-height: 2.375rem; max-height: 8rem; padding-block: 0.55rem; resize: none;
+}
+.stApp [data-testid="InputInstructions"] { top: 100%; bottom: auto; }
+@supports (field-sizing: content) {
+  :has(+ [class*="st-key-enter_key"]) textarea { field-sizing: content; height: auto; }
+}
 [class*="-examples"] { gap: 6px 8px; }
 [class*="-examples"] button { border-radius: 999px; min-height: 0; padding: 1px 12px; white-space: nowrap; }
 .st-key-die button::before { content: ""; width: 15px; height: 15px; margin-right: 7px; background: currentColor;
@@ -59,7 +66,8 @@ fill-rule='evenodd' d='M4 1h8a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V4a3 
   .st-key-examples > * { flex: none; }
 }
 @media (max-width: 380px) { .st-key-bar { gap: 4px; } .st-key-bar :is(button, a) { padding-inline: 5px; } }
-.st-key-language, .st-key-view, .st-key-history, .st-key-history_entry,
+.st-key-language, [class*="st-key-enter_key"], .st-key-view, .st-key-history,
+.st-key-history_entry,
 [data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
 [data-testid=stLayoutWrapper]:has(> .stVerticalBlock):not(
   :has(.stElementContainer:not(.st-key-history_entry) > :not(.stEmpty)),

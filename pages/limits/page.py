@@ -11,7 +11,7 @@ import streamlit as st
 import engine
 from engine.sampling.settings import NEXT_TOKEN_STRATEGIES
 from engine.serving import config
-from pages.components import examples
+from pages.components import examples, prompt_area
 from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -76,7 +76,7 @@ def draw_prompt_box(name: str) -> None:
     texts = t.list(f"limits.{name}.examples")
     key = widget_key(name)
     session_state.default_widget(key, texts[0])
-    st.text_input(t(f"limits.{name}.prompt"), key=key, placeholder=t("step.placeholder"), persist_state="session")
+    prompt_area.draw(t(f"limits.{name}.prompt"), key, placeholder=t("step.placeholder"))
     buttons = [
         Example(text, f"limits example {name} {at}", partial(set_example, name, at)) for at, text in enumerate(texts)
     ]

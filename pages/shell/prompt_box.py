@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from engine.serving import config
-from pages.components import examples
+from pages.components import examples, prompt_area
 from pages.components.examples import Example
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -38,10 +38,9 @@ def draw(session: TextState, t: Translator) -> None:
     session_state.default_widget("prompt", session.prompt)
     session_state.resend_widget("prompt")
     with st.container(key="prompt_row", horizontal=True, vertical_alignment="center", gap="small"):
-        st.text_input(
-            t("step.prompt"), key="prompt", placeholder=t("step.placeholder"), on_change=on_change,
-            label_visibility="collapsed", persist_state="session", disabled=config.current().demo,
-            width=360,
+        prompt_area.draw(
+            t("step.prompt"), "prompt", placeholder=t("step.placeholder"), on_change=on_change,
+            label_visibility="collapsed", disabled=config.current().demo, width=360,
         )  # fmt: skip
         prompts = offered_prompts.offered(t)
         chips = [Example(label, f"example {text}", partial(on_example, text)) for label, text in prompts]

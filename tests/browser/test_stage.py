@@ -166,7 +166,7 @@ def test_a_change_during_a_run_draws_nothing_twice(chromium: Browser, address: s
             page.get_by_text("貪婪搜尋" if change == "greedy" else "English", exact=True).click()
         for _ in range(15):
             assert page.locator(".st-key-stage").count() == 1
-            assert page.locator("[data-testid=stTextInput]").count() == 2
+            assert page.locator("[data-testid=stTextInput], [data-testid=stTextArea]").count() == 2
             assert page.locator(".stMain").evaluate("node => node.scrollHeight") < 1.2 * height
             page.wait_for_timeout(50)
         count = len(chips(page))

@@ -184,7 +184,7 @@ class Visitor:
     def _store_state(self, kind: str, name: str, widget: object) -> None:
         """Store a widget's value, which the browser sends back with every message, whoever set it."""
         state = WidgetState(id=name)
-        if kind == "text_input":
+        if kind in ("text_input", "text_area"):
             state.string_value = widget.value if widget.set_value else widget.default  # type: ignore[attr-defined]
         elif kind == "slider":
             state.double_array_value.data.extend(widget.value if widget.set_value else widget.default)  # type: ignore[attr-defined]

@@ -354,9 +354,9 @@ def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
 
 @pytest.mark.parametrize("text", ["好", "今天天氣真好，我們一起去公園。" * 20])
 def test_one_token_and_a_long_text(app: AppTest, text: str) -> None:
-    app.text_input(key="prompt").set_value(text).run()
+    app.text_area(key="prompt").set_value(text).run()
     assert not app.exception
-    app.text_input(key="prompt").set_value("今天天氣真好。" * 400).run()
+    app.text_area(key="prompt").set_value("今天天氣真好。" * 400).run()
     assert len(app.error) == 1
     assert not app.exception
 

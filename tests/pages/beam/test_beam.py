@@ -345,7 +345,7 @@ def test_a_beam_goes_on_step_by_step(app: AppTest) -> None:
 @pytest.mark.parametrize("bad", ["", "今天天氣真好。" * 400])
 def test_a_bad_prompt_keeps_the_search(app: AppTest, bad: str) -> None:
     app.button(key="grow").click().run()
-    app.text_input(key="prompt").set_value(bad).run()
+    app.text_area(key="prompt").set_value(bad).run()
     assert len(app.error) == 1
     assert not app.exception
     assert state_of(app, BeamState).shown_levels == 2

@@ -24,7 +24,7 @@ def compare_state(app: AppTest) -> CompareState:
 
 
 def test_the_page_says_what_to_do_and_does_it(app: AppTest) -> None:
-    assert app.text_input(key="compare_prompt").value == "今天天氣真"
+    assert app.text_area(key="compare_prompt").value == "今天天氣真"
     assert any("開始比" in caption.value for caption in app.caption)
     app.button(key="compare_start").click().run()
     assert not app.exception
@@ -47,13 +47,13 @@ def test_results_are_there_after_another_page(app: AppTest) -> None:
 def test_a_bad_prompt_is_explained_and_the_results_stay(app: AppTest, bad: str) -> None:
     app.button(key="compare_start").click().run()
     runs = compare_state(app).runs
-    app.text_input(key="compare_prompt").set_value(bad).run()
+    app.text_area(key="compare_prompt").set_value(bad).run()
     app.button(key="compare_start").click().run()
     assert not app.exception
     assert len(app.error) == 1
-    assert app.text_input(key="compare_prompt").value == bad
+    assert app.text_area(key="compare_prompt").value == bad
     assert compare_state(app).runs is runs
-    app.text_input(key="compare peaked zh_Hant").set_value(bad).run()
+    app.text_area(key="compare peaked zh_Hant").set_value(bad).run()
     assert len(app.error) == 2
     assert not app.exception
 
@@ -76,7 +76,7 @@ def test_a_prompt_begun_on_the_step_page_comes_along(app: AppTest) -> None:
     app.switch_page(navigation.path("step")).run()
     app.button(key="example 人工智能是").click().run()
     app.switch_page(navigation.path("compare")).run()
-    assert app.text_input(key="compare_prompt").value == "人工智能是"
+    assert app.text_area(key="compare_prompt").value == "人工智能是"
 
 
 def test_both_languages_and_nothing_lost_between_them(app: AppTest) -> None:

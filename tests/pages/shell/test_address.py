@@ -77,7 +77,7 @@ def test_a_link_opens_as_it_was_left() -> None:
     assert app.slider(key="temperature").value == 1 / 3
     assert app.slider(key="top_k").value == 40
     assert app.number_input(key="seed").value == 99
-    assert app.text_input(key="prompt").value == "今天天氣真"
+    assert app.text_area(key="prompt").value == "今天天氣真"
     written = query(app)
     assert written["t"] == engine.encode_trace(trace)
     assert (written["bars"], written["tokens"]) == ("25", "33")
@@ -154,7 +154,7 @@ def test_a_trace_of_other_tokens_is_refused_in_words_and_its_text_can_be_seen() 
     assert restored is not None
     assert loaded().text(restored.token_ids()) == "今天天氣真好，我們"
     assert restored.choices[-1].how == "hand"
-    assert app.text_input(key="prompt").value == "今天天氣真"
+    assert app.text_area(key="prompt").value == "今天天氣真"
 
 
 def test_other_weights_are_told_and_shown() -> None:
@@ -175,7 +175,7 @@ def test_a_model_that_is_not_open_here_is_named_as_plain_text(value: str) -> Non
     assert session(app).model_name == bundled.BUNDLED_NAME
     app.button(key="address_replay").click().run()
     assert not app.exception
-    assert app.text_input(key="prompt").value == value
+    assert app.text_area(key="prompt").value == value
 
 
 def test_only_open_models_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_a_demo_plays_its_examples_and_takes_no_prompt(monkeypatch: pytest.Monke
     app.session_state["lang"] = "en"
     app.run()
     assert app.info[0].value == Translator("en")("host.demo")
-    assert app.text_input(key="prompt").disabled
+    assert app.text_area(key="prompt").disabled
     for example in sentences("en")["step.examples.list"]:
         app.button(key=f"example {example}").click().run()
         move(app, "next")
@@ -112,7 +112,7 @@ def test_every_page_works_in_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_prompt_longer_than_the_host_allows(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_PROMPT_TOKENS", "4")
     before = texts(app)
-    app.text_input(key="prompt").set_value("one two three four five six").run()
+    app.text_area(key="prompt").set_value("one two three four five six").run()
     assert len(errors(app)) == 1 and "4" in errors(app)[0] and texts(app) == before
     app.button(key="example Once upon a time").click().run()
     assert errors(app) == []

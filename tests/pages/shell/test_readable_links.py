@@ -48,7 +48,7 @@ def test_a_readable_link_opens_every_page_that_continues_the_prompt(page: str) -
 
 def test_the_widgets_have_what_the_link_says_and_the_next_token_uses_it() -> None:
     app = arrive(prompt="我明天想去", strategy="GREEDY", bars="14")
-    assert app.text_input(key="prompt").value == "我明天想去"
+    assert app.text_area(key="prompt").value == "我明天想去"
     assert (app.segmented_control(key="strategy").value, app.slider(key="bars_shown").value) == ("greedy", 14)
     move(app, "next")
     trace = session(app).trace

@@ -187,7 +187,7 @@ def test_compare(place: str, kind: str, folder: Callable[..., str]) -> None:
     bad = [run for run in state.runs if run.problem is not None]
     assert all(run.problem is not None and run.problem.code == "not_finite" for run in bad)
     assert len(bad) == 8 or place in ("first", "middle", "follows")
-    app.text_input(key="compare flat en").set_value(PROMPT).run()
+    app.text_area(key="compare flat en").set_value(PROMPT).run()
     assert told(app) or place in ("middle", "follows")
     kept(app)
 
@@ -219,9 +219,7 @@ def test_limits(name: str, place: str, kind: str, folder: Callable[..., str]) ->
     key = f"limits {name} en"
     if name == "exposure":
         text = f"{text}\n{text}"
-        app.text_area(key=key).set_value(text).run()
-    else:
-        app.text_input(key=key).set_value(text).run()
+    app.text_area(key=key).set_value(text).run()
     if name == "left":
         app.multiselect(key="limits candidates en").set_value([" and", " the"]).run()
     app.button(key="limits_start").click().run()
@@ -231,7 +229,7 @@ def test_limits(name: str, place: str, kind: str, folder: Callable[..., str]) ->
     assert told(app) or not needed
     app.run()
     assert told(app) or not needed
-    box = app.text_area(key=key) if name == "exposure" else app.text_input(key=key)
+    box = app.text_area(key=key)
     assert box.value == text
     kept(app)
 

@@ -79,7 +79,7 @@ def test_an_example_begins_anew(app: AppTest) -> None:
     move(app, "next")
     app.button(key="example 人工智能是").click().run()
     assert text(app) == "人工智能是"
-    assert app.text_input(key="prompt").value == "人工智能是"
+    assert app.text_area(key="prompt").value == "人工智能是"
 
 
 def test_english_begins_with_an_english_example() -> None:
@@ -88,10 +88,10 @@ def test_english_begins_with_an_english_example() -> None:
 
 @pytest.mark.parametrize("bad", ["", "  ", "字" * 20_001, "今天天氣真好。" * 400])
 def test_a_bad_prompt_is_explained_and_stays_in_its_box(app: AppTest, bad: str) -> None:
-    app.text_input(key="prompt").set_value(bad).run()
+    app.text_area(key="prompt").set_value(bad).run()
     assert len(app.error) == 1
     assert not app.exception
-    assert app.text_input(key="prompt").value == bad
+    assert app.text_area(key="prompt").value == bad
     assert text(app) == "今天天氣真"
 
 

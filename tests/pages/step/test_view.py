@@ -77,7 +77,7 @@ def test_two_tokens_are_written_on_arrival_as_next_would() -> None:
 def test_nothing_is_written_to_what_the_visitor_typed() -> None:
     app = follow_link({})
     assert arriving(app)
-    app.text_input(key="prompt").set_value("小明").run()
+    app.text_area(key="prompt").set_value("小明").run()
     assert not arriving(app)
     for link in ({"bars": "10"}, {"lesson": "01-next-token.1"}):
         assert not state_of(follow_link(link), StageState).arrival_tokens
@@ -128,6 +128,6 @@ def test_the_die_gives_another_prompt_that_the_model_can_read(language: str) -> 
         app.button(key="die").click().run()
         assert not app.error
         prompt = state_of(app, TextState).prompt
-        assert prompt != before and prompt in texts and app.text_input(key="prompt").value == prompt
+        assert prompt != before and prompt in texts and app.text_area(key="prompt").value == prompt
         seen.add(prompt)
     assert len(seen) > 2
