@@ -8,6 +8,7 @@ import streamlit as st
 
 from engine.serving import config
 from pages.components.register import register
+from pages.frame import streamlit_words
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import extensions
@@ -17,8 +18,8 @@ from pages.shell.share.downloads import NOTHING, Exports
 # Smaller margins: Streamlit's defaults leave a quarter of a phone's screen empty. More contrast for captions, keyboard
 # keys and slider values, which are small. A prompt's box is as high as its text, with the hint below it. Proportional
 # width in English: its quotation marks come from the Chinese font, where they are full-width. No toolbar of Streamlit
-# on charts: it lies on their legends, and its table and its menu speak English. Containers in which nothing is drawn
-# take no room: they only keep places. Constant text: nothing that a visitor typed is inserted.
+# on charts and pictures: it lies on their legends, and its table and its menu speak English. Containers in which
+# nothing is drawn take no room: they only keep places. Constant text: nothing that a visitor typed is inserted.
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 1rem; padding-bottom: 4rem; max-width: 1180px; }
 :lang(en) .stApp { font-variant-east-asian: proportional-width; }
@@ -66,14 +67,14 @@ fill-rule='evenodd' d='M4 1h8a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V4a3 
   .st-key-examples > * { flex: none; }
 }
 @media (max-width: 380px) { .st-key-bar { gap: 4px; } .st-key-bar :is(button, a) { padding-inline: 5px; } }
-.st-key-language, [class*="st-key-enter_key"], .st-key-view, .st-key-history,
+.st-key-language, .st-key-streamlit_words, [class*="st-key-enter_key"], .st-key-view, .st-key-history,
 .st-key-history_entry,
 [data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
 [data-testid=stLayoutWrapper]:has(> .stVerticalBlock):not(
   :has(.stElementContainer:not(.st-key-history_entry) > :not(.stEmpty)),
   :has([data-testid=stLayoutWrapper] > :not(.stVerticalBlock))
 ) { display: none; }
-[data-testid=stFullScreenFrame]:has([data-testid=stVegaLiteChart]) [data-testid=stElementToolbar] { display: none; }
+[data-testid=stFullScreenFrame] [data-testid=stElementToolbar] { display: none; }
 .stApp [data-testid="stCaptionContainer"], .stApp kbd { opacity: 0.74; }
 .stApp [data-testid="stSliderThumbValue"], .stApp button[data-selected="true"] p,
 .stApp button[kind="tertiary"]:hover p {
@@ -93,6 +94,7 @@ def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exp
     """Draw the head of a page: top bar with the share panel of the page's `exports`, title, lead, notice of a demo."""
     st.html(_STYLE)
     _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
+    streamlit_words.draw(t)
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
         if extensions.links is not None and not st.context.is_embedded:
             extensions.links(t)

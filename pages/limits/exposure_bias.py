@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.components import data_table
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
 from pages.limits.line_chart import Line, Point
@@ -87,13 +88,8 @@ def draw(run: IncrementalRun, model: Model, t: Translator) -> None:
         st.markdown(sentence)
     st.caption(t("limits.exposure.note"))
     line_chart.draw_table(lines, axes, 2, t, "limits_exposure_table")
-    with st.expander(t("limits.exposure.written")):
-        st.dataframe(
-            {
-                t("limits.exposure.text"): [exposure.beginning(i) for i in range(len(exposure.used))],
-                t("limits.exposure.own_middle"): [exposure.own_middle(i) for i in range(len(exposure.used))],
-                t("limits.exposure.true_middle"): [exposure.middle(i) for i in range(len(exposure.used))],
-            },
-            hide_index=True,
-            key="limits_written",
-        )
+    columns = [t(f"limits.exposure.{name}") for name in ("text", "own_middle", "true_middle")]
+    rows = [
+        [None, exposure.beginning(i), exposure.own_middle(i), exposure.middle(i)] for i in range(len(exposure.used))
+    ]
+    data_table.draw(t("limits.exposure.written"), columns, rows, key="limits_written")

@@ -22,9 +22,9 @@ def draw_metrics() -> None:
             for label, value in row:
                 st.metric(label, value, width=150)
     st.subheader(t("host.models"), anchor=False)
-    st.dataframe(metrics.loaded_models(t), hide_index=True)
+    st.table(metrics.loaded_models(t), hide_index=True)
     st.subheader(t("host.limits"), anchor=False)
-    st.dataframe(metrics.refusals(t), hide_index=True)
+    st.table(metrics.refusals(t), hide_index=True)
     st.caption(t("host.every", seconds=REFRESH_SECONDS))
 
 
