@@ -69,13 +69,16 @@ def palette(dark: bool) -> Palette:
 
 
 def css() -> str:
-    """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark`.
+    """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark` except on paper.
 
     `--deepest` is the largest share of `--attention` or `--surprise` in a background on which text stays readable.
     """
-    rules = ((".root", LIGHT, "62%"), (".root.dark", DARK, "46%"))
+    rules = (
+        ("all", ".root", LIGHT._asdict() | {"deepest": "62%"}),
+        ("screen", ".root.dark", DARK._asdict() | {"deepest": "46%"}),
+        ("print", ".root", {"ink": "#000", "paper": "#fff", "soft": "#333"}),
+    )
     return "\n".join(
-        f"{selector} {{ {' '.join(f'--{name}: {value};' for name, value in colors._asdict().items())}"
-        f" --deepest: {deepest}; }}"
-        for selector, colors, deepest in rules
+        f"@media {medium} {{ {selector} {{ {' '.join(f'--{name}: {value};' for name, value in values.items())} }} }}"
+        for medium, selector, values in rules
     )

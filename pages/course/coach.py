@@ -51,18 +51,23 @@ _STYLE = """<style>
 .stMainBlockContainer > .stVerticalBlock { min-height: calc(100vh - 1rem); }
 .stMainBlockContainer { padding-bottom: 0; }
 [data-testid=stLayoutWrapper]:has(> :is(.st-key-lead, .st-key-examples)) { display: none; }
-%s { outline: 2px dashed #D55E00; outline-offset: 1px; border-radius: 6px; }
-@media (max-width: 1099.98px) {
+@media screen { %s { outline: 2px dashed #D55E00; outline-offset: 1px; border-radius: 6px; } }
+@media screen and (max-width: 1099.98px) {
   [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
     --side: 2rem; margin-inline: calc(-1 * var(--side)); width: calc(100%% + 2 * var(--side)); max-width: none;
   }
 }
 @media (max-width: 640px) { [data-testid=stLayoutWrapper]:has(> .st-key-coach) { --side: 0.9rem; } }
-@media (min-width: 1100px) {
+@media screen and (min-width: 1100px) {
   .stMainBlockContainer { max-width: 1560px; padding-right: 400px; }
   [data-testid=stLayoutWrapper]:has(> .st-key-coach) {
     position: fixed; top: 0; right: 0; bottom: 0; width: 372px; margin: 0; overflow-y: auto;
   }
+}
+@media print {
+  .stMainBlockContainer > .stVerticalBlock { display: flex; min-height: 0; }
+  .stMainBlockContainer > .stVerticalBlock > :has(> .st-key-head) { order: -2; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-coach) { position: static; order: -1; margin: 0; }
 }
 </style>"""
 

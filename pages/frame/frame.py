@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -87,12 +88,18 @@ fill-rule='evenodd' d='M4 1h8a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V4a3 
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.9rem; padding-right: 0.9rem; } }
 </style>"""
 
+
+@cache
+def _print_style() -> str:
+    return Path(__file__).with_name("print_style.css").read_text("utf-8")
+
+
 _language = register("language", Path(__file__).with_name("document_language.js"))
 
 
 def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exports = NOTHING) -> None:
     """Draw the head of a page: top bar with the share panel of the page's `exports`, title, lead, notice of a demo."""
-    st.html(_STYLE)
+    st.html(f"{_STYLE}<style>{_print_style()}</style>")
     _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
     streamlit_words.draw(t)
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
