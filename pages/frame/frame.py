@@ -68,7 +68,7 @@ fill-rule='evenodd' d='M4 1h8a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V4a3 
   .st-key-examples > * { flex: none; }
 }
 @media (max-width: 380px) { .st-key-bar { gap: 4px; } .st-key-bar :is(button, a) { padding-inline: 5px; } }
-.st-key-language, .st-key-streamlit_words, [class*="st-key-enter_key"], .st-key-view, .st-key-history,
+.st-key-language, .st-key-printing, .st-key-streamlit_words, [class*="st-key-enter_key"], .st-key-view, .st-key-history,
 .st-key-history_entry,
 [data-testid=stLayoutWrapper]:has(> .st-key-keyed_buttons),
 [data-testid=stLayoutWrapper]:has(> .stVerticalBlock):not(
@@ -95,12 +95,14 @@ def _print_style() -> str:
 
 
 _language = register("language", Path(__file__).with_name("document_language.js"))
+_printing = register("printing", Path(__file__).with_name("printing.js"))
 
 
 def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exports = NOTHING) -> None:
     """Draw the head of a page: top bar with the share panel of the page's `exports`, title, lead, notice of a demo."""
     st.html(f"{_STYLE}<style>{_print_style()}</style>")
     _language(key="language", data={"language": t.language.replace("_", "-")}, on_turned_change=lambda: None)
+    _printing(key="printing", data={})
     streamlit_words.draw(t)
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
         if extensions.links is not None and not st.context.is_embedded:

@@ -42,11 +42,12 @@ CONTROLS = ", ".join((
     ".stFileUploader", ".controls button", ".stepper button", ".moves", ".foot", ".take", ".tools button",
     ".lesson button",
 ))  # fmt: skip
+LONG = "%E4%BB%8A%E5%A4%A9" * 30  # a text whose maps and tables are wider than the paper
 PAGES = {
     "": "",
     "beam": ".st-key-grow button",
     "compare": "",
-    "attention": "",
+    f"attention?prompt={LONG}": "",
     "tokens": "",
     "training": "",
     "uses": "",
