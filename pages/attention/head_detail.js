@@ -110,6 +110,7 @@ export default function (component) {
     drawAll(false);
     ask(component, root, "row", { row });
   };
+  onResize(root, () => drawAll(false));
   drawAll(root.text !== data.text);
   root.text = data.text;
 }

@@ -21,7 +21,7 @@ function paintAll(canvas, root, data, opened) {
   const step = size + gap;
   const width = LEFT + data.heads * step;
   const height = 18 + data.layers * step;
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = (window.devicePixelRatio || 1) * scaleOf(root);
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -87,10 +87,12 @@ export default function (component) {
   };
   const find = (event) => {
     const box = canvas.getBoundingClientRect();
-    const head = Math.floor((event.clientX - box.left - LEFT) / step);
-    const layer = Math.floor((event.clientY - box.top - 18) / step);
+    const scale = scaleOf(canvas);
+    const head = Math.floor(((event.clientX - box.left) / scale - LEFT) / step);
+    const layer = Math.floor(((event.clientY - box.top) / scale - 18) / step);
     return head >= 0 && head < data.heads && layer >= 0 && layer < data.layers ? { layer, head } : null;
   };
+  onResize(root, () => (step = paintAll(canvas, root, data, opened)));
   tell(opened);
   if (root.revealed !== undefined && root.revealed !== data.revealed) root.scrollIntoView({ block: "center", behavior: "smooth" });
   root.revealed = data.revealed;

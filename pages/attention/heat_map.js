@@ -131,7 +131,7 @@ function drawMap(root, data, chosen, choose) {
   canvas.whole = whole;
   canvas.paint = (paint) => paintMap(paint, root, data, sizes, chosen, [width, height], [0, 0]);
   const seen = [Math.min(width, pane.clientWidth), Math.min(height, pane.clientHeight)];
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = (window.devicePixelRatio || 1) * scaleOf(root);
   [canvas.width, canvas.height] = seen.map((pixels) => pixels * ratio);
   [canvas.style.width, canvas.style.height] = seen.map((pixels) => `${pixels}px`);
   const paint = canvas.getContext("2d");
@@ -143,9 +143,11 @@ function drawMap(root, data, chosen, choose) {
   pane.onscroll = again;
   const find = (event) => {
     const box = canvas.getBoundingClientRect();
-    const row = Math.floor((event.clientY - box.top - top + pane.scrollTop) / cell);
-    const column = Math.floor((event.clientX - box.left - left + pane.scrollLeft) / cell);
-    return event.clientY - box.top >= top && row >= 0 && row < n ? [row, event.clientX - box.left < left ? -1 : column] : null;
+    const scale = scaleOf(canvas);
+    const [x, y] = [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
+    const row = Math.floor((y - top + pane.scrollTop) / cell);
+    const column = Math.floor((x - left + pane.scrollLeft) / cell);
+    return y >= top && row >= 0 && row < n ? [row, x < left ? -1 : column] : null;
   };
   canvas.onpointermove = (event) => {
     const at = find(event);

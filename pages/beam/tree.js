@@ -156,8 +156,9 @@ function listenForHover(root, pane, at) {
     root.append(card);
     const box = group.getBoundingClientRect();
     const home = root.getBoundingClientRect();
-    card.style.left = `${Math.max(0, Math.min(box.left - home.left, home.width - card.offsetWidth - 4))}px`;
-    card.style.top = `${box.bottom - home.top + 5}px`;
+    const scale = scaleOf(root);
+    card.style.left = `${Math.max(0, Math.min((box.left - home.left) / scale, root.offsetWidth - card.offsetWidth - 4))}px`;
+    card.style.top = `${(box.bottom - home.top) / scale + 5}px`;
   };
   pane.onpointerover = (event) => show(event.pointerType === "touch" ? null : event.target.closest(".node"));
   pane.onpointerleave = hide;

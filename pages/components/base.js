@@ -10,9 +10,31 @@ const el = (tag, name, text) => {
 // The component's root element, with the class of the current theme. A browser's translation must not change tokens.
 function rootOf({ data, parentElement }) {
   const root = parentElement.querySelector(".root");
-  root.className = `root ${data.dark ? "dark" : ""}`;
+  root.classList.toggle("dark", Boolean(data.dark));
   root.translate = false;
   return root;
+}
+
+// Whether the page is shown for a projector (frame/presentation.js).
+const presenting = () => document.documentElement.classList.contains("presenting");
+
+// How many times larger than its layout an element is shown: presentation mode enlarges pages.
+const scaleOf = (node) => node.getBoundingClientRect().width / node.offsetWidth || 1;
+
+// Calls `draw` after each change of the window's width or of presentation mode, and in that mode of its height.
+function onResize(root, draw) {
+  const listening = root.onResize;
+  root.onResize = draw;
+  if (listening) return;
+  const size = () => `${innerWidth} ${presenting() && innerHeight}`;
+  let before = size();
+  const changed = () => {
+    if (!root.isConnected) return removeEventListener("resize", changed);
+    if (size() === before) return;
+    before = size();
+    root.onResize();
+  };
+  addEventListener("resize", changed);
 }
 
 function makeButton(name, text, act) {

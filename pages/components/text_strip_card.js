@@ -21,8 +21,9 @@ function drawCard(root, data, token, send) {
   }
   const box = token.getBoundingClientRect();
   const home = root.getBoundingClientRect();
-  card.style.top = `${box.bottom - home.top + 6}px`;
-  card.style.left = `${Math.max(0, Math.min(box.left - home.left, home.width - 250))}px`;
+  const scale = scaleOf(root);
+  card.style.top = `${(box.bottom - home.top) / scale + 6}px`;
+  card.style.left = `${Math.max(0, Math.min((box.left - home.left) / scale, root.offsetWidth - 250))}px`;
   root.append(card);
   return card;
 }
@@ -67,7 +68,10 @@ function listenForRest(root, strip, data, setTriggerValue) {
     timer = setTimeout(hide, 250);
   };
   strip.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hide();
+    if (event.key === "Escape" && card) {
+      hide();
+      event.stopPropagation();
+    }
     if (event.key !== "ArrowDown" || !event.target.matches(".t")) return;
     event.preventDefault();
     event.stopPropagation();

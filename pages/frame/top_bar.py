@@ -1,4 +1,4 @@
-"""Bar at the top of every page: the app's name, the course, the lab's pages, the game, the language."""
+"""Bar at the top of every page: the app's name, the course, the lab's pages, the game, the language, the display."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from engine.serving import config
+from pages.frame import display
 from pages.i18n.translator import LANGUAGES, Translator
 from pages.session import session_state
 from pages.shell import navigation
@@ -17,7 +18,7 @@ _PICTURES = Path(__file__).parent / "pictures"
 
 
 def draw(t: Translator) -> None:
-    """The links and the language, in the container of the bar. In a narrow window all links are in one menu."""
+    """The links and the controls, in the container of the bar. In a narrow window all links are in one menu."""
     st.page_link(navigation.path(navigation.STEP), label=t("app.title"), width="content")
     with st.container(key="bar_links", horizontal=True, vertical_alignment="center", gap="small", width="content"):
         for page in _shown(COURSE):
@@ -26,10 +27,12 @@ def draw(t: Translator) -> None:
         with st.container(key="menu_course"):
             for page in _shown(COURSE):
                 st.page_link(page.path, label=t(page.title))
+            display.draw(t, menu=True)
         with st.container(key="menu_lab"):
             for page in _shown(navigation.LAB):
                 _tile(page, t)
     _draw_language(t)
+    display.draw(t)
 
 
 def _shown(section: str) -> list[Page]:

@@ -6,7 +6,7 @@ const ARCS_HEIGHT = 34; // pixels above the first line, see stage.css
 const arcsWanted = () => sessionStorage.getItem("arcs") === "1";
 
 function drawArcsButton(root, box, data) {
-  if (!data.arcs || data.view.simple) return;
+  if (!data.arcs || root.matches(".simple")) return;
   const button = makeButton("looking", data.labels.arcs, () => {
     sessionStorage.setItem("arcs", arcsWanted() ? "0" : "1");
     keepPlace(root, () => drawAll(root, data, false));
@@ -17,7 +17,7 @@ function drawArcsButton(root, box, data) {
 }
 
 function drawArcs(strip, data) {
-  const shown = Boolean(data.arcs) && !data.view.simple && arcsWanted();
+  const shown = Boolean(data.arcs) && !strip.closest(".simple") && arcsWanted();
   strip.classList.toggle("arced", shown);
   if (!shown) return;
   const tokens = new Map([...strip.querySelectorAll(".t:not(.beyond)")].map((token) => [Number(token.dataset.place), token]));

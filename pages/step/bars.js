@@ -3,6 +3,7 @@
 // textContent only. `rows` and `cut` are described in stage.py.
 
 const AXIS = [0, 25, 50, 75, 100];
+const PRESENTED = 6; // rows in presentation mode, the chosen one among them
 
 function makeRow(row) {
   const node = el(row.id === null ? "div" : "button", "row");
@@ -17,13 +18,16 @@ function makeRow(row) {
 function drawBars(root, box, data) {
   const old = new Map([...box.querySelectorAll(".row")].map((node) => [node.dataset.token, node]));
   box.style.setProperty("--rows", data.rows.length);
+  const chosen = data.rows.findIndex(({ state }) => state === "pick");
+  const last = Math.max(PRESENTED - 1, chosen); // the last row that is presented
   data.rows.forEach((row, i) => {
     const token = String(row.id);
     const node = old.get(token) ?? makeRow(row);
     old.delete(token);
     node.dataset.token = token;
     node.dataset.keep = `row ${i}`;
-    node.className = `row ${row.state}${row.branch ? " branched" : ""}`;
+    const spare = i >= PRESENTED - 1 && i !== last ? " spare" : "";
+    node.className = `row ${row.state}${row.branch ? " branched" : ""}${spare}`;
     node.style.setProperty("--at", i);
     node.style.setProperty("--p", row.state === "cut" ? row.raw : row.shown);
     node.style.setProperty("--raw", row.raw);

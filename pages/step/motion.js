@@ -10,7 +10,7 @@ const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").match
 function positions(root) {
   const rows = new Map();
   for (const row of root.querySelectorAll(".row"))
-    rows.set(row.dataset.token, { top: row.getBoundingClientRect().top, p: row.style.getPropertyValue("--p") });
+    if (row.offsetParent) rows.set(row.dataset.token, { top: row.getBoundingClientRect().top, p: row.style.getPropertyValue("--p") });
   const token = root.picked ?? root.next; // by hand, or by the model
   const word = root.querySelector(`.row[data-token="${token}"] .word`)?.getBoundingClientRect();
   return { rows, word, cursor: root.cursor, place: root.place };

@@ -15,6 +15,7 @@ export default function (component) {
   if (moved) announce(parentElement, data);
   root.hideDetails();
   keepPlace(root, () => drawAll(root, data, moved));
+  onResize(root, () => keepPlace(root, () => drawAll(root, data, false)));
   root.turn = data.turn;
   root.cursor = data.cursor;
   root.place = data.line.indexOf(data.cursor);
@@ -43,7 +44,8 @@ function build(root) {
 }
 
 function drawAll(root, data, moved) {
-  root.classList.toggle("simple", data.view.simple);
+  root.classList.toggle("presented", presenting());
+  root.classList.toggle("simple", data.view.simple || presenting());
   drawText(root, root.querySelector(".text"), data, moved);
   drawControls(root, root.querySelector(".controls"), data);
   drawRuler(root.querySelector(".ruler"), data.ruler, data);
@@ -52,7 +54,7 @@ function drawAll(root, data, moved) {
   bars.setAttribute("role", "group");
   drawBars(root, bars, data);
   root.querySelector(".legend").textContent = data.labels.legend;
-  if (data.view.simple) withoutMarks(root);
+  if (root.matches(".simple")) withoutMarks(root);
 }
 
 // A sentence as it is read: without the marks of the spaces at the beginning of its tokens.
@@ -70,10 +72,10 @@ function drawText(root, box, data, moved) {
   const strip = drawStrip(box, data);
   strip.classList.add("large");
   const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
-  if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !data.view.simple)) strip.classList.remove("large");
+  if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !root.matches(".simple"))) strip.classList.remove("large");
   drawArcs(strip, data);
-  const cursor = strip.querySelector(".cur");
-  strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
+  const ends = [...strip.querySelectorAll(".t[aria-current], .cur")].map((node) => node.offsetTop + node.offsetHeight);
+  strip.scrollTop = Math.max(0, ...ends) - strip.offsetTop - strip.clientHeight;
   drawBranches(box, data);
   box.append(el("p", "looks", strip.matches(".arced") ? data.arcs.told : ""));
   listenForRest(root, strip, data, (_, value) => root.move("pick", value));

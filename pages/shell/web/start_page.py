@@ -84,6 +84,7 @@ def start_page(name: str, language: str, root: str, embedded: bool = False, simp
         "kind": " ".join(kind for kind, is_so in (("embedded", embedded), ("simple", simple)) if is_so),
     }
     parts = {"bundle": bundle(), "style": _part("splash.css"), "script": _part("splash.js")}
+    parts["color_scheme"] = _part("color_scheme.js")
     return _template().substitute({key: html.escape(value) for key, value in values.items()} | parts)
 
 
