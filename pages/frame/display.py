@@ -16,6 +16,11 @@ _display = register("display", Path(__file__), "presentation")
 
 def draw(t: Translator, menu: bool = False) -> None:
     """The two buttons, in presentation mode one that leaves it; `menu`: only light or dark, with its name."""
-    names = ("present", "leave", "system", "light", "dark")
-    data = {"menu": menu, "labels": {name: t(f"display.{name}") for name in names}}
-    _display(key="display_in_menu" if menu else "display", data=data)
+    labels = {
+        "present": t("display.present"),
+        "leave": t("display.leave"),
+        "system": t("display.system"),
+        "light": t("display.light"),
+        "dark": t("display.dark"),
+    }
+    _display(key="display_in_menu" if menu else "display", data={"menu": menu, "labels": labels})

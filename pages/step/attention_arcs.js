@@ -16,8 +16,9 @@ function drawArcsButton(root, box, data) {
   box.append(button);
 }
 
-function drawArcs(strip, data) {
-  const shown = Boolean(data.arcs) && !strip.closest(".simple") && arcsWanted();
+function drawArcs(root, strip, data) {
+  const shown = Boolean(data.arcs) && !root.matches(".simple") && arcsWanted();
+  root.querySelector(".looks").textContent = shown ? data.arcs.told : "";
   strip.classList.toggle("arced", shown);
   if (!shown) return;
   const tokens = new Map([...strip.querySelectorAll(".t:not(.beyond)")].map((token) => [Number(token.dataset.place), token]));

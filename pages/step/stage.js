@@ -55,6 +55,17 @@ function drawAll(root, data, moved) {
   drawBars(root, bars, data);
   root.querySelector(".legend").textContent = data.labels.legend;
   if (root.matches(".simple")) withoutMarks(root);
+  fitText(root, root.querySelector(".strip"), data);
+}
+
+// The text in large type if it has room, else its end; its arcs. In presentation mode the room is what the other parts leave.
+function fitText(root, strip, data) {
+  strip.classList.add("large");
+  const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
+  if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !root.matches(".simple"))) strip.classList.remove("large");
+  drawArcs(root, strip, data);
+  const ends = [...strip.querySelectorAll(".t[aria-current], .cur")].map((node) => node.offsetTop + node.offsetHeight);
+  strip.scrollTop = Math.max(0, ...ends) - strip.offsetTop - strip.clientHeight;
 }
 
 // A sentence as it is read: without the marks of the spaces at the beginning of its tokens.
@@ -70,14 +81,8 @@ function drawText(root, box, data, moved) {
   box.replaceChildren();
   drawArcsButton(root, drawLoop(box, data, moved), data);
   const strip = drawStrip(box, data);
-  strip.classList.add("large");
-  const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
-  if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !root.matches(".simple"))) strip.classList.remove("large");
-  drawArcs(strip, data);
-  const ends = [...strip.querySelectorAll(".t[aria-current], .cur")].map((node) => node.offsetTop + node.offsetHeight);
-  strip.scrollTop = Math.max(0, ...ends) - strip.offsetTop - strip.clientHeight;
   drawBranches(box, data);
-  box.append(el("p", "looks", strip.matches(".arced") ? data.arcs.told : ""));
+  box.append(el("p", "looks"));
   listenForRest(root, strip, data, (_, value) => root.move("pick", value));
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from pages.i18n.translator import sentences
 from tests.browser.app import links, new_page, open_more_settings, settle, visit
@@ -76,8 +76,8 @@ def test_the_upload_box_speaks_chinese_and_then_english(page: Page) -> None:
         ("big.json", 2_100_000, "檔案太大：最大 2 MB。"),
         ("a.mp3", 9, "只能打開這裡存下的 JSON 檔。"),
     ):
-        file = {"name": name, "mimeType": "", "buffer": b"x" * size}
-        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files=[file])  # type: ignore[list-item]
+        file: FilePayload = {"name": name, "mimeType": "", "buffer": b"x" * size}
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files=[file])
         page.get_by_role("alert").filter(has_text=told).wait_for(state="attached")
         page.mouse.move(0, 0)
         page.get_by_test_id("stFileChip").hover()

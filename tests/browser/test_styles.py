@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from pages.frame import frame
 from tests.serving import ROOT
 
 SHEETS = sorted((ROOT / "pages").rglob("*.css"))
@@ -45,8 +44,3 @@ def test_a_rule_that_is_not_css_is_noticed(chromium: Browser) -> None:
 def test_every_rule_of_a_component_is_kept(chromium: Browser, path: Path) -> None:
     css = path.read_text("utf-8")
     assert understood(chromium, css) == written(css) > 0
-
-
-def test_every_rule_of_all_pages_is_kept(chromium: Browser) -> None:
-    css = frame._STYLE.removeprefix("<style>").removesuffix("</style>")
-    assert understood(chromium, css) == written(css) > 10
