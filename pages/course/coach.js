@@ -47,7 +47,9 @@ function drawTask(data, report) {
   line.append(drawTick(data), el("b", "", data.done ? data.labels.done : data.labels.do), " ");
   task.append(write(line, data.do, data.values));
   line.setAttribute("aria-live", "polite");
+  if (data.compared) task.append(drawCompared(data));
   if (data.then) task.append(write(el("p", "then"), data.then, data.values));
+  if (data.ledger) task.append(drawLedger(data));
   const moves = el("div", "moves");
   if (!data.home) moves.append(makeButton("first", data.labels.home, () => report("go", { step: data.step })));
   moves.append(makeButton(data.done ? "first" : "plain", nextName(data), () => report("go", { step: data.step + 1 })));
@@ -68,9 +70,12 @@ function drawFoot(root, data) {
   const more = makeButton("more", "", () => unfold(root, !root.open));
   more.dataset.keep = "more";
   more.setAttribute("aria-controls", "panel");
-  const told = write(el("span", "told"), (data.done && data.then) || data.do, data.values);
+  const told = el("span", "told");
+  if (data.compared) write(told, `${data.compared.sentence} `, data.compared.values);
+  write(told, (data.done && data.then) || data.do, data.values);
   told.setAttribute("aria-live", "polite");
   if (!data.done) more.append(drawTick(data));
+  if (data.guess && !data.guess.made) more.append(el("span", "before", data.labels.guess));
   more.append(told, el("span", "arrow"));
   const act = makeButton("first act", "", () => root.act());
   act.dataset.keep = "act";
@@ -141,11 +146,12 @@ function listenForEscape(root) {
 }
 
 export default function (component) {
-  const { data, setTriggerValue } = component;
+  const { data, setStateValue, setTriggerValue } = component;
   const root = rootOf(component);
   root.translate = true; // all but the values in its sentences
   syncProgress(data.kept);
   const report = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
+  root.guess = (text) => setStateValue("guess", { turn: data.turn, text }); // a state: it is not lost to the next event
   const began = root.data?.turn !== data.turn;
   const completed = !began && data.done && !root.data.done;
   const scroll = began || completed ? 0 : root.querySelector(".panel").scrollTop;
@@ -157,7 +163,7 @@ export default function (component) {
   const body = el("div", "body");
   const text = el("div", "text");
   for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values));
-  body.append(text, drawTask(data, report));
+  body.append(text, ...(data.guess ? [drawGuess(root, data)] : []), drawTask(data, report));
   panel.append(drawHead(data, report), body);
   sheet.append(panel, drawFoot(root, data));
   keepPlace(root, () => root.replaceChildren(sheet));

@@ -5,7 +5,7 @@ the task needs, and the text opens above it.
 
 It is drawn inside the fragment of the page's workbench, so it is updated after every action there. The values of its
 placeholders are computed from the running model each time. The component `coach.js` saves the progress in the browser
-(`progress.js`) and reports two events: `go` ({turn, step}) and `leave`.
+(`progress.js`) and reports the events `go` ({turn, step}) and `leave`, and the state `guess` ({turn, text}).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.components.register import event_callback, register
-from pages.course import aims, catalog, placeholders, places, step_setup
+from pages.course import aims, catalog, guesses, placeholders, places, step_setup
 from pages.course.learner import Learner
 from pages.course.lesson import PLACEHOLDER, Lesson, Step
 from pages.course.state import CourseState
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from engine.model.model import Model
     from pages.session.query_params import QueryParams
 
-_sheet = register("coach", Path(__file__), "progress", "in_sight")
+_sheet = register("coach", Path(__file__), "progress", "in_sight", "notes")
 # While a lesson is open, the page's own introduction and examples are hidden. In a narrow window the sheet keeps its
 # place at the end of the page, so that it covers nothing there. %s: selector of the highlighted element.
 _STYLE = """<style>
@@ -142,6 +142,7 @@ def draw_sheet(model: Model | None, t: Translator) -> None:
             key="coach_sheet",
             data=_sheet_data(lesson, step, done, on_page, learner, t) | _place_data(step, done, on_page, learner),
             on_go_change=event_callback("coach_sheet", "go", lambda value: _go_to_step(value, t.language)),
+            on_guess_change=event_callback("coach_sheet", "guess", lambda value: _note_guess(value, t.language)),
             on_leave_change=event_callback("coach_sheet", "leave", lambda _: course.leave()),
         )
 
@@ -177,7 +178,8 @@ def _sheet_data(
     number = [entry.name for entry in lessons].index(lesson.name)
     following = lessons[number + 1] if number + 1 < len(lessons) else None
     then = shown_then(step, done, on_page and course.holds)
-    names = set(PLACEHOLDER.findall(step.text + step.do + then))
+    notes = course.notes_of(lesson)
+    names = set(PLACEHOLDER.findall(step.text + step.do + then + (step.guess.ask if step.guess else "")))
     return {
         "turn": course.turn,
         "title": lesson.title,
@@ -193,10 +195,13 @@ def _sheet_data(
         "parts": course.parts if on_page else (0, 0),
         "next": following.title if following else None,
         "values": {name: placeholders.value(name, learner, t) for name in sorted(names)},
+        "guess": guesses.field(step.guess, notes.guess, t) if step.guess and not done else None,
+        "compared": guesses.comparison(step.guess, notes.guess, notes.truth, t) if step.guess else None,
+        "ledger": notes.table(step.ledger, t.language) if step.ledger else None,
         "kept": course.progress(),
         "labels": {word: t(f"course.sheet.{word}") for word in
                    ("lesson", "do", "done", "on", "skip", "next", "last", "fold", "unfold", "leave", "home", "step",
-                    "show", "part")},
+                    "show", "part", "before", "guess", "note", "tried", "empty")},
     }  # fmt: skip
 
 
@@ -220,6 +225,13 @@ def _place_data(step: Step, done: bool, on_page: bool, learner: Learner) -> dict
         "see": [places.selector(name) for name in see],
         "end": bool(see) and see[0] in places.LOWER_END,
     }
+
+
+def _note_guess(value: dict[str, Any], language: str) -> None:
+    """Callback: the guess {text} was typed or chosen."""
+    course, lesson = session_state.get(CourseState), current_lesson(language)
+    if lesson is not None and value["turn"] == course.turn:
+        course.guess(lesson, str(value["text"]))
 
 
 def _go_to_step(value: dict[str, Any], language: str) -> None:

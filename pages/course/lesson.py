@@ -14,8 +14,38 @@ PAGES = ("step", "beam", "compare", "attention", "tokens", "training", "limits",
 PLACEHOLDER = re.compile(r"\{(\w+)\}")  # in a lesson's texts, such as {best_p}
 
 
+KINDS = ("percent", "count", "number", "token", "choice")  # of guesses
+
+
 class LessonError(ValueError):
     """Invalid lesson file; the message names the file and the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Question that may be answered before a step's task is done; the true value is then shown beside the answer.
+
+    kind     one of `KINDS`: a probability in per cent, a whole number, any number, a token or word, one of `options`
+    value    placeholder of the true value; for a choice, one of `outcomes.OUTCOMES`
+    options  for a choice, (outcome, text) of each
+    """
+
+    ask: str
+    kind: str
+    value: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Table of what was tried in a step, one row for each combination of settings.
+
+    settings  (title, placeholder) of the columns that identify a row
+    results   (title, placeholder) of the other columns
+    """
+
+    settings: tuple[tuple[str, str], ...]
+    results: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +62,8 @@ class Step:
     point     name of the element to highlight, one of `places.HIGHLIGHTS`
     press     name of the button to press, one of `places.BUTTONS`; None: that of the task, see `aims.py`
     result    name of the element that shows the result, one of `places.RESULTS`; None: that of the task
+    guess     question to be answered before the task is done
+    ledger    table of the settings that were tried
     """
 
     page: str
@@ -44,6 +76,8 @@ class Step:
     point: str | None = None
     press: str | None = None
     result: str | None = None
+    guess: Guess | None = None
+    ledger: Ledger | None = None
 
     @property
     def script(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import EngineError
-from pages.course import placeholders
+from pages.course import page_values
 from pages.course.learner import Condition, Count, Learner, TaskMemory
 from pages.i18n.translator import LANGUAGES
 from pages.session.incremental_run import IncrementalRun
@@ -49,7 +49,7 @@ def _flat_changed(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
     for key in (f"compare {which} {language}" for language in LANGUAGES for which in ("flat", "peaked")):
         prompt = learner.widget(key)
         if prompt is not None and prompt != memory.setdefault(key, prompt):
-            changed = changed or placeholders.top_p_count(learner, str(prompt)) is not None
+            changed = changed or page_values.top_p_count(learner, str(prompt)) is not None
     return changed is yes
 
 

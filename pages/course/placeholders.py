@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from engine.decoding.text_metrics import REPEATED, repeated_ngrams
 from engine.errors import EngineError
 from engine.sampling.settings import Settings
+from pages.course.page_values import NO_VALUE as NO_VALUE
+from pages.course.page_values import PAGE_VALUES
 from pages.session.annotated_text import totals
-from pages.tokens.token_details import counts
 
 if TYPE_CHECKING:
     from pages.course.learner import Learner
@@ -57,14 +58,6 @@ def _nucleus(learner: Learner) -> str:
     """Number of candidates for the next token that top-p alone keeps."""
     settings = Settings(top_p=learner.session.settings.top_p)
     return f"{learner.model.distribution(learner.trace.token_ids(), settings).kept:,}"
-
-
-def _cut(learner: Learner, name: str) -> str:
-    """One of the `counts` of the text on the tokens page."""
-    try:
-        return f"{counts(learner.tokens.tokenized(learner.model))[name]:,}"
-    except EngineError:  # a text that the page refuses
-        return NO_VALUE
 
 
 def _last_p(learner: Learner, t: Translator) -> str:
@@ -133,43 +126,6 @@ def _sampled(learner: Learner, t: Translator) -> tuple[str, str]:
     return (NO_VALUE if u is None else f"{u:.4f}"), distribution.candidate(token_id).text
 
 
-def _level(learner: Learner) -> tuple[str, str, str]:
-    """Counts at the last level shown of the beam search: candidates compared, active beams, finished beams so far."""
-    beam = learner.beam
-    if beam.search is None or not beam.shown_levels:
-        return NO_VALUE, NO_VALUE, NO_VALUE
-    level = beam.search.levels[beam.shown_levels - 1]
-    return f"{level.considered:,}", str(len(level.active)), str(len(level.finished))
-
-
-def _beam_scores(learner: Learner, t: Translator) -> tuple[str, str]:
-    """Scores of the best beam and of greedy search, in nats; only of a search that has ended."""
-    beam = learner.beam
-    if not beam.done or beam.search is None or not beam.search.sequences:
-        return NO_VALUE, NO_VALUE
-    best, greedy, _ = beam.baselines().scores
-    return t.number(best, 2), t.number(greedy, 2)
-
-
-def top_p_count(learner: Learner, prompt: str) -> int | None:
-    """Number of tokens that top-p of the compare page keeps right after a prompt; None for an invalid prompt."""
-    try:
-        return learner.compare.filter_sizes(learner.model, prompt)[0].by_top_p
-    except EngineError:
-        return None
-
-
-def _prompt_top_p_count(learner: Learner, t: Translator, which: str) -> str:
-    """`top_p_count` of one of the two prompts of the filter comparison: `flat` or `peaked`."""
-    count = top_p_count(learner, str(learner.widget(f"compare {which} {t.language}") or ""))
-    return NO_VALUE if count is None else f"{count:,}"
-
-
-def _compare_value(learner: Learner, name: str) -> str:
-    """Parameter of a decoding strategy on the compare page."""
-    return f"{dict(learner.compare.settings.values)[name]:g}"
-
-
 def _pieces(learner: Learner) -> list[str]:
     """Display text of every token of the text."""
     return learner.model.pieces(learner.trace.token_ids())
@@ -181,13 +137,10 @@ def _beyond(learner: Learner, t: Translator) -> str:
     return t.percent(distribution.others([c.token_id for c in distribution.top(20)])[0])
 
 
-def _forced_perplexity(learner: Learner, t: Translator) -> str:
-    """Perplexity of the text under teacher forcing."""
-    training, model = learner.training, learner.model
-    if not training.ids or training.model != model.name:
-        return NO_VALUE
-    score = training.score(model)
-    return t.number(score.perplexity) if score.predicted else NO_VALUE
+def _continuation(learner: Learner, t: Translator) -> str:
+    """The text after the prompt, up to the cursor."""
+    ids, first = learner.trace.token_ids(), learner.trace.prompt_length
+    return learner.model.continuation(ids[:first], ids[first:]).strip() or NO_VALUE
 
 
 def value(name: str, learner: Learner, t: Translator) -> str:
@@ -197,8 +150,6 @@ def value(name: str, learner: Learner, t: Translator) -> str:
     except EngineError:
         return NO_VALUE
 
-
-NO_VALUE = "–"
 
 PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "best": lambda learner, t: _top(learner, t, 1)[0],
@@ -238,18 +189,7 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "temperature": lambda learner, t: f"{learner.session.settings.temperature:g}",
     "top_k": lambda learner, t: str(learner.session.settings.top_k),
     "top_p": lambda learner, t: f"{learner.session.settings.top_p:g}",
-    "beam_width": lambda learner, t: str(learner.beam.settings.width),
     "beyond": _beyond,
-    "forced_perplexity": _forced_perplexity,
-    "beam_candidates": lambda learner, t: _level(learner)[0],
-    "beam_live": lambda learner, t: _level(learner)[1],
-    "beam_held": lambda learner, t: _level(learner)[2],
-    "beam_score": lambda learner, t: _beam_scores(learner, t)[0],
-    "greedy_score": lambda learner, t: _beam_scores(learner, t)[1],
-    "flat_kept": lambda learner, t: _prompt_top_p_count(learner, t, "flat"),
-    "peaked_kept": lambda learner, t: _prompt_top_p_count(learner, t, "peaked"),
-    "compare_top_p": lambda learner, t: _compare_value(learner, "top_p"),
-    "compare_top_k": lambda learner, t: _compare_value(learner, "top_k"),
-    "cut_tokens": lambda learner, t: _cut(learner, "tokens"),
-    "cut_characters": lambda learner, t: f"{len(learner.tokens.text):,}",
+    "continuation": _continuation,
+    **PAGE_VALUES,
 }

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pages.course import tasks
+from pages.course.guesses import clean
 from pages.course.learner import Learner, TaskMemory
+from pages.course.notes import Notes
 
 if TYPE_CHECKING:
     from pages.course.lesson import Lesson, Step
@@ -31,6 +33,7 @@ class CourseState:
     met: tuple[bool, ...] = ()  # whether each condition of the current step held when it was last checked
     parts: tuple[int, int] = (0, 0)  # of the current step's task: those done then, and all
     memory: TaskMemory = field(default_factory=dict)  # of the current step's task
+    notes: dict[tuple[str, int], Notes] = field(default_factory=dict)  # by lesson and step
 
     def begin(self, lesson: Lesson, step: int = 0) -> tuple[Step, ...]:
         """Open a step of a lesson; a step out of range becomes the nearest one.
@@ -70,7 +73,17 @@ class CourseState:
         self.parts = tasks.parts(task, self.met, learner, self.memory)
         if self.holds:
             done.add(self.step)
+        self.notes_of(lesson).update(lesson.steps[self.step], learner, self.holds)
         return self.step in done
+
+    def notes_of(self, lesson: Lesson) -> Notes:
+        """Notes of the current step."""
+        return self.notes.setdefault((lesson.name, self.step), Notes())
+
+    def guess(self, lesson: Lesson, text: str) -> None:
+        """Note a guess; ignored once the step is done, since its result is in sight."""
+        if self.step not in self.done.get(lesson.name, ()):
+            self.notes_of(lesson).guess = clean(text)
 
     def count(self, lesson: Lesson) -> int:
         """Number of steps of a lesson that are done."""
