@@ -36,7 +36,7 @@ def read(text: str, guess: Guess) -> float | str | None:
     >>> percent = Guess("", "percent", "best_p")
     >>> [read(text, percent) for text in ("30", "30 %", "３０％", "2,5", "2。5", "about 7", "120", "3 or 4", "-1", "")]
     [0.3, 0.3, 0.3, 0.025, 0.025, 0.07, None, None, None, None]
-    >>> [read(text, Guess("", "count", "kept")) for text in ("1,234", "12", "第 5 名", "1.5", "many")]
+    >>> [read(text, Guess("", "count", "kept")) for text in ("1,234", "12", "no. 5", "1.5", "many")]
     [1234.0, 12.0, 5.0, None, None]
     """
     if guess.kind == "choice":

@@ -3,6 +3,7 @@
 // The question, and a field or a button for each option.
 function drawGuess(root, data) {
   const box = el("div", "guess");
+  box.onkeydown = (event) => event.key !== "Escape" && event.stopPropagation(); // the page's own shortcuts
   const ask = el("p", "ask");
   ask.id = "ask";
   ask.append(el("b", "", data.labels.before), " ");

@@ -22,7 +22,7 @@ from pages.beam.state import BeamState
 from pages.compare.state import CompareState
 from pages.course import catalog, placeholders, step_setup, tasks
 from pages.course.learner import Learner, TaskMemory
-from pages.course.lesson import PLACEHOLDER, LessonError
+from pages.course.lesson import KINDS, PLACEHOLDER, LessonError, Step
 from pages.course.state import CourseState
 from pages.course.tasks import Task
 from pages.i18n.translator import Translator
@@ -64,6 +64,27 @@ def test_both_languages_have_the_same_steps() -> None:
             assert (step.page, step.point) == (other_step.page, other_step.point)
             assert [name for name, _ in step.task] == [name for name, _ in other_step.task]
             assert {name for name, _ in step.settings} == {name for name, _ in other_step.settings}
+            assert asked(step) == asked(other_step)
+            assert columns(step) == columns(other_step)
+
+
+def asked(step: Step) -> tuple[str, str, list[str]] | None:
+    """What a step asks to be guessed."""
+    guess = step.guess
+    return None if guess is None else (guess.kind, guess.value, [name for name, _ in guess.options])
+
+
+def columns(step: Step) -> list[list[str]] | None:
+    """Values in the columns of a step's ledger."""
+    ledger = step.ledger
+    return None if ledger is None else [[name for _, name in part] for part in (ledger.settings, ledger.results)]
+
+
+def test_lessons_ask_and_keep() -> None:
+    steps = [step for lesson in catalog.lessons("en") for step in lesson.steps]
+    assert {step.guess.kind for step in steps if step.guess} == set(KINDS)
+    assert sum(step.guess is not None for step in steps) >= 6
+    assert sum(step.ledger is not None for step in steps) >= 3
 
 
 @pytest.mark.parametrize(
@@ -87,6 +108,44 @@ def test_a_file_that_is_wrong_is_refused_by_name(old: str, new: str, tmp_path: P
     assert len(catalog.lessons.__wrapped__("en", tmp_path)) == 1
     path.write_text(GOOD.replace(old, new), "utf-8")
     with pytest.raises(LessonError, match=r"en/01-a\.toml"):
+        catalog.lessons.__wrapped__("en", tmp_path)
+
+
+GUESS = 'guess = { ask = "How much?", kind = "percent", value = "best_p" }'
+CHOICE = 'guess = { ask = "Who?", kind = "choice", value = "written_twice", options = { same = "A", other = "B" } }'
+LEDGER = 'ledger = { settings = { "T" = "temperature" }, results = { "First" = "best", "P" = "best_p" } }'
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new", "message"),
+    [
+        (GUESS, "best_p", "worst_p", "no such number: worst_p"),
+        (GUESS, "percent", "feeling", "no such kind of guess: feeling"),
+        (GUESS, 'kind = "percent", ', "", "guess: kind is missing"),
+        (GUESS, "kind", "sort = 1, kind", "no such entry of a guess: sort"),
+        (GUESS, "How much?", " ", "guess: asks nothing"),
+        (GUESS, "How much?", "{colour}?", "no such number: colour"),
+        (GUESS, '"best_p"', '"best_p", options = { a = "A", b = "B" }', "options are for a choice, not for a percent"),
+        (CHOICE, "written_twice", "weather", "no such outcome: weather"),
+        (CHOICE, 'other = "B"', 'others = "B"', "the options of written_twice are same, other"),
+        (CHOICE, ', options = { same = "A", other = "B" }', "", "the options of written_twice are same, other"),
+        (LEDGER, '"temperature"', '"weather"', "no such number: weather"),
+        (LEDGER, "results", "outcome", "ledger: results is missing"),
+        (LEDGER, '"T" = "temperature"', "", "ledger: needs a setting and a result, at most 4 columns"),
+        (LEDGER, '"P"', '"T"', "ledger: two columns have the same title"),
+        (LEDGER, '"P"', '"Q" = "best", "R" = "best", "P"', "ledger: needs a setting and a result, at most 4 columns"),
+    ],
+)
+def test_a_guess_or_ledger_that_is_wrong_is_refused(
+    line: str, old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "en").mkdir()
+    path = tmp_path / "en" / "01-a.toml"
+    path.write_text(f"{GOOD}{line}\n", "utf-8")
+    [lesson] = catalog.lessons.__wrapped__("en", tmp_path)
+    assert (lesson.steps[0].guess is None) != (lesson.steps[0].ledger is None)
+    path.write_text(f"{GOOD}{line.replace(old, new)}\n", "utf-8")
+    with pytest.raises(LessonError, match=rf"en/01-a\.toml: .*{re.escape(message)}"):
         catalog.lessons.__wrapped__("en", tmp_path)
 
 
@@ -173,7 +232,7 @@ def test_every_step_can_be_arranged_and_asked(bundled: Model, language: str) -> 
             else:
                 learner = make_learner(bundled)
             assert not course.check(lesson, learner) or not step.prompt, (lesson.name, number)
-            for name in PLACEHOLDER.findall(step.text + step.do + step.then):
+            for name in PLACEHOLDER.findall(step.text + step.do + step.then + (step.guess.ask if step.guess else "")):
                 assert placeholders.PLACEHOLDERS[name](learner, t)
             for name, value in step.settings:
                 if name in step_setup._SAMPLING_SETTINGS:
@@ -415,7 +474,9 @@ def test_texts_name_what_they_mean_not_the_side_on_which_it_stands(language: str
         for lesson in catalog.lessons(language)
         if lesson.name != "14-left-only"  # about what stands left and right of a gap
         for number, step in enumerate(lesson.steps, 1)
-        for match in SIDES[language].finditer(" ".join((step.text, step.do, step.then)))
+        for match in SIDES[language].finditer(
+            " ".join((step.text, step.do, step.then, step.guess.ask if step.guess else ""))
+        )
     ]
     assert found == []
 

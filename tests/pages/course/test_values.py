@@ -132,5 +132,5 @@ def test_sentences_with_values_are_shown_while_they_are_true(model: Model, langu
 def test_no_count_makes_a_sentence_malformed(language: str, count: str) -> None:
     for lesson in catalog.lessons(language):
         for step in lesson.steps:
-            for sentence in (step.text, step.do, step.then):
+            for sentence in (step.text, step.do, step.then, step.guess.ask if step.guess else step.do):
                 assert_well_formed(PLACEHOLDER.sub(count, sentence.replace("{vocabulary}", "300")))
