@@ -1,4 +1,4 @@
-"""Guess and ledger of a lesson's step in a browser: typing, comparison with what came out, rows of the settings tried."""
+"""Guess and ledger of a lesson's step in a browser: what is typed, what came out, the rows of what was tried."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from engine.sampling.settings import Settings
 from pages.course import catalog
 from pages.i18n.translator import Translator
 from tests.browser.app import follow, settle
-from tests.browser.test_foot import HEIGHT, box, open_lesson, wait_until_arranged
+from tests.browser.test_foot import box, wait_until_arranged
 
 T = Translator("en")
+
+
+def open_step(page: Page, address: str, path: str, language: str, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{address}/{path}&lang={language}")
+    page.locator(".panel").wait_for(state="attached", timeout=30_000)
+    settle(page)
 
 
 def cool_down(page: Page, presses: int) -> float:
@@ -26,7 +34,7 @@ def cool_down(page: Page, presses: int) -> float:
 
 
 def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
-    open_lesson(page, address, "06-sampling.3", width=1366, height=657)
+    open_step(page, address, "?lesson=06-sampling.3", "en", 1366, 657)
     field, noted = page.locator(".answer input"), page.locator(".noted")
     field.fill("a lot")
     field.press("Enter")
@@ -49,7 +57,7 @@ def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
     expect(rows.last.locator("th")).to_have_text("1")
     expect(page.locator(".ledger .now")).to_contain_text(T.percent(drawn))
     assert box(page.locator(".moves .first"))["bottom"] <= 657
-    follow(page, T("cut.nav"))
+    follow(page, T("cut.title"))
     expect(page.get_by_role("button", name=T("course.sheet.home")).first).to_be_visible()
     expect(page.locator(".compared")).to_have_text(told)
     page.get_by_role("button", name=T("course.sheet.home")).first.click()
@@ -59,7 +67,7 @@ def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
 
 
 def test_three_widths_stand_in_the_ledger(page: Page, address: str) -> None:
-    open_lesson(page, address, "05-beam.4", "beam", width=1366, height=657)
+    open_step(page, address, "beam?lesson=05-beam.4", "en", 1366, 657)
     lesson = catalog.lessons("en")[4]
     prompt, given = lesson.steps[0].prompt, dict(lesson.steps[0].settings)
     assert prompt is not None
@@ -69,7 +77,7 @@ def test_three_widths_stand_in_the_ledger(page: Page, address: str) -> None:
         settle(page)
         if (button := page.locator(".st-key-grow_all button")).is_enabled():
             button.click()
-        expect(page.locator(".ledger tbody tr")).to_have_count(count)
+        expect(page.locator(".ledger tbody tr")).to_have_count(count, timeout=20_000)
     model = engine.load()
     expected = []
     for width in range(given["beam_width"], given["beam_width"] + 3):
@@ -84,8 +92,7 @@ def test_three_widths_stand_in_the_ledger(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh_Hant"])
 def test_on_a_phone_a_guess_is_made_in_the_panel_and_shown_at_the_foot(page: Page, address: str, language: str) -> None:
-    open_lesson(page, address, "05-beam.3", "beam")
-    page.goto(f"{address}/beam?lesson=05-beam.3&lang={language}")
+    open_step(page, address, "beam?lesson=05-beam.3", language, 390, 844)
     wait_until_arranged(page)
     t = Translator(language)
     mark, told, panel = page.locator(".foot .before"), page.locator(".foot .told"), page.locator(".panel")
@@ -93,7 +100,7 @@ def test_on_a_phone_a_guess_is_made_in_the_panel_and_shown_at_the_foot(page: Pag
     page.locator(".foot .more").click()
     option = page.locator(".option").first
     assert box(option)["height"] >= 44
-    assert box(panel)["y"] <= box(option)["y"] and box(option)["bottom"] <= box(page.locator(".foot"))["y"] < HEIGHT
+    assert box(panel)["y"] <= box(option)["y"] and box(option)["bottom"] <= box(page.locator(".foot"))["y"] < 844
     option.focus()
     page.keyboard.press("Space")  # which ends the search elsewhere on this page
     expect(option).to_have_attribute("aria-pressed", "true")
@@ -101,7 +108,7 @@ def test_on_a_phone_a_guess_is_made_in_the_panel_and_shown_at_the_foot(page: Pag
     expect(panel).to_be_visible()
     expect(page.locator(".foot.done")).to_have_count(0)
     page.locator(".foot .act").click()
-    expect(page.locator(".foot.done")).to_be_visible()
+    expect(page.locator(".foot.done")).to_be_visible(timeout=20_000)
     guess = catalog.lessons(language)[4].steps[2].guess
     assert guess is not None
     expect(told).to_contain_text(guess.options[0][1])

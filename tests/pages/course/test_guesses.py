@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import engine
 from engine.decoding.beam_types import BeamSettings
+from engine.experiments.decoding_speed import DecodingSpeed
 from engine.model.model import Model
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
@@ -195,7 +196,7 @@ def test_what_was_measured_on_the_limits_page(model: Model) -> None:
     limits.ready(model)
     assert set(read(*names)) == {placeholders.NO_VALUE}
     ids = model.read_prompt("the cat")
-    limits.measure_speed(model, "the cat")
+    limits.runs["sequential"].begin("the cat", lambda: DecodingSpeed(model, ids, (4, 8), 1))
     limits.force_token(learner.session, model, "the cat", 41)
     limits.fill_gap(model, "the ___ sat", ("cat", "dog"))
     texts = ("the cat sat on the mat and the dog sat on the mat and then the cat ran to the dog",) * 2
