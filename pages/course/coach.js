@@ -48,8 +48,8 @@ function drawTask(data, report) {
   task.append(write(line, data.do, data.values));
   line.setAttribute("aria-live", "polite");
   if (data.compared) task.append(drawCompared(data));
-  if (data.then) task.append(write(el("p", "then"), data.then, data.values));
   if (data.ledger) task.append(drawLedger(data));
+  if (data.then) task.append(write(el("p", "then"), data.then, data.values));
   const moves = el("div", "moves");
   if (!data.home) moves.append(makeButton("first", data.labels.home, () => report("go", { step: data.step })));
   moves.append(makeButton(data.done ? "first" : "plain", nextName(data), () => report("go", { step: data.step + 1 })));

@@ -78,7 +78,7 @@ function drawLedger(data) {
     const row = body.insertRow();
     row.className = now ? "now" : "";
     cells.forEach((text, i) => {
-      const cell = el(i < settings ? "th" : "td", /^[\d−∞<]/.test(text) ? "number" : "words", text);
+      const cell = el(i < settings ? "th" : "td", "", text);
       if (i < settings) cell.scope = "row";
       cell.title = text;
       cell.translate = false;
