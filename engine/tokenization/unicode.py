@@ -17,6 +17,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 _SYMBOLS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u007f": "␡"}
 # What draws nothing: controls, other spaces, unassigned code points; fillers and joiners of any category (Unicode
 # Standard Annex 44, Default_Ignorable_Code_Point); U+2800, a blank Braille pattern.
+_CLUSTER = regex.compile(r"\X")  # grapheme cluster
 _INVISIBLE = regex.compile(r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffd]")
 
 
@@ -75,7 +76,7 @@ def _visible_character(char: str) -> str:
 
 def readable(text: str) -> str:
     """Text with every grapheme cluster in its visible form."""
-    return "".join(visible(cluster) for cluster in regex.findall(r"\X", text))
+    return "".join(visible(cluster) for cluster in _CLUSTER.findall(text))
 
 
 def incomplete(data: bytes) -> int:
@@ -133,7 +134,7 @@ def grapheme_edges(data: bytes) -> set[int]:
     text = ""
     for span in [*characters(data), None]:
         if span is None or span.char is None:
-            for cluster in regex.findall(r"\X", text):
+            for cluster in _CLUSTER.findall(text):
                 offset += len(cluster.encode())
                 edges.add(offset)
             text = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
@@ -42,6 +42,14 @@ def has_branches(data: dict[str, Any]) -> bool:
     return len(set(parents)) < len(parents)
 
 
+def part(text: dict[str, Any], show: Literal["formula", "tree"]) -> dict[str, Any]:
+    """What the formula or the tree needs of `TextAnnotator.annotate`: less than half, and it is sent at every click."""
+    needed = {name: text[name] for name in ("nodes", "line", "cursor")} | {"show": show}
+    if show == "tree":
+        return needed
+    return needed | {"totals": text["totals"], "facts": [fact[:1] for fact in text["facts"]]}
+
+
 def draw(
     data: dict[str, Any],
     on_go: Callable[[Any], None],
@@ -54,7 +62,7 @@ def draw(
     status   sentence below the text, such as why a run ended
     choices  see `choices`
     labels   see `labels`
-    show     optional: "formula" or "tree" draws that part alone; the keys above that it lacks are not needed
+    show     optional: "formula" or "tree" draws that part alone, see `part`; it needs no status
     """
     _strip(
         key=key,

@@ -101,11 +101,11 @@ def draw_details(
     left, right = st.columns([1, 1.1], gap="large")
     with left:
         draw_search(model, distribution)
-        facts = text | {"turn": session.turn, "choices": text_strip.choices(distribution, t)}
-        facts |= {"labels": text_strip.labels(t)}
-        text_strip.draw(facts | {"show": "formula"}, go_to, pick_alternative, key="formula")
+        facts = {"turn": session.turn, "labels": text_strip.labels(t)}
+        formula = text_strip.part(text, "formula") | {"choices": text_strip.choices(distribution, t)}
+        text_strip.draw(formula | facts, go_to, pick_alternative, key="formula")
         if text_strip.has_branches(text):
-            text_strip.draw(facts | {"show": "tree"}, go_to, pick_alternative, key="tree")
+            text_strip.draw(text_strip.part(text, "tree") | facts, go_to, pick_alternative, key="tree")
     with right:
         calculation.draw(calculation.data(distribution, chosen, u, session.seed, min(session.bars, 10), t))
 
