@@ -37,6 +37,22 @@ function onResize(root, draw) {
   addEventListener("resize", changed);
 }
 
+const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Whether a key press is an Enter and not one that takes an input method's candidate: Safari reports that one after the
+// composition, with the code 229.
+const isEnter = ({ key, isComposing, keyCode }) => key === "Enter" && !isComposing && keyCode !== 229;
+
+// What this tab keeps under a name over page changes and reloads; `value` replaces it. null where storage is blocked.
+function stored(name, value) {
+  try {
+    if (value !== undefined) sessionStorage.setItem(name, value);
+    return sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
 function makeButton(name, text, act) {
   const node = el("button", name, text);
   node.type = "button";

@@ -6,9 +6,8 @@ const boxes = new Set();
 const isPrompt = (node) => node.localName === "textarea" && [...boxes].some((box) => node.closest(box));
 
 function onKey(event) {
-  const { key, isComposing, keyCode, shiftKey, ctrlKey, altKey, metaKey, target } = event;
-  // An Enter that takes an input method's candidate: Safari reports it after the composition, with the code 229.
-  if (key !== "Enter" || isComposing || keyCode === 229 || shiftKey || ctrlKey || altKey || metaKey || !isPrompt(target)) return;
+  const { key, shiftKey, ctrlKey, altKey, metaKey, target } = event;
+  if (!isEnter(event) || shiftKey || ctrlKey || altKey || metaKey || !isPrompt(target)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   target.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey: true, bubbles: true, cancelable: true }));

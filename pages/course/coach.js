@@ -115,7 +115,7 @@ const showPlace = (root, arrived = () => {}) => bringIntoSight(root, () => root.
 
 // A short movement of the outline of what is highlighted.
 function pointAt(selector) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (reducedMotion()) return;
   matches(selector)[0]?.animate({ outlineOffset: ["1px", "9px", "1px"] }, { duration: 450, iterations: 2 });
 }
 

@@ -69,7 +69,7 @@ function bringIntoSight(root, sheet, data, arrived) {
     bringSideways(data());
     if (!isSeen(all, low) && scrolls < 3) {
       const by = data().end ? all.bottom - low + MARGIN : all.top - MARGIN;
-      const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+      const behavior = reducedMotion() ? "auto" : "smooth";
       document.querySelector("[data-testid=stMain]").scrollBy({ top: by, behavior });
       scrolls++;
       still = 0;

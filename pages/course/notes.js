@@ -37,7 +37,7 @@ function drawField(root, data) {
   const send = () => root.guess(input.value.toWellFormed());
   input.oninput = () => (root.typed = { turn: data.turn, text: input.value });
   input.onkeydown = (event) => {
-    if (event.key === "Enter" && !event.isComposing && event.keyCode !== 229) send();
+    if (isEnter(event)) send();
   };
   // A click may be what leaves the field: the answer of the app must not redraw the button before it is released.
   input.onchange = () => {

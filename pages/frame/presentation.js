@@ -6,15 +6,6 @@ const MODE_KEY = "presenting";
 const LAID_OUT_FOR = [1000, 560]; // pixels of the window in which a page is not enlarged
 const TYPED_INTO = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=option]";
 
-function stored(value) {
-  try {
-    if (value !== undefined) sessionStorage.setItem(MODE_KEY, value);
-    return sessionStorage.getItem(MODE_KEY);
-  } catch { // storage may be blocked
-    return null;
-  }
-}
-
 function show(on) {
   document.documentElement.classList.toggle("presenting", on);
   enlarge();
@@ -23,11 +14,11 @@ function show(on) {
 
 // After a reload.
 function resume() {
-  if (stored() === "on" && !presenting()) show(true);
+  if (stored(MODE_KEY) === "on" && !presenting()) show(true);
 }
 
 function present(on) {
-  stored(on ? "on" : "off");
+  stored(MODE_KEY, on ? "on" : "off");
   const page = document.documentElement;
   if (on) page.requestFullscreen?.().catch(() => {}); // it may be refused
   else if (document.fullscreenElement === page) document.exitFullscreen();

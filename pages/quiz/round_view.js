@@ -49,9 +49,8 @@ function drawAsk(data, report) {
       clearTimeout(box.timer);
       box.timer = setTimeout(() => box.isConnected && report("draft", { text: box.value.toWellFormed() }), 500);
     };
-    // Enter during an input method's composition confirms the character.
     box.onkeydown = (event) => {
-      if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
+      if (!isEnter(event)) return;
       event.preventDefault();
       if (!event.repeat) send();
     };

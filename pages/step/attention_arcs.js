@@ -3,12 +3,12 @@
 
 const ARCS_HEIGHT = 34; // pixels above the first line, see stage.css
 
-const arcsWanted = () => sessionStorage.getItem("arcs") === "1";
+const arcsWanted = () => stored("arcs") === "1";
 
 function drawArcsButton(root, box, data) {
   if (!data.arcs || root.matches(".simple")) return;
   const button = makeButton("looking", data.labels.arcs, () => {
-    sessionStorage.setItem("arcs", arcsWanted() ? "0" : "1");
+    stored("arcs", arcsWanted() ? "0" : "1");
     keepPlace(root, () => drawAll(root, data, false));
   });
   button.dataset.keep = "arcs";
@@ -23,15 +23,15 @@ function drawArcs(root, strip, data) {
   if (!shown) return;
   const tokens = new Map([...strip.querySelectorAll(".t:not(.beyond)")].map((token) => [Number(token.dataset.place), token]));
   const most = Math.max(...data.arcs.arcs.map(([, weight]) => weight));
-  const svg = svgElement("svg", { class: "arcs", width: strip.clientWidth, height: strip.scrollHeight, "aria-hidden": "true" });
+  const drawing = svg("svg", { class: "arcs", width: strip.clientWidth, height: strip.scrollHeight, "aria-hidden": "true" });
   const from = top(strip, tokens.get(data.line.indexOf(data.cursor)));
   for (const [place, weight] of data.arcs.arcs) {
     const token = tokens.get(place);
     const share = Math.sqrt(weight / most).toFixed(2);
     token.style.background = `color-mix(in srgb, var(--attention) calc(${share} * var(--deepest)), transparent)`;
-    svg.append(svgElement("path", { d: bend(from, top(strip, token)), "stroke-width": 1 + 7 * weight, opacity: 0.25 + 0.75 * Math.sqrt(weight) }));
+    drawing.append(svg("path", { d: bend(from, top(strip, token)), "stroke-width": 1 + 7 * weight, opacity: 0.25 + 0.75 * Math.sqrt(weight) }));
   }
-  strip.append(svg);
+  strip.append(drawing);
 }
 
 // Middle of a token's upper edge, within the strip's scrolled content.
@@ -45,10 +45,4 @@ function bend(from, to) {
     return `M${from.x - 6} ${from.y} C${from.x - 15} ${from.y - 26} ${from.x + 15} ${from.y - 26} ${from.x + 6} ${from.y}`;
   const rise = Math.min(ARCS_HEIGHT * 1.3 - 3, 20 + Math.abs(from.x - to.x) / 8); // a curve reaches three quarters of it
   return `M${from.x} ${from.y} C${from.x} ${from.y - rise} ${to.x} ${to.y - rise} ${to.x} ${to.y}`;
-}
-
-function svgElement(name, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
 }

@@ -4,8 +4,6 @@
 
 const MOVE_MILLISECONDS = 250;
 
-const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
 // Places and lengths before a drawing, and the place of the token that is being appended, for `animate`.
 function positions(root) {
   const rows = new Map();

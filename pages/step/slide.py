@@ -14,10 +14,10 @@ from xml.etree.ElementTree import Element, SubElement
 from engine.bundled import BUNDLED_NAME
 from engine.sampling.settings import Settings
 from pages.components import theme
-from pages.components.svg_text import Part, fitted, safe, shortened
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.step import stage
+from pages.step.svg_text import Part, fitted, safe, shortened
 
 if TYPE_CHECKING:
     from engine.model.model import Model

@@ -13,10 +13,10 @@ import engine
 from engine.errors import PromptError
 from engine.model.model import Model
 from engine.sampling.settings import Settings
-from pages.components.svg_text import ELLIPSIS, Part, fitted, safe, shortened, width
 from pages.i18n.translator import LANGUAGES, Translator
 from pages.session.text_state import TextState
 from pages.step import slide, stage
+from pages.step.svg_text import ELLIPSIS, Part, fitted, safe, shortened, width
 from tests.payloads import PAYLOADS
 
 SITE = "https://class.example/"
