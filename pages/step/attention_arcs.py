@@ -17,9 +17,12 @@ LEAST = 0.01  # weight from which an arc is drawn
 _NAMED = 3  # tokens named in the sentence
 
 
-def data(model: engine.Model, ids: Sequence[int], head: tuple[int, int] | None, t: Translator) -> dict[str, Any] | None:
+def data(
+    model: engine.Model, ids: Sequence[int], tokens: Sequence[str], head: tuple[int, int] | None, t: Translator
+) -> dict[str, Any] | None:
     """Arcs [position, weight] of a head, or of the mean of all heads, and a sentence that names the largest weights.
 
+    `tokens`: readable strings of `ids`, as they stand in the text on the screen.
     None for a model whose attention cannot be shown. A head that the model lacks is replaced by the mean.
     """
     try:
@@ -31,7 +34,7 @@ def data(model: engine.Model, ids: Sequence[int], head: tuple[int, int] | None, 
     weights = rows.mean(axis=(0, 1)) if head is None else rows[head]  # (T,)
     return {
         "arcs": [[int(i), round(float(weights[i]), 3)] for i in (weights >= LEAST).nonzero()[0]],
-        "told": _sentence(weights, model.pieces(ids), head, t),
+        "told": _sentence(weights, tokens, head, t),
     }
 
 

@@ -59,6 +59,7 @@ def data(
     stopped = session.stopped or ended
     chosen = None if ended else token_id
     rows = bar_rows(session, distribution, chosen, t, SIMPLE_BARS if simple else session.bars)
+    tokens = [text["nodes"][i][1] for i in text["line"]]
     explained = any(row["differs"] or row["branch"] for row in rows)  # what the legend is about is on the screen
     return text | {
         "turn": session.turn,
@@ -72,7 +73,7 @@ def data(
         "rows": rows,
         "cut": cut(rows, t),
         "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
-        "arcs": None if simple else attention_arcs.data(model, distribution.token_ids, head, t),
+        "arcs": None if simple else attention_arcs.data(model, distribution.token_ids, tokens, head, t),
         "labels": _labels(session, t) | {"legend": _legend(simple, explained, t)},
     }
 

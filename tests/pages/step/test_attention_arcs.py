@@ -24,7 +24,7 @@ def test_arcs_are_the_row_of_the_last_token(model: Model, data: st.DataObject) -
     known = head if head is not None and np.less(head, attention.shape[:2]).all() else None
     row = attention.mean((0, 1))[-1] if known is None else attention[known][-1]
     t = Translator(data.draw(st.sampled_from(LANGUAGES)))
-    shown = attention_arcs.data(model, ids, head, t)
+    shown = attention_arcs.data(model, ids, model.pieces(ids), head, t)
     assert shown is not None
     assert [place for place, _ in shown["arcs"]] == np.flatnonzero(row >= attention_arcs.LEAST).tolist()
     np.testing.assert_allclose([weight for _, weight in shown["arcs"]], [row[i] for i, _ in shown["arcs"]], atol=6e-4)
