@@ -21,10 +21,11 @@ def main() -> None:
         json_logs.configure()
         model_registry.request()  # loads in a thread while Streamlit is imported
         from pages.shell import startup
-        from pages.shell.web import middleware
+        from pages.shell.web import middleware, server_socket
 
         startup.start()
         middleware.install()
+        server_socket.install()
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
