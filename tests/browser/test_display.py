@@ -53,6 +53,7 @@ def test_sentence_six_bars_and_next_fill_a_projector(presented: Page, address: s
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_function("width => innerWidth === width", arg=width)
+            page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
             rows = page.locator(".bars .row:visible")
             assert rows.count() == 6
             assert page.evaluate(_HIDDEN) == [], (width, query)
