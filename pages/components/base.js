@@ -7,9 +7,15 @@ const el = (tag, name, text) => {
   return node;
 };
 
-// The component's root element, with the class of the current theme. A browser's translation must not change tokens.
+const componentStyle = new CSSStyleSheet();
+componentStyle.replaceSync(STYLE); // see register.py
+
+// The component's root element, with its style and the class of the current theme. A browser's translation must not
+// change tokens.
 function rootOf({ data, parentElement }) {
   const root = parentElement.querySelector(".root");
+  const { adoptedStyleSheets } = root.getRootNode();
+  if (!adoptedStyleSheets.includes(componentStyle)) adoptedStyleSheets.push(componentStyle);
   root.classList.toggle("dark", Boolean(data.dark));
   root.translate = false;
   return root;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 import threading
 from collections.abc import Callable
@@ -30,32 +31,34 @@ def source(name: str, folder: Path) -> Path:
     return path if path.exists() else _HERE / name
 
 
-def sources(file: Path, *parts: str) -> tuple[str, str]:
-    """Script and style of a component: `base`, its shared `parts`, then its own `.js` and `.css` beside `file`.
+def script(file: Path, *parts: str, more_style: str = "") -> str:
+    """Script of a component: `base`, its shared `parts`, then its own `.js` beside `file`; their styles as `STYLE`.
 
-    Parts lie beside `file` or in this package; a style is optional for each.
+    Parts lie beside `file` or in this package; a style, `.css`, is optional for each. `rootOf` in `base.js` adds
+    `STYLE` to the component: a style that Streamlit is given it sends again with every drawing, some 30 kB a click.
     """
     names = ("base", *parts, file.stem)
     scripts = [source(f"{name}.js", file.parent).read_text("utf-8") for name in names]
     styles = [source(f"{name}.css", file.parent) for name in names]
-    return "".join(scripts), css() + "".join(path.read_text("utf-8") for path in styles if path.exists())
+    style = css() + "".join(path.read_text("utf-8") for path in styles if path.exists()) + more_style
+    return f"const STYLE = {json.dumps(style)};\n{''.join(scripts)}"
 
 
 def register(name: str, file: Path, *parts: str) -> Callable[..., Any]:
-    """A component from its `sources`, called with `data`, `key` and callbacks; created when it is first drawn.
+    """A component from its `script`, called with `data`, `key` and callbacks; created when it is first drawn.
 
     `file` is the Python module that draws it, or any file of the same stem.
     """
-    script, style = sources(file, *parts)
+    code = script(file, *parts)
     created: list[Any] = []  # the server's component manager, and the component's function there
 
     def draw(data: dict[str, Any], **arguments: Any) -> Any:
         manager = get_bidi_component_manager()
         with _lock:
             if not created or created[0] is not manager:
-                full_name, js = _served(name, script)
+                full_name, js = _served(name, code)
                 html = '<div class="root"></div>'
-                created[:] = manager, st.components.v2.component(full_name, html=html, css=style, js=js)
+                created[:] = manager, st.components.v2.component(full_name, html=html, js=js)
         return created[1](data=_with_common_data(data), **arguments)
 
     return draw

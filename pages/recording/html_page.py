@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
-from pages.components import text_strip
-from pages.components.register import sources
+from pages.components import register, text_strip
 from pages.components.theme import css
 from pages.i18n.translator import Translator
 from pages.recording import replay
@@ -33,12 +32,13 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _COMPONENTS, _ATTENTION, _BEAM = (_HERE.parent / name for name in ("components", "attention", "beam"))
-# Components of the app in the page, by name: script, and the shared parts that it needs (see `register.sources`).
+# Components of the app in the page, by name: script, and the shared parts that it needs (see `register.script`).
 PARTS: dict[str, tuple[Path, tuple[str, ...]]] = {
     "strip": (_COMPONENTS / "text_strip.js", text_strip.PARTS),
     "one_head": (_ATTENTION / "head_detail.js", ("collapsible_table", "attention_matrix", "heat_map")),
     "beam_tree": (_BEAM / "tree.js", ()),
 }
+_MORE_STYLE = {"one_head": ".pane { max-height: 380px; }"}
 _PAGE_SCRIPTS = (
     _COMPONENTS / "base.js",
     _ATTENTION / "attention_matrix.js",
@@ -91,19 +91,16 @@ def _hash(text: str) -> str:
 
 @cache
 def _script() -> str:
-    """The page's only script: the styles and scripts of the components by name, then the page's own scripts."""
-    styles = {name: sources(file, *parts)[1] for name, (file, parts) in PARTS.items()}
-    styles["one_head"] += ".pane { max-height: 380px; }"
+    """The page's only script: the scripts of the components by name, then the page's own scripts."""
     components = "".join(f"{name}: (() => {{\n{_function_body(name)}}})(),\n" for name in PARTS)
     own = "".join(map(_read, _PAGE_SCRIPTS))
-    constants = f"const STYLES = {to_embedded_json(styles)};\nconst PARTS = {{\n{components}}};\n"
-    return f"(() => {{\n{constants}{own}}})();\n"
+    return f"(() => {{\nconst PARTS = {{\n{components}}};\n{own}}})();\n"
 
 
 def _function_body(name: str) -> str:
     """Script of a component as the body of a function that returns the script's default export."""
     file, parts = PARTS[name]
-    script = sources(file, *parts)[0]
+    script = register.script(file, *parts, more_style=_MORE_STYLE.get(name, ""))
     export = "export default function"
     if script.count(export) != 1 or "</script" in script:
         raise ValueError(f"the script of {name} cannot be embedded in a page")

@@ -1,4 +1,4 @@
-// Player of a recording. The app's components (PARTS, STYLES; see html_page.py) draw the text, the attention and the
+// Player of a recording. The app's components (PARTS, see html_page.py) draw the text, the attention and the
 // beam search; their events move the player. All text is set through textContent. The data is described in replay.py.
 
 const STEP_MILLISECONDS = 900; // per step during playback
@@ -12,9 +12,6 @@ let playing;
 // A component of the app in a shadow root, which isolates its style. Returns the function that draws it.
 function mount(name, home, heard) {
   const shadow = home.attachShadow({ mode: "open" });
-  const style = new CSSStyleSheet();
-  style.replaceSync(STYLES[name]);
-  shadow.adoptedStyleSheets = [style];
   shadow.append(el("div", "root"));
   return (data) => PARTS[name]({ data: { ...data, dark: night.matches }, parentElement: shadow, setTriggerValue: heard });
 }
