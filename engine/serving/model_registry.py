@@ -115,24 +115,27 @@ def loaded() -> list[Model]:
         return [entry.result() for entry in _models.values() if entry.done and entry.future.exception() is None]
 
 
-def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08) -> None:
+def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08) -> threading.Event | None:
     """Compute a text that will probably be requested next in the background, starting in `after` seconds.
 
     The outputs go into the prefix cache of the model. One text is prefetched at a time; calls in the meantime, and
-    calls with None, do nothing.
+    calls with None, do nothing. Returns an event that is set when the outputs are there, None if nothing is computed.
     """
     if token_ids is None or not _prefetching.acquire(blocking=False):
-        return
+        return None
+    there = threading.Event()
 
     def compute() -> None:
         try:
             model.records(token_ids)
+            there.set()
         finally:
             _prefetching.release()
 
     timer = threading.Timer(after, compute)
     timer.daemon = True
     timer.start()
+    return there
 
 
 def _load(name: str, loading: ModelLoad) -> None:

@@ -6,6 +6,7 @@ store an EngineError in `problem`, the other actions raise it; both keep the tex
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +97,24 @@ class TextState:
 
     def step(self, model: Model) -> bool:
         """Append the token that `choice` selects. False if no token may follow, with the reason in `stopped`."""
-        trace = self.ready(model)
         self.stopped = self.end(model)
         if self.stopped:
             return False
         admission.charge()
-        _, token_id, u = self.choice(model)
-        self._set_trace(trace.choose(token_id, "greedy" if u is None else "drawn"))
+        self._append_choice(model)
         return True
+
+    def after_step(self, model: Model) -> TextState | None:
+        """The state after `step`, to be shown in advance: nothing is charged. None if no token may follow."""
+        if self.end(model):
+            return None
+        after = copy(self)
+        after._append_choice(model)
+        return after
+
+    def _append_choice(self, model: Model) -> None:
+        _, token_id, u = self.choice(model)
+        self._set_trace(self.ready(model).choose(token_id, "greedy" if u is None else "drawn"))
 
     def choice(self, model: Model) -> Choice:
         """Selection of the token after the cursor: distribution, token id, uniform number drawn (None for greedy)."""

@@ -8,6 +8,7 @@ function queue(component, root) {
     root.waiting.push({ n: ++root.last, kind, ...values });
     root.picked = values.token;
     component.setStateValue("moves", [...root.waiting]);
+    if (kind === "next") showNextStep(root);
   };
 }
 

@@ -16,10 +16,11 @@ from pages.session import session_state
 from pages.session.attention_choice import AttentionChoice
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
-from pages.step import calculation, export, search_results, stage, state, view
+from pages.step import calculation, export, next_step, search_results, stage, state, view
 from pages.step.state import StageState
 from pages.step.view import View
 
+PREFETCH_SECONDS = 0.01  # after the answer, which is on its way to the browser then
 BROWSER_DRAW_SECONDS = 0.03  # time for the browser to draw the result of a click before the URL is updated
 
 session = session_state.get(TextState)
@@ -84,14 +85,16 @@ def workbench() -> None:
     simple = view.is_simple(shown, session)
     draw_messages()
     head = session_state.get(AttentionChoice).head
-    stage.draw(stage.data(session, stage_state, model, text, t, simple, head), make_moves, stage_state)
+    data = stage.data(session, stage_state, model, text, t, simple, head)
+    stage.draw(data, make_moves, stage_state)
     chosen = None if session.end(model) else token_id
     draw_keyed_buttons(chosen is None)
     if not simple:
         draw_details(model, distribution, text, chosen, u)
     fragment.mark_answered()
-    model_registry.prefetch(model, session.next_ids(model))
+    computed = model_registry.prefetch(model, session.next_ids(model), after=PREFETCH_SECONDS)
     address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
+    next_step.draw(computed, data, session, stage_state, model, t, simple, head)
 
 
 def draw_details(

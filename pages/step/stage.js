@@ -2,20 +2,25 @@
 // and the distribution that are shown always belong together. `data` is described in stage.py.
 
 export default function (component) {
-  const { data, parentElement } = component;
   const root = rootOf(component);
   queue(component, root);
   listenForKeys(root);
-  const first = root.turn === undefined;
+  root.parent = component.parentElement;
+  if (root.data === undefined) build(root);
+  if (isNews(root, component.data)) show(root, component.data);
+}
+
+function show(root, data) {
+  const first = root.data === undefined;
   const stepped = !first && root.turn !== data.turn;
   const moved = stepped && root.cursor !== data.cursor;
   for (const motion of root.getAnimations({ subtree: true })) motion.cancel();
   const before = stepped ? positions(root) : null;
-  if (first) build(root);
-  if (moved) announce(parentElement, data);
+  if (moved) announce(root.parent, data);
   root.hideDetails();
   keepPlace(root, () => drawAll(root, data, moved));
   onResize(root, () => keepPlace(root, () => drawAll(root, data, false)));
+  root.data = data;
   root.turn = data.turn;
   root.cursor = data.cursor;
   root.place = data.line.indexOf(data.cursor);

@@ -27,7 +27,7 @@ PACE_MILLISECONDS = 90  # between the tokens of a run, so that they can be read
 ARRIVAL_MILLISECONDS = 1400  # before each token on arrival
 SIMPLE_BARS = 5
 _KEY = "stage"
-_PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion", "attention_arcs")
+_PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion", "attention_arcs", "prediction")
 
 _stage = register(_KEY, Path(__file__), *_PARTS)
 

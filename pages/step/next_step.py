@@ -1,0 +1,73 @@
+"""The stage after the next step, sent before the visitor asks for it, so that a click on Next is answered at once.
+
+The next token is known as soon as the distribution is: it depends on the text, the settings and the seed alone. After
+each answer the model computes the text with that token appended; the stage's data of that text then goes to the browser
+as its `difference` from the data that the browser has. `next_step.js` shows it at a click on Next; the app's own answer
+to the click, with the same data, follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from pages.components.register import register
+from pages.i18n.translator import Translator
+from pages.session.text_state import TextState
+from pages.step import stage
+from pages.step.state import StageState
+
+if TYPE_CHECKING:
+    import engine
+
+WAIT_SECONDS = 0.03  # for the model; a slower one's answers are not sent in advance
+
+_next_step = register("next_step", Path(__file__))
+
+
+def draw(
+    computed: Event | None,
+    data: dict[str, Any],
+    session: TextState,
+    state: StageState,
+    model: engine.Model,
+    t: Translator,
+    simple: bool,
+    head: tuple[int, int] | None,
+) -> None:
+    """Send the difference from the stage's `data`, if the next text is `computed` by now and this is no run."""
+    change = None
+    if not session.running and computed is not None and computed.wait(WAIT_SECONDS):
+        change = difference(data, after_next(session, state, model, t, simple, head))
+    _next_step(key="next_step", data={"turn": session.turn, "made": state.made, "change": change})
+
+
+def after_next(
+    session: TextState,
+    state: StageState,
+    model: engine.Model,
+    t: Translator,
+    simple: bool,
+    head: tuple[int, int] | None,
+) -> dict[str, Any] | None:
+    """The stage's data after the move `next`; None if no token may follow."""
+    after = session.after_step(model)
+    if after is None:
+        return None
+    moved = replace(state, made=state.made + 1, arrival_prompt="", arrival_tokens=0)
+    text = after.annotator.annotate(model, after.ready(model))
+    return stage.data(after, moved, model, text, t, simple, head)
+
+
+def difference(before: Any, after: Any) -> dict[str, Any]:
+    """What makes `after` of `before`: {"value": after}; of a list {"from": i, "items": after[i:]}; of a mapping with the
+    same keys {"keys": {key: difference}} for the values that differ."""
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        return {"keys": {key: difference(before[key], after[key]) for key in after if before[key] != after[key]}}
+    if isinstance(before, list) and isinstance(after, list):
+        pairs = zip(before, after, strict=False)
+        equal = next((i for i, (old, new) in enumerate(pairs) if old != new), min(len(before), len(after)))
+        return {"from": equal, "items": after[equal:]}
+    return {"value": after}
