@@ -11,7 +11,7 @@ import engine
 from engine.decoding.beam_types import BeamSettings
 from engine.errors import EngineError
 from engine.trace.trace import Trace
-from pages.beam import baselines_view, export, finished_beams, level_summary, probability_mass, tree
+from pages.beam import baselines_view, export, finished_beams, level_summary, next_level, probability_mass, tree
 from pages.beam.state import LENGTH_PENALTIES, MAX_LEVELS, MAX_NGRAM, MAX_WIDTH, REPETITION_PENALTIES, BeamState
 from pages.components import probability_bars, text_strip
 from pages.frame import frame
@@ -203,7 +203,9 @@ def workbench() -> None:
     more = state.run_on(WORK_SLICE_SECONDS)
     above = st.container()
     # The tree is sent first: the visitor is waiting for it.
-    tree.draw(tree.data(state, t), t, state.open, state.toggle_pruned)
+    data = tree.data(state, t)
+    tree.draw(data, t, state.open, state.toggle_pruned)
+    in_advance = st.empty()  # here, because what is drawn below comes and goes
     with above:
         draw_controls()
     with st.container():  # one element in both cases: what is below keeps its place
@@ -225,7 +227,9 @@ def workbench() -> None:
     if more:
         fragment.rerun(after=BROWSER_DRAW_SECONDS)
     with suppress(EngineError):  # which is shown when this level is asked for
-        search.grow_to(state.shown_levels + 1)  # precomputes the next level, so that it is shown without delay
+        search.grow_to(state.shown_levels + 1)
+    with in_advance:
+        next_level.draw(data, state, t)
 
 
 address_bar = address.AddressBar(session, t, state, sync_widgets, widgets={"mass": ("beam_mass_on", (False, True))})

@@ -6,6 +6,7 @@ An action with an outdated `turn` does nothing.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,22 @@ class BeamState:
 
     def grow(self) -> None:
         """Show one more level."""
-        if self.search is not None and not self.done and self._charge():
-            self.running, self.opened = False, None
-            self._show_levels(self.shown_levels + 1)
+        if self.search is not None and not self.done:
+            self.running = False
+            if self._charge():
+                self.opened = None
+                self._show_levels(self.shown_levels + 1)
+            else:
+                self.turn += 1  # the browser may show the level already: it takes back what is older than this
+
+    def after_grow(self) -> BeamState | None:
+        """The state after `grow`, to be shown in advance: nothing is charged. None unless that level is computed."""
+        if self.search is None or self.running or len(self.search.levels) <= self.shown_levels:
+            return None
+        after = copy(self)
+        after.opened = None
+        after._show_levels(self.shown_levels + 1)
+        return after
 
     def back(self) -> None:
         """Show one level fewer."""

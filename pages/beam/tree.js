@@ -167,9 +167,29 @@ function listenForHover(root, pane, at) {
 }
 
 export default function (component) {
-  const { data, setTriggerValue } = component;
   const root = rootOf(component);
   root.zoom ??= 1;
+  root.send = component.setTriggerValue;
+  listenForGrow(root);
+  if (isNews(root, component.data, "turn")) show(root, component.data);
+}
+
+// Shows the next level at a click on the page's button, before the app answers; next_level.py has sent it in advance.
+function listenForGrow(root) {
+  if (root.listens) return;
+  root.listens = true;
+  const clicked = ({ target }) => {
+    if (!root.isConnected) return document.removeEventListener("click", clicked, true);
+    const { nextLevel } = window;
+    if (!target.closest?.(".st-key-grow button:enabled") || !nextLevel?.change || nextLevel.turn !== root.data.turn) return;
+    root.predicted = changed(root.data, nextLevel.change);
+    show(root, root.predicted);
+  };
+  document.addEventListener("click", clicked, true);
+}
+
+function show(root, data) {
+  root.data = data;
   const old = root.querySelector(".pane");
   const scroll = old ? [old.scrollLeft, old.scrollTop] : null;
   const deepest = Math.max(...data.nodes.map((node) => node.level));
@@ -199,8 +219,8 @@ export default function (component) {
   const act = (target) => {
     const node = target.closest("[data-node]");
     const stub = target.closest("[data-fold]");
-    if (stub) setTriggerValue("fold", { turn: data.turn, node: Number(stub.dataset.fold) });
-    else if (node) setTriggerValue("open", { turn: data.turn, node: Number(node.dataset.node) });
+    if (stub) root.send("fold", { turn: data.turn, node: Number(stub.dataset.fold) });
+    else if (node) root.send("open", { turn: data.turn, node: Number(node.dataset.node) });
   };
   pane.onclick = (event) => !pane.classList.contains("held") && act(event.target);
   pane.onkeydown = (event) => {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.decoding.beam_types import BeamNode
 
 
-_component = register("beam_tree", Path(__file__))
+_component = register("beam_tree", Path(__file__), "difference")
 
 
 def data(state: BeamState, t: Translator) -> dict[str, Any]:

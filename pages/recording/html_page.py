@@ -36,7 +36,7 @@ _COMPONENTS, _ATTENTION, _BEAM = (_HERE.parent / name for name in ("components",
 PARTS: dict[str, tuple[Path, tuple[str, ...]]] = {
     "strip": (_COMPONENTS / "text_strip.js", text_strip.PARTS),
     "one_head": (_ATTENTION / "head_detail.js", ("collapsible_table", "attention_matrix", "heat_map")),
-    "beam_tree": (_BEAM / "tree.js", ()),
+    "beam_tree": (_BEAM / "tree.js", ("difference",)),
 }
 _MORE_STYLE = {"one_head": ".pane { max-height: 380px; }"}
 _PAGE_SCRIPTS = (

@@ -2,19 +2,24 @@
 
 The next token is known as soon as the distribution is: it depends on the text, the settings and the seed alone. After
 each answer the model computes the text with that token appended; the stage's data of that text then goes to the browser
-as its `difference` from the data that the browser has. `next_step.js` shows it at a click on Next; the app's own answer
+as its difference from the data that the browser has. `prediction.js` shows it at a click on Next; the app's own answer
 to the click, with the same data, follows.
 """
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import EngineError
+from pages.components.difference import difference
 from pages.components.register import register
 from pages.i18n.translator import Translator
+from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.step import stage
 from pages.step.state import StageState
@@ -22,7 +27,7 @@ from pages.step.state import StageState
 if TYPE_CHECKING:
     import engine
 
-WAIT_SECONDS = 0.03  # for the model; a slower one's answers are not sent in advance
+WAIT_SECONDS = 0.25  # for the model; a slower one's answers are not sent in advance
 
 _next_step = register("next_step", Path(__file__))
 
@@ -37,11 +42,20 @@ def draw(
     simple: bool,
     head: tuple[int, int] | None,
 ) -> None:
-    """Send the difference from the stage's `data`, if the next text is `computed` by now and this is no run."""
+    """Send the difference from the stage's `data`, if the next text is `computed` soon and this is no run."""
     change = None
-    if not session.running and computed is not None and computed.wait(WAIT_SECONDS):
-        change = difference(data, after_next(session, state, model, t, simple, head))
+    if not session.running and computed is not None and _wait(computed):
+        with suppress(EngineError):  # which is shown when that step is asked for
+            change = difference(data, after_next(session, state, model, t, simple, head))
     _next_step(key="next_step", data={"turn": session.turn, "made": state.made, "change": change})
+
+
+def _wait(computed: Event) -> bool:
+    """Wait for the model, but not for longer than until the visitor's next action."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not computed.wait(0.01) and time.monotonic() < end:
+        session_state.widget("stage")  # Streamlit begins the next run, if there is one, where its state is read
+    return computed.is_set()
 
 
 def after_next(
@@ -59,15 +73,3 @@ def after_next(
     moved = replace(state, made=state.made + 1, arrival_prompt="", arrival_tokens=0)
     text = after.annotator.annotate(model, after.ready(model))
     return stage.data(after, moved, model, text, t, simple, head)
-
-
-def difference(before: Any, after: Any) -> dict[str, Any]:
-    """What makes `after` of `before`: {"value": after}; of a list {"from": i, "items": after[i:]}; of a mapping with the
-    same keys {"keys": {key: difference}} for the values that differ."""
-    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
-        return {"keys": {key: difference(before[key], after[key]) for key in after if before[key] != after[key]}}
-    if isinstance(before, list) and isinstance(after, list):
-        pairs = zip(before, after, strict=False)
-        equal = next((i for i, (old, new) in enumerate(pairs) if old != new), min(len(before), len(after)))
-        return {"from": equal, "items": after[equal:]}
-    return {"value": after}

@@ -1,4 +1,4 @@
-"""A click on Next is answered before the app answers, with what the app then says."""
+"""A click on Next or on Grow is answered before the app answers, with what the app then says."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import chips, open_page, settle
+from tests.browser.app import chips, follow, open_page, settle
 from tests.serving import Server, started
 
 _STAGE = "document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]').shadowRoot"
-_KNOWN = f"window.nextStep?.turn === {_STAGE}.querySelector('.root').turn"
+_KNOWN = f"window.nextStep?.change && window.nextStep.turn === {_STAGE}.querySelector('.root').turn"
 _SHOWN = f"""() => {{
   const all = (selector) => [...{_STAGE}.querySelectorAll(selector)].filter((node) => node.getClientRects().length);
   return {{
@@ -82,4 +82,30 @@ def test_clicks_while_the_app_is_silent_are_all_made(chromium: Browser, server: 
     page.get_by_role("button", name="返回").click()
     settle(page)
     assert page.locator(".strip .beyond").count() == 1
+    page.context.close()
+
+
+_TREE = "document.querySelector('.st-key-beam_tree [data-testid=stBidiComponentIsolated]').shadowRoot"
+_LEVEL_KNOWN = f"window.nextLevel?.change && window.nextLevel.turn === {_TREE}.querySelector('.root').data.turn"
+
+
+def test_grow_is_shown_at_once_and_is_what_the_app_answers(chromium: Browser, server: Server) -> None:
+    page = open_page(chromium, server.address)
+    follow(page, "集束搜尋")
+    tree, levels = page.locator(".st-key-beam_tree .pane"), page.locator(".st-key-beam_tree .head")
+    levels.first.wait_for()
+    for _ in range(3):
+        page.wait_for_function(_LEVEL_KNOWN)
+        settle(page)
+        count = levels.count()
+        with unanswered(server):
+            page.get_by_role("button", name="長一層").click()
+            expect(levels).to_have_count(count + 1)
+            at_once = tree.text_content()
+        settle(page)
+        assert tree.text_content() == at_once
+        page.reload()
+        levels.first.wait_for()
+        settle(page)
+        assert tree.text_content() == at_once
     page.context.close()

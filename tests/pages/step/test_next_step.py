@@ -1,4 +1,4 @@
-"""The stage's data that is sent in advance: what the app answers to Next, and without a trace in the visitor's state."""
+"""The stage's data that is sent in advance: what the app answers to Next, and no change of the state."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import settings as examples
 
 from engine.model.model import Model
 from engine.sampling.settings import Settings
+from pages.components.difference import difference
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.step import next_step, stage, state
@@ -25,7 +26,7 @@ JSON = st.recursive(
 
 
 def changed(before: Any, change: dict[str, Any]) -> Any:
-    """The opposite of `difference`, as in `prediction.js`."""
+    """The opposite of `difference`, as in `difference.js`."""
     if "items" in change:
         return [*before[: change["from"]], *change["items"]]
     if "keys" in change:
@@ -40,7 +41,7 @@ def data(session: TextState, moved: StageState, model: Model, simple: bool) -> d
 
 @given(JSON, JSON)
 def test_a_difference_makes_the_one_of_the_other(before: Any, after: Any) -> None:
-    assert changed(before, next_step.difference(before, after)) == after
+    assert changed(before, difference(before, after)) == after
 
 
 @given(
@@ -69,7 +70,7 @@ def test_it_is_the_answer_to_next(
     if ahead is None:
         assert before["ended"]
         return
-    sent = json.loads(json.dumps(next_step.difference(before, ahead)))
+    sent = json.loads(json.dumps(difference(before, ahead)))
     state.make(session, model, moved.new_moves([{"n": 4, "kind": "next"}]))
     answer = json.loads(json.dumps(data(session, moved, model, simple)))
     assert changed(json.loads(json.dumps(before)), sent) == answer != before
@@ -78,7 +79,7 @@ def test_it_is_the_answer_to_next(
 def test_of_the_text_only_the_new_token_is_sent(model: Model) -> None:
     session, moved = TextState(prompt="the cat"), StageState()
     before = data(session, moved, model, False)
-    change = next_step.difference(before, next_step.after_next(session, moved, model, T, False, None))["keys"]
+    change = difference(before, next_step.after_next(session, moved, model, T, False, None))["keys"]
     assert "labels" not in change or set(change["labels"]["keys"]) == {"legend"}
     assert [len(change[name]["items"]) for name in ("nodes", "line", "facts")] == [1, 1, 1]
 
@@ -99,6 +100,3 @@ def test_no_token_is_shown_in_advance_after_the_last_one(model: Model) -> None:
     while not session.end(model):
         session.step(model)
     assert session.after_step(model) is None
-
-
-
