@@ -7,10 +7,7 @@ const el = (tag, name, text) => {
   return node;
 };
 
-const componentStyle = new CSSStyleSheet();
-componentStyle.replaceSync(STYLE); // see register.py
-
-// The component's root element, with its style and the class of the current theme. A browser's translation must not
+// The component's root element, with its style (see register.py) and the class of the current theme. A browser's translation must not
 // change tokens.
 function rootOf({ data, parentElement }) {
   const root = parentElement.querySelector(".root");
@@ -122,7 +119,7 @@ function percent(data, p) {
   if (p < 1e-15) return data.labels.less;
   if (p < 0.0001) {
     const n = Number((1 / p).toPrecision(2));
-    const sizes = [1e12, 1e8, 1e4];
+    const sizes = [1e12, 1e8];
     const unit = sizes.findIndex((size) => n >= size);
     const name = data.labels.units[unit];
     const large = name ? `${Number((n / sizes[unit]).toPrecision(10)).toLocaleString("en")}\u00a0${name}` : n.toLocaleString("en");

@@ -32,16 +32,17 @@ def source(name: str, folder: Path) -> Path:
 
 
 def script(file: Path, *parts: str, more_style: str = "") -> str:
-    """Script of a component: `base`, its shared `parts`, then its own `.js` beside `file`; their styles as `STYLE`.
+    """Script of a component: `base`, its shared `parts`, then its own `.js` beside `file`, and their styles.
 
     Parts lie beside `file` or in this package; a style, `.css`, is optional for each. `rootOf` in `base.js` adds
-    `STYLE` to the component: a style that Streamlit is given it sends again with every drawing, some 30 kB a click.
+    them to the component: a style that Streamlit is given it sends again with every drawing, some 30 kB a click.
     """
     names = ("base", *parts, file.stem)
     scripts = [source(f"{name}.js", file.parent).read_text("utf-8") for name in names]
     styles = [source(f"{name}.css", file.parent) for name in names]
     style = css() + "".join(path.read_text("utf-8") for path in styles if path.exists()) + more_style
-    return f"const STYLE = {json.dumps(style)};\n{''.join(scripts)}"
+    sheet = f"const componentStyle = new CSSStyleSheet();\ncomponentStyle.replaceSync({json.dumps(style)});\n"
+    return sheet + "".join(scripts)
 
 
 def register(name: str, file: Path, *parts: str) -> Callable[..., Any]:

@@ -23,6 +23,8 @@ function present(on) {
   if (on) page.requestFullscreen?.().catch(() => {}); // it may be refused
   else if (document.fullscreenElement === page) document.exitFullscreen();
   show(on);
+  // Streamlit draws a frame around a focused page, after a key was pressed.
+  if (!on && document.activeElement?.matches(".stMain")) document.activeElement.blur();
 }
 
 function enlarge() {

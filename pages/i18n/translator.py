@@ -100,8 +100,8 @@ class Translator:
         return self.percent(math.exp(log_p if math.isinf(log_p) else max(log_p, -700.0)))
 
     def _large(self, n: float) -> str:
-        """A large round number: 40,000, in Chinese with units of ten thousand: 4 萬."""
-        for size, name in zip((1e12, 1e8, 1e4), self.list("number.units"), strict=False):
+        """A large round number: 40,000, in Chinese with units from a hundred million on: 4 億."""
+        for size, name in zip((1e12, 1e8), self.list("number.units"), strict=False):
             if n >= size:
                 return f"{n / size:,.10g}\xa0{name}"
         return f"{n:,.0f}"

@@ -48,6 +48,7 @@ class TextState:
     trace: Trace | None = None
     turn: int = 0  # incremented with every new trace; events of an earlier turn are outdated
     running: int = 0  # tokens that the current run has still to generate
+    restarted_from: int | None = None  # the cursor before a restart, until the text changes otherwise
     stopped: StopReason | None = None  # why the last step was impossible or the last run ended
     problem: EngineError | None = None
     notes: list[str] = field(default_factory=list)  # see `prompt_notes`
@@ -92,7 +93,7 @@ class TextState:
     def _set_trace(self, trace: Trace) -> None:
         self.trace = trace
         self.turn += 1
-        self.stopped = None
+        self.stopped = self.restarted_from = None
         self.problem = None
 
     def step(self, model: Model) -> bool:
@@ -173,7 +174,15 @@ class TextState:
         """Move the cursor to the end of the prompt, with nothing after it; what was written stays as branches."""
         if self.trace is not None:
             self.running = 0
+            written = self.trace.cursor >= self.trace.prompt_length
+            before = self.trace.cursor if written else self.restarted_from  # of two restarts the first
             self._set_trace(self.trace.restart())
+            self.restarted_from = before
+
+    def undo_restart(self, model: Model) -> None:
+        """Move the cursor back to where it was before a restart."""
+        if self.trace is not None and self.restarted_from is not None:
+            self._set_trace(self.trace.go_to(self.restarted_from))
 
     def pick(self, model: Model, turn: int, token_id: int, after: int | None = None) -> None:
         """Append a token selected by the visitor, at the cursor or after the node `after` of the trace."""

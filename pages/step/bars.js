@@ -79,14 +79,11 @@ function listenForDetails(root, box) {
     list.style.top = `${row.offsetTop + row.offsetHeight}px`;
     box.append(list);
   };
-  // Where the rows change below a pointer that rests, the browser reports it over another row: it has not moved.
-  let place;
-  box.onpointermove = ({ target, pointerType, clientX, clientY }) => {
-    if (place === `${clientX} ${clientY}`) return;
-    place = `${clientX} ${clientY}`;
+  box.onpointermove = (event) => {
+    if (!pointerMoved(root, event)) return;
     root.hideDetails();
-    const row = target.closest(".row");
-    if (row && pointerType !== "touch") timer = setTimeout(show, 400, row);
+    const row = event.target.closest(".row");
+    if (row && event.pointerType !== "touch") timer = setTimeout(show, 400, row);
   };
   box.onpointerleave = root.hideDetails;
 }

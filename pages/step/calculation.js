@@ -56,7 +56,7 @@ function drawCurve(root, data) {
     const at = x(data.rank - 1);
     picture.append(svg("path", { d: `M${L} ${y(data.u)}H${at}V${y(0)}`, class: "u" }));
     picture.append(svg("circle", { cx: at, cy: y(data.u), r: 4, class: "dot" }));
-    const word = svg("text", { x: Math.min(at + 8, W - 60), y: y(data.u) - 6 < 14 ? y(data.u) + 16 : y(data.u) - 6, class: "mark" });
+    const word = svg("text", { x: Math.min(at + 8, W - 60), y: Math.min(y(data.u) + 16, y(0) - 5), class: "mark" });
     word.textContent = `▶ ${data.word}`;
     picture.append(word);
   }

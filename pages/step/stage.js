@@ -7,7 +7,7 @@ export default function (component) {
   listenForKeys(root);
   root.parent = component.parentElement;
   if (root.data === undefined) build(root);
-  if (isNews(root, component.data)) show(root, component.data);
+  if (isNews(root, component.data, "made")) show(root, component.data);
 }
 
 function show(root, data) {
@@ -51,6 +51,7 @@ function build(root) {
 function drawAll(root, data, moved) {
   root.classList.toggle("presented", presenting());
   root.classList.toggle("simple", data.view.simple || presenting());
+  root.classList.toggle("ended", data.ended);
   drawText(root, root.querySelector(".text"), data, moved);
   drawControls(root, root.querySelector(".controls"), data);
   drawRuler(root.querySelector(".ruler"), data.ruler, data);
@@ -69,8 +70,10 @@ function fitText(root, strip, data) {
   const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
   if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !root.matches(".simple"))) strip.classList.remove("large");
   drawArcs(root, strip, data);
-  const ends = [...strip.querySelectorAll(".t[aria-current], .cur")].map((node) => node.offsetTop + node.offsetHeight);
-  strip.scrollTop = Math.max(0, ...ends) - strip.offsetTop - strip.clientHeight;
+  const bottom = strip.getBoundingClientRect().top + strip.clientHeight;
+  const ends = [...strip.querySelectorAll(".t[aria-current], .cur")].map((node) => node.getBoundingClientRect().bottom);
+  if (ends.length) strip.scrollTop += Math.max(...ends) - bottom;
+  strip.classList.toggle("continued", strip.scrollTop > 0);
 }
 
 // A sentence as it is read: without the marks of the spaces at the beginning of its tokens.
@@ -113,19 +116,21 @@ function drawLoop(root, data, moved) {
 
 function drawControls(root, box, data) {
   if (!box.firstChild) {
-    for (const [name, key] of [["next", "→"], ["run", data.labels.space], ["back", "←"], ["restart", ""]]) {
-      const button = makeButton(name === "next" ? "first" : "", "", () => root.move(button.dataset.kind));
+    for (const name of ["next", "run", "back", "restart"]) {
+      // The second click of a double click on Restart does not undo the first.
+      const press = ({ detail }) => (button.dataset.kind === "undo" && detail > 1) || root.move(button.dataset.kind);
+      const button = makeButton(name === "next" ? "first" : "", "", press);
       button.dataset.keep = name;
-      button.append(el("span"));
-      if (key) button.append(el("kbd", "", key));
+      button.append(el("span"), el("kbd"));
       box.append(button);
     }
     box.append(el("p", "status"));
   }
   for (const button of box.querySelectorAll("button")) {
     const name = button.dataset.keep;
-    button.dataset.kind = name === "run" && data.running ? "stop" : name;
+    button.dataset.kind = (name === "run" && data.running && "stop") || (name === "restart" && data.restarted && "undo") || name;
     button.firstChild.textContent = data.labels[button.dataset.kind];
+    button.lastChild.textContent = { next: "→", run: data.labels.space, back: "←", restart: "" }[name];
     button.hidden = data.view.one && name !== "next";
     button.disabled = data.ended && (name === "next" || (name === "run" && !data.running));
   }

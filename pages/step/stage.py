@@ -18,7 +18,7 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.step import attention_arcs
-from pages.step.state import StageState
+from pages.step.state import ARRIVAL_TOKENS, StageState
 
 if TYPE_CHECKING:
     import engine
@@ -27,7 +27,17 @@ PACE_MILLISECONDS = 90  # between the tokens of a run, so that they can be read
 ARRIVAL_MILLISECONDS = 1400  # before each token on arrival
 SIMPLE_BARS = 5
 _KEY = "stage"
-_PARTS = ("token_line", "text_strip_card", "moves", "ruler", "bars", "motion", "attention_arcs", "prediction")
+_PARTS = (
+    "token_line",
+    "text_strip_card",
+    "moves",
+    "ruler",
+    "bars",
+    "motion",
+    "attention_arcs",
+    "difference",
+    "prediction",
+)
 
 _stage = register(_KEY, Path(__file__), *_PARTS)
 
@@ -46,6 +56,7 @@ def data(
     turn, made  see `TextState.turn` and `StageState.made`
     running     whether a run is to be continued; `pace`: milliseconds from token to token
     view        see `_view`
+    restarted   whether a restart can be undone
     ended       whether no token can follow the cursor
     stage       the highlighted stage of the loop, 0 to 4
     status      sentence about why a run ended
@@ -67,19 +78,22 @@ def data(
         "running": bool(session.running),
         "pace": PACE_MILLISECONDS,
         "view": _view(session, state, simple),
+        "restarted": session.restarted_from is not None,
         "ended": ended is not None,
         "stage": 4 if stopped in ("end", "context") else 3,
-        "status": _status(stopped, model, t),
+        "status": _status(stopped, model, t) or _arriving(session, state, simple, t),
         "rows": rows,
         "cut": cut(rows, t),
         "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
         "arcs": None if simple else attention_arcs.data(model, distribution.token_ids, tokens, head, t),
-        "labels": _labels(session, t) | {"legend": _legend(simple, explained, t)},
+        "labels": _labels(session, t) | {"legend": _legend(simple, explained, ended is not None, t)},
     }
 
 
-def _legend(simple: bool, explained: bool, t: Translator) -> str:
+def _legend(simple: bool, explained: bool, ended: bool, t: Translator) -> str:
     """Sentence below the bars, "" where nothing that it explains is on the screen."""
+    if ended:
+        return t("stage.over")
     return t("first.legend") if simple else t("strip.legend") if explained else ""
 
 
@@ -94,6 +108,7 @@ def data_without_distribution(
         "running": False,
         "pace": PACE_MILLISECONDS,
         "view": _view(session, state, False),
+        "restarted": session.restarted_from is not None,
         "ended": True,
         "stage": 1,
         "status": "",
@@ -188,6 +203,11 @@ def ruler(
     return {"parts": parts, "u": u, "told": told}
 
 
+def _arriving(session: TextState, state: StageState, simple: bool, t: Translator) -> str:
+    """Sentence that says that the app writes by itself, as long as it does."""
+    return t("first.arriving", n=ARRIVAL_TOKENS) if simple and state.arriving(session.prompt) else ""
+
+
 def _status(stopped: StopReason | None, model: engine.Model, t: Translator) -> str:
     return t(f"stop.{stopped}", most=model.context_length) if stopped else ""
 
@@ -195,6 +215,7 @@ def _status(stopped: StopReason | None, model: engine.Model, t: Translator) -> s
 def _labels(session: TextState, t: Translator) -> dict[str, Any]:
     """Texts of the component: those of the text strip, of the buttons and of the bars."""
     labels = {"next": t("step.next"), "back": t("step.back"), "restart": t("step.restart")}
+    labels |= {"undo": t("stage.undo")}
     labels |= {"run": t("step.run", n=session.run_tokens), "stop": t("step.stop"), "space": t("stage.space")}
     labels |= {"bars": t("stage.bars"), "legend": t("strip.legend"), "arcs": t("arcs.button")}
     words: dict[str, Any] = {"loop": t.list("strip.loop")}

@@ -60,6 +60,7 @@ def make(session: TextState, model: Model, moves: list[dict[str, Any]]) -> None:
     """Make the moves in their order. Raises EngineError at the first that is impossible; those after it are left out.
 
     next, run, stop, back, restart   the action of that name of `TextState`
+    undo                             `TextState.undo_restart`
     tick {turn}                      the next token of a run
     arrive {turn}                    the next token on arrival
     go {turn, node}                  the cursor to a node of the trace
@@ -103,6 +104,7 @@ _ACTIONS: dict[str, Callable[[TextState, Model, dict[str, Any]], object]] = {
     "stop": lambda session, model, move: session.stop(model),
     "back": lambda session, model, move: session.back(model),
     "restart": lambda session, model, move: session.restart(model),
+    "undo": lambda session, model, move: session.undo_restart(model),
     "go": lambda session, model, move: session.go_to(model, move["turn"], move["node"]),
     "pick": _pick,
 }

@@ -208,6 +208,87 @@ def test_bars_begin_at_the_axis_and_no_text_of_a_row_is_cut(page: Page, width: i
         assert [text.inner_text() for text in texts if text.evaluate("n => n.scrollWidth > n.clientWidth")] == []
 
 
+NUMBERS = [f"{number}\u00a0% → 0.022\u00a0% ▶" for number in ("0.097", "<\u00a00.01", "99.99")]
+
+
+VIEWS = [(1280, "all"), (390, "all"), (1280, "simple"), (390, "simple"), (1366, "F")]
+
+
+@pytest.mark.parametrize(("width", "mode"), VIEWS)
+def test_the_longest_numbers_fit_beside_the_bars(chromium: Browser, address: str, width: int, mode: str) -> None:
+    page = open_page(chromium, f"{address}/?prompt=今天天氣真" + ("" if mode == "simple" else "&T=1.9"))
+    try:
+        page.set_viewport_size({"width": width, "height": 657})
+        if mode == "simple":
+            page.get_by_role("button", name="只看句子和長條").click()
+            settle(page)
+        elif mode == "F":
+            page.keyboard.press("f")
+            page.locator(".root.presented .row").first.wait_for()
+        value = page.locator(".row.pick > .value")
+        for text in ["99.99\u00a0% ▶"] if mode == "simple" else NUMBERS:
+            value.evaluate("(node, text) => { node.textContent = text; }", text)
+            assert value.evaluate("node => node.scrollWidth <= node.clientWidth"), text
+    finally:
+        page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_end_of_a_long_text_is_in_sight_with_and_without_arcs(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    visit(page, f"{address}/?prompt={'今天天氣真好，我們一起去公園玩。' * 14}&seed=3")
+    strip, last = page.locator(".strip"), page.locator(".strip [aria-current]")
+    for press in ("", "它在看哪裡", "下一步"):
+        if press:
+            page.get_by_role("button", name=press).click()
+            settle(page)
+        outer, inner = strip.bounding_box(), last.bounding_box()
+        assert outer is not None and inner is not None
+        assert outer["y"] <= inner["y"] and inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1, press
+        assert strip.evaluate("node => node.matches('.continued')"), "a faded edge says that there is more above"
+    page.get_by_role("button", name="它在看哪裡").click()
+
+
+def test_a_restart_can_be_undone(page: Page) -> None:
+    page.locator("[data-keep=next]").click()
+    settle(page)
+    written = chips(page)
+    page.get_by_role("button", name="重新開始").dblclick()
+    settle(page)
+    assert len(chips(page)) < len(written)
+    page.get_by_role("button", name="復原").click()
+    settle(page)
+    assert chips(page) == written and page.get_by_role("button", name="重新開始").count() == 1
+
+
+def test_buttons_change_their_language_with_their_keys(page: Page) -> None:
+    run = page.locator("[data-keep=run]")
+    expect(run).to_contain_text("空白鍵")
+    page.get_by_text("English", exact=True).click()
+    settle(page)
+    expect(run).to_contain_text("Space")
+    page.get_by_text("中文", exact=True).click()
+    settle(page)
+
+
+def test_no_card_opens_below_a_pointer_that_rests(page: Page) -> None:
+    token = page.locator(".strip .t").first
+    token.hover()
+    page.locator(".card").wait_for()
+    box = token.bounding_box()
+    assert box is not None
+    page.mouse.move(5, 5)
+    expect(page.locator(".card")).to_have_count(0)
+    page.evaluate("document.querySelector('.stMain').style.paddingTop = '200px'")
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.wait_for_timeout(400)
+    page.evaluate("document.querySelector('.stMain').style.paddingTop = ''")
+    page.wait_for_timeout(900)
+    assert page.locator(".card").count() == 0
+    page.mouse.move(box["x"] + 9, box["y"] + 9)
+    page.locator(".card").wait_for()
+
+
 def test_arcs_show_the_attention_on_demand(page: Page) -> None:
     button = page.get_by_role("button", name="它在看哪裡")
     assert page.locator(".arcs").count() == 0

@@ -17,6 +17,13 @@ from pages.step import stage, state
 from pages.step.state import StageState
 
 T = Translator("en")
+
+
+def data(session: TextState, model: Model, simple: bool = False) -> dict[str, Any]:
+    text = session.annotator.annotate(model, session.ready(model))
+    return stage.data(session, StageState(), model, text, T, simple)
+
+
 ODD: list[Any] = [
     None, {}, [], "next", 3, [None], [3], [{"n": 1}], [{"n": "1", "kind": "next"}], [{"n": True, "kind": "next"}],
     [{"n": 1, "kind": "leap"}], [{"n": 1, "kind": ["next"]}], [{"n": 1, "kind": "pick", "turn": 0}],
@@ -37,6 +44,39 @@ def test_each_move_is_made_once_and_in_order_however_often_it_is_sent(ends: list
 @pytest.mark.parametrize("sent", ODD, ids=str)
 def test_a_malformed_message_is_no_move(sent: object) -> None:
     assert StageState().new_moves(sent) == []
+
+
+def test_a_restart_is_undone_once(model: Model) -> None:
+    session = TextState(prompt="the cat")
+    session.ready(model)
+    state.make(session, model, [{"n": n, "kind": "next"} for n in range(3)])
+    written = session.ready(model).token_ids()
+    state.make(session, model, [{"n": 4, "kind": "restart"}])
+    assert session.restarted_from is not None
+    state.make(session, model, [{"n": 5, "kind": "undo"}])
+    assert session.ready(model).token_ids() == written and session.restarted_from is None
+    state.make(session, model, [{"n": 6, "kind": "restart"}, {"n": 7, "kind": "next"}, {"n": 8, "kind": "undo"}])
+    assert len(session.ready(model).token_ids()) == len(written) - 2, "a step later there is nothing to be undone"
+
+
+def test_after_the_last_token_the_bars_are_called_what_they_are(model: Model) -> None:
+    session = TextState(prompt="a")
+    session.ready(model)
+    shown = data(session, model)
+    assert shown["labels"]["legend"] != T("stage.over")
+    session.pick(model, session.turn, min(model.end_ids))
+    ended = data(session, model)
+    assert ended["ended"] and ended["labels"]["legend"] == T("stage.over")
+    assert not any(row["state"] == "pick" for row in ended["rows"])
+
+
+def test_writing_on_arrival_is_called_a_demonstration(model: Model) -> None:
+    session, moved = TextState(prompt="a"), StageState()
+    text = session.annotator.annotate(model, session.ready(model))
+    assert stage.data(session, moved, model, text, T, True)["status"] == ""
+    moved.arrive("a")
+    shown = stage.data(session, moved, model, text, T, True)
+    assert shown["view"]["arriving"] and "2" in shown["status"]
 
 
 def test_moves_sent_together_are_all_made(model: Model) -> None:
