@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from typing import Literal
 
 import hypothesis.strategies as st
@@ -15,6 +16,7 @@ import engine
 from engine.decoding.batch_generation import Continuation
 from engine.decoding.beam_types import BeamSettings
 from engine.model.model import Model
+from engine.serving import model_registry
 from pages.beam import baselines_view, finished_beams, level_summary, probability_mass, tree
 from pages.beam.baselines import Baselines
 from pages.beam.state import BeamState
@@ -242,6 +244,18 @@ def test_each_level_is_told_with_the_numbers_of_the_run(
         if level.stop == "bound":
             assert level.best_possible is not None
             assert t.number(level.best_possible, 2) in lines[-1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_last_level_is_not_said_to_have_made_all_texts_equally_long(language: str) -> None:
+    bundled = model_registry.request().result()
+    state = make_state(bundled, 12, "The capital of France is", width=4, max_new_tokens=12)
+    search = state.search
+    assert search is not None and search.stop == "length"
+    assert len({len(beam.token_ids) for beam in search.sequences}) > 1, "some ended by their end-of-text token before"
+    sentence = level_summary.sentences(state, Translator(language))[-1]
+    assert "12" in sentence
+    assert not re.search(r"\b(all|every|each)\b|每個|所有|都有", sentence)
 
 
 @pytest.mark.parametrize("early_stopping", [False, "never"])
