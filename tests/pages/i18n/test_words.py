@@ -113,6 +113,14 @@ def test_every_limit_has_its_sentence() -> None:
     assert set(re.findall(r'"(limit_[a-z]+)"', code)) == set(LIMITS)
 
 
+def test_no_legend_says_that_a_colour_gets_darker() -> None:
+    """A colour that stands for more is darker than light paper, but lighter than dark paper."""
+    texts = {f"{path}": path.read_text("utf-8") for path in PAGES.rglob("*.toml") if path.parent.name != "texts"}
+    assert len(texts) > 50
+    compared = re.compile(r"[Tt]he (darker|deeper|lighter|paler)|\b(Darker|Deeper|Lighter|Paler):|越深|越淺|越淡")
+    assert [(name, found[0]) for name, text in texts.items() if (found := compared.search(text))] == []
+
+
 def test_no_chinese_outside_the_locale_files() -> None:
     found = []
     scripts = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pages").rglob("*.js")]
