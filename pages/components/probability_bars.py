@@ -50,6 +50,7 @@ def rows(
                 "raw": c.raw,
                 "shown": c.probability,
                 "state": state,
+                "differs": state != "cut" and differ(c.raw, c.probability, t),
                 "branch": c.token_id in branches,
                 "value": f"{numbers}  ▶" if state == "pick" else f"{numbers}  {reason}",
                 "token": f"#{c.token_id}",
@@ -75,6 +76,7 @@ def _others(distribution: Distribution, top: list[Any], turn: int, t: Translator
         "raw": raw,
         "shown": filtered,
         "state": "others",
+        "differs": differ(raw, filtered, t),
         "branch": False,
         "value": _change(raw, filtered, t),
         "token": t("bars.others", count=f"{count:,}"),
@@ -86,10 +88,15 @@ def _others(distribution: Distribution, top: list[Any], turn: int, t: Translator
     }
 
 
+def differ(raw: float, probability: float, t: Translator) -> bool:
+    """Whether the two probabilities differ as written; if not, the bar of the raw one would only repeat the other."""
+    return _percent(raw, t) != _percent(probability, t)
+
+
 def _change(raw: float, probability: float, t: Translator) -> str:
     """Both probabilities if they differ as written."""
-    before, after = _percent(raw, t), _percent(probability, t)
-    return after if before == after else f"{before} → {after}"
+    after = _percent(probability, t)
+    return f"{_percent(raw, t)} → {after}" if differ(raw, probability, t) else after
 
 
 def _percent(p: float, t: Translator) -> str:
@@ -138,8 +145,9 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
     word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": _LABELS_WIDTH - 10, "baseline": "middle"}
     value: dict[str, Any] = {"font": theme.SANS, "fontSize": 14, "limit": _VALUES_WIDTH - 10, "baseline": "middle"}
     layers = [
-        bar("datum.shown", "datum.state != 'cut'", height=14, yOffset=-3, cornerRadius=2).encode(color=bar_color),
-        bar("datum.raw", "datum.state != 'cut'", height=5, yOffset=8, cornerRadius=1, color=colors.belief),
+        bar("datum.shown", "datum.state != 'cut' && !datum.differs", height=14, cornerRadius=2).encode(color=bar_color),
+        bar("datum.shown", "datum.differs", height=14, yOffset=-3, cornerRadius=2).encode(color=bar_color),
+        bar("datum.raw", "datum.differs", height=5, yOffset=8, cornerRadius=1, color=colors.belief),
         bar("datum.raw", "datum.state == 'cut'", height=12, stroke=colors.cut, color=_stripes(colors)),
         alt.Chart()
         .mark_text(align="right", **word)

@@ -39,6 +39,7 @@ def bars(cloze: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
                 "raw": filled.left_alone,
                 "shown": filled.whole,
                 "state": "pick" if filled is best else "draw",
+                "differs": before != after,
                 "branch": False,
                 "value": f"{before} → {after}" + ("  ▶" if filled is best else ""),
                 "token": str(filled.last - filled.first),

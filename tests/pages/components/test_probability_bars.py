@@ -35,6 +35,18 @@ def test_rows_are_the_likeliest_and_one_honest_rest(model: Model, settings: Sett
         assert c.kept or T(f"filter.{c.cut_by}") in row["value"]
 
 
+def test_what_the_model_believed_has_a_bar_only_where_it_differs(model: Model) -> None:
+    ids = model.encode("the cat")
+    for settings, some in ((Settings(), False), (Settings(temperature=0.7, top_k=4), True)):
+        table = probability_bars.rows(model.distribution(ids, settings), 8, None, set(), turn=0, t=T)
+        assert any(row["differs"] for row in table) == some
+        for row in table:
+            assert row["differs"] == (row["state"] != "cut" and "→" in row["value"])
+    layers = probability_bars.specification(False, tuple("abcdef"))["layer"]
+    filters = [layer["transform"][0]["filter"] for layer in layers if "datum.raw *" in str(layer.get("transform"))]
+    assert filters == ["datum.differs", "datum.state == 'cut'"]
+
+
 def test_a_chosen_token_that_is_not_among_the_first_has_a_row(model: Model) -> None:
     d = model.distribution(model.encode("the cat"))
     unlikely = int(d.order[-1])
