@@ -5,6 +5,7 @@ x: distinct-2 over all seeds. y: log-probability per token (nats). Overlapping l
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -26,14 +27,18 @@ _LEFT_END = 0.4  # marks left of this have their label beside them; the labels o
 _LABEL_COLUMN = 1.06  # x of that column
 _X_END = 1.4  # right end of the x axis; beyond 1 there are only labels
 _FONT_SIZE = 14  # pixels, of the labels
+_LABEL_GAP = 5  # pixels between `label_x` and the label
 _MARK_RADIUS = 6  # pixels
+_RIM = 4  # pixels by which a mark that lies under another is larger
 _NARROWEST = 280  # pixels, width of the plot on a phone
+_PIXEL = _X_END / _NARROWEST  # on the x axis there
 
 
 def points(state: CompareState, t: Translator) -> list[dict[str, Any]]:
     """Rows of the chart: one for each finished strategy for which both measures are defined.
 
-    low: lower end of the y axis, the same in every row; label, label_x: position of the label on the axes.
+    low: lower end of the y axis, the same in every row; label, label_x: position of the label on the axes; radius: of
+    the mark, in pixels.
     """
     seeds = len(state.run_settings.seeds) if state.run_settings else 1
     result: list[dict[str, Any]] = []
@@ -57,8 +62,9 @@ def points(state: CompareState, t: Translator) -> list[dict[str, Any]]:
 
 
 def place_labels(rows: list[dict[str, Any]]) -> None:
-    """Add `low`, `label` and `label_x` to the rows: no label covers a mark, also in a narrow window."""
+    """Add `low`, `radius`, `label` and `label_x`: no label covers a mark or a line, also in a narrow window."""
     low = axis_minimum(rows)
+    size_marks(rows, low)
     beside = [row for row in rows if row["x"] < _LEFT_END]
     while True:
         column = [row for row in rows if all(row is not other for other in beside)]
@@ -66,7 +72,9 @@ def place_labels(rows: list[dict[str, Any]]) -> None:
             for row, label in zip(group, spread_labels([HEIGHT * row["y"] / low for row in group]), strict=True):
                 at = row["x"] + 0.04 if group is beside else _LABEL_COLUMN
                 row |= {"low": low, "label": label * low / HEIGHT, "label_x": at}
-        free = [row for row in beside if not any(_covers(row, other) for other in rows if other is not row)]
+        others = [(row, other) for row in beside for other in rows if other is not row]
+        covering = [row for row, other in others if _covers(row, other) or _is_struck(row, other)]
+        free = [row for row in beside if all(row is not one for one in covering)]
         if len(free) == len(beside):
             return
         beside = free  # the others go to the column, in which there are no marks
@@ -74,9 +82,37 @@ def place_labels(rows: list[dict[str, Any]]) -> None:
 
 def _covers(row: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether the label of a row covers the mark of another."""
-    start, width = row["label_x"], altair_chart.text_width(row["name"], _FONT_SIZE) / _NARROWEST * _X_END
-    near = abs(row["label"] - other["y"]) * HEIGHT / -row["low"] < _LABEL_HEIGHT / 2 + _MARK_RADIUS
-    return bool(near and start - 0.04 < other["x"] < start + 1.2 * width + 0.04)
+    start, end = _extent(row)
+    near = abs(row["label"] - other["y"]) * HEIGHT / -row["low"] < _LABEL_HEIGHT / 2 + other["radius"]
+    around = (other["radius"] + 1) * _PIXEL
+    return bool(near and start - around < other["x"] < end + around)
+
+
+def _is_struck(row: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether the line from the mark of another row to its label runs through the label of a row."""
+    start, end = _extent(row)
+    left, right = other["x"], other["label_x"]
+    if left >= end or right <= start:
+        return False
+    slope = (other["label"] - other["y"]) / (right - left)
+    heights = [other["y"] + slope * (min(max(x, left), right) - left) for x in (start, end)]
+    half = _LABEL_HEIGHT / 2 * -row["low"] / HEIGHT
+    return bool(min(heights) < row["label"] + half and max(heights) > row["label"] - half)
+
+
+def _extent(row: dict[str, Any]) -> tuple[float, float]:
+    """Where the label of a row begins and ends on the x axis, at its widest: in a narrow window."""
+    start = row["label_x"] + _LABEL_GAP * _PIXEL
+    return start, start + 1.2 * altair_chart.text_width(row["name"], _FONT_SIZE) * _PIXEL
+
+
+def size_marks(rows: list[dict[str, Any]], low: float) -> None:
+    """Add `radius`: a mark that lies under a later one is larger than that, so that both are seen."""
+    for i in reversed(range(len(rows))):
+        row, above = rows[i], rows[i + 1 :]
+        distances = [math.hypot((o["x"] - row["x"]) / _PIXEL, (o["y"] - row["y"]) * HEIGHT / low) for o in above]
+        hidden = [o["radius"] for o, d in zip(above, distances, strict=True) if d < _MARK_RADIUS]
+        row["radius"] = max(hidden) + _RIM if hidden else _MARK_RADIUS
 
 
 def axis_minimum(rows: list[dict[str, Any]]) -> float:
@@ -138,11 +174,13 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
         for field, title in zip(("name", "probable", "varied", "repeated"), labels[2:-1], strict=True)
     ]
 
-    marks = alt.Chart().mark_point(filled=True, size=110, opacity=1)
-    marks = marks.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)
+    marks = alt.Chart().transform_calculate(area="3 * datum.radius * datum.radius")
+    marks = marks.mark_point(filled=True, opacity=1, stroke=colors.paper, strokeWidth=1.5)
+    size = alt.Size("area:Q", scale=None)
+    marks = marks.encode(x=x, y=y, fill=color, shape=shape, size=size, tooltip=tooltip)
     leads = alt.Chart().mark_rule(color=colors.cut).encode(x=x, x2="label_x", y=y, y2="label")
     names = alt.Chart().mark_text(
-        align="left", dx=5, baseline="middle", font=theme.SANS, fontSize=_FONT_SIZE, color=colors.ink
+        align="left", dx=_LABEL_GAP, baseline="middle", font=theme.SANS, fontSize=_FONT_SIZE, color=colors.ink
     )
     chart = alt.layer(leads, marks, names.encode(**at_label, text="name:N"))
     return altair_chart.written(chart.properties(height=HEIGHT + _AXIS_HEIGHT, description=labels[-1]))

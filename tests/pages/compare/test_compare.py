@@ -231,6 +231,35 @@ def test_no_label_lies_on_a_mark(marks: list[tuple[float, float, str]], width: i
             assert not inside, (row, other)
 
 
+NEAR = [(0.331, -0.53, "Greedy search"), (0.332, -0.5, "Beam search 4"), (0.89, -1.0, "top-p 0.9")]
+
+
+@given(st.lists(MARKS, min_size=1, max_size=8))
+@example(NEAR)
+@example([(0.1, -1.0, "Greedy search"), (0.3, -1.1, "Beam search 4"), (0.02, -1.05, "min-p 0.1")])
+def test_no_line_runs_through_a_label_beside_a_mark(marks: list[tuple[float, float, str]]) -> None:
+    rows: list[dict[str, Any]] = [{"name": name, "x": x, "y": y} for x, y, name in marks]
+    scatter_chart.place_labels(rows)
+    pixels, up = 280 / 1.4, scatter_chart.HEIGHT / -rows[0]["low"]
+    for row, other in itertools.permutations(rows, 2):
+        if row["label_x"] > 1:
+            continue
+        left = row["label_x"] * pixels + 5
+        right = left + sum(14 if char > "⺀" else 7 for char in row["name"])
+        for k in range(101):
+            x = (other["x"] + (other["label_x"] - other["x"]) * k / 100) * pixels
+            y = (other["y"] + (other["label"] - other["y"]) * k / 100) * up
+            assert not (left < x < right and abs(y - row["label"] * up) < 7), (row, other)
+
+
+def test_marks_at_one_place_are_all_seen() -> None:
+    rows: list[dict[str, Any]] = [{"name": name, "x": x, "y": y} for x, y, name in [*NEAR, NEAR[2], NEAR[2]]]
+    scatter_chart.place_labels(rows)
+    assert rows[0]["radius"] > rows[1]["radius"]
+    assert rows[2]["radius"] > rows[3]["radius"] > rows[4]["radius"]
+    assert all(row["label_x"] < 1 for row in rows[:2]), "there is room for both labels beside the marks"
+
+
 @given(st.lists(st.floats(0, scatter_chart.HEIGHT), max_size=8))
 def test_names_never_cover_each_other(desired: list[float]) -> None:
     positions = scatter_chart.spread_labels(desired)
