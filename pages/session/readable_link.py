@@ -21,6 +21,7 @@ from urllib.parse import quote
 from engine.sampling.settings import NEXT_TOKEN_STRATEGIES, RANGES, Settings, Strategy
 from engine.trace.byte_packing import has_checksum
 from engine.trace.trace import MAX_SEED
+from pages.session.offered_settings import SLIDERS
 from pages.session.query_params import CHECK, QueryParams, clean_name
 
 _SETTINGS = tuple(field.name for field in fields(Settings))
@@ -81,10 +82,10 @@ def has_settings(params: QueryParams) -> bool:
 
 
 def read(params: QueryParams, first: Settings, seed: int) -> tuple[Settings, Strategy, int]:
-    """Settings, strategy and seed; `first` and `seed` for what is absent or cannot be read."""
+    """Settings, strategy and seed; `first` and `seed` for what is absent, cannot be read or is not offered here."""
     values: dict[str, float] = {}
     for name in _SETTINGS:
-        low, high = RANGES[name]
+        low, high, _ = SLIDERS[name]
         otherwise = getattr(first, name)
         values[name] = (
             params.whole(name, int(low), int(high), otherwise)

@@ -11,19 +11,10 @@ from engine.sampling.settings import NEXT_TOKEN_STRATEGIES, Settings
 from engine.serving import config
 from pages.i18n.translator import Translator
 from pages.session import session_state
+from pages.session.offered_settings import SLIDERS
 from pages.session.text_state import FIRST_SETTINGS, TextState
 from pages.shell import extensions
 
-# Minimum, maximum and step of each slider.
-_SLIDERS: dict[str, tuple[float, float, float]] = {
-    "temperature": (0.0, 2.0, 0.05),
-    "top_k": (0, 200, 1),
-    "top_p": (0.0, 1.0, 0.01),
-    "min_p": (0.0, 0.5, 0.01),
-    "typical_p": (0.05, 1.0, 0.01),
-    "repetition_penalty": (1.0, 2.0, 0.05),
-    "no_repeat_ngram_size": (0, 6, 1),
-}
 _DISABLED_FOR_GREEDY = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 WIDTH = 190  # pixels of a control in the row
 
@@ -38,14 +29,14 @@ def draw(session: TextState, t: Translator) -> None:
     with st.container(key="settings", horizontal=True, gap="medium"):
         _draw_strategy(session, t)
         greedy = session.strategy == "greedy"
-        for name in _SLIDERS:
+        for name in SLIDERS:
             if name in visible:
                 values[name] = _slider(name, greedy, t)
         _draw_seed(session, greedy, t)
         if "bars_shown" in visible:
             _draw_bars(session, t)
         with st.popover(t("settings.more"), key="more"):
-            for name in _SLIDERS:
+            for name in SLIDERS:
                 if name not in visible:
                     values[name] = _slider(name, greedy, t)
             if "bars_shown" not in visible:
@@ -86,13 +77,13 @@ def _draw_bars(session: TextState, t: Translator) -> None:
 
 
 def _slider(name: str, greedy: bool, t: Translator) -> float:
-    low, high, step = _SLIDERS[name]
+    low, high, step = SLIDERS[name]
     session_state.default_widget(name, getattr(FIRST_SETTINGS, name))
     current = type(step)(session_state.widget(name))
     # Only where the type differs: setting the value of a slider while it is dragged would interrupt the drag.
     if type(session_state.widget(name)) is not type(current):
         session_state.set_widget(name, current)
-    low, high = min(low, current), max(high, current)  # a link may contain values outside of the slider's range
+    low, high = min(low, current), max(high, current)  # a trace may contain values outside of the slider's range
     value = st.slider(
         t(f"settings.{name}"),
         low,
@@ -130,7 +121,7 @@ def sync_widgets(session: TextState) -> None:
     session_state.set_widget("prompt", session.prompt)
     session_state.set_widget("strategy", session.strategy)
     session_state.set_widget("seed", session.seed)
-    for name in _SLIDERS:
+    for name in SLIDERS:
         session_state.set_widget(name, getattr(session.settings, name))
     session_state.set_widget("bars_shown", session.bars)
     session_state.set_widget("run_tokens", session.run_tokens)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.sampling.settings import Settings
 from pages.session import prompt_list, readable_link
+from pages.session.offered_settings import SLIDERS
 from pages.session.prompt_list import MAX_CHARACTERS, MAX_PROMPTS, PromptList
 from pages.session.query_params import QueryParams
 from pages.session.readable_link import Texts
@@ -45,11 +46,11 @@ def test_any_prompt_comes_back_from_the_url(encode: object, prompt: str) -> None
     st.builds(
         Settings,
         temperature=st.integers(0, 2_000).map(lambda n: n / 1_000),
-        top_k=st.integers(0, 1_000_000),
+        top_k=st.integers(0, 200),
         top_p=st.integers(0, 1_000).map(lambda n: n / 1_000),
-        min_p=st.sampled_from([0.0, 0.05, 1.0]),
-        repetition_penalty=st.sampled_from([0.01, 1.0, 1.15]),
-        no_repeat_ngram_size=st.integers(0, 100),
+        min_p=st.sampled_from([0.0, 0.05, 0.5]),
+        repetition_penalty=st.sampled_from([1.0, 1.15, 2.0]),
+        no_repeat_ngram_size=st.integers(0, 6),
     ),
     st.integers(0, 2**31 - 1),
 )
@@ -87,6 +88,16 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_used() -> None:
     settings, strategy, seed = readable_link.read(params, FIRST, 7)
     assert (texts.prompt, settings, strategy, seed) == ("a", Settings(temperature=0.8, top_p=0.5), "sample", 7)
     assert params.unread == {"temperature", "top_k", "seed", "strategy", "min_p"}
+
+
+@pytest.mark.parametrize("name", SLIDERS)
+def test_a_setting_is_read_up_to_the_ends_of_its_slider(name: str) -> None:
+    low, high, step = SLIDERS[name]
+    for value, offered in ((low, True), (high, True), (high + 1, False), (low - step, False)):
+        _, params = opened(f"prompt=a&{name}={value:g}")
+        settings, _, _ = readable_link.read(params, FIRST, 7)
+        assert getattr(settings, name) == (value if offered else getattr(FIRST, name))
+        assert params.unread == (set() if offered else {name})
 
 
 def test_links_of_the_app_are_left_to_the_app() -> None:

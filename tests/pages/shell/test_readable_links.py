@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from engine import encode_trace
+from engine.sampling.settings import Settings
+from engine.serving import model_registry
 from pages.i18n.translator import Translator, sentences
 from pages.session.prompt_list import PromptList
 from pages.session.text_state import FIRST_PROMPT, TextState
@@ -55,10 +58,22 @@ def test_the_widgets_have_what_the_link_says_and_the_next_token_uses_it() -> Non
     assert trace is not None and trace.choices[-1].how == "greedy"
 
 
-def test_what_cannot_be_read_is_told_once() -> None:
-    app = arrive(prompt="我明天想去", T="warm", seed="5")
+@pytest.mark.parametrize("bad", ["warm", "99", "2.05"])
+def test_what_cannot_be_read_is_told_once(bad: str) -> None:
+    app = arrive(prompt="我明天想去", T=bad, seed="5")
     assert [warning.value for warning in app.warning] == [Translator("zh_Hant")("address.unread")]
     assert (session(app).prompt, session(app).seed, session(app).settings.temperature) == ("我明天想去", 5, 1.0)
+    slider = app.slider(key="temperature")
+    assert (slider.value, slider.max) == (1.0, 2.0)
+
+
+def test_a_trace_keeps_its_settings_also_where_the_slider_has_less() -> None:
+    text = TextState(settings=Settings(temperature=3.0))
+    text.ready(model_registry.request().result())
+    assert text.trace is not None
+    app = arrive(t=encode_trace(text.trace))
+    assert not app.warning
+    assert session(app).settings.temperature == app.slider(key="temperature").max == 3.0
 
 
 @pytest.mark.parametrize(("prompt", "code"), [(" ", "empty"), ("字" * 20_001, "characters"), ("字" * 9_000, "context")])
