@@ -30,7 +30,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import engine
-from engine.errors import EngineError, TraceError
+from engine.errors import EngineError, PromptError, TraceError
 from engine.serving import model_registry
 from engine.trace.link_codec import encode_text
 from pages.components.register import register
@@ -191,7 +191,10 @@ class AddressBar:
             self._note("address.other_tokens", params, trace)
         except EngineError as error:
             self.session.ready(model)
-            self.session.problem = error
+            if isinstance(error, PromptError):  # of a text that is in no box
+                self._state.notice = link_notice.refused(error)
+            else:
+                self.session.problem = error
         sampling_controls.sync_widgets(self.session)
         for name, (key, values) in self._widgets.items():
             by_text = {format_value(value): value for value in values}

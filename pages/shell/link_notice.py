@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from engine.bundled import BUNDLED_NAME
-from pages.i18n.translator import Translator, plain
+from engine.errors import EngineError
+from pages.i18n.translator import Translator, plain, sentences
 from pages.session import session_state
 from pages.session.query_params import QueryParams
 from pages.session.text_state import TextState
 from pages.shell import model_access
+from pages.shell.messages import escaped_values
 from pages.shell.text_params import decoded_text
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ def about(
     text = decoded_text(params) if params is not None and replay else ("", "")
     values: dict[str, object] = {"name": name or plain(trace.model)} if trace is not None else {}
     return Notice(key, values, text if text[0] else None)
+
+
+def refused(error: EngineError) -> Notice:
+    """A notice that the text of a link was refused; it is in no box, so there is nothing for the visitor to shorten."""
+    key = f"address.refused.{error.code}"
+    return Notice(key if key in sentences("en") else f"error.{error.code}", escaped_values(error))
 
 
 def show(notice: Notice | None, session: TextState, t: Translator, dismiss: Callable[[], None]) -> None:

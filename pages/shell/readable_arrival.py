@@ -11,8 +11,8 @@ from pages.session.prompt_list import MAX_CHARACTERS, MAX_PROMPTS, PromptList
 from pages.session.query_params import QueryParams
 from pages.session.readable_link import Texts
 from pages.session.text_state import FIRST_SETTINGS, TextState
+from pages.shell import link_notice
 from pages.shell.link_notice import Notice
-from pages.shell.messages import escaped_values
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -28,7 +28,7 @@ def apply(texts: Texts, params: QueryParams, session: TextState, model: Model) -
     if texts.prompt is not None:
         session.set_prompt(model, texts.prompt)
         if session.problem is not None:
-            told = _notice(session.problem)
+            told = link_notice.refused(session.problem)
             session.problem = None
     return told
 
@@ -41,13 +41,9 @@ def _offer(texts: tuple[str, ...]) -> Notice | None:
             admission.check_prompt(text)
             allowed.append(text)
         except EngineError as error:
-            told = _notice(error)
+            told = link_notice.refused(error)
     if not allowed:
         return told
     if not session_state.get(PromptList).offer(allowed):
         told = Notice("address.prompts", {"most": MAX_PROMPTS, "characters": f"{MAX_CHARACTERS:,}"})
     return told
-
-
-def _notice(error: EngineError) -> Notice:
-    return Notice(f"error.{error.code}", escaped_values(error))

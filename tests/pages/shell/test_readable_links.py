@@ -80,7 +80,8 @@ def test_a_trace_keeps_its_settings_also_where_the_slider_has_less() -> None:
 def test_a_prompt_has_the_limits_of_the_box(prompt: str, code: str) -> None:
     app = arrive(prompt=prompt)
     assert not app.exception and len(app.warning) == 1
-    assert app.warning[0].value.startswith(sentences("zh_Hant")[f"error.{code}"].split("{")[0])
+    assert app.warning[0].value.startswith(sentences("zh_Hant")[f"address.refused.{code}"].split("{")[0])
+    assert "Enter" not in app.warning[0].value, "it is in no box, so there is nothing to shorten"
     assert session(app).prompt == FIRST_PROMPT
 
 
