@@ -76,10 +76,11 @@ def workbench() -> None:
         raise
     messages.show_model_problem(session.problem, t)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        quiz.mode = st.segmented_control(
+        mode = st.segmented_control(
             t("quiz.mode"), MODES, default="type", required=True, format_func=lambda mode: t(f"quiz.modes.{mode}"),
             key="quiz_mode", persist_state="session", label_visibility="collapsed", disabled=quiz.finished,
         )  # fmt: skip
+        quiz.set_mode(mode)
         texts = "quiz.game_own" if quiz.own_text else "quiz.game" if model.name == BUNDLED_NAME else "quiz.game_other"
         st.caption(t(texts, n=quiz.game + 1), width="content")
     draw_round(model)

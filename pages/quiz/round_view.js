@@ -1,6 +1,6 @@
 // A round of the quiz, or the summary of a game. All text is set through textContent. `data`: see round_view.py.
 
-const SIGNS = { you: "▶", model: "●", text: "✓" };
+const SIGNS = { you: "▶", model: "●", text: "◆" };
 
 function mark(data, whose) {
   const node = el("span", `mark ${whose}`);

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
 from pages.quiz.summary import summary
-from pages.quiz.wording import format_bits, readable_text
+from pages.quiz.wording import format_bits, format_chance, readable_text
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -98,7 +98,7 @@ def verdict(quiz: QuizState, model: Model, t: Translator) -> list[str]:
     if not outcome.options and typed != outcome.guess.text.removeprefix("␣"):
         lines.append(t("quiz.told.first", typed=readable_text(typed[:40]), token=outcome.guess.text))
     values = {
-        name: {"p": t.percent(guess.probability), "bits": format_bits(guess.bits, t), "token": guess.text}
+        name: {"p": format_chance(guess.probability, t), "token": guess.text}
         for name, guess in (("you", outcome.guess), ("text", outcome.truth))
     }
     key = "quiz.told.hit" if outcome.hit else "quiz.told.worth"

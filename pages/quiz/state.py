@@ -122,6 +122,12 @@ class QuizState:
         """Start a game with the page's own texts."""
         self._try(lambda: self._start(model, language, self.game, ""))
 
+    def set_mode(self, mode: Mode) -> None:
+        """Answer in another way; what was wrong with a typed guess does not matter to it."""
+        if mode != self.mode and isinstance(self.problem, PromptError):
+            self.problem = None
+        self.mode = mode
+
     def set_draft(self, turn: int, text: str) -> None:
         """Store the typed, not yet submitted guess."""
         if turn == self.turn and not self.revealed:

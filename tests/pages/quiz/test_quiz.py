@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -144,6 +145,43 @@ def test_choosing_goes_by_the_options_alone(bundled: Model) -> None:
     quiz.choose_option(bundled, quiz.turn, offered[1])
     assert [(o.guess.token_ids, o.options) for o in quiz.outcomes] == [((offered[2],), 4)]
     assert score_game(quiz.outcomes).chance_hits == 1 / 4
+
+
+def test_a_guess_that_was_refused_is_not_held_against_a_choice(bundled: Model) -> None:
+    quiz = QuizState()
+    quiz.ready(bundled, "zh_Hant")
+    t = Translator("zh_Hant")
+    quiz.guess(bundled, quiz.turn, "")
+    quiz.set_mode("type")
+    assert round_view.data(quiz, bundled, t)["problem"]
+    quiz.set_mode("choose")
+    assert not round_view.data(quiz, bundled, t)["problem"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_is_told_as_a_chance_before_bits_are_explained(bundled: Model, language: str) -> None:
+    quiz, t = QuizState(), Translator(language)
+    quiz.ready(bundled, language)
+    for _ in range(4):
+        quiz.guess(bundled, quiz.turn, "龘")
+        told = round_view.data(quiz, bundled, t)["told"][-1]
+        assert wording.format_chance(quiz.outcomes[-1].truth.probability, t) in told
+        assert t("quiz.word.bits") not in told
+        quiz.next_round(bundled, quiz.turn)
+    assert wording.format_chance(0.00613, Translator("en")).replace("\xa0", " ") == "0.61 % (1 in 160)"
+    assert wording.format_chance(0.00613, Translator("zh_Hant")).replace("\xa0", " ") == "0.61 %（160 分之 1）"
+    assert [wording.format_chance(p, t) for p in (0.5, 0.00002, 0)] == [t.percent(p) for p in (0.5, 0.00002, 0)]
+
+
+def test_one_sign_for_each_series_in_tables_chart_and_legends() -> None:
+    code = Path(round_view.__file__).with_suffix(".js").read_text("utf-8")
+    signs = dict(re.findall(r'(\w+): "(.)"', code.split("const SIGNS", 1)[1].split("\n", 1)[0]))
+    shapes = {"▶": "triangle-right", "●": "circle", "◆": "diamond"}
+    drawn = str(bits_chart.specification(False, ("a", "b", "c"), ("x", "y", "z")))
+    assert str([shapes[signs[name]] for name in bits_chart.SERIES]) in drawn
+    for language in LANGUAGES:
+        for key in ("quiz.word.legend", "quiz.chart.note"):
+            assert all(sign in Translator(language)(key) for sign in signs.values())
 
 
 def test_moves_out_of_date_do_nothing_and_bad_ones_lose_nothing(bundled: Model) -> None:
