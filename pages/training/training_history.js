@@ -38,7 +38,8 @@ function barsOf(data) {
   }];
 }
 
-const L = 46, R = 78, T = 12, B = 24;
+const NAME = 18; // between two names at the end of their lines
+const L = 46, R = 88, T = 12, B = 24;
 const along = (data) => {
   const last = Math.log(data.moments.at(-1)[0] + 1);
   return (step) => L + (Math.log(step + 1) / last) * (data.width - L - R);
@@ -84,14 +85,15 @@ function linesOf(data) {
   const ticks = [0, scale / 2, scale].map((p) => [p, `${Number((p * 100).toPrecision(2))} %`]);
   const [picture, mark] = frame(data, height, ticks, y, data.labels.lines);
   const taken = [];
-  // From the lowest up: labels that would overlap are moved upwards.
+  // From the lowest up: labels that would overlap are moved upwards, with a line to where they belong.
   [...data.lines.entries()].reverse().forEach(([i, [id, values]]) => {
     picture.append(line(data, y, values, i ? `other o${i}` : "winner"));
     const read = data.words[id];
-    let at = y(values.at(-1)) + 4;
-    while (taken.some((other) => Math.abs(other - at) < 14)) at -= 14;
+    const end = y(values.at(-1)), right = data.width - R;
+    const at = Math.min(end + 4, ...taken.map((other) => other - NAME));
     taken.push(at);
-    picture.append(svg("text", { x: data.width - R + 6, y: at, class: i ? "name" : "name winner" }, `${i ? "" : "▶ "}${read.length > 8 ? `${read.slice(0, 7)}…` : read}`));
+    picture.append(svg("line", { x1: right + 2, y1: end, x2: right + 13, y2: at - 4, class: "lead" }));
+    picture.append(svg("text", { x: right + 16, y: at, class: i ? "name" : "name winner" }, `${i ? "" : "▶ "}${read.length > 8 ? `${read.slice(0, 7)}…` : read}`));
   });
   return [picture, mark];
 }

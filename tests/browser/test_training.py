@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,21 @@ def test_surprises_of_a_pasted_text_and_another_continuation(training: Page) -> 
     open_training(training)
     assert training.locator("textarea").input_value() == "今天天氣真冰箱，我們去數學散步。"
     expect(opened).to_have_text("天氣", timeout=WAIT)
+
+
+def test_the_names_at_the_ends_of_the_lines_do_not_touch(training: Page) -> None:
+    for prompt in ("ChatGPT 是", "今天天氣真好，"):
+        chooser = training.get_by_role("combobox").last
+        chooser.click()
+        chooser.fill(prompt)
+        chooser.press("Enter")
+        settle(training)
+        names = training.locator("svg[role=img]").first.locator(".name")
+        expect(names).to_have_count(5)
+        found = [name.bounding_box() for name in names.all()]
+        boxes = sorted((box["y"], box["y"] + box["height"]) for box in found if box)
+        assert len(boxes) == 5
+        assert all(below[0] >= above[1] - 1 for above, below in itertools.pairwise(boxes)), (prompt, boxes)
 
 
 def test_the_slider_steps_through_the_checkpoints(training: Page) -> None:

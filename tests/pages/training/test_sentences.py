@@ -110,3 +110,11 @@ def test_the_record_of_the_training_says_what_it_holds() -> None:
         assert all(len(top) == history_view.BARS for _, _, top, _ in data["moments"])
         _, recorded, now = history_view.final_prediction(history, model, prompt)
         assert now == pytest.approx(recorded, abs=0.02), "a small difference: training.learned.now"
+
+
+def test_an_english_reader_is_told_why_the_first_prompt_is_chinese() -> None:
+    t, prompts = Translator("en"), training_history().prompts
+    english = [prompt for prompt in prompts if prompt.isascii() and " " in prompt]
+    first = t("training.learned.first")
+    assert first in prompts
+    assert first in english if english else f"“{first}” means" in t("training.learned.lead")
