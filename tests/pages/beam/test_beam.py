@@ -21,6 +21,7 @@ from pages.beam import baselines_view, finished_beams, level_summary, probabilit
 from pages.beam.baselines import Baselines
 from pages.beam.state import BeamState
 from pages.beam.tree_layout import layout_rows, separate
+from pages.components.altair_chart import text_width
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from tests.pages.sentences import number, which
@@ -244,6 +245,23 @@ def test_each_level_is_told_with_the_numbers_of_the_run(
         if level.stop == "bound":
             assert level.best_possible is not None
             assert t.number(level.best_possible, 2) in lines[-1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_choices_of_when_to_stop_fit_into_their_box(language: str) -> None:
+    t = Translator(language)
+    for choice in ("false", "true", "never"):
+        assert text_width(t(f"beam.early.{choice}")) <= 200, "of 260 pixels, without padding and arrow"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_log_probability_with_the_prompt_and_the_one_without_are_named_apart(language: str) -> None:
+    t = Translator(language)
+    with_prompt, new = t("strip.log_p"), t("compare.measure.log_probability")
+    word = "新" if language == "zh_Hant" else "new"
+    assert with_prompt != new and word in new and word in t("beam.told.sum") and word not in with_prompt
+    prompt = t("step.prompt").lower()
+    assert prompt in t("strip.log_p_help").lower() and prompt in t("compare.help.log_probability").lower()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
