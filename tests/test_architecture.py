@@ -202,3 +202,14 @@ def test_every_public_name_is_there() -> None:
         assert getattr(engine, name) is not None
     with pytest.raises(AttributeError):
         _ = engine.no_such_name
+
+
+def test_the_first_page_needs_no_chart_library() -> None:
+    """Importing one takes as long as drawing the page."""
+    script = "import sys, pages.course.coach, pages.frame.top_bar, pages.recording.html_page, pages.step.calculation"
+    names = "sorted({'altair', 'pandas'} & sys.modules.keys())"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{script}, pages.step.stage; print({names})"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert found == "[]\n"

@@ -13,7 +13,7 @@ from engine.errors import EngineError
 from engine.trace.trace import Trace
 from pages.beam import baselines_view, export, finished_beams, level_summary, next_level, probability_mass, tree
 from pages.beam.state import LENGTH_PENALTIES, MAX_LEVELS, MAX_NGRAM, MAX_WIDTH, REPETITION_PENALTIES, BeamState
-from pages.components import probability_bars, text_strip
+from pages.components import probability_bars, probability_rows, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -166,7 +166,7 @@ def draw_opened_node(model: engine.Model, search: BeamSearch) -> None:
         explored = {n.token_id for n in search.nodes if n.parent == index and n.level <= state.shown_levels}
         st.caption(t("beam.opened.next"))
         probability_bars.draw(
-            probability_bars.rows(distribution, 8, None, explored, state.turn, t),
+            probability_rows.rows(distribution, 8, None, explored, state.turn, t),
             t,
             pick_bar,
             key="beam_bars",

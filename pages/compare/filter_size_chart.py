@@ -11,6 +11,7 @@ import pyarrow as pa
 import streamlit as st
 
 from pages.components import altair_chart, data_table, theme
+from pages.components.text_width import text_width
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 
@@ -43,7 +44,7 @@ def specification(dark: bool, max_size: int, words: tuple[str, ...], labels: tup
     colors = palette(dark)
     axis = altair_chart.axis(colors)
     # Tokens can repeat, so x is the step number and only the axis labels are tokens; long ones are slanted.
-    slanted = any(altair_chart.text_width(word, 2) > 5 for word in words)
+    slanted = any(text_width(word, 2) > 5 for word in words)
     x_axis = alt.Axis(
         **axis, grid=False, labelExpr="datum.value >= 1 && datum.value <= length(words) ? words[datum.value - 1] : ''",
         labelAngle=-40 if slanted else 0, labelAlign="right" if slanted else "center", labelPadding=8,

@@ -17,6 +17,7 @@ from pages.compare.state import CompareState
 from pages.compare.text_rows import strategy_label
 from pages.components import altair_chart, theme
 from pages.components.text_table import read
+from pages.components.text_width import text_width
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 
@@ -103,7 +104,7 @@ def _is_struck(row: dict[str, Any], other: dict[str, Any]) -> bool:
 def _extent(row: dict[str, Any]) -> tuple[float, float]:
     """Where the label of a row begins and ends on the x axis, at its widest: in a narrow window."""
     start = row["label_x"] + _LABEL_GAP * _PIXEL
-    return start, start + 1.2 * altair_chart.text_width(row["name"], _FONT_SIZE) * _PIXEL
+    return start, start + 1.2 * text_width(row["name"], _FONT_SIZE) * _PIXEL
 
 
 def size_marks(rows: list[dict[str, Any]], low: float) -> None:

@@ -20,11 +20,6 @@ def axis(colors: Palette, **more: Any) -> dict[str, Any]:
     return {**tone, **text, "titleFontWeight": 400, "domain": False, "ticks": False, **more}
 
 
-def text_width(text: str, em: float = 16) -> float:
-    """Width of a text in a monospaced font of `em` pixels: 1 em for a wide character (CJK), 0.5 em for others."""
-    return sum(em if ord(char) > 0x2E7F else em / 2 for char in text)
-
-
 def written(chart: alt.LayerChart | alt.FacetChart, padding: int = 4, read: bool = False) -> dict[str, Any]:
     """Vega-Lite specification of a layered chart, without its data.
 

@@ -15,93 +15,16 @@ import pyarrow as pa
 import streamlit as st
 
 from pages.components import altair_chart, data_table, theme
+from pages.components.probability_rows import LABELS_WIDTH
 from pages.components.theme import Palette, palette
 from pages.i18n.translator import Translator
 from pages.session import session_state
 
 if TYPE_CHECKING:
-    from engine.sampling.distribution import Distribution
+    pass
 
 ROW = 30  # height of a row in pixels
-_LABELS_WIDTH, _VALUES_WIDTH = 92, 146  # pixels left and right of the bars
-
-
-def rows(
-    distribution: Distribution, count: int, chosen: int | None, branches: set[int], turn: int, t: Translator
-) -> list[dict[str, Any]]:
-    """Rows of the chart: one for each candidate, then one for all other tokens.
-
-    count     number of most probable tokens
-    chosen    the selected token, which has a row in any case; None for no selection
-    branches  first tokens of the existing branches at this position, outlined in the chart
-    turn      see `TextState.turn`; part of each row's `pick`
-    """
-    top = distribution.top(count, chosen)
-    table: list[dict[str, Any]] = []
-    for i, c in enumerate(top):
-        state = "pick" if c.token_id == chosen else "cut" if not c.kept else "draw"
-        reason = t(f"filter.{c.cut_by}") if c.cut_by else ""
-        numbers = _percent(c.raw, t) if not c.kept else _change(c.raw, c.probability, t)
-        table.append(
-            {
-                "at": i,
-                "word": c.text,
-                "wide": min(altair_chart.text_width(c.text), _LABELS_WIDTH - 10),
-                "raw": c.raw,
-                "shown": c.probability,
-                "state": state,
-                "differs": state != "cut" and differ(c.raw, c.probability, t),
-                "branch": c.token_id in branches,
-                "value": f"{numbers}  ▶" if state == "pick" else f"{numbers}  {reason}",
-                "token": f"#{c.token_id}",
-                "rank": c.rank,
-                "believed": f"{c.raw:.6%}",
-                "drawn": f"{c.probability:.6%}",
-                "reason": reason or t("bars.kept"),
-                "pick": f"{turn}:{c.token_id}",
-            }
-        )
-    table.append(_others(distribution, top, turn, t))
-    full = max(float(row[bar]) for row in table for bar in ("raw", "shown"))
-    return [row | {"full": full} for row in table]
-
-
-def _others(distribution: Distribution, top: list[Any], turn: int, t: Translator) -> dict[str, Any]:
-    raw, filtered = distribution.others([c.token_id for c in top])
-    count = distribution.size - len(top)
-    return {
-        "at": len(top),
-        "word": t("bars.others_word"),
-        "wide": 0,
-        "raw": raw,
-        "shown": filtered,
-        "state": "others",
-        "differs": differ(raw, filtered, t),
-        "branch": False,
-        "value": _change(raw, filtered, t),
-        "token": t("bars.others", count=f"{count:,}"),
-        "rank": None,
-        "believed": f"{raw:.6%}",
-        "drawn": f"{filtered:.6%}",
-        "reason": "",
-        "pick": f"{turn}:",
-    }
-
-
-def differ(raw: float, probability: float, t: Translator) -> bool:
-    """Whether the two probabilities differ as written; if not, the bar of the raw one would only repeat the other."""
-    return _percent(raw, t) != _percent(probability, t)
-
-
-def _change(raw: float, probability: float, t: Translator) -> str:
-    """Both probabilities if they differ as written."""
-    after = _percent(probability, t)
-    return f"{_percent(raw, t)} → {after}" if differ(raw, probability, t) else after
-
-
-def _percent(p: float, t: Translator) -> str:
-    """A probability beside its bar: like `Translator.percent`, but a very small one without its exact value."""
-    return t("number.below") if 0 < p < 0.0001 else t.percent(p)
+_VALUES_WIDTH = 146  # pixels right of the bars
 
 
 @cache
@@ -113,15 +36,15 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
     """
     colors = palette(dark)
     y = alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    unit = f"(width - {_LABELS_WIDTH + _VALUES_WIDTH}) / datum.full"  # pixels for a probability of 1
+    unit = f"(width - {LABELS_WIDTH + _VALUES_WIDTH}) / datum.full"  # pixels for a probability of 1
 
     def bar(length: str, test: str, **mark: Any) -> alt.Chart:
-        chart = alt.Chart().transform_filter(test).transform_calculate(end=f"{_LABELS_WIDTH} + {length} * {unit}")
+        chart = alt.Chart().transform_filter(test).transform_calculate(end=f"{LABELS_WIDTH} + {length} * {unit}")
         x = alt.X("end:Q", scale=None, axis=None, stack=None)
-        return chart.mark_bar(**mark).encode(x=x, x2=alt.value(_LABELS_WIDTH), y=y)
+        return chart.mark_bar(**mark).encode(x=x, x2=alt.value(LABELS_WIDTH), y=y)
 
     def around_label(left: int) -> alt.Chart:
-        return alt.Chart().transform_calculate(start=f"{_LABELS_WIDTH - 10 - left} - datum.wide")
+        return alt.Chart().transform_calculate(start=f"{LABELS_WIDTH - 10 - left} - datum.wide")
 
     start = alt.X("start:Q", scale=None, axis=None, stack=None)
     bar_color = (
@@ -142,7 +65,7 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         alt.Tooltip(f"{name}:N", title=title)
         for name, title in zip(("token", "rank", "believed", "drawn", "reason"), labels[:-1], strict=True)
     ]
-    word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": _LABELS_WIDTH - 10, "baseline": "middle"}
+    word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": LABELS_WIDTH - 10, "baseline": "middle"}
     value: dict[str, Any] = {"font": theme.SANS, "fontSize": 14, "limit": _VALUES_WIDTH - 10, "baseline": "middle"}
     layers = [
         bar("datum.shown", "datum.state != 'cut' && !datum.differs", height=14, cornerRadius=2).encode(color=bar_color),
@@ -151,15 +74,15 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         bar("datum.raw", "datum.state == 'cut'", height=12, stroke=colors.cut, color=_stripes(colors)),
         alt.Chart()
         .mark_text(align="right", **word)
-        .encode(x=alt.value(_LABELS_WIDTH - 10), y=y, text="word:N", color=text_color),
+        .encode(x=alt.value(LABELS_WIDTH - 10), y=y, text="word:N", color=text_color),
         around_label(0)
         .transform_filter("datum.state == 'cut'")
         .mark_rule(stroke=colors.soft)
-        .encode(x=start, x2=alt.value(_LABELS_WIDTH - 10), y=y),
+        .encode(x=start, x2=alt.value(LABELS_WIDTH - 10), y=y),
         around_label(5)
         .transform_filter("datum.branch")
         .mark_bar(height=24, fill="transparent", stroke=colors.branch, strokeDash=[3, 3], cornerRadius=4)
-        .encode(x=start, x2=alt.value(_LABELS_WIDTH - 5), y=y),
+        .encode(x=start, x2=alt.value(LABELS_WIDTH - 5), y=y),
         alt.Chart()
         .transform_calculate(start=f"width - {_VALUES_WIDTH - 10}")
         .mark_text(align="left", **value)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import altair_chart, data_table, probability_bars, shaded_tokens, text_table
+from pages.components import data_table, probability_bars, shaded_tokens, text_table
+from pages.components.text_width import text_width
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
 
@@ -35,7 +36,7 @@ def bars(cloze: Cloze, turn: int, t: Translator) -> list[dict[str, Any]]:
             {
                 "at": at,
                 "word": filled.text,
-                "wide": min(altair_chart.text_width(filled.text), _MAX_WORD_WIDTH),
+                "wide": min(text_width(filled.text), _MAX_WORD_WIDTH),
                 "raw": filled.left_alone,
                 "shown": filled.whole,
                 "state": "pick" if filled is best else "draw",

@@ -16,7 +16,7 @@ from pages.attention import head_detail
 from pages.attention.state import AttentionState
 from pages.beam import tree
 from pages.beam.state import BeamState
-from pages.components import probability_bars, text_strip
+from pages.components import probability_rows, text_strip
 from pages.components.register import number_words
 from pages.i18n.translator import Translator
 from pages.session.annotated_text import TextAnnotator
@@ -114,7 +114,7 @@ def _step(
     chosen = own if following is None else trace.choices[following].token_id
     how = "next" if following is None else trace.choices[following].how
     candidate = distribution.candidate(chosen)
-    table = probability_bars.rows(distribution, BARS, chosen, branch_ids, 0, t)
+    table = probability_rows.rows(distribution, BARS, chosen, branch_ids, 0, t)
     # The settings may have changed since the token was drawn: u is included only if it selects the token with them.
     reproduced = u is not None and chosen == own and how in ("drawn", "next")
     low, high = distribution.interval(chosen)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.decoding.stopping import StopReason
-from pages.components import probability_bars, text_strip
+from pages.components import probability_rows, text_strip
 from pages.components.register import register
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -148,7 +148,7 @@ def bar_rows(
     trace = session.trace
     children = trace.children().get(trace.cursor, ()) if trace is not None else ()
     branches = {trace.choices[i].token_id for i in children} if trace is not None else set()
-    table = probability_bars.rows(distribution, count, chosen, branches, session.turn, t)
+    table = probability_rows.rows(distribution, count, chosen, branches, session.turn, t)
     names = [t(f"bars.{name}") for name in ("token", "rank", "believed", "drawn", "reason")]
     rows = []
     for row in table:
@@ -162,7 +162,7 @@ def bar_rows(
                 "shown": row["shown"],
                 "state": row["state"],
                 "branch": row["branch"],
-                "differs": row["state"] != "cut" and t.percent(row["raw"]) != t.percent(row["shown"]),
+                "differs": row["differs"],
                 "value": row["value"],
                 "reason": row["reason"],
                 "details": [pair for pair in zip(names, values, strict=True) if pair[1]][others:],

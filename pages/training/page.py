@@ -10,7 +10,7 @@ import engine
 from engine.bundled import BUNDLED_NAME
 from engine.sampling.settings import Settings
 from engine.serving import admission, config
-from pages.components import data_table, examples, probability_bars
+from pages.components import data_table, examples, probability_bars, probability_rows
 from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -90,7 +90,7 @@ def draw_scored_text(model: engine.Model) -> None:
     with left:
         st.subheader(t("training.here"), anchor=False)
         distribution = model.distribution(score.token_ids[:at], Settings())
-        rows = probability_bars.rows(distribution, 10, score.token_ids[at], set(), state.turn, t)
+        rows = probability_rows.rows(distribution, 10, score.token_ids[at], set(), state.turn, t)
         probability_bars.draw(rows, t, pick_bar, key="training_bars")
         st.caption(t("training.bars_note"))
     with right:

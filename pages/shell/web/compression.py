@@ -71,7 +71,7 @@ class Compression:
     def _compress(self, path: str, body: bytes) -> None:
         with self._lock:  # a class that arrives together waits for one compression
             if path not in self._files:
-                self._files[path] = gzip.compress(body, 9)
+                self._files[path] = gzip.compress(body, 6)  # at 9 twice the time, on a first visit, for 1 % less
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, MutableHeaders, bytes]:
         """(status, headers, body) of an answer to a request."""

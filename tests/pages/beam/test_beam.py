@@ -21,7 +21,7 @@ from pages.beam import baselines_view, finished_beams, level_summary, probabilit
 from pages.beam.baselines import Baselines
 from pages.beam.state import BeamState
 from pages.beam.tree_layout import layout_rows, separate
-from pages.components.altair_chart import text_width
+from pages.components.text_width import text_width
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from tests.pages.sentences import number, which

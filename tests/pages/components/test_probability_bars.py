@@ -11,7 +11,7 @@ from hypothesis import given
 
 from engine.model.model import Model
 from engine.sampling.settings import Settings
-from pages.components import probability_bars
+from pages.components import probability_bars, probability_rows
 from pages.i18n.translator import Translator
 from pages.step import calculation
 
@@ -24,7 +24,7 @@ T = Translator("en")
 def test_rows_are_the_likeliest_and_one_honest_rest(model: Model, settings: Settings) -> None:
     d = model.distribution(model.encode("the cat"), settings)
     chosen = d.argmax()
-    table = probability_bars.rows(d, 8, chosen, set(), turn=3, t=T)
+    table = probability_rows.rows(d, 8, chosen, set(), turn=3, t=T)
     assert [row["pick"] for row in table[:8]] == [f"3:{c.token_id}" for c in d.top(8)]
     assert sum(row["raw"] for row in table) == pytest.approx(1, abs=1e-5)
     drawn = sum(row["shown"] for row in table if row["state"] != "cut")
@@ -38,7 +38,7 @@ def test_rows_are_the_likeliest_and_one_honest_rest(model: Model, settings: Sett
 def test_what_the_model_believed_has_a_bar_only_where_it_differs(model: Model) -> None:
     ids = model.encode("the cat")
     for settings, some in ((Settings(), False), (Settings(temperature=0.7, top_k=4), True)):
-        table = probability_bars.rows(model.distribution(ids, settings), 8, None, set(), turn=0, t=T)
+        table = probability_rows.rows(model.distribution(ids, settings), 8, None, set(), turn=0, t=T)
         assert any(row["differs"] for row in table) == some
         for row in table:
             assert row["differs"] == (row["state"] != "cut" and "→" in row["value"])
@@ -50,7 +50,7 @@ def test_what_the_model_believed_has_a_bar_only_where_it_differs(model: Model) -
 def test_a_chosen_token_that_is_not_among_the_first_has_a_row(model: Model) -> None:
     d = model.distribution(model.encode("the cat"))
     unlikely = int(d.order[-1])
-    table = probability_bars.rows(d, 5, unlikely, {unlikely}, turn=0, t=T)
+    table = probability_rows.rows(d, 5, unlikely, {unlikely}, turn=0, t=T)
     assert len(table) == 7
     assert table[5]["state"] == "pick"
     assert table[5]["branch"]
