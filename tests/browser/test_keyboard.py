@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app import chips, open_page, settle, words
@@ -150,3 +151,19 @@ def test_animations_stop_with_reduced_motion(chromium: Browser, address: str) ->
         assert animations == ["pulse", "none"]
     finally:
         page.context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_link_in_the_bar_shows_that_it_has_the_focus(chromium: Browser, address: str, dark: bool) -> None:
+    page = open_page(chromium, address, dark=dark)
+    links = page.locator(".st-key-bar a")
+    current = links.first.evaluate("link => getComputedStyle(link).outlineStyle")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.locator(".st-key-bar_links a:focus").count():
+            break
+    focused = page.locator(".st-key-bar_links a:focus")
+    style = focused.evaluate("link => [getComputedStyle(link).outlineStyle, getComputedStyle(link).outlineColor]")
+    assert current == "none"
+    assert style == ["solid", "rgb(86, 180, 233)" if dark else "rgb(0, 114, 178)"]
+    page.context.close()

@@ -38,3 +38,15 @@ def test_texts_wrap_into_lines_in_a_narrow_window(chromium: Browser, address: st
         assert len(set(tops)) < len(tops) / 3, "there should be several tokens per line"
     finally:
         page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "zh_Hant"])
+def test_the_bar_is_one_row_beside_a_lesson(chromium: Browser, address: str, language: str) -> None:
+    page = open_page(chromium, f"{address}/?lesson=07-filters.1&lang={language}")
+    try:
+        boxes = [part.bounding_box() for part in page.locator(".st-key-bar > *").all()]
+        middles = [box["y"] + box["height"] / 2 for box in boxes if box is not None]
+        assert len(middles) >= 5
+        assert max(middles) - min(middles) < 10
+    finally:
+        page.context.close()
