@@ -18,6 +18,7 @@ from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker
 from pages.shell.open_in_step import open_in_step
+from pages.shell.share import local_network
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 
@@ -120,7 +121,9 @@ def draw_families() -> None:
     """Well-known model families: which of their models can be loaded here, and what can be inspected in each."""
     st.subheader(t("uses.families"), anchor=False)
     st.caption(t("uses.families_lead"))
-    st.code("ENGINE_MODELS='openai-community/gpt2, Qwen/*, baidu/*' make run", language=None)
+    if local_network.visitor_is_host():
+        with st.expander(t("uses.families_how")):
+            st.code("ENGINE_MODELS='openai-community/gpt2, Qwen/*, baidu/*' make run", language=None)
     for at in range(0, len(FAMILIES), 2):
         for column, family in zip(st.columns(2, gap="large"), FAMILIES[at : at + 2], strict=True):
             with column:

@@ -264,7 +264,10 @@ def own_address() -> str:
 def test_a_link_that_only_this_machine_can_open_says_so(chromium: Browser, address: str) -> None:
     page = open_link(chromium, address)
     open_share_panel(page)
-    assert "make run ADDRESS=0.0.0.0" in page.locator(".notice").inner_text()
+    how = page.get_by_text("make run ADDRESS=0.0.0.0")
+    assert "這台電腦" in page.locator(".notice").inner_text() and not how.is_visible()
+    page.get_by_text("讓同一個網路裡的人").click()
+    assert how.is_visible()
     assert page.locator(".qr").count() == 0, "it would lead a phone to itself"
     page.context.close()
 

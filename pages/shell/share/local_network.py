@@ -31,6 +31,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def visitor_is_host() -> bool:
+    """Whether the visitor opened the app on the machine that it runs on, and so can start it in another way."""
+    return is_loopback(urlsplit(st.context.url or "").hostname or "")
+
+
 def reach(link: str) -> Reach:
     """Who can open a link to this server, by the server's settings and the connection of the current visitor."""
     listens_on = (st.get_option("server.address") or "").strip("[]")

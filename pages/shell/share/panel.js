@@ -67,6 +67,11 @@ export default function (component) {
   const root = rootOf(component);
   root.replaceChildren(line(data, data.link, data.labels.link));
   if (data.notice) root.append(el("div", "notice", data.notice));
+  if (data.how.length) {
+    const how = el("details", "note");
+    how.append(el("summary", "", data.how[0]), el("div", "", data.how[1]));
+    root.append(how);
+  }
   if (data.scannable && data.qr) square(data, root);
   else if (data.scannable) root.append(el("div", "note", data.labels.no_qr));
   if (data.readable) root.append(el("div", "head", data.labels.readable), line(data, data.readable, data.labels.readable));

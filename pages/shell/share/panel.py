@@ -45,6 +45,7 @@ def data(session: TextState, t: Translator) -> dict[str, Any]:
 
     readable  link that can be read and changed by hand; "" on a page that does not continue the visitor's prompt
     text      the whole text; "" while the model is loading
+    how       how the host, who alone sees this, lets others in: a title and a sentence; [] where there is no need
     """
     names = ("link", "copy", "copied", "large", "no_qr", "embed", "readable", "text")
     reach = local_network.reach(address.link())
@@ -59,6 +60,7 @@ def data(session: TextState, t: Translator) -> dict[str, Any]:
         "text": whole_text(session),
         "qr": qr_code(link(full=False)),
         "notice": t(f"share.local.{reach.notice}", host=reach.opened_as) if reach.notice else "",
+        "how": [t("share.local.how"), t("share.local.command")] if reach.notice == "closed" else [],
         "scannable": reach.notice in ("", "open"),
         "embed": snippet(f"{link(lang=t.language)}&embed=true", t("app.title")),
         "labels": {name: t(f"share.{name}") for name in names},

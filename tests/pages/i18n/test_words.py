@@ -121,6 +121,25 @@ def test_no_legend_says_that_a_colour_gets_darker() -> None:
     assert [(name, found[0]) for name, text in texts.items() if (found := compared.search(text))] == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_term_is_explained_where_it_stands(language: str) -> None:
+    """Beside the term or in its tooltip: what it is, in plain words."""
+    t = Translator(language)
+    logarithm, equal = ("natural logarithm", "equally likely") if language == "en" else ("自然對數", "一樣可能")
+    for key in ("limits.left.rows_legend", "limits.exposure.first", "training.loss_help", "compare.help.per_token"):
+        assert "nats" in t(key) and logarithm in t(key), key
+    assert logarithm in t("compare.flat.entropy") and logarithm in t("strip.log_p_help")
+    for key in (
+        "limits.errors.legend",
+        "quiz.end.below",
+        "quiz.end.above",
+        "strip.perplexity_help",
+        "compare.help.perplexity",
+    ):
+        assert equal in t(key), key
+    assert t("compare.measure.distinct_2").lower() in t("compare.chart.note").lower()
+
+
 def test_no_chinese_outside_the_locale_files() -> None:
     found = []
     scripts = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pages").rglob("*.js")]

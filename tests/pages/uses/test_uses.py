@@ -12,6 +12,7 @@ import torch
 import transformers
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 import engine
@@ -44,6 +45,15 @@ def finish(state: UsesState, task: TaskName) -> TaskRun:
     task_run = state.run_for(task).work
     assert isinstance(task_run, TaskRun)
     return task_run
+
+
+@pytest.mark.parametrize(("url", "shown"), [("http://localhost:8501/uses", True), ("https://example.org/uses", False)])
+def test_a_command_is_shown_to_the_host_alone(monkeypatch: pytest.MonkeyPatch, url: str, shown: bool) -> None:
+    monkeypatch.setattr(ContextProxy, "url", url)
+    app = opened("en")
+    assert not app.exception
+    assert any("make run" in code.value for code in app.code) == shown
+    assert not any("make run" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
