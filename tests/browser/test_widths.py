@@ -50,3 +50,26 @@ def test_the_bar_is_one_row_beside_a_lesson(chromium: Browser, address: str, lan
         assert max(middles) - min(middles) < 10
     finally:
         page.context.close()
+
+
+def test_a_phone_is_shown_no_keys_and_a_row_that_goes_on_fades(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(
+        locale="zh-TW", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    try:
+        page = context.new_page()
+        for name in ("beam", "compare", "limits", "uses"):
+            page.goto(f"{address}/{name}")
+            page.locator(".stApp button kbd").first.wait_for(state="attached", timeout=30_000)
+            settle(page)
+            assert page.locator(".stApp button kbd").evaluate_all("keys => keys.every(key => !key.offsetWidth)"), name
+            for row in page.locator(".st-key-settings, .st-key-examples").all():
+                if row.evaluate("row => row.scrollWidth > row.clientWidth + 1"):
+                    assert "gradient" in row.evaluate("row => getComputedStyle(row).maskImage"), name
+                    row.evaluate("row => row.scrollTo(9999, 0)")
+                    gap = (
+                        "row => row.getBoundingClientRect().right - row.lastElementChild.getBoundingClientRect().right"
+                    )
+                    assert row.evaluate(gap) >= 30, "the last control is not faded"
+    finally:
+        context.close()
