@@ -164,13 +164,10 @@ def draw_opened_node(model: engine.Model, search: BeamSearch) -> None:
     st.button(t("beam.opened.take"), key="beam_take", on_click=continue_in_step, args=(new_token_ids(index),))
     if distribution is not None:
         explored = {n.token_id for n in search.nodes if n.parent == index and n.level <= state.shown_levels}
-        st.caption(t("beam.opened.next"))
-        probability_bars.draw(
-            probability_rows.rows(distribution, 8, None, explored, state.turn, t),
-            t,
-            pick_bar,
-            key="beam_bars",
-        )
+        rows = probability_rows.rows(distribution, 8, None, explored, state.turn, t)
+        framed = any(row["branch"] for row in rows)
+        st.caption(t("beam.opened.next_framed" if framed else "beam.opened.next"))
+        probability_bars.draw(rows, t, pick_bar, key="beam_bars")
 
 
 def draw_level_summary() -> None:

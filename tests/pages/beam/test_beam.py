@@ -363,6 +363,20 @@ def test_the_page_grows_and_goes_back(app: AppTest) -> None:
     assert app.button(key="grow").disabled
 
 
+@pytest.mark.parametrize("app", LANGUAGES, indirect=True)
+def test_frames_are_explained_where_there_are_some(app: AppTest) -> None:
+    t = Translator(app.session_state["lang"])
+    captions = {t("beam.opened.next"): False, t("beam.opened.next_framed"): True}
+    app.button(key="grow").click().run()
+    state = state_of(app, BeamState)
+    assert state.search is not None
+    for node in (state.best_node, 0):
+        state.open(state.turn, node)
+        app.run()
+        told = [captions[caption.value] for caption in app.caption if caption.value in captions]
+        assert told == [any(other.parent == node for other in state.search.nodes if other.level <= 2)]
+
+
 def test_a_beam_goes_on_step_by_step(app: AppTest) -> None:
     app.button(key="grow").click().run()
     state, session = state_of(app, BeamState), state_of(app, TextState)
