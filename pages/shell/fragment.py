@@ -43,9 +43,10 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
     return st.fragment(guarded)
 
 
-def workbench(draw: Callable[[], None]) -> Callable[[], None]:
+def workbench(draw: Callable[[], Callable[[], None] | None]) -> Callable[[], None]:
     """`part` for the fragment that uses the model, with the course's sheet below it during a lesson.
 
+    `draw` may return a function for what nobody waits for: it is called when the sheet is drawn as well.
     Where it cannot be drawn, text and settings still go into the URL, so that a reload keeps them.
     """
 
@@ -53,14 +54,17 @@ def workbench(draw: Callable[[], None]) -> Callable[[], None]:
     def with_companion() -> None:
         t = Translator(session_state.language())
         extensions.companion.turn_to_page(t)
+        afterwards = None
         with st.container():  # always one element, so that the sheet keeps its place when the page's parts change
             try:
-                draw()
+                afterwards = draw()
             except EngineError as error:
                 show_problem(error, t)
                 if (bar := session_state.get(address.AddressState).bar) is not None:
                     bar.update()
         extensions.companion.draw(loaded_model(session_state.get(TextState)), t)
+        if afterwards is not None:
+            afterwards()
 
     return part(with_companion)
 

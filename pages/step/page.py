@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -72,7 +73,7 @@ def draw_messages() -> None:
 
 
 @fragment.workbench
-def workbench() -> None:
+def workbench() -> Callable[[], None]:
     """The part of the page that is redrawn after each action."""
     model = model_access.wait_for_model(session, t)
     trace = session.ready(model)
@@ -92,9 +93,15 @@ def workbench() -> None:
     if not simple:
         draw_details(model, distribution, text, chosen, u)
     fragment.mark_answered()
-    computed = model_registry.prefetch(model, session.next_ids(model), after=PREFETCH_SECONDS)
-    address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
-    next_step.draw(computed, data, session, stage_state, model, t, simple, head)
+    end = st.container()
+
+    def prepare_next_step() -> None:
+        computed = model_registry.prefetch(model, session.next_ids(model), after=PREFETCH_SECONDS)
+        with end:
+            address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
+            next_step.draw(computed, data, session, stage_state, model, t, simple, head)
+
+    return prepare_next_step
 
 
 def draw_details(

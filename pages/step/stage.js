@@ -1,6 +1,8 @@
 // Stage of the step page: the text, the buttons, the ruler of the draw and the bars in one component, so that the text
 // and the distribution that are shown always belong together. `data` is described in stage.py.
 
+const NEVER_LARGE = 120; // tokens
+
 export default function (component) {
   const root = rootOf(component);
   queue(component, root);
@@ -64,11 +66,14 @@ function drawAll(root, data, moved) {
   fitText(root, root.querySelector(".strip"), data);
 }
 
-// The text in large type if it has room, else its end; its arcs. In presentation mode the room is what the other parts leave.
+// The text in large type if it has room, which is not tried where it cannot, else its end; its arcs. In presentation mode
+// the room is what the other parts leave.
 function fitText(root, strip, data) {
-  strip.classList.add("large");
-  const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
-  if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !root.matches(".simple"))) strip.classList.remove("large");
+  if (data.line.length < NEVER_LARGE) {
+    strip.classList.add("large");
+    const lines = new Set([...strip.querySelectorAll(".t")].map((token) => token.offsetTop)).size;
+    if (strip.scrollHeight > strip.clientHeight || (lines > 1 && !root.matches(".simple"))) strip.classList.remove("large");
+  }
   drawArcs(root, strip, data);
   const bottom = strip.getBoundingClientRect().top + strip.clientHeight;
   const ends = [...strip.querySelectorAll(".t[aria-current], .cur")].map((node) => node.getBoundingClientRect().bottom);
