@@ -7,8 +7,8 @@ const el = (tag, name, text) => {
   return node;
 };
 
-// The component's root element, with its style (see register.py) and the class of the current theme. A browser's translation must not
-// change tokens.
+// The component's root element, with its style (see register.py) and the class of the current theme. A browser's
+// translation must not change tokens.
 function rootOf({ data, parentElement }) {
   const root = parentElement.querySelector(".root");
   const { adoptedStyleSheets } = root.getRootNode();

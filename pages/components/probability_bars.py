@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 import pyarrow as pa
@@ -19,9 +19,6 @@ from pages.components.probability_rows import LABELS_WIDTH
 from pages.components.theme import Palette, palette
 from pages.i18n.translator import Translator
 from pages.session import session_state
-
-if TYPE_CHECKING:
-    pass
 
 ROW = 30  # height of a row in pixels
 _VALUES_WIDTH = 146  # pixels right of the bars

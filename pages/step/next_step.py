@@ -9,8 +9,9 @@ to the click, with the same data, follows.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from copy import copy
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -32,22 +33,17 @@ WAIT_SECONDS = 0.25  # for the model; a slower one's answers are not sent in adv
 _next_step = register("next_step", Path(__file__))
 
 
-def draw(
-    computed: Event | None,
-    data: dict[str, Any],
-    session: TextState,
-    state: StageState,
-    model: engine.Model,
-    t: Translator,
-    simple: bool,
-    head: tuple[int, int] | None,
-) -> None:
-    """Send the difference from the stage's `data`, if the next text is `computed` soon and this is no run."""
+def draw(computed: Event | None, data: dict[str, Any], after: Callable[[], dict[str, Any] | None]) -> None:
+    """Send the difference from the stage's `data`, if the next text is `computed` soon and this is no run.
+
+    `after` computes the data after the step, as `after_next` does.
+    """
     change = None
-    if not session.running and computed is not None and _wait(computed):
+    if not data["running"] and computed is not None and _wait(computed):
         with suppress(EngineError):  # which is shown when that step is asked for
-            change = difference(data, after_next(session, state, model, t, simple, head))
-    _next_step(key="next_step", data={"turn": session.turn, "made": state.made, "change": change})
+            known = after()
+            change = None if known is None else difference(data, known)
+    _next_step(key="next_step", data={"turn": data["turn"], "made": data["made"], "change": change})
 
 
 def _wait(computed: Event) -> bool:
@@ -70,6 +66,7 @@ def after_next(
     after = session.after_step(model)
     if after is None:
         return None
-    moved = replace(state, made=state.made + 1, arrival_prompt="", arrival_tokens=0)
+    moved = copy(state)
+    moved.new_moves([{"n": state.made + 1, "kind": "next"}])
     text = after.annotator.annotate(model, after.ready(model))
     return stage.data(after, moved, model, text, t, simple, head)

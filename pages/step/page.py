@@ -99,7 +99,7 @@ def workbench() -> Callable[[], None]:
         computed = model_registry.prefetch(model, session.next_ids(model), after=PREFETCH_SECONDS)
         with end:
             address_bar.update(after=0 if session.running else BROWSER_DRAW_SECONDS)
-            next_step.draw(computed, data, session, stage_state, model, t, simple, head)
+            next_step.draw(computed, data, lambda: next_step.after_next(session, stage_state, model, t, simple, head))
 
     return prepare_next_step
 
