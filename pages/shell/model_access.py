@@ -65,9 +65,6 @@ def _wait_for(name: str, t: Translator) -> Model:
 def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
     place = st.empty()
     if not loading.done:
-        # An empty chart makes the browser fetch the chart library while the model is loading.
-        chart_place = st.empty()
-        chart_place.vega_lite_chart({"mark": "bar", "height": 1, "width": 1, "data": {"values": []}}, theme=None)
         stage = ""
         while not loading.wait(0.05):
             if loading.stage != stage:
@@ -77,5 +74,4 @@ def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
                     stages = ("libraries", "files", "tokenizer", "weights", "warm_up")
                     st.progress((stages.index(stage) + 1) / (len(stages) + 1), t(f"loading.{stage}"))
         place.empty()
-        chart_place.empty()
     return loading.result()

@@ -53,9 +53,9 @@ def _listen(page: Page) -> None:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def browser(*arguments: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=require(), args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=require(), args=[*ARGUMENTS, *arguments])
         chromium.on("context", lambda context: context.on("page", _listen))
         try:
             yield chromium

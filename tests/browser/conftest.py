@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app import browser, new_page, served, show_everything, visit
+from tests.browser.chromium import FEW_COMPILERS
 
 
 @pytest.fixture(scope="package")
@@ -18,7 +19,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    with browser() as chromium:
+    with browser(FEW_COMPILERS) as chromium:
         yield chromium
 
 

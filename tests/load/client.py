@@ -178,7 +178,7 @@ class Visitor:
             key = name.split("-", 2)[2]  # $$ID-HASH-KEY
             self.widgets[key] = Shown(name, delta.fragment_id, bool(getattr(widget, "disabled", False)))
             if kind == "bidi_component" and widget.WhichOneof("data") == "json":  # type: ignore[union-attr]
-                self.data[key] = json.loads(widget.json)  # type: ignore[union-attr]
+                [self.data[key]] = json.loads(widget.json)  # type: ignore[union-attr]
             self._store_state(kind, name, widget)
 
     def _store_state(self, kind: str, name: str, widget: object) -> None:

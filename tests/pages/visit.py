@@ -75,6 +75,12 @@ def state_of(app: AppTest, kind: type[T]) -> T:
     return state
 
 
+def component_data(proto: Any) -> Any:
+    """Data of a component as its script gets it; `proto` is its message."""
+    [data] = json.loads(proto.json)
+    return data
+
+
 def stage(app: AppTest) -> list[Any]:
     """Messages of the step page's stage, none on another page."""
     return [element.proto for element in app.get("bidi_component") if element.proto.id.endswith("-stage")]

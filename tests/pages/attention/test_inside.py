@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -31,7 +30,7 @@ from pages.components import shaded_tokens
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from tests import tiny
-from tests.pages.visit import state_of, visit
+from tests.pages.visit import component_data, state_of, visit
 
 LANGUAGES = ("zh_Hant", "en")
 TEXT = "今天天氣, the cat"
@@ -381,7 +380,7 @@ def test_each_list_of_the_logit_lens_names_what_it_is_about(language: str) -> No
     state.choose_row(state.text_version, 2)
     state.choose_cell(state.text_version, 4, 5)
     app.run()
-    lists = {e.proto.id.rsplit("-", 1)[1]: json.loads(e.proto.json)["name"] for e in app.get("bidi_component")
+    lists = {e.proto.id.rsplit("-", 1)[1]: component_data(e.proto)["name"] for e in app.get("bidi_component")
              if e.proto.id.endswith(("-inside_ranks", "-inside_cell"))}  # fmt: skip
     ranks, cell = lists["inside_ranks"], lists["inside_cell"]
     assert "真" in ranks and "3" in ranks and "好" in ranks

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +15,7 @@ from pages.limits.state import NAMES, LimitsState
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
 from pages.shell import navigation
-from tests.pages.visit import state_of, visit
+from tests.pages.visit import component_data, state_of, visit
 from tests.passes import counted_passes
 
 PROBLEMS = ["", "  ", "一", "😀", "今天天氣真好。" * 43, "今天天氣真好。" * 400]
@@ -223,7 +221,7 @@ def test_a_chart_holds_only_points_that_are_there() -> None:
 def table_names(app: AppTest) -> list[str]:
     """Names on the disclosures of the charts' tables."""
     components = [e.proto for e in app.get("bidi_component") if e.proto.id.endswith(("_table", " table"))]
-    return [json.loads(proto.json)["name"] for proto in components]
+    return [component_data(proto)["name"] for proto in components]
 
 
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])

@@ -94,7 +94,7 @@ def components(app: AppTest) -> dict[str, Any]:
 
     protos = [element.proto for element in elements(app.main)]
     drawn = [proto for proto in protos if getattr(proto, "component_name", "") and proto.WhichOneof("data") == "json"]
-    return {proto.component_name.partition(".")[2]: json.loads(proto.json, parse_constant=fail) for proto in drawn}
+    return {proto.component_name.partition(".")[2]: json.loads(proto.json, parse_constant=fail)[0] for proto in drawn}
 
 
 def told(app: AppTest) -> bool:

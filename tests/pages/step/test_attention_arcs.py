@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +11,7 @@ from engine.model.model import Model
 from pages.i18n.translator import LANGUAGES, Translator
 from pages.session.attention_choice import AttentionChoice
 from pages.step import attention_arcs
-from tests.pages.visit import stage, state_of, visit
+from tests.pages.visit import component_data, stage, state_of, visit
 
 
 @given(st.data())
@@ -37,6 +35,6 @@ def test_arcs_are_the_row_of_the_last_token(model: Model, data: st.DataObject) -
 @pytest.mark.parametrize("head", [None, (1, 2)])
 def test_the_stage_has_the_arcs_of_the_chosen_head(head: tuple[int, int] | None) -> None:
     app = visit(AttentionChoice=AttentionChoice(head))
-    shown = json.loads(stage(app)[-1].json)["arcs"]
+    shown = component_data(stage(app)[-1])["arcs"]
     assert ("第 2 層第 3 個頭" in shown["told"]) == (head is not None)
     assert state_of(app, AttentionChoice).head == head

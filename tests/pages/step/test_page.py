@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from engine.serving import model_registry
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.step import search_results
-from tests.pages.visit import move, run_to_the_end, state_of, visit
+from tests.pages.visit import component_data, move, run_to_the_end, state_of, visit
 
 
 @pytest.fixture
@@ -180,7 +179,7 @@ def test_after_the_end_the_calculation_tells_of_no_draw(language: str) -> None:
     model, state = model_registry.request().result(), session(app)
     state.pick(model, state.turn, min(model.end_ids))
     app.run()
-    [sums] = [json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith("-sums")]
+    [sums] = [component_data(e.proto) for e in app.get("bidi_component") if e.proto.id.endswith("-sums")]
     assert sums["u"] is None
     assert sums["labels"]["draw"] == Translator(language)("sums.ended")
     assert all(row[0] != "pick" for row in sums["rows"])
