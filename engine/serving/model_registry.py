@@ -115,7 +115,7 @@ def loaded() -> list[Model]:
         return [entry.result() for entry in _models.values() if entry.done and entry.future.exception() is None]
 
 
-def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float = 0.08) -> threading.Event | None:
+def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float) -> threading.Event | None:
     """Compute a text that will probably be requested next in the background, starting in `after` seconds.
 
     The outputs go into the prefix cache of the model. One text is prefetched at a time; calls in the meantime, and

@@ -11,9 +11,9 @@ import engine
 from engine.decoding.beam_types import BeamSettings
 from engine.errors import EngineError
 from engine.trace.trace import Trace
-from pages.beam import baselines_view, export, finished_beams, level_summary, next_level, probability_mass, tree
+from pages.beam import baselines_view, export, finished_beams, level_summary, probability_mass, tree
 from pages.beam.state import LENGTH_PENALTIES, MAX_LEVELS, MAX_NGRAM, MAX_WIDTH, REPETITION_PENALTIES, BeamState
-from pages.components import probability_bars, probability_rows, text_strip
+from pages.components import in_advance, probability_bars, probability_rows, text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -202,7 +202,7 @@ def workbench() -> None:
     # The tree is sent first: the visitor is waiting for it.
     data = tree.data(state, t)
     tree.draw(data, t, state.open, state.toggle_pruned)
-    in_advance = st.empty()  # here, because what is drawn below comes and goes
+    sent_in_advance = st.empty()  # here, because what is drawn below comes and goes
     with above:
         draw_controls()
     with st.container():  # one element in both cases: what is below keeps its place
@@ -225,8 +225,9 @@ def workbench() -> None:
         fragment.rerun(after=BROWSER_DRAW_SECONDS)
     with suppress(EngineError):  # which is shown when this level is asked for
         search.grow_to(state.shown_levels + 1)
-    with in_advance:
-        next_level.draw(data, state, t)
+    after = state.after_grow()
+    with sent_in_advance:
+        in_advance.send("next_level", data, None if after is None else tree.data(after, t), "turn")
 
 
 address_bar = address.AddressBar(session, t, state, sync_widgets, widgets={"mass": ("beam_mass_on", (False, True))})

@@ -174,16 +174,13 @@ export default function (component) {
   if (isNews(root, component.data, "turn")) show(root, component.data);
 }
 
-// Shows the next level at a click on the page's button, before the app answers; next_level.py has sent it in advance.
+// Shows the next level at a click on the page's button, before the app answers; page.py has sent it in advance.
 function listenForGrow(root) {
   if (root.listens) return;
   root.listens = true;
   const clicked = ({ target }) => {
     if (!root.isConnected) return document.removeEventListener("click", clicked, true);
-    const { nextLevel } = window;
-    if (!target.closest?.(".st-key-grow button:enabled") || !nextLevel?.change || nextLevel.turn !== root.data.turn) return;
-    root.predicted = changed(root.data, nextLevel.change);
-    show(root, root.predicted);
+    if (target.closest?.(".st-key-grow button:enabled")) showInAdvance(root, "next_level", show);
   };
   document.addEventListener("click", clicked, true);
 }

@@ -40,6 +40,14 @@ function onResize(root, draw) {
   addEventListener("resize", changed);
 }
 
+// Whether the pointer is at another place than at the last call: where the page moves below a pointer that rests, the
+// browser reports it over another element.
+function pointerMoved(root, { clientX, clientY }) {
+  const before = root.pointer;
+  root.pointer = `${clientX} ${clientY}`;
+  return root.pointer !== before;
+}
+
 const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Whether a key press is an Enter and not one that takes an input method's candidate: Safari reports that one after the

@@ -28,14 +28,6 @@ function drawCard(root, data, token, send) {
   return card;
 }
 
-// Whether the pointer is at another place than at the last call: where the text moves below a pointer that rests, the
-// browser reports it over another token.
-function pointerMoved(root, { clientX, clientY }) {
-  const before = root.pointer;
-  root.pointer = `${clientX} ${clientY}`;
-  return root.pointer !== before;
-}
-
 // Opens a token's card after the pointer rests on it, or with the down key. Escape closes it.
 function listenForRest(root, strip, data, setTriggerValue) {
   let card, timer;

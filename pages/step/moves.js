@@ -8,7 +8,7 @@ function queue(component, root) {
     root.waiting.push({ n: ++root.last, kind, ...values });
     root.picked = values.token;
     component.setStateValue("moves", [...root.waiting]);
-    if (kind === "next") showNextStep(root);
+    if (kind === "next" && root.waiting.length === 1) showInAdvance(root, "next_step", show);
   };
 }
 

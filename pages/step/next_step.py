@@ -2,8 +2,8 @@
 
 The next token is known as soon as the distribution is: it depends on the text, the settings and the seed alone. After
 each answer the model computes the text with that token appended; the stage's data of that text then goes to the browser
-as its difference from the data that the browser has. `prediction.js` shows it at a click on Next; the app's own answer
-to the click, with the same data, follows.
+as its difference from the data that the browser has. `moves.js` shows it at a click on Next, if that is the first move
+after the data on the screen; the app's own answer to the click, with the same data, follows.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
-from pages.components.difference import difference
-from pages.components.register import register
+from pages.components import in_advance
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
@@ -30,20 +28,17 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 0.25  # for the model; a slower one's answers are not sent in advance
 
-_next_step = register("next_step", Path(__file__))
-
 
 def draw(computed: Event | None, data: dict[str, Any], after: Callable[[], dict[str, Any] | None]) -> None:
     """Send the difference from the stage's `data`, if the next text is `computed` soon and this is no run.
 
     `after` computes the data after the step, as `after_next` does.
     """
-    change = None
+    known = None
     if not data["running"] and computed is not None and _wait(computed):
         with suppress(EngineError):  # which is shown when that step is asked for
             known = after()
-            change = None if known is None else difference(data, known)
-    _next_step(key="next_step", data={"turn": data["turn"], "made": data["made"], "change": change})
+    in_advance.send("next_step", data, known, "turn", "made")
 
 
 def _wait(computed: Event) -> bool:

@@ -36,7 +36,6 @@ _PARTS = (
     "motion",
     "attention_arcs",
     "difference",
-    "prediction",
 )
 
 _stage = register(_KEY, Path(__file__), *_PARTS)

@@ -15,7 +15,10 @@ from tests.browser.app import chips, follow, open_page, settle
 from tests.serving import Server, started
 
 _STAGE = "document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]').shadowRoot"
-_KNOWN = f"window.nextStep?.change && window.nextStep.turn === {_STAGE}.querySelector('.root').turn"
+_KNOWN = f"""() => {{
+  const {{ change, counts }} = window.inAdvance?.next_step ?? {{}};
+  return change && counts.turn === {_STAGE}.querySelector('.root').turn;
+}}"""
 _SHOWN = f"""() => {{
   const all = (selector) => [...{_STAGE}.querySelectorAll(selector)].filter((node) => node.getClientRects().length);
   return {{
@@ -86,7 +89,10 @@ def test_clicks_while_the_app_is_silent_are_all_made(chromium: Browser, server: 
 
 
 _TREE = "document.querySelector('.st-key-beam_tree [data-testid=stBidiComponentIsolated]').shadowRoot"
-_LEVEL_KNOWN = f"window.nextLevel?.change && window.nextLevel.turn === {_TREE}.querySelector('.root').data.turn"
+_LEVEL_KNOWN = f"""() => {{
+  const {{ change, counts }} = window.inAdvance?.next_level ?? {{}};
+  return change && counts.turn === {_TREE}.querySelector('.root').data.turn;
+}}"""
 
 
 def test_grow_is_shown_at_once_and_is_what_the_app_answers(chromium: Browser, server: Server) -> None:

@@ -150,7 +150,7 @@ def test_a_prepared_text_costs_no_pass_when_it_is_asked_for(gpt2: Tiny) -> None:
     assert passes == 1
     model.records(ids)
     assert model.prefix_cache.counters.passes == passes
-    model_registry.prefetch(model, None)
+    model_registry.prefetch(model, None, after=0.0)
     assert model_registry._prefetching.acquire(timeout=TIMEOUT)
     model_registry._prefetching.release()
 
@@ -163,7 +163,7 @@ def test_the_tree_is_as_large_as_the_host_says(gpt2: Tiny, monkeypatch: pytest.M
 def test_what_was_prepared_costs_nothing_when_it_is_asked_for(gpt2: Tiny) -> None:
     model = gpt2.fresh()
     model_registry.prefetch(model, (5, 6, 7), after=0.0)
-    model_registry.prefetch(model, None)
+    model_registry.prefetch(model, None, after=0.0)
     with model_registry._prefetching:  # waits for the prefetch in progress
         assert model.prefix_cache.counters.passes == 1
     model.records((5, 6, 7))
