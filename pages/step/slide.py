@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from engine.bundled import BUNDLED_NAME
-from engine.sampling.settings import Settings
 from pages.components import theme
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.step import stage
+from pages.step.settings_in_effect import settings_in_effect
 from pages.step.svg_text import Part, fitted, safe, shortened
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def svg(session: TextState, model: Model, t: Translator, dark: bool, site: str) 
     chosen = None if session.end(model) else token_id
     rows = stage.bar_rows(session, distribution, chosen, t, session.bars)
     _draw_bars(root, rows, stage.cut(rows, t), colors)
-    _draw_facts(root, facts(session, None if chosen is None else u, t), colors)
+    _draw_facts(root, settings_in_effect(session, None if chosen is None else u, t), colors)
     _rect(root, LEFT, 1000, RIGHT - LEFT, 1, colors["line"])
     _text(root, LEFT, 1042, 26, colors["soft"], shortened(site, 50))
     _text(root, RIGHT, 1042, 26, colors["soft"], t("app.title"), anchor="end")
@@ -70,21 +69,6 @@ def sentence(session: TextState, model: Model) -> list[Part]:
             parts.append(Part(safe(whole[done : len(text)]), style))
             done = len(text)
     return [part for part in parts if part.text]
-
-
-def facts(session: TextState, u: float | None, t: Translator) -> list[tuple[str, str]]:
-    """Names and values of the model, the strategy, the settings that have an effect, the seed and the number drawn."""
-    name = t("settings.bundled") if session.model_name == BUNDLED_NAME else session.model_name
-    rows = [(t("settings.model"), safe(name)), (t("settings.strategy"), t(f"settings.{session.strategy}"))]
-    settings = session.settings.for_greedy() if session.strategy == "greedy" else session.settings
-    neutral = Settings()
-    for setting in Settings.__dataclass_fields__:
-        value = getattr(settings, setting)
-        if value != getattr(neutral, setting) or (setting == "temperature" and session.strategy == "sample"):
-            rows.append((t(f"settings.{setting}"), f"{value:.6g}"))
-    if session.strategy == "sample":
-        rows.append((t("settings.seed"), str(session.seed)))
-    return rows if u is None else [*rows, ("u", f"{u:.4f}")]
 
 
 def _draw_sentence(root: Element, parts: Sequence[Part], colors: dict[str, str]) -> None:

@@ -41,7 +41,7 @@ function later(root, kind, wait) {
 function build(root) {
   const bars = el("div", "bars");
   for (const part of ["text", "controls", "ruler"]) root.append(el("div", part));
-  root.append(bars, el("p", "note legend"));
+  root.append(bars, el("p", "note legend"), el("p", "note settings"));
   for (const part of ["text", "controls", "bars", "ruler"]) root.querySelector(`.${part}`).setAttribute("part", part);
   listenForDetails(root, bars);
   root.addEventListener("click", (event) => {
@@ -62,6 +62,7 @@ function drawAll(root, data, moved) {
   bars.setAttribute("role", "group");
   drawBars(root, bars, data);
   root.querySelector(".legend").textContent = data.labels.legend;
+  root.querySelector(".settings").textContent = data.settings;
   if (root.matches(".simple")) withoutMarks(root);
   fitText(root, root.querySelector(".strip"), data);
 }

@@ -18,6 +18,7 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.step import attention_arcs
+from pages.step.settings_in_effect import settings_in_effect
 from pages.step.state import ARRIVAL_TOKENS, StageState
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def data(
     rows, cut   see `bar_rows` and `cut`
     ruler       see `ruler`
     arcs        see `attention_arcs.data`
+    settings    those that have an effect, for the printed page
     labels      texts of the component
     """
     distribution, token_id, u = session.choice(model)
@@ -85,6 +87,7 @@ def data(
         "cut": cut(rows, t),
         "ruler": ruler(distribution, rows, chosen, u, session.seed, t),
         "arcs": None if simple else attention_arcs.data(model, distribution.token_ids, tokens, head, t),
+        "settings": " · ".join(f"{name} {value}" for name, value in settings_in_effect(session, None, t)),
         "labels": _labels(session, t) | {"legend": _legend(simple, explained, ended is not None, t)},
     }
 
@@ -115,6 +118,7 @@ def data_without_distribution(
         "cut": None,
         "ruler": {"parts": [], "u": None, "told": ""},
         "arcs": None,
+        "settings": "",
         "labels": _labels(session, t),
     }
 

@@ -105,6 +105,9 @@ def test_no_page_is_cut_and_none_has_controls(dark: Page, address: str, name: st
     for place in (".stMain h1", ".stMain .root"):
         assert dark.locator(place).first.evaluate("node => getComputedStyle(node).color") == "rgb(0, 0, 0)"
     foot = dark.locator(".stMainBlockContainer").evaluate("node => getComputedStyle(node, '::after').content")
+    if bars:
+        settings = dark.locator(".st-key-stage .settings")
+        assert settings.is_visible() and "溫度 1 · 種子 7" in settings.inner_text()
     assert address in foot and re.search(r"20\d\d", foot), "the address and the date"
 
 

@@ -44,10 +44,16 @@ def test_texts_wrap_into_lines_in_a_narrow_window(chromium: Browser, address: st
 def test_the_bar_is_one_row_beside_a_lesson(chromium: Browser, address: str, language: str) -> None:
     page = open_page(chromium, f"{address}/?lesson=07-filters.1&lang={language}")
     try:
-        boxes = [part.bounding_box() for part in page.locator(".st-key-bar > *").all()]
-        middles = [box["y"] + box["height"] / 2 for box in boxes if box is not None]
-        assert len(middles) >= 5
-        assert max(middles) - min(middles) < 10
+        for width in (1280, 1101, 820, 761, 760, 641, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            middles = page.locator(".st-key-bar > *").evaluate_all(
+                """parts => parts.filter(part => part.checkVisibility()).map(part => {
+                  const { top, bottom } = part.getBoundingClientRect();
+                  return (top + bottom) / 2;
+                })"""
+            )
+            assert len(middles) >= 4
+            assert max(middles) - min(middles) < 10, width
     finally:
         page.context.close()
 
