@@ -102,7 +102,8 @@ def _served(name: str, script: str) -> tuple[str, str]:
     file = f"{name}-{hashlib.sha256(script.encode()).hexdigest()[:12]}.js"
     try:
         folder = Path(_folder().name)
-        (folder / file).write_text(script, "utf-8")
+        if not (folder / file).exists():
+            (folder / file).write_text(script, "utf-8")
     except OSError:
         return name, script
     manifest = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir=".")])

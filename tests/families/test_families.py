@@ -18,6 +18,7 @@ def test_most_families_are_compared() -> None:
     assert len(families()) - len(EXCEPTIONS) >= 170
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(A_DAY))
 def test_a_family_equals_its_reference(number: int, tmp_path: Path) -> None:
     names = families()

@@ -47,6 +47,7 @@ def test_numbers_of_each_step_belong_together(each: Tiny) -> None:
     )
 
 
+@pytest.mark.slow
 def test_same_prompt_settings_and_seed_same_text_in_any_process(each: Tiny) -> None:
     ids = each.model.encode("the cat")
     again = load(each.folder, from_hub=False)

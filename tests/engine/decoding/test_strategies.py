@@ -33,6 +33,7 @@ def written(
     return batch.texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", DRAWING, ids=lambda strategy: strategy.name)
 def test_each_seed_writes_what_it_writes_alone(each: Tiny, strategy: DecodingStrategy) -> None:
     ids = each.prefixes(1, seed=4)[0]

@@ -39,6 +39,7 @@ WORK: dict[str, Callable[[Model], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORK)
 def test_a_step_is_one_pass_at_most_and_moves_the_progress(each: Tiny, name: str) -> None:
     with counted_passes(each.model) as passes:
@@ -88,6 +89,7 @@ def test_a_text_larger_than_the_prefix_cache_is_computed_twice_at_most(gpt2: Tin
         assert scoring.score.ranks == expected.ranks
 
 
+@pytest.mark.slow
 def test_what_a_lost_connection_interrupts_goes_on_later(each: Tiny) -> None:
     """An exception in the middle of a pass, from the host's hooks for instance: the next step does it again."""
     for name in ("errors", "exposure", "cloze", "text", "sampling"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def _softmax(x: np.ndarray) -> np.ndarray:
     return np.asarray(e / e.sum(-1, keepdims=True))
 
 
+@pytest.mark.slow
 def test_token_by_token_equals_one_pass(each: Tiny) -> None:
     for ids in each.prefixes(6, longest=tiny.CONTEXT):
         model = each.fresh()
@@ -34,6 +36,7 @@ def test_token_by_token_equals_one_pass(each: Tiny) -> None:
         agrees(each, model, ids)
 
 
+@pytest.mark.slow
 def test_in_pieces_of_any_length(each: Tiny) -> None:
     """A pass over several new tokens after cached ones needs a correct attention mask."""
     for cut, ids in zip(range(1, 20), each.prefixes(12, longest=tiny.CONTEXT, seed=1), strict=False):
@@ -52,6 +55,7 @@ def test_branches_from_every_position(each: Tiny) -> None:
     agrees(each, model, ids)
 
 
+@pytest.mark.slow
 def test_more_texts_in_turn_than_there_are_buffers(each: Tiny) -> None:
     """Keys and values are restored from the prefix cache; no token is computed twice."""
     model = each.fresh()
@@ -86,6 +90,7 @@ def test_after_eviction(each: Tiny) -> None:
     assert model.prefix_cache.counters.evicted > 100
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(data=st.data())
 def test_any_walk_gives_the_numbers_of_one_pass(each: Tiny, data: st.DataObject) -> None:

@@ -11,6 +11,7 @@ import engine
 from tests.engine.conftest import Tiny
 
 
+@pytest.mark.slow
 def test_log_probabilities_and_ranks_equal_the_reference(each: Tiny) -> None:
     for ids in each.prefixes(100):
         score = each.model.score(ids)

@@ -166,6 +166,7 @@ def test_batches(spoilt: Spoilt, strategy: Any) -> None:
         assert failed == any(row[-1] for row, text in zip(bad, batch.texts, strict=True) if text.stop is None)
 
 
+@pytest.mark.slow
 def test_attribution_and_head_probes(spoilt: Spoilt) -> None:
     model = spoilt.model
     ids = model.encode(TEXT)

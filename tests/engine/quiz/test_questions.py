@@ -185,6 +185,7 @@ def test_options_are_in_the_script_of_the_true_token(model: Model, text: str) ->
             assert option == best or not foreign.search(model.vocabulary.token_bytes(option).decode())
 
 
+@pytest.mark.slow
 def test_every_family_can_be_asked_or_has_no_place(each: Tiny) -> None:
     for text in ("今天天氣真好，我們去公園散步。" * 2, "the cat sat on the mat, the dog sat on the log. the cat"):
         for question in questions.find_questions(each.model, text):

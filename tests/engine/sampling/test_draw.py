@@ -124,6 +124,7 @@ def test_an_unknown_id_is_refused(gpt2: Tiny) -> None:
             distribution.candidate(token)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 1000, 2**31 - 1])
 @pytest.mark.parametrize("temperature", [1.0, 0.3])
 def test_order_top_ranks_and_draws_of_a_large_vocabulary_are_those_of_a_plain_stable_sort(

@@ -45,6 +45,7 @@ def oracle_list(tiny: Tiny, ids: tuple[int, ...], chosen: engine.Settings) -> li
     return tiny.reference._get_logits_processor(config, len(ids))  # type: ignore[operator]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(data=st.data(), chosen=some_settings)
 def test_masks_probabilities_and_who_cut(gpt2: Tiny, data: st.DataObject, chosen: engine.Settings) -> None:

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from engine.interpret import attention_maps, heads, induction
 from engine.model.loading import load
 from engine.model.model import Model
+from engine.serving import model_registry
 from pages.attention import (
     attribution,
     experiments,
@@ -56,6 +57,7 @@ def test_a_small_map_holds_the_maximum_of_each_block(attention: np.ndarray) -> N
         assert maps[layer, head, row, column] == np.rint(part * 255).astype(np.uint8).max(initial=0)
 
 
+@pytest.mark.slow
 def test_what_is_sent_stays_small() -> None:
     for layers, count, length in ((6, 6, 512), (32, 32, 256), (48, 25, 128)):
         attention = np.zeros((layers, count, length, length), dtype=np.float16)
@@ -330,6 +332,7 @@ def app(request: pytest.FixtureRequest) -> AppTest:
     return visit("attention", getattr(request, "param", "zh_Hant"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("app", LANGUAGES, indirect=True)
 def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
     assert not app.exception
@@ -345,7 +348,7 @@ def test_the_page_shows_every_view_and_experiment(app: AppTest) -> None:
     for name in EXPERIMENTS:
         app.button(key=f"open {name}").click().run()
         assert not app.exception
-        assert state.opened == experiments.run(name, state, load(), Translator("en")).head
+        assert state.opened == experiments.run(name, state, model_registry.request().result(), Translator("en")).head
     state.choose_cell(state.text_version, 2, 1)
     app.run()
     assert not app.exception

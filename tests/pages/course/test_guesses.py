@@ -107,7 +107,9 @@ def test_the_true_value_is_the_models(bundled: Model, language: str, temperature
     assert sentence(course, lesson, language) is None, "nothing has come out yet"
     learner.session.settings = Settings(temperature=temperature)
     assert course.check(lesson, learner)
-    logits = engine.load().distribution(learner.trace.token_ids()).logits.astype(float) / temperature
+    logits = (
+        model_registry.request().result().distribution(learner.trace.token_ids()).logits.astype(float) / temperature
+    )
     drawn = float(1 / sum(math.exp(value - logits.max()) for value in logits))
     assert sentence(course, lesson, language) == {"guess": t.percent(0.3), "truth": t.percent(drawn)}
     learner.session.settings = Settings(temperature=1.5)

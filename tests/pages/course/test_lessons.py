@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import engine
 from engine.decoding.beam_types import BeamSettings
 from engine.model.model import Model
 from engine.sampling.settings import Settings
@@ -209,7 +208,7 @@ def test_facts_are_the_models_own(bundled: Model, language: str) -> None:
     t, learner = Translator(language), make_learner(bundled)
     learner.session.step(bundled)
     ids = learner.trace.token_ids()
-    top = engine.load().distribution(ids).top(2)
+    top = model_registry.request().result().distribution(ids).top(2)
     values = {name: value(learner, t) for name, value in placeholders.PLACEHOLDERS.items()}
     assert (values["best"], values["best_p"]) == (top[0].text, t.percent(top[0].raw))
     assert values["vocabulary"] == f"{bundled.vocabulary.size:,}"

@@ -54,6 +54,7 @@ def prompt(app: AppTest, page: str) -> str:
     return state_of(app, TextState).prompt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "lesson", "number"), LATER)
 def test_a_step_has_the_last_prompt_and_settings_before_it(language: str, lesson: str, number: int) -> None:
     app = open_step(language, lesson, number)

@@ -93,6 +93,7 @@ def test_the_search_finds_these_sentences_where_they_are_true(language: str) -> 
     assert {"uses.dialogue.bundled", "quiz.game", *OF_THE_INCLUDED_MODEL[-4:]} <= found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_page_says_of_another_model_what_is_true_of_the_included_one(

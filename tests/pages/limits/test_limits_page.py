@@ -66,6 +66,7 @@ def test_all_experiments_run_and_are_kept() -> None:
     assert not app.exception
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", PROBLEMS, ids=range(len(PROBLEMS)))
 def test_any_prompt_is_taken_or_refused_kindly(bad: str) -> None:
     app = opened("zh_Hant")
@@ -224,6 +225,7 @@ def table_names(app: AppTest) -> list[str]:
     return [component_data(proto)["name"] for proto in components]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["zh_Hant", "en"])
 @pytest.mark.parametrize("page", ["limits", "compare"])
 def test_each_table_says_of_which_chart_it_is(page: str, language: str) -> None:

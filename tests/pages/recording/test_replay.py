@@ -20,6 +20,7 @@ from engine.interpret import attention_maps
 from engine.model.loading import load
 from engine.model.model import Model
 from engine.sampling.settings import Settings
+from engine.serving import model_registry
 from engine.trace.trace import Trace
 from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
@@ -176,7 +177,7 @@ def test_its_policy_allows_its_own_script_and_style_and_nothing_else(model: Mode
 
 
 def test_sixty_four_tokens_of_the_bundled_model_are_well_below_two_megabytes() -> None:
-    model = engine.load()
+    model = model_registry.request().result()
     trace = Trace.start(model.name, model.encode("從前有一隻"), Settings(), seed=1)
     for token_id in range(500, 564):  # improbable tokens, so that no step's data is small
         trace = trace.choose(token_id, "hand")

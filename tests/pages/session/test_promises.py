@@ -90,6 +90,7 @@ def other(language: str) -> str:
     return "en" if language == "zh_Hant" else "zh_Hant"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", T)
 @pytest.mark.parametrize("text", ["  ", LONG], ids=["blank", "long"])
 @pytest.mark.parametrize("name", BOXES)
@@ -136,6 +137,7 @@ def test_text_to_cut_is_kept_when_it_cannot_be_cut() -> None:
         app.switch_page(navigation.path("tokens")).run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", T)
 @pytest.mark.parametrize("page", [
     "step", "beam", "compare", "attention", "tokens", "training", "limits", "uses", "quiz",

@@ -95,6 +95,7 @@ def give_problems(app: AppTest, problem: EngineError | None) -> None:
         state_of(app, UsesState).run_for("story").problem = problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_no_element_moves(page: str) -> None:
     """On arrival by a link, in the next run, after an action, with messages, and when these have gone."""

@@ -176,6 +176,7 @@ def test_beam(place: str, kind: str, folder: Callable[..., str]) -> None:
     kept(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "kind"), CASES)
 def test_compare(place: str, kind: str, folder: Callable[..., str]) -> None:
     model = folder(place, kind)
@@ -209,6 +210,7 @@ def test_attention(place: str, kind: str, folder: Callable[..., str]) -> None:
     kept(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "kind"), CASES)
 @pytest.mark.parametrize("name", ["sequential", "errors", "left", "exposure"])
 def test_limits(name: str, place: str, kind: str, folder: Callable[..., str]) -> None:
@@ -234,6 +236,7 @@ def test_limits(name: str, place: str, kind: str, folder: Callable[..., str]) ->
     kept(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "kind"), CASES)
 def test_uses(place: str, kind: str, folder: Callable[..., str]) -> None:
     """The token is in the prompt that the page puts together, or follows it."""
@@ -345,6 +348,7 @@ def test_shared_files(place: str, kind: str, folder: Callable[..., str]) -> None
         assert key == "trace" or not {"nan", "inf", "infinity"} & set(re.findall(r"\w+", str(content).lower()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "kind"), CASES)
 @pytest.mark.parametrize("page", ["step", "beam", "compare", "attention", "training"])
 def test_links(page: str, place: str, kind: str, folder: Callable[..., str]) -> None:

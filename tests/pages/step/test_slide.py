@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import engine
 from engine.errors import PromptError
 from engine.model.model import Model
 from engine.sampling.settings import Settings
+from engine.serving import model_registry
 from pages.i18n.translator import LANGUAGES, Translator
 from pages.session.text_state import TextState
 from pages.step import slide, stage
@@ -38,7 +38,7 @@ def texts(root: Element, name: str) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("settings", "bars"), [(FILTERED, 10), (Settings(), 30), (Settings(top_p=0.5), 3)])
 def test_the_bars_are_the_distribution(settings: Settings, bars: int, language: str) -> None:
-    model, t = engine.load(), Translator(language)
+    model, t = model_registry.request().result(), Translator(language)
     session = TextState(settings=settings, bars=bars)
     root = drawn(session, model, language)
     distribution, chosen, _ = session.choice(model)
@@ -59,7 +59,7 @@ def test_the_bars_are_the_distribution(settings: Settings, bars: int, language: 
 
 
 def test_the_line_stands_above_the_first_token_that_is_cut() -> None:
-    model = engine.load()
+    model = model_registry.request().result()
     root = drawn(TextState(settings=FILTERED), model)
     [line] = named(root, "cutline")
     rows = named(root, "row")
@@ -70,7 +70,7 @@ def test_the_line_stands_above_the_first_token_that_is_cut() -> None:
 
 
 def test_settings_seed_model_and_address_are_written() -> None:
-    model, t = engine.load(), Translator("en")
+    model, t = model_registry.request().result(), Translator("en")
     session = TextState(settings=Settings(temperature=0.7, top_k=4, repetition_penalty=1.2), seed=31)
     root = drawn(session, model)
     u = session.choice(model)[2]
@@ -80,12 +80,13 @@ def test_settings_seed_model_and_address_are_written() -> None:
     assert texts(drawn(session, model), "fact") == [t("settings.bundled"), t("settings.greedy"), "1.2"]
 
 
+@pytest.mark.slow
 @settings(max_examples=25)  # each is a new text for the model
 @given(st.text(max_size=60), st.booleans())
 @example("]]><script>alert(1)</script>&amp;\x00\ufffe\u202e", True)
 @example("🙂👩‍👩‍👧\u0301\u0590 \n\r\t", False)
 def test_it_is_xml_for_whatever_text(prompt: str, dark: bool) -> None:
-    model = engine.load()
+    model = model_registry.request().result()
     session = TextState()
     session.ready(model)
     session.set_prompt(model, prompt)
@@ -103,14 +104,14 @@ def test_it_is_xml_for_whatever_text(prompt: str, dark: bool) -> None:
 def test_hostile_names_are_text(payload: str) -> None:
     try:
         session = TextState(prompt=payload)
-        root = drawn(session, engine.load())
+        root = drawn(session, model_registry.request().result())
     except PromptError:
         return
     assert "script" not in {node.tag.rpartition("}")[2].lower() for node in root.iter()}
 
 
 def test_of_a_long_text_the_end_is_there() -> None:
-    model = engine.load()
+    model = model_registry.request().result()
     session = TextState(prompt="今天天氣真好，我們去公園。" * 40)
     session.ready(model)
     for _ in range(5):
@@ -124,7 +125,7 @@ def test_of_a_long_text_the_end_is_there() -> None:
 
 
 def test_written_tokens_are_told_from_the_prompt() -> None:
-    model = engine.load()
+    model = model_registry.request().result()
     session = TextState(prompt="從前有一隻")
     session.ready(model)
     for _ in range(20):

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import engine
 from engine.bundled.training_history import training_history
 from engine.model.model import Model
 from engine.model.score import Score
+from engine.serving import model_registry
 from pages.i18n.translator import Translator
 from pages.training import scored_text, shifted_text, surprises
 from pages.training import training_history as history_view
@@ -100,7 +100,7 @@ def test_another_token_was_expected_where_it_is_no_less_probable(model: Model, i
 
 
 def test_the_record_of_the_training_says_what_it_holds() -> None:
-    model, history = engine.load(), training_history()
+    model, history = model_registry.request().result(), training_history()
     losses = [moment.loss for moment in history.checkpoints if moment.loss is not None]
     assert min(losses) == losses[-1], "training.learned.honest"
     assert history.top == 20, "training.learned.missing"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import engine
 from engine.bundled.training_history import training_history
 from engine.model.chunked_prefill import CHUNK
 from engine.model.loading import load
@@ -82,7 +81,7 @@ def test_shifted_by_one(model: Model) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_training_history_is_passed_on_unchanged(language: str) -> None:
-    bundled, history = engine.load(), training_history()
+    bundled, history = model_registry.request().result(), training_history()
     for prompt in history.prompts:
         data = history_view.data(history, bundled, prompt, 0, Translator(language))
         assert [moment[:2] for moment in data["moments"]] == [[m.step, m.loss] for m in history.checkpoints]

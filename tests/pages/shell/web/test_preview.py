@@ -7,6 +7,7 @@ import json
 from PIL import Image
 
 import engine
+from engine.serving import model_registry
 from pages.i18n.translator import Translator
 from pages.shell.web import start_page
 
@@ -20,7 +21,7 @@ def test_the_probabilities_are_the_models() -> None:
     assert (start_page.HERE / "preview.png").stat().st_size < 60_000
     ((prompt, rows),) = said.items()
     assert prompt in Translator("zh_Hant").list("step.examples.list")
-    model = engine.load()
+    model = model_registry.request().result()
     distribution = model.distribution(model.encode(prompt), engine.Settings())
     probabilities = sorted(zip(distribution.raw.tolist(), range(len(distribution.raw)), strict=True), reverse=True)
     t = Translator("en")
