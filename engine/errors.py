@@ -29,10 +29,21 @@ class TraceError(EngineError):
 
 
 class ModelError(EngineError):
-    """Model that cannot be loaded.
+    """Model that cannot be loaded; `values` has its `name`.
 
-    Codes `missing`, `not_allowed`, `no_safetensors`, `no_tokenizer`, `not_causal`, `broken`.
+    Codes of its files: `missing` (no such folder or repository), `not_allowed`, `no_safetensors`, `no_tokenizer`,
+    `sentencepiece` (a tokenizer that needs this package), `broken`, `not_finite_weights`.
+    Of what it is: `not_causal`, `encoder_decoder`, `masked`.
+    Of its size: `too_large_memory` and `too_large_disk` (values `needs` and `free`, such as `2.5 GB`).
+    Of the hub: `no_revision`, `no_network`, `offline` (`HF_HUB_OFFLINE` is set), `gated` (`id`), `interrupted`,
+    `changed` (the repository, during the download); `stopped` by the user.
+    Of GGUF: `gguf_packages` (not installed), `gguf` (unknown architecture or file), `gguf_several` (`files`).
     """
+
+
+def stopped_error(name: str) -> ModelError:
+    """The error of a load that the user has stopped."""
+    return ModelError("stopped", f"loading {name} was stopped", name=name)
 
 
 def nothing_left_error() -> EngineError:

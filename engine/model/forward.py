@@ -104,6 +104,13 @@ class Forward:
         self.lock: AbstractContextManager[Any] = threading.Lock() if self.rope_switch else nullcontext()
         self._probe()
 
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of the parameters and buffers; tied weights count once."""
+        tensors = (*self.model.parameters(), *self.model.buffers())
+        storages = {storage.data_ptr(): storage.nbytes() for storage in (t.untyped_storage() for t in tensors)}
+        return sum(storages.values())
+
     def _probe(self) -> None:
         """One pass over one token: tests KV cache support, sets `kv_shapes`, and warms the model up."""
         if self.supports_kv_cache:

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import usage
 from engine.errors import EngineError, PromptError, context_error, not_finite_error, surrogate_error
+from engine.model.origin import Origin
 from engine.model.prefix_cache import PrefixCache
 from engine.model.score import Score
 from engine.model.token_output import TokenOutput
@@ -29,6 +30,7 @@ class Model:
     context_length  maximum number of tokens of a text
     end_ids         token ids that end generation
     fingerprint     see `fingerprint.py`
+    origin          where its files come from
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Model:
         context_length: int,
         end_ids: frozenset[int],
         fingerprint: str = "",
+        origin: Origin | None = None,
     ) -> None:
         self.name = name
         self.vocabulary = vocabulary
@@ -46,6 +49,17 @@ class Model:
         self.context_length = context_length
         self.end_ids = end_ids
         self.fingerprint = fingerprint
+        self.origin = origin or Origin()
+
+    @property
+    def revision(self) -> str:
+        """Revision on the hub that was read; "" for a folder and the bundled model."""
+        return self.origin.revision
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of the weights and constants, without the prefix cache."""
+        return self.prefix_cache.forward.weight_bytes
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Token ids of a text. Text that spells a special token is encoded as ordinary text.

@@ -17,10 +17,11 @@ import unicodedata
 from concurrent.futures import Future
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
+from engine.model import hub_name
 from engine.serving import config, json_logs
 
 if TYPE_CHECKING:
@@ -33,12 +34,22 @@ class ModelLoad:
     """A model being loaded.
 
     stage   `libraries`, then the stages of `engine.model.loading.load`
+    bytes   done and in all, of the stage `download`; (0, 0) before it
     future  the model, or a ModelError
     """
 
     def __init__(self) -> None:
         self.stage = "libraries"
+        self.bytes = (0, 0)
         self.future: Future[Model] = Future()
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End the load, for everyone who waits for it, with ModelError(`stopped`). Without effect once it is done.
+
+        A download ends at once and is continued by the next request; reading weights ends with that stage.
+        """
+        self._stop.set()
 
     @property
     def done(self) -> bool:
@@ -66,7 +77,8 @@ _models: dict[str, ModelLoad] = {}  # least recently requested first
 def allowed(name: str) -> bool:
     """Whether the configuration allows a model name.
 
-    A match cannot leave the folder with which its pattern begins, neither by `..` nor by a symbolic link.
+    A pattern without `@` allows every revision of the repositories that it matches; one with `@` is compared with the
+    whole name. A match cannot leave the folder with which its pattern begins, neither by `..` nor by a symbolic link.
     """
     if name == BUNDLED_NAME:
         return True
@@ -74,7 +86,12 @@ def allowed(name: str) -> bool:
         return False
     if any(unicodedata.category(character).startswith("C") for character in name):
         return False  # control and format characters, lone surrogates
-    return any(fnmatchcase(name, pattern) and _is_inside(name, pattern) for pattern in config.current().models)
+    on_hub = None if hub_name.is_local(name) else hub_name.split(name)
+    repository = on_hub.id if on_hub else name
+    return any(
+        fnmatchcase(name if "@" in pattern else repository, pattern) and _is_inside(name, pattern)
+        for pattern in config.current().models
+    )
 
 
 def _is_inside(name: str, pattern: str) -> bool:
@@ -113,6 +130,36 @@ def loaded() -> list[Model]:
     """Models that the registry has loaded."""
     with _lock:
         return [entry.result() for entry in _models.values() if entry.done and entry.future.exception() is None]
+
+
+class MemoryUse(NamedTuple):
+    """Memory of a loaded model in bytes: its weights, and its prefix cache as filled so far."""
+
+    name: str
+    weights: int
+    cache: int
+
+
+def memory_use() -> list[MemoryUse]:
+    """Memory of every model that the registry holds, the bundled one included."""
+    return [MemoryUse(model.name, model.weight_bytes, model.prefix_cache.nbytes) for model in loaded()]
+
+
+def unload(name: str) -> bool:
+    """Drop a model from the registry, or stop its load; whether there was one. The bundled model stays.
+
+    Its memory is free as soon as no visitor computes with it; a visitor who still uses it has it loaded again.
+    """
+    if name == BUNDLED_NAME:
+        return False
+    with _lock:
+        loading = _models.pop(name, None)
+    if loading is None:
+        return False
+    loading.stop()
+    del loading
+    gc.collect()  # modules and their hooks refer to each other
+    return True
 
 
 def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float) -> threading.Event | None:
@@ -157,7 +204,12 @@ def _load(name: str, loading: ModelLoad) -> None:
         def set_stage(stage: str) -> None:
             loading.stage = stage
 
-        model = load(name, max_bytes=config.current().tree_bytes, stage=set_stage)
+        def set_bytes(done: int, total: int) -> None:
+            loading.bytes = done, total
+
+        model = load(
+            name, max_bytes=config.current().tree_bytes, stage=set_stage, progress=set_bytes, stop=loading._stop
+        )
         if first:
             _freeze_objects()
         loading.future.set_result(model)

@@ -71,7 +71,7 @@ def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
                 stage = loading.stage
                 with place.container():
                     st.markdown(f"**{t('loading.title')}**")
-                    stages = ("libraries", "files", "tokenizer", "weights", "warm_up")
+                    stages = ("libraries", "files", "download", "convert", "tokenizer", "weights", "warm_up")
                     st.progress((stages.index(stage) + 1) / (len(stages) + 1), t(f"loading.{stage}"))
         place.empty()
     return loading.result()

@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, BertConfig, T5Config, T5ForConditionalGeneration
+from transformers import (
+    AutoModelForCausalLM,
+    BartConfig,
+    BartForConditionalGeneration,
+    BertConfig,
+    BertForMaskedLM,
+    BertTokenizer,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 
 import engine
 from engine.model.loading import load
@@ -60,6 +70,33 @@ def test_a_tokenizer_of_another_family(tmp_path: Path) -> None:
     assert model.pieces(ids) == ["⟨CLS⟩", "今", "天", "天", "氣", "真", "好"]
     assert model.text(ids) == "今天天氣真好"
     assert model.distribution(ids).size == tokenizer.get_vocab_size()
+    assert model.pieces(sorted(model.end_ids)) == ["⟨SEP⟩"]  # the config names no end
+
+
+@pytest.mark.parametrize("named", [None, "BertTokenizer", "BertTokenizerFast"])
+@pytest.mark.parametrize("end", [None, 50256])
+def test_a_chinese_gpt2_with_a_list_of_words_alone(tmp_path: Path, named: str | None, end: int | None) -> None:
+    """As published: `vocab.txt`, and an end of text that is GPT-2's own or none."""
+    tokenizer = tiny.wordpiece()
+    tiny.save(tmp_path, tokenizer, tiny.FAMILIES["gpt2"][1](tokenizer.get_vocab_size()))
+    for path in tmp_path.glob("tokenizer*"):
+        path.unlink()
+    words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    (tmp_path / "vocab.txt").write_text("".join(f"{word}\n" for word, _ in words), "utf-8")
+    change(tmp_path, "config.json", eos_token_id=end, tokenizer_class=named)
+    model = load(tmp_path, from_hub=False)
+    reference = BertTokenizer(str(tmp_path / "vocab.txt"))
+    for text in ("今天天氣真好", "The cat sat on the mat.", "龘 天"):
+        assert list(model.encode(text)) == reference(text)["input_ids"][:-1]  # without [SEP]: the text is continued
+    assert model.text(model.encode("今天天氣真好")) == "今天天氣真好"
+    assert model.pieces(sorted(model.end_ids)) == ["⟨SEP⟩"]
+
+
+def test_a_list_of_words_that_is_not_berts(folder: Path) -> None:
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    (folder / "vocab.txt").write_text("a\nb\n[UNK]\n", "utf-8")
+    assert refusal(folder) == "no_tokenizer"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +121,7 @@ def test_missing(name: str) -> None:
 def test_missing_on_the_hub_while_there_is_no_network() -> None:
     with pytest.raises(engine.ModelError) as caught:
         load("nobody/no-such-model")
-    assert caught.value.code == "missing"
+    assert caught.value.code == "offline"
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
@@ -153,7 +190,32 @@ def test_a_model_that_looks_both_ways(tmp_path: Path) -> None:
 def test_a_model_with_an_encoder(folder: Path) -> None:
     config = T5Config(vocab_size=303, d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
     T5ForConditionalGeneration(config).save_pretrained(folder)
-    assert refusal(folder) == "not_causal"
+    assert refusal(folder) == "encoder_decoder"
+    bart = BartConfig(
+        vocab_size=303, d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16,
+        encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=64,
+    )  # fmt: skip
+    BartForConditionalGeneration(bart).save_pretrained(folder)
+    assert refusal(folder) == "encoder_decoder"
+
+
+def test_a_model_that_fills_in_masks(folder: Path) -> None:
+    shape: dict[str, Any] = {
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
+    BertForMaskedLM(BertConfig(vocab_size=303, **shape)).save_pretrained(folder)
+    assert refusal(folder) == "masked"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(folder: Path, value: float) -> None:
+    state = load_file(folder / "model.safetensors")
+    state["transformer.ln_f.weight"][3] = value
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    assert refusal(folder) == "not_finite_weights"
 
 
 def test_truncated_weights(folder: Path) -> None:

@@ -97,6 +97,19 @@ def test_no_more_models_than_there_is_room_for(build: Callable[[str], Tiny]) -> 
         ("uer/*", "uer/gpt２", False),
         ("/models/*", "/models/語言模型", True),
         ("/models/*", "models/a", False),
+        ("uer/*", "uer/gpt2-chinese@refs/pr/7", True),
+        ("uer/gpt2-chinese", "uer/gpt2-chinese@step1000", True),
+        ("uer/gpt2", "uer/gpt2-chinese@gpt2", False),
+        ("uer/*@refs/pr/*", "uer/gpt2-chinese@refs/pr/7", True),
+        ("uer/*@refs/pr/*", "uer/gpt2-chinese@main", False),
+        ("uer/*@refs/pr/*", "uer/gpt2-chinese", False),
+        ("uer/gpt2@main", "uer/gpt2@main", True),
+        ("*", "uer/gpt2@main", True),
+        ("main", "uer/gpt2@main", False),
+        ("*main", "uer/gpt2@main", False),
+        ("/models/a", "/models/a@b", False),  # another folder
+        ("/models/*", "/models/a@b", True),
+        ("gpt2", "gpt2@../../etc", False),
         ("/models/*", "/models/" + "a" * 5000, True),
     ],
 )
@@ -118,6 +131,19 @@ def test_a_link_leads_nobody_out_of_the_folder(monkeypatch: pytest.MonkeyPatch, 
     assert not model_registry.allowed(f"{models}/out") and not model_registry.allowed(f"{models}/out/secret")
     monkeypatch.setenv("ENGINE_MODELS", f"{models}/out")
     assert model_registry.allowed(f"{models}/out")  # an exact name may be a link
+
+
+def test_a_folder_with_an_at_sign(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gpt2: Tiny) -> None:
+    """It is a folder, not a revision of what stands before the sign."""
+    folder = Path(shutil.copytree(gpt2.folder, tmp_path / "tiny@main"))
+    model = engine.load(folder)
+    assert (model.name, model.revision) == (str(folder), "")
+    monkeypatch.chdir(tmp_path)
+    assert engine.load("tiny@main").fingerprint == model.fingerprint
+    monkeypatch.setenv("ENGINE_MODELS", "tiny")
+    assert not model_registry.allowed("tiny@main") and model_registry.allowed("tiny@other")
+    monkeypatch.setenv("ENGINE_MODELS", "tiny@main")
+    assert model_registry.allowed("tiny@main")
 
 
 def test_a_load_that_broke_half_way_can_be_tried_again(gpt2: Tiny, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import ModelError
 from engine.sampling.logits_processors import FILTERS
 from engine.sampling.settings import RANGES
 from pages.i18n import translator
@@ -100,12 +101,26 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
 def test_keys_that_are_put_together_exist() -> None:
     known = set(sentences("en"))
     stops, problems = ("end", "length", "context", "person"), ("empty", "characters", "context", "surrogate", "token")
-    models = ("missing", "not_allowed", "no_safetensors", "no_tokenizer", "not_causal", "broken")
+    models = set(re.findall(r"`([a-z_]+)`", (ModelError.__doc__ or "").replace("`name`", "").partition("Codes")[2]))
+    models -= {"needs", "free", "id", "files"}  # their values
+    assert len(models) > 20
     used = {f"stop.{s}" for s in stops} | {f"error.{p}" for p in (*problems, *models)}
     used |= {f"error.{limit}" for limit in LIMITS} | {f"host.{limit}" for limit in LIMITS}
     used |= {f"filter.{f}" for f in FILTERS}
     used |= {f"settings.{s}{note}" for s in RANGES for note in ("", "_note")}
     assert used - known == set()
+
+
+def test_every_error_of_a_model_is_listed_and_filled_in() -> None:
+    """Every code that the engine raises is in the list that the sentences are compared with."""
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "engine").rglob("*.py"))
+    raised = set(re.findall(r'ModelError\(\s*"([a-z_]+)"', code))
+    assert len(raised) > 10
+    assert {f"`{name}`" for name in raised} <= set(re.findall(r"`[a-z_]+`", ModelError.__doc__ or ""))
+    filled = {"needs": "2.5 GB", "free": "1 GB", "id": "a/b", "revision": "c", "files": "d.gguf"}
+    for language in LANGUAGES:
+        for name in raised:
+            assert "{" not in Translator(language)(f"error.{name}", **filled)
 
 
 def test_every_limit_has_its_sentence() -> None:

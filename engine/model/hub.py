@@ -1,0 +1,243 @@
+"""Models of the Hugging Face hub: what a repository holds, checked against this machine, then downloaded.
+
+`HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` are those of huggingface_hub. Only the files that a model is
+loaded from are fetched, the small ones first, so that a model which cannot be used is refused before its weights come.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from glob import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from huggingface_hub import HfApi, constants, get_cached_repo_tree, snapshot_download
+from huggingface_hub.errors import (
+    CachedRepoTreeNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+    SafetensorsParsingError,
+)
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import httpx
+
+from engine.errors import ModelError
+from engine.model import download, hub_conversion, memory
+from engine.model.hub_name import HubName
+from engine.model.monitor import Monitor
+from engine.model.origin import Origin
+from engine.model.own_cache import write_atomically
+
+_TIMEOUT = 10.0  # seconds for the hub's answer about a repository
+_SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
+_MOST_HEADERS = 16  # weight files of which the header is read before the download
+_WEIGHTS = (".safetensors", ".gguf")
+
+
+class _Remote(NamedTuple):
+    """Files of a commit to download, with their sizes."""
+
+    origin: Origin
+    sizes: dict[str, int]
+
+
+def fetch(
+    name: str, hub: HubName, from_hub: bool, monitor: Monitor, inspect: Callable[[Path], None], bytes_per_number: int
+) -> tuple[Path, Origin]:
+    """Folder with the files of a model, downloaded as far as they are not there.
+
+    `inspect` is called with the folder as soon as all but the weights are there. Raises what `inspect` raises, and
+    ModelError: `missing`, `no_revision`, `gated`, `no_network`, `offline`, `no_safetensors`, `gguf_several`,
+    `too_large_disk`, `too_large_memory`, `interrupted`, `changed`, `broken`, `stopped`.
+    """
+    if not from_hub or constants.is_offline_mode():
+        return _cached(name, hub, "offline" if from_hub else "missing")
+    try:
+        with _told_as_model_errors(name, hub):
+            remote = monitor.run(lambda: _find(name, hub))
+    except ModelError as error:
+        if error.code != "no_network":
+            raise
+        return _cached(name, hub, "no_network", error)
+    with _told_as_model_errors(name, hub, downloading=True):
+        folder = monitor.run(lambda: _download(name, hub.id, remote, monitor, inspect, bytes_per_number))
+    return folder, remote.origin
+
+
+def _find(name: str, hub: HubName) -> _Remote:
+    """Files that make up a model at a revision, or at the pull request of the hub's converter."""
+    api = HfApi()
+    revision = hub.revision or constants.DEFAULT_REVISION
+    info = api.model_info(hub.id, revision=revision, files_metadata=True, timeout=_TIMEOUT)
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    converted = None
+    if revision == constants.DEFAULT_REVISION and info.sha and not any(map(_is_safetensors, sizes)):
+        converted = hub_conversion.find(api, hub.id, info.sha) if any(p.endswith(".bin") for p in sizes) else None
+        if converted:
+            info = api.model_info(hub.id, revision=converted.revision, files_metadata=True, timeout=_TIMEOUT)
+            if info.sha != converted.commit:
+                raise ModelError("changed", f"{converted.revision} of {hub.id} changed meanwhile", name=name)
+            sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+            revision = converted.revision
+    chosen = select(name, sizes)
+    if "config.json" in sizes and not any(path.endswith(_WEIGHTS) for path in chosen):
+        raise ModelError("no_safetensors", f"{name} has no weights in safetensors format", name=name)
+    origin = Origin(revision, str(info.sha), converted is not None)
+    return _Remote(origin, {path: sizes[path] for path in chosen})
+
+
+def _is_safetensors(path: str) -> bool:
+    return path.endswith(".safetensors") and "/" not in path
+
+
+def select(name: str, paths: Iterable[str]) -> list[str]:
+    """Files to load a model from, of all files of a repository: none in folders, no weights twice.
+
+    Raises ModelError(`gguf_several`) where only several GGUF files have weights.
+    """
+    top = sorted(path for path in paths if "/" not in path)
+    small = [path for path in top if path.endswith((".json", ".txt", ".model"))]
+    weights = [path for path in top if path.endswith(".safetensors")]
+    shards = [path for path in weights if _SHARD.fullmatch(path)]
+    if "model.safetensors" in weights:
+        return [*small, "model.safetensors"]
+    if weights:
+        return [*small, *(shards or weights)]
+    gguf = [path for path in top if path.endswith(".gguf")]
+    if len(gguf) > 1:
+        files = ", ".join(gguf)
+        raise ModelError("gguf_several", f"{name} has several GGUF files: {files}", name=name, files=files)
+    return [*small, *gguf]
+
+
+def _storage(repo_id: str) -> Path:
+    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type=constants.REPO_TYPE_MODEL)
+
+
+def _download(
+    name: str, repo_id: str, remote: _Remote, monitor: Monitor, inspect: Callable[[Path], None], bytes_per_number: int
+) -> Path:
+    """Snapshot folder of a commit with all files of `remote`."""
+    origin, storage = remote.origin, _storage(repo_id)
+    folder = storage / "snapshots" / origin.commit
+    lacking = {path: size for path, size in remote.sizes.items() if not (folder / path).exists()}
+    total, done = sum(lacking.values()), 0
+    memory.check_disk(name, total - download.part_bytes(storage), storage)
+    if lacking:
+        monitor.begin("download")
+        monitor.progress(0, total)
+
+    def tell(before: int, count: int) -> None:
+        monitor.progress(before + count, total)
+
+    def get(paths: Iterable[str]) -> None:
+        nonlocal done
+        for path in paths:
+            download.fetch(repo_id, origin.commit, path, storage, monitor, partial(tell, done))
+            done += lacking[path]
+
+    small, weights = _partition(remote.sizes)
+    get(path for path in small if path in lacking)
+    inspect(_link(repo_id, origin.commit, small))
+    if any(path in lacking for path in weights):
+        _check_memory(name, repo_id, remote, bytes_per_number)
+    get(path for path in weights if path in lacking)
+    _link(repo_id, origin.commit, remote.sizes)
+    write_atomically(storage / "refs" / origin.revision, origin.commit.encode())
+    if origin.converted:
+        hub_conversion.remember(repo_id, origin.revision, origin.commit)
+    elif origin.revision == constants.DEFAULT_REVISION:
+        hub_conversion.forget(repo_id)
+    return folder
+
+
+def _partition(paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Files without weights, and files with weights."""
+    chosen = list(paths)
+    return [p for p in chosen if not p.endswith(_WEIGHTS)], [p for p in chosen if p.endswith(_WEIGHTS)]
+
+
+def _link(repo_id: str, commit: str, paths: Iterable[str]) -> Path:
+    """Snapshot folder with the files, whose content is in the cache; without a request for those it has already."""
+    found = snapshot_download(
+        repo_id, revision=commit, allow_patterns=[escape(path) for path in paths], tqdm_class=hub_conversion.NoBar
+    )
+    return Path(found)
+
+
+def _check_memory(name: str, repo_id: str, remote: _Remote, bytes_per_number: int) -> None:
+    """Raise ModelError(`too_large_memory`, `broken`), from the headers of the weight files, which are read alone."""
+    weights = [path for path in remote.sizes if path.endswith(".safetensors")]
+    numbers = 0
+    if len(weights) <= _MOST_HEADERS:
+        api = HfApi()
+        for path in weights:
+            try:
+                header = api.parse_safetensors_file_metadata(repo_id, path, revision=remote.origin.commit)
+            except SafetensorsParsingError as error:
+                raise ModelError("broken", f"{path} of {name} cannot be read: {error}", name=name) from error
+            numbers += sum(header.parameter_count.values())
+    largest = max(numbers * bytes_per_number, sum(remote.sizes[path] for path in weights))
+    memory.check_memory(name, largest)
+
+
+def _cached(name: str, hub: HubName, code: str, cause: Exception | None = None) -> tuple[Path, Origin]:
+    """Folder of a model that was downloaded earlier, without the network. Raises ModelError(`code`) without one."""
+    revision = hub.revision or constants.DEFAULT_REVISION
+    origin = Origin(revision)
+    try:
+        if revision == constants.DEFAULT_REVISION and (known := hub_conversion.recall(hub.id)):
+            revision, origin = known.commit, Origin(known.revision, converted=True)
+        folder = Path(
+            snapshot_download(hub.id, revision=revision, allow_patterns=["config.json"], local_files_only=True)
+        )
+        files = [file.path for file in get_cached_repo_tree(hub.id, revision=folder.name)]
+        lacking = [path for path in select(name, files) if not (folder / path).is_file()]
+    except CachedRepoTreeNotFoundError:  # by an older version of huggingface_hub, which kept no list
+        lacking = []
+    except (HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(code, f"{name} is not in the cache: {error}", name=name) from cause or error
+    if lacking:
+        raise ModelError(code, f"{name} is not complete in the cache: it lacks {lacking}", name=name) from cause
+    return folder, Origin(origin.revision, folder.name, origin.converted)
+
+
+@contextmanager
+def _told_as_model_errors(name: str, hub: HubName, downloading: bool = False) -> Iterator[None]:
+    """Context that turns the exceptions of huggingface_hub into ModelErrors; `downloading` a known commit."""
+    try:
+        yield
+    except ModelError as error:
+        error.values["name"] = name
+        raise
+    except GatedRepoError as error:
+        raise ModelError("gated", f"{hub.id} asks for consent: {error}", name=name, id=hub.id) from error
+    except (RevisionNotFoundError, RemoteEntryNotFoundError) as error:
+        code = "changed" if downloading else "no_revision"
+        message = f"{name} has no such revision or file: {error}"
+        raise ModelError(code, message, name=name, id=hub.id, revision=hub.revision) from error
+    except RepositoryNotFoundError as error:
+        raise ModelError("missing", f"{hub.id} was not found: {error}", name=name) from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        silent = "interrupted" if downloading else "no_network"
+        code = "gated" if status in (401, 403) else "missing" if status in (400, 404) else silent
+        raise ModelError(code, f"the hub refused {name}: {error}", name=name, id=hub.id) from error
+    except HFValidationError as error:
+        raise ModelError("missing", f"{hub.id} is no hub id: {error}", name=name) from error
+    except (httpx.HTTPError, OfflineModeIsEnabled, LocalEntryNotFoundError, ConnectionError) as error:
+        code = "interrupted" if downloading else "no_network"
+        raise ModelError(code, f"the hub did not answer about {name}: {error}", name=name) from error
+    except OSError as error:
+        if not downloading:
+            raise ModelError("no_network", f"the hub cannot be reached for {name}: {error}", name=name) from error
+        raise ModelError("interrupted", f"{name} could not be stored: {error}", name=name) from error
