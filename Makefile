@@ -20,7 +20,7 @@ $(VENV)/app.done: requirements.txt
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt
+$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt requirements-models.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@
 

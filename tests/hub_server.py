@@ -69,11 +69,10 @@ class Hub:
     spoil: bool = False  # contents differ from their ETag
     status: int = 0  # the answer to everything
 
-    def add(self, name: str, folder: Path | None = None, **changes: bytes | None) -> Repository:
-        """A repository with the files of a folder."""
-        files = files_of(folder) if folder else {}
+    def add(self, name: str, folder: Path | None = None, files: dict[str, bytes] | None = None) -> Repository:
+        """A repository with the files of a folder, and `files` beside or instead of them."""
         self.repositories[name] = Repository()
-        self.repositories[name].commit({k: v for k, v in {**files, **changes}.items() if v is not None})
+        self.repositories[name].commit({**(files_of(folder) if folder else {}), **(files or {})})
         return self.repositories[name]
 
     def gets(self, path: str) -> int:

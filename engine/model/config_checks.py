@@ -42,8 +42,12 @@ def inspect(folder: Path, name: str, bytes_per_number: int, tensors: dict[str, i
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # an unknown family, or values that its config class does not take
         raise ModelError("not_causal", f"{name} is not a causal language model: {error}", name=name) from error
+    check_config(config, name, bytes_per_number, sum((tensors or {}).values()), layers)
+
+
+def check_config(config: PreTrainedConfig, name: str, bytes_per_number: int, numbers: int = 0, layers: int = 0) -> None:
+    """Check a config that has been read; `numbers` are in the weight files, in `layers`. Raises as `inspect`."""
     _check_kind(config, name)
-    numbers = sum((tensors or {}).values())
     if layers <= _MOST_MEASURED:
         numbers = max(numbers, _claimed_numbers(config))
     memory.check_memory(name, numbers * bytes_per_number)

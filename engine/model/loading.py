@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from transformers.utils import logging as transformers_logging
 
 from engine.bundled import BUNDLED, BUNDLED_NAME
 from engine.errors import ModelError
-from engine.model import config_checks, hub, hub_name
+from engine.model import config_checks, gguf_conversion, hub, hub_name
 from engine.model.fingerprint import fingerprint
 from engine.model.forward import RECORDING_ATTENTION, Forward
 from engine.model.model import Model
@@ -41,18 +42,21 @@ def load(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: threading.Event | None = None,
 ) -> Model:
-    """Model from the bundled files (default), a folder in the hub's format, or a Hugging Face hub id.
+    """Model from the bundled files (default), a folder in the hub's format, a GGUF file, or a Hugging Face hub id.
 
     A hub id may end with `@REVISION`: a branch, a tag, a pull request (`refs/pr/3`) or a commit. max_bytes bounds the
-    prefix cache. `stage` is called with `files`, `download` (if anything is missing), `tokenizer`, `weights` and
-    `warm_up` as each begins, `progress` with the bytes done and all bytes of a download; `stop` ends the load. Weights
-    are loaded as float32 on the CPU. Without `from_hub`, hub ids are looked up only in the local cache. Raises
-    ModelError, which lists its codes.
+    prefix cache. `stage` is called with `files`, `download` (if anything is missing), `convert` (a GGUF file),
+    `tokenizer`, `weights` and `warm_up` as each begins, `progress` with the bytes done and all bytes of a download or
+    of the file to convert; `stop` ends the load. Weights are loaded as float32 on the CPU. Without `from_hub`, hub ids
+    are looked up only in the local cache. Raises ModelError, which lists its codes.
     """
     model_name = str(name or BUNDLED_NAME)
     monitor = Monitor(model_name, stage, progress, stop)
     monitor.begin("files")
     folder, origin = _resolve_folder(model_name, from_hub, monitor)
+    if model_name != BUNDLED_NAME and (gguf := gguf_conversion.find(folder, model_name)):
+        folder, facts = gguf_conversion.convert(gguf, model_name, monitor)
+        origin = replace(origin, quantization=facts.quantization, pre_tokenizer=facts.pre_tokenizer)
     if not (folder / "config.json").is_file():
         raise ModelError("missing", f"no config.json in {model_name}", name=model_name)
     if not any(folder.glob("*.safetensors")):
@@ -90,7 +94,7 @@ def _resolve_folder(name: str, from_hub: bool, monitor: Monitor) -> tuple[Path, 
     if name == BUNDLED_NAME:
         return BUNDLED, Origin()
     if hub_name.is_local(name):
-        return Path(name), Origin()
+        return Path(name), Origin()  # a folder, or a GGUF file
 
     def inspect(folder: Path) -> None:
         if (folder / "config.json").is_file():

@@ -217,5 +217,5 @@ def test_too_large_for_the_memory_or_the_disk(hub: Hub, gpt2: Tiny, monkeypatch:
 
 
 def test_weights_that_are_no_safetensors(hub: Hub, gpt2: Tiny) -> None:
-    hub.add(NAME, gpt2.folder, **{WEIGHTS: b"\x80\x02}" + b"x" * 99_999})
+    hub.add(NAME, gpt2.folder, {WEIGHTS: b"\x80\x02}" + b"x" * 99_999})
     assert refusal(NAME).code == "broken"
