@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub.utils import WeakFileLock
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, GgufConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
 
 from engine.errors import ModelError
 from engine.model import config_checks, memory
@@ -102,7 +103,8 @@ def _fill(folder: Path, file: Path, name: str, monitor: Monitor) -> None:
             (place / "model.gguf").symlink_to(file.resolve())
             _convert_model(place, target, name, monitor)
             monitor.check()
-            tokenizer = AutoTokenizer.from_pretrained(place, gguf_file="model.gguf", local_files_only=True)
+            # `AutoTokenizer` makes the same, after reading the whole file again.
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(place, gguf_file="model.gguf", local_files_only=True)
             tokenizer.save_pretrained(target)
             (target / _NOTE).write_text(json.dumps(facts._asdict()), "utf-8")
             monitor.check()
@@ -144,6 +146,7 @@ def _read(file: Path, name: str) -> tuple[GgufFacts, int]:
 
 def _convert_model(place: Path, target: Path, name: str, monitor: Monitor) -> None:
     """Save the weights and the config of `model.gguf` in `place` as a model of `transformers` in float32."""
+    transformers_logging.disable_progress_bar()
     options: dict[str, Any] = {"gguf_file": "model.gguf", "local_files_only": True, "trust_remote_code": False}
     config = AutoConfig.from_pretrained(place, **options)
     config_checks.check_config(config, name, 4)

@@ -57,6 +57,11 @@ class Model:
         return self.origin.revision
 
     @property
+    def dtype(self) -> str:
+        """Number format of the weights, `float32` or `bfloat16`."""
+        return str(self.prefix_cache.forward.model.dtype).removeprefix("torch.")
+
+    @property
     def weight_bytes(self) -> int:
         """Memory of the weights and constants, without the prefix cache."""
         return self.prefix_cache.forward.weight_bytes

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import EngineError
 
@@ -51,6 +51,18 @@ def _boolean(raw: Any) -> bool:
     if value is None:
         raise ValueError(f"must be true or false, not {raw!r}")
     return value
+
+
+def _choice(*values: str) -> Parser:
+    """Parser of one of some words."""
+
+    def parse(raw: Any) -> str:
+        text = str(raw).strip().lower()
+        if text not in values:
+            raise ValueError(f"must be {' or '.join(values)}, not {raw!r}")
+        return text
+
+    return parse
 
 
 def _patterns(raw: Any) -> tuple[str, ...]:
@@ -93,6 +105,11 @@ class Config:
         100, _integer(0), "maximum concurrent sessions; further visitors are asked to try again later; 0: unlimited"
     )
     demo: bool = _setting(False, _boolean, "only the app's own examples and lessons; no other prompts or models")
+    dtype: Literal["float32", "bfloat16"] = _setting(
+        "float32",
+        _choice("float32", "bfloat16"),
+        "number format of models besides the bundled one; bfloat16: half the memory",
+    )
     log_prompts: bool = _setting(
         False, _boolean, "whether logs may contain what users typed, and messages that may quote it"
     )

@@ -208,7 +208,12 @@ def _load(name: str, loading: ModelLoad) -> None:
             loading.bytes = done, total
 
         model = load(
-            name, max_bytes=config.current().tree_bytes, stage=set_stage, progress=set_bytes, stop=loading._stop
+            name,
+            max_bytes=config.current().tree_bytes,
+            stage=set_stage,
+            progress=set_bytes,
+            stop=loading._stop,
+            dtype="float32" if name == BUNDLED_NAME else config.current().dtype,
         )
         if first:
             _freeze_objects()
