@@ -89,8 +89,11 @@ def _find(name: str, hub: HubName) -> _Remote:
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
             revision = converted.revision
     chosen = select(name, sizes)
-    if "config.json" in sizes and not any(path.endswith(_WEIGHTS) for path in chosen):
-        raise ModelError("no_safetensors", f"{name} has no weights in safetensors format", name=name)
+    if not any(path.endswith(".gguf") for path in chosen):
+        if "config.json" not in sizes:
+            raise ModelError("missing", f"no config.json in {name}", name=name)
+        if not any(map(_is_safetensors, chosen)):
+            raise ModelError("no_safetensors", f"{name} has no weights in safetensors format", name=name)
     origin = Origin(revision, str(info.sha), converted is not None)
     return _Remote(origin, {path: sizes[path] for path in chosen})
 

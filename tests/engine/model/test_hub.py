@@ -123,6 +123,34 @@ def test_a_gated_repository(hub: Hub, gpt2: Tiny, monkeypatch: pytest.MonkeyPatc
     assert_equal(engine.load(NAME), gpt2)
 
 
+def test_large_files_on_another_host(hub: Hub, gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is not given the token."""
+    hub.add(NAME, gpt2.folder).gated = True
+    hub.elsewhere = True
+    monkeypatch.setenv("HF_TOKEN", "hf_of_a_test")
+    assert_equal(engine.load(NAME), gpt2)
+    assert hub.tokens == {("127.0.0.1", "Bearer hf_of_a_test"), ("localhost", "")}
+
+
+def test_repositories_without_a_model(hub: Hub, gpt2: Tiny) -> None:
+    hub.add("somebody/data", files={"README.md": b"x", "data.json": b"{}"})
+    assert refusal("somebody/data").code == "missing"
+    hub.add("somebody/pickle", files={"config.json": b"{}", "pytorch_model.bin": b"x"})
+    assert refusal("somebody/pickle").code == "no_safetensors"
+    assert hub.gets("data.json") == hub.gets("pytorch_model.bin") == 0
+
+
+def test_weights_in_several_files(hub: Hub, gpt2: Tiny, tmp_path: Path) -> None:
+    gpt2.reference.save_pretrained(tmp_path, max_shard_size="30KB")
+    shards = files_of(tmp_path)
+    assert sum(name.endswith(".safetensors") for name in shards) > 2
+    whole = files_of(gpt2.folder)
+    del whole[WEIGHTS]
+    hub.add(NAME, files={**whole, **shards, "consolidated.safetensors": b"x"})
+    assert_equal(engine.load(NAME), gpt2)
+    assert hub.gets("consolidated.safetensors") == 0
+
+
 def converted(hub: Hub, gpt2: Tiny, **changes: Any) -> tuple[Repository, Pull]:
     """A repository without safetensors, and the converter's pull request 3 with them."""
     files = files_of(gpt2.folder)
