@@ -57,7 +57,7 @@ def test_everything_runs_in_it(gpt2: Tiny) -> None:
 def test_a_model_that_looks_both_ways_is_found_out_in_it_too(tmp_path: Path) -> None:
     tokenizer = tiny.wordpiece()
     shape: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 48}
-    config = BertConfig(tokenizer.get_vocab_size(), num_attention_heads=4, initializer_range=0.25, **shape)
+    config = BertConfig(vocab_size=tokenizer.get_vocab_size(), num_attention_heads=4, **shape, initializer_range=0.25)
     tiny.save(tmp_path, tokenizer, config)
     with pytest.raises(engine.ModelError) as caught:
         load(tmp_path, dtype="bfloat16")

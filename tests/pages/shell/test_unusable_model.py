@@ -134,7 +134,7 @@ def test_a_model_that_cannot_be_had_is_told_of(page: str, tmp_path: Path, monkey
     monkeypatch.setenv("ENGINE_MODELS", folder)
     app = opened(folder, page)
     assert not app.exception
-    assert Translator("en")("error.broken") in [error.value for error in app.error]
+    assert Translator("en")("error.not_finite_weights") in [error.value for error in app.error]
     assert state_of(app, TextState).model_name == "bundled"
 
 
