@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from engine.errors import ModelError
@@ -41,7 +41,9 @@ def inspect(folder: Path, name: str, bytes_per_number: int, tensors: dict[str, i
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # an unknown family, or values that its config class does not take
-        raise ModelError("not_causal", f"{name} is not a causal language model: {error}", name=name) from error
+        known = isinstance(raw.get("model_type"), str) and raw["model_type"] in CONFIG_MAPPING
+        code = "broken" if known else "not_causal"
+        raise ModelError(code, f"{name} is not a causal language model: {error}", name=name) from error
     check_config(config, name, bytes_per_number, sum((tensors or {}).values()), layers)
 
 
@@ -79,7 +81,8 @@ def _numbers(value: Any, key: str = "", listed: bool = False) -> Iterator[tuple[
 
 def _check_kind(config: PreTrainedConfig, name: str) -> None:
     """Raise ModelError for a model that is known to be of another kind."""
-    architectures = [str(architecture) for architecture in config.architectures or ()]
+    named = config.architectures
+    architectures = [str(architecture) for architecture in named] if isinstance(named, list) else []
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     if getattr(config, "is_encoder_decoder", False) and not decoder:
         message = f"{name} has an encoder that reads the whole text, and a decoder"

@@ -204,6 +204,11 @@ def test_a_conversion_with_a_second_commit(hub: Hub, gpt2: Tiny) -> None:
         (BertConfig(architectures=["BertForMaskedLM"]).to_dict(), "masked"),
         ({"model_type": "distilbert"}, "masked"),
         ({"model_type": "nothing-known"}, "not_causal"),
+        ({"model_type": ["gpt2"]}, "not_causal"),
+        ({}, "not_causal"),
+        ([], "broken"),
+        ({"model_type": "gpt2", "n_layer": "many"}, "broken"),
+        ({"model_type": "gpt2", "architectures": 3, "vocab_size": 10**12}, "too_large_memory"),
         ({"model_type": "gpt2", "n_layer": 10**9}, "broken"),
         ({"model_type": "llama", "num_hidden_layers": 10**9}, "broken"),
         ({"model_type": "mixtral", "num_local_experts": 10**9}, "broken"),
@@ -213,7 +218,7 @@ def test_a_conversion_with_a_second_commit(hub: Hub, gpt2: Tiny) -> None:
         ({"model_type": "gpt2", "n_positions": 10**12}, "too_large_memory"),
     ],
 )
-def test_what_is_refused_before_its_weights_come(hub: Hub, gpt2: Tiny, config: dict[str, Any], code: str) -> None:
+def test_what_is_refused_before_its_weights_come(hub: Hub, gpt2: Tiny, config: Any, code: str) -> None:
     repository = hub.add(NAME, gpt2.folder)
     repository.commit({**files_of(gpt2.folder), "config.json": json.dumps(config).encode()})
     assert refusal(NAME).code == code
