@@ -11,31 +11,43 @@ import numpy as np
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
+# Parts of names in safetensors and in GGUF. `transformers` reads Qwen2 by its older loader, LFM2 by its newer one.
 NAMES = {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.norm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-}
-PARTS = {
+    "model.layers.": "blk.",
+    "model.embed_tokens": "token_embd",
+    "model.embedding_norm": "token_embd_norm",
+    "model.norm": "output_norm",
+    "lm_head": "output",
     "self_attn.q_proj": "attn_q",
     "self_attn.k_proj": "attn_k",
     "self_attn.v_proj": "attn_v",
     "self_attn.o_proj": "attn_output",
+    "self_attn.out_proj": "attn_output",
+    "self_attn.q_layernorm": "attn_q_norm",
+    "self_attn.k_layernorm": "attn_k_norm",
     "mlp.gate_proj": "ffn_gate",
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
+    "feed_forward.w1": "ffn_gate",
+    "feed_forward.w3": "ffn_up",
+    "feed_forward.w2": "ffn_down",
     "input_layernorm": "attn_norm",
+    "operator_norm": "attn_norm",
     "post_attention_layernorm": "ffn_norm",
+    "conv.in_proj": "shortconv.in_proj",
+    "conv.out_proj": "shortconv.out_proj",
+    "conv.conv": "shortconv.conv",
 }
 
 
 def gguf_name(name: str) -> str:
-    """Name in GGUF of a Qwen2 tensor."""
-    if name in NAMES:
-        return NAMES[name]
-    _, _, layer, part = name.split(".", 3)
-    stem, kind = part.rsplit(".", 1)
-    return f"blk.{layer}.{PARTS[stem]}.{kind}"
+    """Name in GGUF of a tensor."""
+    for part, other in NAMES.items():
+        if part in name:
+            name = name.replace(part, other)
+            if not part.startswith("model.layers"):
+                break
+    return name
 
 
 def quantized(data: np.ndarray, kind: str) -> tuple[np.ndarray, Any]:
@@ -47,12 +59,12 @@ def quantized(data: np.ndarray, kind: str) -> tuple[np.ndarray, Any]:
 
 
 def write(folder: Path, path: Path, kind: str = "F32", rule: str = "qwen2", **changes: Any) -> Path:
-    """A GGUF file of the Qwen2 model in a folder. kind: quantization; rule: how its tokenizer splits text.
+    """A GGUF file of the model in a folder, Qwen2 or LFM2. kind: quantization; rule: how its tokenizer splits text.
 
     changes: metadata to replace, such as `architecture`.
     """
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    architecture = changes.get("architecture", "qwen2")
+    architecture = changes.get("architecture", config["model_type"])
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_name("tiny")
     writer.add_file_type(gguf.LlamaFileType[{"F32": "ALL_F32"}.get(kind, f"MOSTLY_{kind}")])
@@ -61,13 +73,18 @@ def write(folder: Path, path: Path, kind: str = "F32", rule: str = "qwen2", **ch
     writer.add_embedding_length(config["hidden_size"])
     writer.add_feed_forward_length(config["intermediate_size"])
     writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
+    heads, layers = config["num_key_value_heads"], config.get("layer_types", [])
+    if "conv" in layers:
+        writer.add_shortconv_l_cache(config["conv_L_cache"])
+        heads = [heads * (layer != "conv") for layer in layers]
+    writer.add_head_count_kv(heads)
     writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_layer_norm_rms_eps(config.get("rms_norm_eps", config.get("norm_eps")))
     _add_tokenizer(writer, folder, config, rule)
     writer.add_chat_template(changes.get("template", "{{ messages }}"))
     for name, data in load_file(folder / "model.safetensors").items():
-        stored, chosen = quantized(data.astype(np.float32), kind)
+        squeezed = data[:, 0] if data.ndim == 3 else data  # a convolution's kernel
+        stored, chosen = quantized(squeezed.astype(np.float32), kind)
         writer.add_tensor(gguf_name(name), stored, raw_dtype=chosen)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import torch
@@ -96,9 +96,11 @@ def _fill(folder: Path, file: Path, name: str, monitor: Monitor) -> None:
         facts, numbers = _read(file, name)
         memory.check_memory(name, 2 * 4 * numbers)  # unpacked, and in the model
         memory.check_disk(name, 4 * numbers, folder)
-        with TemporaryDirectory(prefix=".unfinished-", dir=folder.parent, ignore_cleanup_errors=True) as made:
-            place, target = Path(made) / "file", Path(made) / "folder"
-            place.mkdir()
+        made = folder.with_name(f".unfinished-{folder.name}")
+        shutil.rmtree(made, ignore_errors=True)  # of a process that was killed
+        try:
+            place, target = made / "file", made / "folder"
+            place.mkdir(parents=True)
             # By itself in a folder: files beside it, such as another config.json, have no say.
             (place / "model.gguf").symlink_to(file.resolve())
             _convert_model(place, target, name, monitor)
@@ -109,6 +111,8 @@ def _fill(folder: Path, file: Path, name: str, monitor: Monitor) -> None:
             (target / _NOTE).write_text(json.dumps(facts._asdict()), "utf-8")
             monitor.check()
             os.replace(target, folder)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def _read(file: Path, name: str) -> tuple[GgufFacts, int]:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -17,12 +18,12 @@ import pytest
 import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, Lfm2Config
 
 import engine
 from engine.model import gguf_conversion, memory
 from engine.model.monitor import Monitor
-from tests import gguf_files
+from tests import gguf_files, tiny
 from tests.engine.conftest import Tiny
 from tests.hub_server import Hub
 
@@ -41,10 +42,26 @@ def qwen2(build: Callable[[str], Tiny]) -> Tiny:
     return build("qwen2")
 
 
-@pytest.fixture(scope="module", params=["F32", "F16", "Q8_0", "Q4_1"])
-def file(request: pytest.FixtureRequest, qwen2: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("gguf")
-    return gguf_files.write(qwen2.folder, folder / f"tiny-{request.param}.gguf", request.param)
+@pytest.fixture(scope="session")
+def lfm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny LFM2, which `transformers` reads by another loader."""
+    tokenizer = tiny.byte_level()
+    config = Lfm2Config(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=64, num_hidden_layers=3,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=tiny.CONTEXT, full_attn_idxs=[1],
+        block_auto_adjust_ff_dim=False, initializer_range=0.25, **tiny.NO_IDS,
+    )  # fmt: skip
+    return tiny.save(tmp_path_factory.mktemp("lfm2"), tokenizer, config, tiny.END)
+
+
+KINDS = ["F32", "F16", "Q8_0", "Q4_1"]
+
+
+@pytest.fixture(scope="module", params=[("qwen2", kind) for kind in KINDS] + [("lfm2", "F32"), ("lfm2", "Q8_0")])
+def file(request: pytest.FixtureRequest, qwen2: Tiny, lfm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    family, kind = request.param
+    path = tmp_path_factory.mktemp("gguf") / f"tiny-{kind}.gguf"
+    return gguf_files.write(lfm2 if family == "lfm2" else qwen2.folder, path, kind)
 
 
 @pytest.fixture
@@ -60,18 +77,23 @@ def refusal(name: Path, **options: Any) -> engine.ModelError:
 
 
 def folders(cache: Path) -> list[Path]:
+    """Folders of converted files, and those that are being made by a conversion that was left behind a moment ago."""
+    deadline = time.monotonic() + 5
+    while list(cache.glob(".unfinished*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
     return [path for path in cache.iterdir() if path.is_dir()] if cache.is_dir() else []
 
 
-def test_it_computes_what_transformers_computes(file: Path, qwen2: Tiny) -> None:
-    reference = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32).eval()
+def test_it_computes_what_transformers_computes(file: Path) -> None:
+    options: dict[str, Any] = {"dtype": torch.float32, "quantization_config": GgufConfig(dequantize=True)}
+    reference = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, **options).eval()
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     stages: list[str] = []
     for name in (file, file.parent):
         model = engine.load(name, stage=stages.append)
         assert model.name == str(name) and model.revision == ""
         assert (model.origin.quantization, model.origin.pre_tokenizer) == (file.stem.removeprefix("tiny-"), "")
-        assert model.context_length == qwen2.model.context_length
+        assert model.context_length == tiny.CONTEXT
         assert model.pieces(sorted(model.end_ids)) == ["⟨endoftext⟩"]
         for text in TEXTS:
             ids = model.encode(text)
@@ -80,6 +102,13 @@ def test_it_computes_what_transformers_computes(file: Path, qwen2: Tiny) -> None
                 logits = reference(input_ids=torch.tensor([ids])).logits[0, -1]
             np.testing.assert_allclose(model.distribution(ids).raw, torch.softmax(logits, -1).numpy(), atol=1e-5)
     assert stages == ["files", "convert", "tokenizer", "weights", "warm_up"] * 2
+
+
+def test_the_other_loader_gives_the_numbers_of_the_safetensors_too(lfm2: Path, tmp_path: Path) -> None:
+    model, original = engine.load(gguf_files.write(lfm2, tmp_path / "tiny.gguf")), engine.load(lfm2)
+    ids = original.encode(TEXTS[1])
+    assert model.encode(TEXTS[1]) == ids and model.fingerprint[4:] == original.fingerprint[4:]
+    np.testing.assert_allclose(model.distribution(ids).raw, original.distribution(ids).raw, atol=1e-6)
 
 
 def test_numbers_without_loss_are_those_of_the_safetensors(plain: Path, qwen2: Tiny, cache: Path) -> None:
@@ -192,6 +221,15 @@ def test_it_stops_and_leaves_nothing(plain: Path, cache: Path) -> None:
     stop = threading.Event()
     assert refusal(plain, stop=stop, progress=lambda done, total: stop.set()).code == "stopped"
     assert folders(cache) == []
+
+
+def test_what_a_killed_process_left_is_made_anew(plain: Path, cache: Path) -> None:
+    first = engine.load(plain)
+    (folder,) = folders(cache)
+    rest = folder.rename(folder.with_name(f".unfinished-{folder.name}"))
+    (rest / "model.safetensors").write_bytes(b"half")
+    assert engine.load(plain).fingerprint == first.fingerprint
+    assert folders(cache) == [folder]
 
 
 def test_too_large_for_the_memory(plain: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
