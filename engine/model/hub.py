@@ -6,7 +6,6 @@ loaded from are fetched, the small ones first, so that a model which cannot be u
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -36,9 +35,9 @@ from engine.model.hub_name import HubName
 from engine.model.monitor import Monitor
 from engine.model.origin import Origin
 from engine.model.own_cache import write_atomically
+from engine.model.safetensors_header import weight_files
 
 _TIMEOUT = 10.0  # seconds for the hub's answer about a repository
-_SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 _MOST_HEADERS = 16  # weight files of which the header is read before the download
 _WEIGHTS = (".safetensors", ".gguf")
 
@@ -109,12 +108,8 @@ def select(name: str, paths: Iterable[str]) -> list[str]:
     """
     top = sorted(path for path in paths if "/" not in path)
     small = [path for path in top if path.endswith((".json", ".txt", ".model"))]
-    weights = [path for path in top if path.endswith(".safetensors")]
-    shards = [path for path in weights if _SHARD.fullmatch(path)]
-    if "model.safetensors" in weights:
-        return [*small, "model.safetensors"]
-    if weights:
-        return [*small, *(shards or weights)]
+    if weights := weight_files(top):
+        return [*small, *weights]
     gguf = [path for path in top if path.endswith(".gguf")]
     if len(gguf) > 1:
         files = ", ".join(gguf)

@@ -18,7 +18,7 @@ from transformers.utils import logging as transformers_logging
 
 from engine.bundled import BUNDLED, BUNDLED_NAME
 from engine.errors import ModelError
-from engine.model import config_checks, gguf_conversion, hub, hub_name
+from engine.model import config_checks, gguf_conversion, hub, hub_name, memory
 from engine.model.fingerprint import fingerprint
 from engine.model.forward import RECORDING_ATTENTION, Forward
 from engine.model.model import Model
@@ -32,6 +32,7 @@ from engine.tokenization.vocabulary import Vocabulary
 DEFAULT_TREE_BYTES = 512 * 2**20
 Dtype = Literal["float32", "bfloat16"]
 _BYTES = {"float32": 4, "bfloat16": 2}
+_allocating = threading.Lock()
 
 
 def load(
@@ -69,7 +70,10 @@ def load(
     monitor.begin("tokenizer")
     tokenizer, text_limit, end_id = load_tokenizer(folder, model_name)
     monitor.begin("weights")
-    hf = _load_weights(folder, model_name, dtype)
+    with monitor.turn(_allocating):  # of several models, each sees the memory that those before it have taken
+        if model_name != BUNDLED_NAME:
+            memory.check_memory(model_name, _BYTES[dtype] * sum((tensor_sizes(folder) or {}).values()))
+        hf = _load_weights(folder, model_name, dtype)
     monitor.begin("warm_up")
     size = int(hf.get_output_embeddings().weight.shape[0])
     end_ids = {i for i in _end_ids(hf, end_id) if i < size} or {separator_id(tokenizer)} - {None}

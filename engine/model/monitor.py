@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TypeVar
 
 from engine.errors import stopped_error
@@ -47,6 +48,16 @@ class Monitor:
         else:
             self._stop.wait(seconds)
         self.check()
+
+    @contextmanager
+    def turn(self, lock: threading.Lock) -> Iterator[None]:
+        """Context that holds a lock; a stop ends the waiting for it."""
+        while not lock.acquire(timeout=_STOP_SECONDS):
+            self.check()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def run(self, work: Callable[[], T]) -> T:
         """Result of `work`. With a stop, it runs on a thread of its own and is left behind when stopped.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from transformers import (
 )
 
 import engine
+from engine.model import loading, memory, safetensors_header
 from engine.model.loading import load
 from tests import tiny
 from tests.engine.conftest import Tiny
@@ -58,6 +61,31 @@ def test_the_stages_are_told_as_they_begin(gpt2: Tiny) -> None:
     stages: list[str] = []
     load(gpt2.folder, from_hub=False, stage=stages.append)
     assert stages == ["files", "tokenizer", "weights", "warm_up"]
+
+
+def test_several_at_once_see_the_memory_that_the_others_take(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights are read one model after the other, and a stop ends the waiting."""
+    checked: list[bool] = []
+    monkeypatch.setattr(memory, "check_memory", lambda name, needed: checked.append(loading._allocating.locked()))
+    load(gpt2.folder, from_hub=False)
+    assert checked == [False, True]
+    stop = threading.Event()
+    with loading._allocating, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(load, gpt2.folder, stop=stop)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        stop.set()
+        failed = waiting.exception(5)
+    assert isinstance(failed, engine.ModelError) and failed.code == "stopped"
+
+
+def test_weights_that_are_there_twice_count_once(folder: Path) -> None:
+    sizes = safetensors_header.tensor_sizes(folder)
+    assert sizes is not None and sum(sizes.values()) == sum(
+        t.numel() for t in load_file(folder / "model.safetensors").values()
+    )
+    shutil.copy(folder / "model.safetensors", folder / "consolidated.safetensors")
+    assert safetensors_header.tensor_sizes(folder) == sizes and load(folder, from_hub=False)
 
 
 def test_a_tokenizer_of_another_family(tmp_path: Path) -> None:
