@@ -107,7 +107,7 @@ def select(name: str, paths: Iterable[str]) -> list[str]:
     Raises ModelError(`gguf_several`) where only several GGUF files have weights.
     """
     top = sorted(path for path in paths if "/" not in path)
-    small = [path for path in top if path.endswith((".json", ".txt", ".model"))]
+    small = [path for path in top if path.endswith((".json", ".txt", ".model", ".jinja"))]
     if weights := weight_files(top):
         return [*small, *weights]
     gguf = [path for path in top if path.endswith(".gguf")]

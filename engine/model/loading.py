@@ -27,6 +27,7 @@ from engine.model.origin import Origin
 from engine.model.prefix_cache import PrefixCache
 from engine.model.safetensors_header import tensor_sizes
 from engine.model.tokenizer_files import DEFAULT_CONTEXT_LENGTH, load_tokenizer, separator_id
+from engine.tokenization.chat_template_files import read_chat_template
 from engine.tokenization.vocabulary import Vocabulary
 
 DEFAULT_TREE_BYTES = 512 * 2**20
@@ -93,6 +94,7 @@ def load(
         end_ids=frozenset(i for i in end_ids if i is not None and i < size),
         fingerprint=fingerprint(vocabulary, hf),
         origin=origin,
+        chat_template=read_chat_template(folder),
     )
 
 

@@ -18,6 +18,7 @@ from engine.model.score import Score
 from engine.model.token_output import TokenOutput
 from engine.sampling.distribution import Distribution
 from engine.sampling.settings import Settings
+from engine.tokenization.chat_template import ChatTemplate
 from engine.tokenization.vocabulary import Vocabulary
 
 MAX_CHARACTERS = 20_000
@@ -31,6 +32,7 @@ class Model:
     end_ids         token ids that end generation
     fingerprint     see `fingerprint.py`
     origin          where its files come from
+    chat_template   the one that came with the model; None for a model without
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Model:
         end_ids: frozenset[int],
         fingerprint: str = "",
         origin: Origin | None = None,
+        chat_template: ChatTemplate | None = None,
     ) -> None:
         self.name = name
         self.vocabulary = vocabulary
@@ -50,6 +53,7 @@ class Model:
         self.end_ids = end_ids
         self.fingerprint = fingerprint
         self.origin = origin or Origin()
+        self.chat_template = chat_template
 
     @property
     def revision(self) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 
 from engine.tokenization.bpe import BPEMerges
 from engine.tokenization.token_names import distinct_names
@@ -82,9 +82,21 @@ class Vocabulary:
         return [(0, 0)] * len(self.start) + [(int(start), int(stop)) for start, stop in offsets]
 
     @cached_property
+    def markup_tokenizer(self) -> Tokenizer:
+        """Copy of the tokenizer that encodes text which spells a special token as that token; for chat templates."""
+        tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
+        tokenizer.encode_special_tokens = False
+        return tokenizer
+
+    @cached_property
     def merges(self) -> BPEMerges:
         """Merge table of the tokenizer. Raises EngineError if it has none, see `BPEMerges`."""
         return BPEMerges(self._tokenizer)
+
+    @cached_property
+    def special_names(self) -> dict[str, tuple[int, AddedToken]]:
+        """Ids and properties of the special tokens that the model predicts, by their spelling."""
+        return {token.content: (i, token) for i, token in self._added.items() if i in self.special and i < self.size}
 
     def token_bytes(self, token_id: int) -> bytes:
         """Bytes that a token encodes; for a special token, those of its name."""
