@@ -20,10 +20,11 @@ function drawAll(root, data, setTriggerValue) {
   if (data.show === "tree") return drawTree(root, data);
   if (data.show === "formula") return drawFormula(root, data);
   const strip = drawStrip(root, data);
+  strip.classList.toggle("lines", data.show === "lines");
   const cursor = strip.querySelector(".cur");
   strip.scrollTop = cursor ? cursor.offsetTop - strip.offsetTop - strip.clientHeight + 60 : 0;
-  drawBranches(root, data);
+  if (data.show !== "lines") drawBranches(root, data);
   if (data.status) root.append(el("p", "status", data.status));
-  drawFormula(root, data);
+  if (data.show !== "lines") drawFormula(root, data);
   listenForRest(root, strip, data, setTriggerValue);
 }

@@ -62,7 +62,8 @@ def draw(
     status   sentence below the text, such as why a run ended
     choices  see `choices`
     labels   see `labels`
-    show     optional: "formula" or "tree" draws that part alone, see `part`; it needs no status
+    show     optional: "formula" or "tree" draws that part alone, see `part`; it needs no status. "lines" draws the text
+             alone, smaller, with a new line after each place in `breaks`
     """
     _strip(
         key=key,

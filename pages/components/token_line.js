@@ -40,6 +40,7 @@ function drawStrip(root, data) {
       holder.append(parts);
       strip.append(holder);
     }
+    if (data.breaks?.includes(to - 1)) strip.append(el("span", "break"));
   }
   strip.setAttribute("role", "toolbar");
   strip.setAttribute("aria-label", data.labels.text);

@@ -38,6 +38,7 @@ PAGES = (
     Page("tokens", "cut.title", LAB),
     Page("training", "training.title", LAB),
     Page("limits", "limits.title", LAB),
+    Page("chat", "chat.title", LAB),
     Page("uses", "uses.title", LAB),
 )
 STATUS = Page("status", "host.title", LAB)  # for the host, where the configuration opens it

@@ -50,6 +50,7 @@ PAGES = {
     f"attention?prompt={LONG}": "",
     "tokens": "",
     "training": "",
+    "chat": "",
     "uses": "",
     "quiz": "",
     "course": "",

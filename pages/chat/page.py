@@ -1,0 +1,156 @@
+"""Chat page: a conversation as people know it, and beside it the same as the model sees it, one stream of tokens."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+import engine
+from engine.serving import config
+from pages.chat import conversation, stream
+from pages.chat.reply import DEFAULT_TOKENS, TOKEN_RANGE
+from pages.chat.state import ChatState
+from pages.components import examples, text_strip
+from pages.components.examples import Example
+from pages.frame import frame
+from pages.i18n.translator import Translator
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
+from pages.shell.open_in_step import open_in_step
+
+WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one forward pass
+TOKEN_DELAY_SECONDS = 0.03  # pause between passes, so that a visitor can follow the text and stop it
+
+session = session_state.get(TextState)
+state = session_state.get(ChatState)
+t = Translator(session_state.language())
+state.t = t
+
+
+def act(value: dict[str, Any]) -> None:
+    """Callback: what the visitor did in the conversation."""
+    model = model_access.loaded_model(session)
+    kind, turn = value.get("kind"), value.get("turn")
+    if model is None or type(turn) is not int:
+        return
+    text, at = str(value.get("text") or ""), value.get("at")
+    if kind == "stop":
+        state.run.stop()
+    elif kind == "send":
+        state.send(session, model, turn, text)
+    elif kind == "edit" and type(at) is int:
+        state.edit(session, model, turn, at, text)
+    elif kind == "again":
+        state.again(session, model, turn)
+        session_state.set_widget("seed", session.seed)
+    elif kind == "go_on":
+        state.go_on(turn)
+    elif kind == "clear":
+        state.clear(turn)
+
+
+def say(text: str) -> None:
+    """Callback: send an example."""
+    model = model_access.loaded_model(session)
+    if model is not None and not state.run.running:
+        state.send(session, model, state.turn, text)
+
+
+def open_stream(value: dict[str, Any] | None = None) -> None:
+    """Callback: open the stream on the step page, at the place that was clicked."""
+    value = value or {"turn": state.turn}
+    node, token = value.get("node", value.get("after", -1)), value.get("token", -1)
+    if all(type(number) is int for number in (value.get("turn"), node, token)):
+        open_in_step(session, state.load_in_step, value["turn"], node, token)
+
+
+def change_system() -> None:
+    state.system = str(session_state.widget("chat_system") or "")
+
+
+def change_plain() -> None:
+    model = model_access.loaded_model(session)
+    if model is not None:
+        state.set_plain(model, bool(session_state.widget("chat_plain")))
+
+
+def sync_widgets() -> None:
+    """Set the widgets from the state, after a link has restored it."""
+    session_state.set_widget("chat_system", state.system)
+    session_state.set_widget("chat_plain", state.plain)
+
+
+def draw_conversation(model: engine.Model) -> None:
+    conversation.draw(conversation.data(state, model, t), act)
+    messages.show_problem(state.run.problem, t, "chat.kept")
+    buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in t.list("chat.examples")]
+    examples.draw(buttons, t)
+
+
+def draw_stream(model: engine.Model) -> None:
+    """The stream of tokens, its length, what its signs mean, and the way to the step page."""
+    reply = state.reply
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"**{t('chat.stream')}**", width="content")
+        st.button(
+            t("chat.take"), key="chat_take", on_click=open_stream, disabled=reply is None or state.run.running,
+            help=t("chat.take_help"),
+        )  # fmt: skip
+    strip = stream.data(state, model, session.annotator, t)
+    if strip is None or reply is None:
+        st.caption(t("chat.stream_empty"))
+        return
+    text_strip.draw(strip, open_stream, open_stream, key="chat_stream")
+    st.caption(t("chat.length", count=f"{len(reply.ids):,}", most=f"{model.context_length:,}"))
+    st.caption(t("chat.legend_plain" if state.is_plain(model) else "chat.legend"))
+
+
+def draw_settings(model: engine.Model) -> None:
+    """The system prompt, the length of a reply, and where the model has a chat template, whether it is used."""
+    with st.container(key="chat_settings", horizontal=True, gap="medium", vertical_alignment="bottom"):
+        session_state.default_widget("chat_system", state.system)
+        st.text_input(
+            t("chat.system"), key="chat_system", persist_state="session", on_change=change_system,
+            placeholder=t("chat.system_placeholder"), disabled=config.current().demo, help=t("chat.system_help"),
+        )  # fmt: skip
+        state.tokens = sampling_controls.token_count_slider(t("chat.most"), *TOKEN_RANGE, DEFAULT_TOKENS, "chat_tokens")
+        if model.chat_template is not None:
+            session_state.default_widget("chat_plain", state.plain)
+            st.toggle(
+                t("chat.plain_toggle"), key="chat_plain", persist_state="session", on_change=change_plain,
+                help=t("chat.plain_help"),
+            )  # fmt: skip
+
+
+@fragment.workbench
+def workbench() -> None:
+    model = model_access.wait_for_model(session, t)
+    messages.show_model_problem(session.problem, t)
+    state.ready(model)
+    if model.chat_template is None:
+        st.caption(t("chat.base"))
+    left, right = st.columns([1, 1.05], gap="large")
+    with left:
+        draw_conversation(model)
+    with right:
+        draw_stream(model)
+    with st.container():
+        draw_settings(model)
+    fragment.mark_answered()
+    if state.run.running:
+        state.run.go_on(WORK_SLICE_SECONDS)
+        fragment.rerun(after=TOKEN_DELAY_SECONDS)
+    address_bar.update()
+    if state.too_long:
+        st.caption(t("chat.too_long"))
+
+
+address_bar = address.AddressBar(session, t, state, sync_widgets)
+frame.begin(t("chat.title"), t("chat.lead"), session, t)
+address_bar.restore()
+workbench()
+sampling_controls.draw(session, t)
+model_picker.draw(session, t)

@@ -1,0 +1,135 @@
+"""One reply of a chat: tokens appended to a conversation until its turn ends. No Streamlit here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from engine.decoding.stopping import StopReason
+from engine.sampling.settings import Settings, Strategy
+from engine.serving import config
+
+if TYPE_CHECKING:
+    from engine.model.model import Model
+    from engine.tokenization.chat_encoding import EncodedChat
+
+ReplyStop = StopReason | Literal["line"]
+TOKEN_RANGE, DEFAULT_TOKENS = (10, 100), 80
+
+
+class Choosing(NamedTuple):
+    """How the tokens of a reply are chosen."""
+
+    strategy: Strategy
+    settings: Settings
+    seed: int
+
+
+class Reply:
+    """A reply that is being written, or was.
+
+    chat        the conversation that it answers, as tokens
+    token_ids   the tokens written so far, with the one that ended the turn
+    facts       log-probability and rank of each of them
+    stop        why it has ended; None while it goes on, and for one that a link restored
+    closing     in plain text, the characters that close what somebody says; the end of a line does as well
+    """
+
+    def __init__(self, model: Model, chat: EncodedChat, choosing: Choosing, closing: str | None = None) -> None:
+        from engine.model.chunked_prefill import ChunkedPrefill  # imports torch: only once a model is loaded
+
+        self.model, self.chat, self.choosing, self.closing = model, chat, choosing, closing
+        self.token_ids: tuple[int, ...] = ()
+        self.facts: list[tuple[float, int]] = []
+        self.stop_reason: ReplyStop | None = None
+        self._most = 0
+        self._given: str | None = None
+        self._prefill = ChunkedPrefill(model, chat.ids)
+
+    def allow(self, tokens: int) -> Reply:
+        """The reply with so many more tokens to write, as far as the host allows."""
+        self._most = len(self.token_ids) + min(tokens, config.current().run_tokens)
+        self.stop_reason = None
+        return self
+
+    def give(self, text: str, token_ids: tuple[int, ...]) -> Reply:
+        """The reply that was written elsewhere: its text, with its tokens if they are this text's, else its own."""
+        self.token_ids = token_ids if token_ids and max(token_ids) < self.model.vocabulary.size else ()
+        if not token_ids or self.text != text:
+            self.token_ids = self.model.encode(text)[len(self.model.vocabulary.start) :]
+        self.token_ids = self.token_ids[: self.model.context_length - len(self.chat.ids)]
+        self._given = text
+        return self
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Tokens of the conversation and of the reply."""
+        return (*self.chat.ids, *self.token_ids)
+
+    @property
+    def text(self) -> str:
+        """What the reply says: without the token that ended it; in plain text, without what closes it."""
+        from engine.model.chat import reply_text
+
+        if self._given is not None:
+            return self._given
+        text = reply_text(self.model, self.token_ids)
+        return text if self.closing is None else _first_line(text).removesuffix(self.closing)
+
+    @property
+    def end_name(self) -> str:
+        """Name of the token that ended the turn; "" where none did."""
+        if not self.token_ids or self.token_ids[-1] not in self.model.end_ids:
+            return ""
+        return self.model.pieces(self.token_ids)[-1]
+
+    @property
+    def done(self) -> bool:
+        return self.stop_reason is not None
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the work done, from 0 to 1, as if the reply took all the tokens that it may."""
+        if self.done or not self._most:
+            return 1.0
+        return (self._prefill.progress + len(self.token_ids)) / (1 + self._most)
+
+    def step(self) -> bool:
+        """Run one forward pass: over a part of the conversation, then for a token each. True while it goes on."""
+        if self.done:
+            return False
+        if not self._prefill.done:
+            self._prefill.step()
+        else:
+            self._append_token()
+        return not self.done
+
+    def stop(self) -> None:
+        """End the reply at the visitor's request; what is written remains."""
+        if not self.done:
+            self.stop_reason = "person"
+
+    def _append_token(self) -> None:
+        from engine.decoding.generation import generate
+
+        strategy, settings, seed = self.choosing
+        left = self._most - len(self.token_ids)
+        generation = generate(self.model, self.ids, strategy, settings, seed, max_new_tokens=left)
+        step = next(generation, None)
+        if step is None:
+            self.stop_reason = generation.stop_reason
+            return
+        rank = self.model.records(self.ids)[-1].rank(step.token_id)
+        self.token_ids = (*self.token_ids, step.token_id)
+        self.facts.append((step.log_probability, rank))
+        self.stop_reason = step.stop
+        if self.closing is not None and self.stop_reason != "end" and self._is_closed():
+            self.stop_reason = "line"
+
+    def _is_closed(self) -> bool:
+        text = self.model.text(self.token_ids)
+        return bool(text.strip()) and (text.endswith("\n") or bool(self.closing and text.endswith(self.closing)))
+
+
+def _first_line(text: str) -> str:
+    """The first line that is not empty, without white space around it."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
