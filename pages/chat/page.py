@@ -44,8 +44,11 @@ def act(value: dict[str, Any]) -> None:
     elif kind == "edit" and type(at) is int:
         state.edit(session, model, turn, at, text)
     elif kind == "again":
+        seed = session.seed
         state.again(session, model, turn)
-        session_state.set_widget("seed", session.seed)
+        if session.seed != seed:
+            session_state.set_widget("seed", session.seed)
+            state.settings_changed = True
     elif kind == "go_on":
         state.go_on(turn)
     elif kind == "clear":
@@ -127,6 +130,9 @@ def draw_settings(model: engine.Model) -> None:
 
 @fragment.workbench
 def workbench() -> None:
+    if state.settings_changed:  # by an action on the conversation: the controls are not in this fragment
+        state.settings_changed = False
+        st.rerun()
     model = model_access.wait_for_model(session, t)
     messages.show_model_problem(session.problem, t)
     state.ready(model)

@@ -118,7 +118,7 @@ class Reply:
         if step is None:
             self.stop_reason = generation.stop_reason
             return
-        rank = self.model.records(self.ids)[-1].rank(step.token_id)
+        rank = 1 + int((step.distribution.raw > step.raw).sum())
         self.token_ids = (*self.token_ids, step.token_id)
         self.facts.append((step.log_probability, rank))
         self.stop_reason = step.stop

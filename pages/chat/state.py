@@ -40,6 +40,7 @@ class ChatState:
     turn      incremented by every change of the conversation; events of an earlier turn are outdated
     model     name of the model that the reply's tokens belong to
     too_long  whether the conversation does not fit into a link
+    settings_changed  whether an action has changed the seed, which the page has still to show
     """
 
     t: Translator = field(default_factory=lambda: Translator("en"))
@@ -51,6 +52,7 @@ class ChatState:
     turn: int = 0
     model: str = ""
     too_long: bool = False
+    settings_changed: bool = False
 
     @property
     def reply(self) -> Reply | None:
