@@ -9,7 +9,7 @@ import streamlit as st
 
 import engine
 from engine.serving import config
-from pages.chat import conversation, stream
+from pages.chat import conversation, stream, template_effect
 from pages.chat.reply import DEFAULT_TOKENS, TOKEN_RANGE
 from pages.chat.state import ChatState
 from pages.components import examples, text_strip
@@ -102,10 +102,10 @@ def draw_stream(model: engine.Model) -> None:
             t("chat.take"), key="chat_take", on_click=open_stream, disabled=reply is None or state.run.running,
             help=t("chat.take_help"),
         )  # fmt: skip
-    strip = stream.data(state, model, session.annotator, t)
-    if strip is None or reply is None:
+    if reply is None:
         st.caption(t("chat.stream_empty"))
         return
+    strip = stream.data(reply, state.run.running, state.turn, model, session.annotator, t)
     text_strip.draw(strip, open_stream, open_stream, key="chat_stream")
     st.caption(t("chat.length", count=f"{len(reply.ids):,}", most=f"{model.context_length:,}"))
     st.caption(t("chat.legend_plain" if state.is_plain(model) else "chat.legend"))
@@ -145,9 +145,12 @@ def workbench() -> None:
         draw_stream(model)
     with st.container():
         draw_settings(model)
+    with st.container():
+        template_effect.draw(state, model, session, t)
     fragment.mark_answered()
-    if state.run.running:
-        state.run.go_on(WORK_SLICE_SECONDS)
+    run = state.run if state.run.running else state.effect
+    if run.running:
+        run.go_on(WORK_SLICE_SECONDS)
         fragment.rerun(after=TOKEN_DELAY_SECONDS)
     address_bar.update()
     if state.too_long:

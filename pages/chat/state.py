@@ -37,6 +37,7 @@ class ChatState:
     messages  what was said, up to the last message of the visitor; the reply to it is in `run`
     plain     whether to do without the chat template
     tokens    most tokens of a reply
+    effect    the same messages continued without the template; `asked` is the reply that it is compared with
     turn      incremented by every change of the conversation; events of an earlier turn are outdated
     model     name of the model that the reply's tokens belong to
     too_long  whether the conversation does not fit into a link
@@ -49,6 +50,7 @@ class ChatState:
     plain: bool = False
     tokens: int = DEFAULT_TOKENS
     run: IncrementalRun = field(default_factory=IncrementalRun)
+    effect: IncrementalRun = field(default_factory=IncrementalRun)
     turn: int = 0
     model: str = ""
     too_long: bool = False
@@ -119,12 +121,35 @@ class ChatState:
         self.run.begin(None, lambda: reply.allow(self.tokens))
         return True
 
+    def compare(self, model: Model) -> None:
+        """Continue the same messages as plain text, with the settings and the seed of the reply by the template."""
+        reply = self.reply
+        if reply is None or self.is_plain(model) or self.run.running:
+            return
+
+        def plain_reply() -> Reply:
+            plain = self._read(model, self.messages, reply.choosing, plain=True)
+            plain.closing = None  # nothing cuts it: where does it end by itself?
+            return plain.allow(self.tokens)
+
+        self.effect.begin(reply, plain_reply)
+
+    @property
+    def compared(self) -> Reply | None:
+        """The reply as plain text, of `compare`; None where it belongs to an earlier reply."""
+        work = self.effect.work
+        return work if isinstance(work, Reply) and self.effect.asked is self.reply else None
+
     def clear(self, turn: int) -> None:
         """Begin a new conversation with the same system prompt."""
         if turn == self.turn:
             self.run.stop()
             self.run, self.messages = IncrementalRun(), ()
-            self.turn += 1
+            self._changed()
+
+    def _changed(self) -> None:
+        self.effect.stop()
+        self.turn += 1
 
     def _answer(self, session: TextState, model: Model, messages: tuple[ChatMessage, ...]) -> bool:
         """Begin a reply to the last of the messages, which become the conversation if it can be read."""
@@ -133,19 +158,19 @@ class ChatState:
         if self.run.turn == begun:
             return False
         self.messages, self.model = messages, model.name
-        self.turn += 1
+        self._changed()
         return True
 
-    def _read(self, model: Model, messages: tuple[ChatMessage, ...], choosing: Choosing) -> Reply:
+    def _read(self, model: Model, messages: tuple[ChatMessage, ...], choosing: Choosing, plain: bool = False) -> Reply:
         """The reply to a conversation, with no tokens yet. Raises EngineError."""
         from engine.model.chat import read_chat, read_plain  # imports the model's code: only once one is loaded
 
         whole = [ChatMessage("system", self.system)] if self.system.strip() else []
         whole += messages
-        if not self.is_plain(model):
+        if not (plain or self.is_plain(model)):
             return Reply(model, read_chat(model, whole), choosing)
-        plain = transcript(whole, self.t)
-        return Reply(model, read_plain(model, plain.text, plain.messages), choosing, plain.closing)
+        lines = transcript(whole, self.t)
+        return Reply(model, read_plain(model, lines.text, lines.messages), choosing, lines.closing)
 
     def _take(self, model: Model, said: tuple[ChatMessage, ...], choosing: Choosing, ids: tuple[int, ...] = ()) -> None:
         """Make `said` the conversation; a reply at its end has these ids, if they are that text's, else its own.
@@ -154,7 +179,7 @@ class ChatState:
         """
         reply_is_last = bool(said) and said[-1].role == "assistant"
         self.messages = said[:-1] if reply_is_last else said
-        self.turn += 1
+        self._changed()
         if not reply_is_last:
             return
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.sampling.settings import TokenOrigin
 from engine.trace.trace import Trace
-from pages.chat.state import ChatState
+from pages.chat.reply import Reply
 from pages.components import text_strip
 from pages.i18n.translator import Translator
 from pages.session.annotated_text import TextAnnotator
@@ -15,27 +15,26 @@ if TYPE_CHECKING:
     from engine.model.model import Model
 
 
-def data(state: ChatState, model: Model, annotator: TextAnnotator, t: Translator) -> dict[str, Any] | None:
-    """Data for `text_strip.draw` with `show` "lines"; None before the first message.
+def data(
+    reply: Reply, running: bool, turn: int, model: Model, annotator: TextAnnotator, t: Translator
+) -> dict[str, Any]:
+    """Data for `text_strip.draw` with `show` "lines".
 
-    While a reply is being written, only its own tokens have facts: those of the whole stream would be computed and
-    sent again for every token.
+    While a reply is being written (`running`), only its own tokens have facts: those of the whole stream would be
+    computed and sent again for every token.
     """
-    reply = state.reply
-    if reply is None or reply.model is not model:
-        return None
     how: TokenOrigin = "greedy" if reply.choosing.strategy == "greedy" else "drawn"
     strategy, settings, seed = reply.choosing
     trace = Trace.start(model.name, reply.chat.ids, settings, strategy, seed)
     for token_id in reply.token_ids:
         trace = trace.choose(token_id, how)
-    strip = annotator.annotate(model, trace, probabilities=not state.run.running)
+    strip = annotator.annotate(model, trace, probabilities=not running)
     for node, is_own in zip(strip["nodes"], reply.chat.own, strict=False):
         node[2] = "own" if is_own else "prompt"
-    if state.run.running:
+    if running:
         strip["facts"][len(reply.chat.ids) :] = [(round(log_p, 4), rank, []) for log_p, rank in reply.facts]
     return strip | {
-        "turn": state.turn,
+        "turn": turn,
         "status": "",
         "choices": "",
         "labels": text_strip.labels(t),

@@ -16,7 +16,7 @@ from engine.model.loading import load
 from engine.model.model import Model
 from engine.tokenization.chat_template import ChatMessage
 from engine.trace.link_codec import encode_text
-from pages.chat import conversation, stream
+from pages.chat import conversation, stream, template_effect
 from pages.chat.reply import Reply
 from pages.chat.state import ChatState
 from pages.i18n.translator import Translator
@@ -184,9 +184,9 @@ def test_any_link_opens(model: Model, content: Any) -> None:
 
 def test_the_stream_marks_what_the_template_adds_and_opens_in_the_step_page(chat_model: Model) -> None:
     state, session = talk(chat_model, "the cat", tokens=6)
-    data = stream.data(state, chat_model, TextAnnotator(), Translator("en"))
     reply = finish(state)
-    assert data is not None and len(data["nodes"]) == len(reply.ids) == len(data["facts"])
+    data = stream.data(reply, False, state.turn, chat_model, TextAnnotator(), Translator("en"))
+    assert len(data["nodes"]) == len(reply.ids) == len(data["facts"])
     origins = [node[2] for node in data["nodes"]]
     assert set(origins) == {"prompt", "own", "drawn"} and origins.count("drawn") == len(reply.token_ids)
     assert all(node[2] == "prompt" for node in data["nodes"][: len(reply.chat.ids)] if node[3])
@@ -211,3 +211,22 @@ def test_thinking_is_told_from_the_answer(chat_model: Model) -> None:
     session = TextState(model_name=chat_model.name)
     assert state.send(session, chat_model, state.turn, "and?")
     assert "hm" not in finish(state).chat.text  # this template leaves it out of earlier replies
+
+
+def test_what_the_template_changes(chat_model: Model) -> None:
+    state, session = talk(chat_model, "the cat")
+    state.compare(chat_model)
+    while state.effect.go_on(1):
+        pass
+    other = state.compared
+    assert other is not None and other.chat.text == "A: the cat\nB:"
+    steps = engine.generate(chat_model, chat_model.encode("A: the cat\nB:"), "sample", session.settings, 7, 12)
+    assert other.token_ids == tuple(step.token_id for step in steps)  # nothing cuts it
+    told = template_effect.sentences(other, False, chat_model, Translator("en"))
+    best = chat_model.distribution(other.chat.ids).top(1)[0]
+    assert Translator("en").percent(best.raw) in told[0] and "12 tokens" in told[1]
+    assert state.again(session, chat_model, state.turn) and state.compared is None
+    finish(state)
+    state.set_plain(chat_model, True)
+    state.compare(chat_model)
+    assert state.compared is None
