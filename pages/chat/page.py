@@ -15,7 +15,7 @@ from pages.chat.state import ChatState
 from pages.components import examples, text_strip
 from pages.components.examples import Example
 from pages.frame import frame
-from pages.i18n.translator import Translator
+from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
@@ -23,6 +23,7 @@ from pages.shell.open_in_step import open_in_step
 
 WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one forward pass
 TOKEN_DELAY_SECONDS = 0.03  # pause between passes, so that a visitor can follow the text and stop it
+MAX_SIMPLIFIED = 8  # characters named in the remark on Simplified Chinese
 
 session = session_state.get(TextState)
 state = session_state.get(ChatState)
@@ -89,6 +90,8 @@ def sync_widgets() -> None:
 def draw_conversation(model: engine.Model) -> None:
     conversation.draw(conversation.data(state, model, t), act)
     messages.show_problem(state.run.problem, t, "chat.kept")
+    if state.reply is not None and (characters := state.reply.simplified):
+        st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in t.list("chat.examples")]
     examples.draw(buttons, t)
 
@@ -113,14 +116,20 @@ def draw_stream(model: engine.Model) -> None:
 
 def draw_settings(model: engine.Model) -> None:
     """The system prompt, the length of a reply, and where the model has a chat template, whether it is used."""
-    with st.container(key="chat_settings", horizontal=True, gap="medium", vertical_alignment="bottom"):
+    has_template = model.chat_template is not None
+    columns = st.columns([1.2, 1, 1] if has_template else [2, 1], gap="medium", vertical_alignment="bottom")
+    with columns[0]:
         session_state.default_widget("chat_system", state.system)
         st.text_input(
             t("chat.system"), key="chat_system", persist_state="session", on_change=change_system,
             placeholder=t("chat.system_placeholder"), disabled=config.current().demo, help=t("chat.system_help"),
         )  # fmt: skip
-        state.tokens = sampling_controls.token_count_slider(t("chat.most"), *TOKEN_RANGE, DEFAULT_TOKENS, "chat_tokens")
-        if model.chat_template is not None:
+    with columns[1]:
+        state.tokens = sampling_controls.token_count_slider(
+            t("chat.most"), *TOKEN_RANGE, DEFAULT_TOKENS, "chat_tokens", width="stretch"
+        )
+    if has_template:
+        with columns[2]:
             session_state.default_widget("chat_plain", state.plain)
             st.toggle(
                 t("chat.plain_toggle"), key="chat_plain", persist_state="session", on_change=change_plain,
@@ -145,16 +154,25 @@ def workbench() -> None:
         draw_stream(model)
     with st.container():
         draw_settings(model)
-    with st.container():
-        template_effect.draw(state, model, session, t)
     fragment.mark_answered()
-    run = state.run if state.run.running else state.effect
-    if run.running:
-        run.go_on(WORK_SLICE_SECONDS)
-        fragment.rerun(after=TOKEN_DELAY_SECONDS)
+    if state.run.running:
+        if state.run.go_on(WORK_SLICE_SECONDS):
+            fragment.rerun(after=TOKEN_DELAY_SECONDS)
+        st.rerun()  # the whole page: what the template changes is another fragment
     address_bar.update()
     if state.too_long:
         st.caption(t("chat.too_long"))
+
+
+@fragment.part
+def compare() -> None:
+    """What the template changes, in a fragment of its own below the settings."""
+    model = model_access.wait_for_model(session, t)
+    template_effect.draw(state, model, session, t)
+    fragment.mark_answered()
+    if state.effect.running:
+        state.effect.go_on(WORK_SLICE_SECONDS)
+        fragment.rerun(after=TOKEN_DELAY_SECONDS)
 
 
 address_bar = address.AddressBar(session, t, state, sync_widgets)
@@ -162,4 +180,5 @@ frame.begin(t("chat.title"), t("chat.lead"), session, t)
 address_bar.restore()
 workbench()
 sampling_controls.draw(session, t)
+compare()
 model_picker.draw(session, t)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from engine.decoding.stopping import StopReason
 from engine.sampling.settings import Settings, Strategy
 from engine.serving import config
+from engine.tokenization.unicode import simplified_characters
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -74,6 +75,11 @@ class Reply:
             return self._given
         text = reply_text(self.model, self.token_ids)
         return text if self.closing is None else _first_line(text).removesuffix(self.closing)
+
+    @property
+    def simplified(self) -> list[str]:
+        """Simplified Chinese characters of the reply that the conversation does not contain, each once."""
+        return [char for char in simplified_characters(self.text) if char not in self.chat.text]
 
     @property
     def end_name(self) -> str:

@@ -55,8 +55,7 @@ def _draw_side(
     st.markdown(f"**{t('chat.effect.with_template' if name == 'with_template' else 'chat.effect.without')}**")
     data = stream.data(reply, running, state.turn, model, session.annotator, t)
     text_strip.draw(data, _ignore, _ignore, key=f"chat_effect_{name}")
-    for sentence in sentences(reply, running, model, t):
-        st.markdown(sentence)
+    st.markdown(" ".join(sentences(reply, running, model, t)))
 
 
 def sentences(reply: Reply, running: bool, model: Model, t: Translator) -> list[str]:
