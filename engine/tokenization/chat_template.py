@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,6 +53,7 @@ class ChatTemplate:
         return _rendered(self, tuple(messages))
 
 
+_processes = threading.Semaphore(4)  # at the same time: each takes some 30 MB
 _too_slow: set[ChatTemplate] = set()  # not tried again: nobody shall keep the machine busy with one
 
 
@@ -91,14 +93,15 @@ def _run_worker(asked: Mapping[str, object]) -> dict[str, str]:
     """The worker's answer. Raises EngineError(`chat_template`) where it gives none."""
     variables = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
-        done = subprocess.run(
-            [sys.executable, "-E", "-P", str(_WORKER)],
-            input=json.dumps(asked).encode(),
-            capture_output=True,
-            timeout=_WALL_SECONDS,
-            env=variables,
-            check=False,
-        )
+        with _processes:
+            done = subprocess.run(
+                [sys.executable, "-E", "-P", str(_WORKER)],
+                input=json.dumps(asked).encode(),
+                capture_output=True,
+                timeout=_WALL_SECONDS,
+                env=variables,
+                check=False,
+            )
     except subprocess.TimeoutExpired as error:
         raise _unusable("slow", f"more than {_WALL_SECONDS} seconds") from error
     except OSError as error:

@@ -22,7 +22,8 @@ export default function (component) {
     root.append(root.log, root.composer);
   }
   if (root.turn !== data.turn) {
-    if (root.sent !== undefined && root.box.value === root.sent) root.box.value = "";
+    const taken = data.messages.findLast(({ role }) => role === "user")?.text;
+    if (root.sent !== undefined && root.sent === taken && wellFormed(root.box.value) === root.sent) root.box.value = "";
     if (root.turn !== undefined) root.editor = undefined;
     root.sent = undefined;
     root.turn = data.turn;
@@ -57,8 +58,8 @@ function drawComposer(root, data, act) {
   root.press = () => {
     if (data.running) return act("stop");
     if (!root.box.value.trim()) return root.box.focus();
-    root.sent = root.box.value;
-    act("send", { text: wellFormed(root.box.value) });
+    root.sent = wellFormed(root.box.value);
+    act("send", { text: root.sent });
   };
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.sampling.settings import TokenOrigin
-from engine.trace.trace import Trace
+from engine.trace.trace import Choice, Trace
 from pages.chat.reply import Reply
 from pages.components import text_strip
 from pages.i18n.translator import Translator
@@ -25,9 +25,11 @@ def data(
     """
     how: TokenOrigin = "greedy" if reply.choosing.strategy == "greedy" else "drawn"
     strategy, settings, seed = reply.choosing
-    trace = Trace.start(model.name, reply.chat.ids, settings, strategy, seed)
-    for token_id in reply.token_ids:
-        trace = trace.choose(token_id, how)
+    count = len(reply.chat.ids)
+    choices = tuple(Choice(i - 1, id_, "prompt" if i < count else how) for i, id_ in enumerate(reply.ids))
+    last = len(choices) - 1
+    latest = {i: i + 1 for i in range(last)}
+    trace = Trace(model.name, choices, count, last, settings, strategy, seed, latest)
     strip = annotator.annotate(model, trace, probabilities=not running)
     for node, is_own in zip(strip["nodes"], reply.chat.own, strict=False):
         node[2] = "own" if is_own else "prompt"

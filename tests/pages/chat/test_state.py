@@ -200,6 +200,16 @@ def test_the_stream_marks_what_the_template_adds_and_opens_in_the_step_page(chat
     assert not state.load_in_step(session, chat_model, state.turn - 1)
 
 
+def test_while_a_reply_is_written_its_own_tokens_alone_have_facts(chat_model: Model) -> None:
+    state, _ = talk(chat_model, "the cat")
+    reply, annotator, t = finish(state), TextAnnotator(), Translator("en")
+    running, done = (stream.data(reply, now, 1, chat_model, annotator, t) for now in (True, False))
+    count = len(reply.chat.ids)
+    assert [fact[:2] for fact in running["facts"][count:]] == [fact[:2] for fact in done["facts"][count:]]
+    assert {fact for fact, *_ in running["facts"][:count]} == {None}
+    assert running["nodes"] == done["nodes"] and running["line"] == done["line"] == list(range(len(reply.ids)))
+
+
 def test_thinking_is_told_from_the_answer(chat_model: Model) -> None:
     state, _ = talk(chat_model, "the cat")
     reply = finish(state)
