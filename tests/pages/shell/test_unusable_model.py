@@ -21,6 +21,7 @@ from engine.sampling.settings import Settings
 from engine.serving import model_registry
 from engine.trace import json_file
 from pages.beam.state import BeamState
+from pages.chat.state import ChatState
 from pages.compare.state import CompareState
 from pages.course import catalog
 from pages.course.lesson import PLACEHOLDER
@@ -249,6 +250,20 @@ def test_uses(place: str, kind: str, folder: Callable[..., str]) -> None:
     assert app.text_input(key="uses dialogue en").value == PROMPT
     app.button(key="uses_take").click().run()
     assert not app.exception and state_of(app, TextState).trace is not None
+
+
+@pytest.mark.parametrize(("place", "kind"), CASES)
+def test_chat(place: str, kind: str, folder: Callable[..., str]) -> None:
+    """The conversation and the stream stay, with a sentence in place of what cannot be computed."""
+    app = opened(folder(place, kind, f"A: {PROMPT}\nB:"), "chat")
+    session, state = state_of(app, TextState), state_of(app, ChatState)
+    model = model_registry.request(session.model_name).result()
+    assert state.send(session, model, state.turn, PROMPT)
+    app.run()
+    assert told(app) or (place, kind) == ("middle", "forbidden")
+    assert state.shown[0].content == PROMPT and "conversation" in components(app)
+    app.button(key="chat_take").click().run()
+    assert not app.exception and session.trace is not None
 
 
 @pytest.mark.parametrize("mode", ["type", "choose"])
