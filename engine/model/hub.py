@@ -31,7 +31,7 @@ from huggingface_hub.utils import httpx
 
 from engine.errors import ModelError
 from engine.model import download, hub_conversion, memory
-from engine.model.hub_name import HubName
+from engine.model.hub_name import HubName, parse
 from engine.model.monitor import Monitor
 from engine.model.origin import Origin
 from engine.model.own_cache import write_atomically
@@ -186,6 +186,15 @@ def _check_memory(name: str, repo_id: str, remote: _Remote, bytes_per_number: in
             numbers += sum(header.parameter_count.values())
     largest = max(numbers * bytes_per_number, sum(remote.sizes[path] for path in weights))
     memory.check_memory(name, largest)
+
+
+def is_downloaded(name: str) -> bool:
+    """Whether all files that a model is loaded from are in the cache."""
+    try:
+        _cached(name, parse(name), "missing")
+    except ModelError:
+        return False
+    return True
 
 
 def _cached(name: str, hub: HubName, code: str, cause: Exception | None = None) -> tuple[Path, Origin]:

@@ -95,6 +95,12 @@ class Config:
     models: tuple[str, ...] = _setting(
         (), _patterns, "models that may be loaded besides the bundled one: names or patterns, * for any model"
     )
+    catalog: Literal["auto", "off", "small", "all"] = _setting(
+        "auto",
+        _choice("auto", "off", "small", "all"),
+        "well-known models that visitors may load as well: small (and free), all, off; auto: small, if only this "
+        "machine can reach the server",
+    )
     prompt_tokens: int = _setting(
         0, _integer(0), "maximum prompt length in tokens; 0: limited only by the model's context"
     )

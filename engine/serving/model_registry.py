@@ -1,7 +1,8 @@
 """Registry of loaded models, shared by all sessions; background loading of the models that the host allows.
 
 Concurrent requests for a model share one load, whose progress is visible. The setting `models` (`config.py`) lists the
-models allowed besides the bundled one, as names or patterns (`uer/*`, `/models/*`), `*` for any.
+models allowed besides the bundled one, as names or patterns (`uer/*`, `/models/*`), `*` for any; those that the catalog
+offers are allowed as well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
 from engine.model import hub_name
-from engine.serving import config, json_logs
+from engine.serving import catalog, config, json_logs
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -86,6 +87,8 @@ def allowed(name: str) -> bool:
         return False
     if any(unicodedata.category(character).startswith("C") for character in name):
         return False  # control and format characters, lone surrogates
+    if not hub_name.is_local(name) and catalog.offers(name):
+        return True
     on_hub = None if hub_name.is_local(name) else hub_name.split(name)
     repository = on_hub.id if on_hub else name
     return any(

@@ -15,6 +15,7 @@ from engine.errors import EngineError, ModelError
 from engine.serving import admission, model_registry
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
+from pages.shell import loading_progress
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -65,13 +66,13 @@ def _wait_for(name: str, t: Translator) -> Model:
 def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
     place = st.empty()
     if not loading.done:
-        stage = ""
+        shown: tuple[str, int] | None = None
         while not loading.wait(0.05):
-            if loading.stage != stage:
-                stage = loading.stage
+            now = loading.stage, loading.bytes[0] * 100 // max(1, loading.bytes[1])  # percent of the download
+            if now != shown:
+                shown = now
                 with place.container():
                     st.markdown(f"**{t('loading.title')}**")
-                    stages = ("libraries", "files", "download", "convert", "tokenizer", "weights", "warm_up")
-                    st.progress((stages.index(stage) + 1) / (len(stages) + 1), t(f"loading.{stage}"))
+                    loading_progress.draw(loading, t)
         place.empty()
     return loading.result()

@@ -39,6 +39,7 @@ PAGES = (
     Page("training", "training.title", LAB),
     Page("limits", "limits.title", LAB),
     Page("chat", "chat.title", LAB),
+    Page("models", "models.title", LAB),
     Page("uses", "uses.title", LAB),
 )
 STATUS = Page("status", "host.title", LAB)  # for the host, where the configuration opens it

@@ -12,8 +12,9 @@ import streamlit.logger
 import uvicorn.config
 from streamlit import runtime
 
-from engine.serving import config, json_logs, prometheus
+from engine.serving import catalog, config, json_logs, prometheus
 from pages.i18n.translator import Translator
+from pages.shell import local_network
 
 _lock = threading.Lock()
 _started = False
@@ -28,6 +29,8 @@ def begin(t: Translator) -> None:
         if runtime.exists():  # false in tests that run pages without a server
             start()
         config.current()
+        listens_on = (st.get_option("server.address") or "").strip("[]")
+        catalog.note_visitor(local_network.is_loopback(listens_on) and local_network.visitor_is_host())
     except config.ConfigError as error:
         print(f"error: {error}", file=sys.stderr)  # not to the logs, which need the configuration
         st.error(t("host.broken"))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from pages.components import theme
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
-from pages.shell import address
-from pages.shell.share import local_network
+from pages.shell import address, local_network
 from pages.shell.share.downloads import Exports, File
 from pages.shell.share.spreadsheet import Cell, column_names, to_csv, token_hex
 from pages.shell.share.text_csv import text_file

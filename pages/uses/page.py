@@ -16,9 +16,8 @@ from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker
+from pages.shell import address, fragment, local_network, messages, model_access, model_picker
 from pages.shell.open_in_step import open_in_step
-from pages.shell.share import local_network
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
 

@@ -18,8 +18,8 @@ from pages.i18n.translator import Translator
 from pages.session import readable_link, session_state
 from pages.session.prompt_list import MAX_PROMPTS, PromptList
 from pages.session.text_state import FIRST_SETTINGS, TextState
-from pages.shell import address, model_access
-from pages.shell.share import downloads, local_network
+from pages.shell import address, local_network, model_access
+from pages.shell.share import downloads
 
 MAX_QR_VERSION = 25  # 117 modules a side, which a phone can scan from the back row of a classroom
 CONTINUING = ("step", "beam", "attention", "compare")  # pages that continue the visitor's prompt

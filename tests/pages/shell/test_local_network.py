@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.i18n.translator import LANGUAGES, Translator
-from pages.shell.share.local_network import Reach, at, decide, is_loopback
+from pages.shell.local_network import Reach, at, decide, is_loopback
 
 LAN = "192.168.1.7"
 

@@ -1,0 +1,169 @@
+"""Models page: the model at hand, the models that this host offers, and what each of them needs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import engine
+from engine.bundled import BUNDLED_NAME
+from engine.errors import ModelError
+from engine.model.memory import size_text
+from engine.serving import catalog, config, model_registry
+from engine.serving.catalog import CatalogModel
+from pages.frame import frame
+from pages.i18n.translator import Translator, plain
+from pages.models import facts
+from pages.models.state import ModelsState
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import address, fragment, loading_progress, messages, model_access
+from pages.shell.local_network import visitor_is_host
+
+REFRESH_SECONDS = 0.3  # between two looks at a load
+_WILDCARDS = "*?["
+
+session = session_state.get(TextState)
+state = session_state.get(ModelsState)
+t = Translator(session_state.language())
+
+
+def load_typed() -> None:
+    """Callback: load the model whose name was typed."""
+    name = str(session_state.widget("models_name") or "").strip()
+    if name:
+        state.load(session, name)
+
+
+def draw_at_hand(model: engine.Model) -> None:
+    """The model at hand, its facts, and the way back to the bundled one."""
+    with st.container(border=True, key="models_now", gap="xxsmall"):
+        st.markdown(f"**{plain(facts.display_name(model.name, t))}**")
+        st.caption(" · ".join(facts.of_loaded(model, t)))
+        if sentence := facts.remark(model, t):
+            st.caption(sentence)
+        if model.name != BUNDLED_NAME:
+            st.button(
+                t("models.back"), key="models_back", on_click=state.load, args=(session, BUNDLED_NAME),
+                disabled=state.loading is not None,
+            )  # fmt: skip
+
+
+def draw_progress() -> None:
+    """The load that is running, with its Stop button, or why it failed: beside the button that was pressed."""
+    if state.loading is not None:
+        loading_progress.draw(state.loading, t)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button(t("models.stop"), key="models_stop", on_click=state.stop)
+            st.caption(t("models.loading"), width="content")
+    messages.show_problem(state.problem, t)
+
+
+def draw_card(model: CatalogModel, loaded: set[str]) -> None:
+    """One model of the catalog: facts, state, and the button that loads it."""
+    short = None if model.name in loaded else catalog.lacks_memory(model)
+    with st.container(border=True, height="stretch", gap="xxsmall"):
+        st.markdown(f"**{plain(model.title)}**")
+        st.caption(" · ".join(facts.of_catalog(model, t)))
+        if state.asked == model.name:
+            draw_progress()
+            if state.loading is not None:
+                return
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button(
+                t("models.use" if model.name in loaded else "models.load"),
+                key=f"load {model.name}", on_click=state.load, args=(session, model.name),
+                disabled=state.loading is not None or short is not None or model.name == session.model_name,
+            )  # fmt: skip
+            st.caption(_where(model, short, loaded), width="content")
+
+
+def _where(model: CatalogModel, short: ModelError | None, loaded: set[str]) -> str:
+    """Where the model is now, or why it cannot be loaded."""
+    if model.name == session.model_name:
+        return t("models.at_hand")
+    if model.name in loaded:
+        return t("models.in_memory")
+    if short is not None:
+        return t("models.no_room", **messages.escaped_values(short))
+    if catalog.is_downloaded(model.name):
+        return t("models.on_disk")
+    return t("models.to_download", size=size_text(model.download)) if model.download else t("models.on_hub")
+
+
+def draw_catalog() -> None:
+    """The offered models by family; what else is well known, and how a host opens it."""
+    offered = catalog.offered()
+    loaded = {use.name for use in model_registry.memory_use()}
+    for family, members in catalog.families(offered).items():
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.markdown(f"**{t(f'models.family.{family}')}**", width="content")
+            st.caption(t(f"models.about.{family}"), width="content")
+        columns = st.columns(2, gap="xsmall")
+        for i, model in enumerate(members):
+            with columns[i % 2]:
+                draw_card(model, loaded)
+    others = [model for model in catalog.models() if model not in offered]
+    if others:
+        with st.expander(t("models.others")):
+            st.caption(t("models.others_why" if offered else "models.none_offered"))
+            for model in others:
+                st.markdown(f"**{plain(model.title)}** · {' · '.join(facts.of_catalog(model, t))}")
+
+
+def draw_named() -> None:
+    """The models that the configuration names, and a field for other names where it has patterns."""
+    patterns = config.current().models
+    names = [pattern for pattern in patterns if not any(sign in pattern for sign in _WILDCARDS)]
+    if patterns and not config.current().demo:
+        st.markdown(f"##### {t('models.named')}")
+        with st.container(horizontal=True):
+            for name in names:
+                st.button(
+                    plain(name), key=f"load {name}", on_click=state.load, args=(session, name),
+                    disabled=state.loading is not None or name == session.model_name,
+                )  # fmt: skip
+        if len(names) < len(patterns):
+            st.text_input(
+                t("models.name"), key="models_name", on_change=load_typed, help=t("models.name_help"),
+                placeholder="EleutherAI/pythia-70m-deduped@step1000", disabled=state.loading is not None,
+            )  # fmt: skip
+    if state.asked not in {model.name for model in catalog.offered()}:
+        draw_progress()
+
+
+def draw_memory() -> None:
+    """Memory of every loaded model, for whoever sits at the server, with buttons that free it."""
+    uses = model_registry.memory_use()
+    if not visitor_is_host() or len(uses) < 2:
+        return
+    with st.expander(t("models.memory")):
+        for use in uses:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                name = plain(facts.display_name(use.name, t))
+                sizes = {"weights": size_text(use.weights), "cache": size_text(use.cache)}
+                st.markdown(t("models.uses_memory", name=name, **sizes), width="content")
+                if use.name != BUNDLED_NAME:
+                    st.button(
+                        t("models.unload"), key=f"unload {use.name}", on_click=state.unload, args=(session, use.name)
+                    )
+
+
+@fragment.workbench
+def workbench() -> None:
+    state.settle(session)
+    model = model_access.wait_for_model(session, t)
+    draw_at_hand(model)
+    messages.show_model_problem(session.problem, t)
+    draw_named()
+    draw_catalog()
+    draw_memory()
+    address_bar.update()
+    fragment.mark_answered()
+    if state.loading is not None:
+        fragment.rerun(after=REFRESH_SECONDS)
+
+
+address_bar = address.AddressBar(session, t)
+frame.begin(t("models.title"), t("models.lead"), session, t)
+address_bar.restore()
+workbench()
