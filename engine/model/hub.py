@@ -52,7 +52,7 @@ class _Remote(NamedTuple):
 def fetch(
     name: str, hub: HubName, from_hub: bool, monitor: Monitor, inspect: Callable[[Path], None], bytes_per_number: int
 ) -> tuple[Path, Origin]:
-    """Folder with the files of a model, downloaded as far as they are not there.
+    """Folder with the files of a model, or its GGUF file, downloaded as far as they are not there.
 
     `inspect` is called with the folder as soon as all but the weights are there. Raises what `inspect` raises, and
     ModelError: `missing`, `no_revision`, `gated`, `no_network`, `offline`, `no_safetensors`, `gguf_several`,
@@ -69,7 +69,7 @@ def fetch(
         return _cached(name, hub, "no_network", error)
     with _told_as_model_errors(name, hub, downloading=True):
         folder = monitor.run(lambda: _download(name, hub.id, remote, monitor, inspect, bytes_per_number))
-    return folder, remote.origin
+    return folder / hub.file, remote.origin
 
 
 def _find(name: str, hub: HubName) -> _Remote:
@@ -79,7 +79,7 @@ def _find(name: str, hub: HubName) -> _Remote:
     info = api.model_info(hub.id, revision=revision, files_metadata=True, timeout=_TIMEOUT)
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     converted = None
-    if revision == constants.DEFAULT_REVISION and info.sha and not any(map(_is_safetensors, sizes)):
+    if revision == constants.DEFAULT_REVISION and info.sha and not (hub.file or any(map(_is_safetensors, sizes))):
         converted = hub_conversion.find(api, hub.id, info.sha) if any(p.endswith(".bin") for p in sizes) else None
         if converted:
             info = api.model_info(hub.id, revision=converted.revision, files_metadata=True, timeout=_TIMEOUT)
@@ -87,7 +87,7 @@ def _find(name: str, hub: HubName) -> _Remote:
                 raise ModelError("changed", f"{converted.revision} of {hub.id} changed meanwhile", name=name)
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
             revision = converted.revision
-    chosen = select(name, sizes)
+    chosen = select(name, sizes, hub.file)
     if not any(path.endswith(".gguf") for path in chosen):
         if "config.json" not in sizes:
             raise ModelError("missing", f"no config.json in {name}", name=name)
@@ -101,20 +101,25 @@ def _is_safetensors(path: str) -> bool:
     return path.endswith(".safetensors") and "/" not in path
 
 
-def select(name: str, paths: Iterable[str]) -> list[str]:
-    """Files to load a model from, of all files of a repository: none in folders, no weights twice.
+def select(name: str, paths: Iterable[str], file: str = "") -> list[str]:
+    """Files to load a model from, of all files of a repository: none in folders, no weights twice; or a GGUF file.
 
-    Raises ModelError(`gguf_several`) where only several GGUF files have weights.
+    Raises ModelError(`gguf_several`) where several GGUF files have weights, and `file` is none of them.
     """
     top = sorted(path for path in paths if "/" not in path)
-    small = [path for path in top if path.endswith((".json", ".txt", ".model", ".jinja"))]
-    if weights := weight_files(top):
-        return [*small, *weights]
     gguf = [path for path in top if path.endswith(".gguf")]
-    if len(gguf) > 1:
-        files = ", ".join(gguf)
-        raise ModelError("gguf_several", f"{name} has several GGUF files: {files}", name=name, files=files)
-    return [*small, *gguf]
+    if file in gguf:
+        return [file]
+    if not file:
+        small = [path for path in top if path.endswith((".json", ".txt", ".model", ".jinja"))]
+        if weights := weight_files(top):
+            return [*small, *weights]
+        if len(gguf) < 2:
+            return gguf or small
+    if not gguf:
+        raise ModelError("missing", f"there is no {file} in {name}", name=name)
+    files = ", ".join(gguf)
+    raise ModelError("gguf_several", f"{name} has several GGUF files: {files}", name=name, files=files)
 
 
 def _storage(repo_id: str) -> Path:
@@ -145,7 +150,8 @@ def _download(
 
     small, weights = _partition(remote.sizes)
     get(path for path in small if path in lacking)
-    inspect(_link(repo_id, origin.commit, small))
+    if small:
+        inspect(_link(repo_id, origin.commit, small))
     if any(path in lacking for path in weights):
         _check_memory(name, repo_id, remote, bytes_per_number)
     get(path for path in weights if path in lacking)
@@ -153,7 +159,7 @@ def _download(
     write_atomically(storage / "refs" / origin.revision, origin.commit.encode())
     if origin.converted:
         hub_conversion.remember(repo_id, origin.revision, origin.commit)
-    elif origin.revision == constants.DEFAULT_REVISION:
+    elif origin.revision == constants.DEFAULT_REVISION and any(map(_is_safetensors, weights)):
         hub_conversion.forget(repo_id)
     return folder
 
@@ -184,8 +190,9 @@ def _check_memory(name: str, repo_id: str, remote: _Remote, bytes_per_number: in
             except SafetensorsParsingError as error:
                 raise ModelError("broken", f"{path} of {name} cannot be read: {error}", name=name) from error
             numbers += sum(header.parameter_count.values())
-    largest = max(numbers * bytes_per_number, sum(remote.sizes[path] for path in weights))
-    memory.check_memory(name, largest)
+    # A GGUF file is unpacked twice, to four bytes a number or more than it has now.
+    least = sum(size * (2 if path.endswith(".gguf") else 1) for path, size in remote.sizes.items())
+    memory.check_memory(name, max(numbers * bytes_per_number, least))
 
 
 def is_downloaded(name: str) -> bool:
@@ -202,20 +209,20 @@ def _cached(name: str, hub: HubName, code: str, cause: Exception | None = None) 
     revision = hub.revision or constants.DEFAULT_REVISION
     origin = Origin(revision)
     try:
-        if revision == constants.DEFAULT_REVISION and (known := hub_conversion.recall(hub.id)):
+        if revision == constants.DEFAULT_REVISION and not hub.file and (known := hub_conversion.recall(hub.id)):
             revision, origin = known.commit, Origin(known.revision, converted=True)
         folder = Path(
             snapshot_download(hub.id, revision=revision, allow_patterns=["config.json"], local_files_only=True)
         )
         files = [file.path for file in get_cached_repo_tree(hub.id, revision=folder.name)]
-        lacking = [path for path in select(name, files) if not (folder / path).is_file()]
+        lacking = [path for path in select(name, files, hub.file) if not (folder / path).is_file()]
     except CachedRepoTreeNotFoundError:  # by an older version of huggingface_hub, which kept no list
         lacking = []
     except (HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(code, f"{name} is not in the cache: {error}", name=name) from cause or error
     if lacking:
         raise ModelError(code, f"{name} is not complete in the cache: it lacks {lacking}", name=name) from cause
-    return folder, Origin(origin.revision, folder.name, origin.converted)
+    return folder / hub.file, Origin(origin.revision, folder.name, origin.converted)
 
 
 @contextmanager

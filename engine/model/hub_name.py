@@ -1,5 +1,6 @@
 """Names of models on the Hugging Face hub, `ORGANISATION/NAME@REVISION`, told apart from folders and files.
 
+`ORGANISATION/NAME/FILE.gguf@REVISION` is one GGUF file of a repository with several.
 A revision is what git calls one: a branch or a tag (`step1000`), a pull request of the hub (`refs/pr/3`), or a commit.
 Nothing is looked up here: a well-formed name need not exist.
 """
@@ -13,15 +14,17 @@ from typing import NamedTuple
 from engine.errors import ModelError
 
 _ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+_FILE = re.compile(r"([\w.-]{1,96}/[\w.-]{1,96})/([\w.+-]{1,150}\.gguf)", re.ASCII)
 _REVISION = re.compile(r"[A-Za-z0-9_][\w.+/-]{0,199}", re.ASCII)
 _NOT_IN_A_REF = re.compile(r"\.\.|//|/\.|\.lock(/|$)|[./]$")  # as `git check-ref-format`
 
 
 class HubName(NamedTuple):
-    """Id of a repository on the hub, and a revision; "" for its main branch."""
+    """Id of a repository on the hub; a revision, "" for its main branch; a GGUF file, "" for the whole model."""
 
     id: str
     revision: str = ""
+    file: str = ""
 
 
 def is_local(name: str) -> bool:
@@ -37,9 +40,11 @@ def split(name: str) -> HubName | None:
     """Repository and revision of a name, None if its part before the first `@` cannot be a repository.
 
     >>> split("EleutherAI/pythia-70m@step1000")
-    HubName(id='EleutherAI/pythia-70m', revision='step1000')
+    HubName(id='EleutherAI/pythia-70m', revision='step1000', file='')
     """
     repository, _, revision = name.partition("@")
+    if found := _FILE.fullmatch(repository):
+        return HubName(found[1], revision, found[2])
     return HubName(repository, revision) if _ID.fullmatch(repository) else None
 
 

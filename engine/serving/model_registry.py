@@ -89,12 +89,18 @@ def allowed(name: str) -> bool:
         return False  # control and format characters, lone surrogates
     if not hub_name.is_local(name) and catalog.offers(name):
         return True
-    on_hub = None if hub_name.is_local(name) else hub_name.split(name)
-    repository = on_hub.id if on_hub else name
+    names = _without_revision(name)
     return any(
-        fnmatchcase(name if "@" in pattern else repository, pattern) and _is_inside(name, pattern)
+        fnmatchcase(candidate, pattern) and _is_inside(name, pattern)
         for pattern in config.current().models
+        for candidate in ([name] if "@" in pattern else names)
     )
+
+
+def _without_revision(name: str) -> list[str]:
+    """Repository of a model on the hub, and with it the file that is named; a local path as it is."""
+    hub = None if hub_name.is_local(name) else hub_name.split(name)
+    return [hub.id, f"{hub.id}/{hub.file}".rstrip("/")] if hub else [name]
 
 
 def _is_inside(name: str, pattern: str) -> bool:

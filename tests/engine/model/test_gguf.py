@@ -238,12 +238,34 @@ def test_too_large_for_the_memory(plain: Path, cache: Path, monkeypatch: pytest.
     assert folders(cache) == []
 
 
-def test_from_the_hub(hub: Hub, plain: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(cache.parents[1]))
+def test_from_the_hub(hub: Hub, plain: Path) -> None:
     hub.add("somebody/tiny-gguf", files={"tiny.gguf": plain.read_bytes(), "README.md": b"tiny"})
     model = engine.load("somebody/tiny-gguf")
     assert (model.revision, model.origin.quantization) == ("main", "F32")
-    hub.add("somebody/several", files={"a.gguf": b"a", "b.gguf": b"b", "README.md": b"tiny"})
+    assert hub.gets("tiny.gguf") == 1 and hub.gets("README.md") == 0
+
+
+def test_one_of_several_files_on_the_hub(
+    hub: Hub, qwen2: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        f"tiny-{kind}.gguf": gguf_files.write(qwen2.folder, tmp_path / f"{kind}.gguf", kind).read_bytes()
+        for kind in ("F32", "Q8_0")
+    }
+    name = "somebody/several"
+    commit = hub.add(name, files={**files, "README.md": b"tiny"}).resolve("main")
+    for unknown in (name, f"{name}/no.gguf"):
+        with pytest.raises(engine.ModelError) as caught:
+            engine.load(unknown)
+        assert (caught.value.code, caught.value.values["files"]) == ("gguf_several", "tiny-F32.gguf, tiny-Q8_0.gguf")
+    assert hub.sent == 0
+    for kind in ("F32", "Q8_0"):
+        model = engine.load(f"{name}/tiny-{kind}.gguf")
+        assert (model.origin.quantization, model.revision, model.origin.commit) == (kind, "main", commit)
+    assert engine.load(f"{name}/tiny-F32.gguf@{commit}").revision == commit
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert engine.load(f"{name}/tiny-Q8_0.gguf").fingerprint == model.fingerprint
+    hub.add("somebody/else", files={"README.md": b"none"})
     with pytest.raises(engine.ModelError) as caught:
-        engine.load("somebody/several")
-    assert (caught.value.code, caught.value.values["files"]) == ("gguf_several", "a.gguf, b.gguf")
+        engine.load("somebody/else/tiny.gguf")
+    assert caught.value.code == "offline"

@@ -70,7 +70,8 @@ def test_any_name_is_read_or_refused(name: str) -> None:
     if refused:
         assert refused.code in ("missing", "no_revision") and refused.values["name"] == name
         return
-    assert name == (f"{found.id}@{found.revision}" if found.revision else found.id)
+    whole = f"{found.id}/{found.file}" if found.file else found.id
+    assert name == (f"{whole}@{found.revision}" if found.revision else whole)
     assert quote(found.id, safe="/") == found.id and found.id.count("/") <= 1
     assert not found.revision or not {"..", ""} & set(found.revision.split("/"))
 

@@ -110,6 +110,11 @@ def test_no_more_models_than_there_is_room_for(build: Callable[[str], Tiny]) -> 
         ("/models/a", "/models/a@b", False),  # another folder
         ("/models/*", "/models/a@b", True),
         ("gpt2", "gpt2@../../etc", False),
+        ("uer/*", "uer/gpt2/a.gguf@main", True),
+        ("uer/gpt2", "uer/gpt2/a.gguf", True),
+        ("uer/gpt2/a.gguf", "uer/gpt2/a.gguf", True),
+        ("uer/gpt2/a.gguf", "uer/gpt2/b.gguf", False),
+        ("uer/gpt2/a.gguf", "uer/gpt2", False),
         ("/models/*", "/models/" + "a" * 5000, True),
     ],
 )
