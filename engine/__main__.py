@@ -20,7 +20,9 @@ from engine.serving import config
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
     parser.add_argument("prompt", help="the beginning of a text")
-    parser.add_argument("--model", help="a folder or a Hugging Face id (the bundled model by default)")
+    parser.add_argument(
+        "--model", help="a folder, a GGUF file or a Hugging Face id, with @REVISION too (the bundled model by default)"
+    )
     parser.add_argument("--steps", type=int, default=5, help="how many tokens to write at most (default: 5)")
     parser.add_argument("--top", type=int, default=10, help="how many candidates to show a step (default: 10)")
     parser.add_argument("--strategy", choices=["greedy", "sample"], default="greedy")

@@ -1,6 +1,6 @@
 """Model loading from disk or from the Hugging Face hub: safetensors and GGUF only, no code from repositories.
 
-Checks the files and builds the model. `serving/model_registry.py` decides which models may be loaded.
+Checks the files and builds the model. `serving/allowed_models.py` decides which models may be loaded.
 """
 
 from __future__ import annotations

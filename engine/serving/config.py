@@ -3,7 +3,7 @@
 Precedence: the environment variable (`ENGINE_TREE_MB=256`), the TOML file (`tree_mb = 256`), the default below. The
 file is the one named by `ENGINE_CONFIG`, else `engine.toml` in the working directory if it exists. `python -m engine
 config` prints every setting with its value, origin and meaning. Nothing is enforced here: `admission.py` enforces the
-limits, `model_registry.py` the allowed models.
+limits, `allowed_models.py` decides on models.
 """
 
 from __future__ import annotations

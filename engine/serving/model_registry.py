@@ -1,8 +1,6 @@
 """Registry of loaded models, shared by all sessions; background loading of the models that the host allows.
 
-Concurrent requests for a model share one load, whose progress is visible. The setting `models` (`config.py`) lists the
-models allowed besides the bundled one, as names or patterns (`uer/*`, `/models/*`), `*` for any; those that the catalog
-offers are allowed as well.
+Concurrent requests for a model share one load, whose progress is visible. `allowed_models.py` says what may be loaded.
 """
 
 from __future__ import annotations
@@ -14,16 +12,13 @@ import re
 import sys
 import threading
 import time
-import unicodedata
 from concurrent.futures import Future
-from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
-from engine.model import hub_name
-from engine.serving import catalog, config, json_logs
+from engine.serving import config, json_logs
+from engine.serving.allowed_models import allowed
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -73,46 +68,6 @@ class ModelLoad:
 _lock = threading.Lock()
 _prefetching = threading.Lock()  # held while a text is scheduled or computed
 _models: dict[str, ModelLoad] = {}  # least recently requested first
-
-
-def allowed(name: str) -> bool:
-    """Whether the configuration allows a model name.
-
-    A pattern without `@` allows every revision of the repositories that it matches; one with `@` is compared with the
-    whole name. A match cannot leave the folder with which its pattern begins, neither by `..` nor by a symbolic link.
-    """
-    if name == BUNDLED_NAME:
-        return True
-    if config.current().demo or ".." in Path(name).parts or unicodedata.normalize("NFKC", name) != name:
-        return False
-    if any(unicodedata.category(character).startswith("C") for character in name):
-        return False  # control and format characters, lone surrogates
-    if not hub_name.is_local(name) and catalog.offers(name):
-        return True
-    names = _without_revision(name)
-    return any(
-        fnmatchcase(candidate, pattern) and _is_inside(name, pattern)
-        for pattern in config.current().models
-        for candidate in ([name] if "@" in pattern else names)
-    )
-
-
-def _without_revision(name: str) -> list[str]:
-    """Repository of a model on the hub, and with it the file that is named; a local path as it is."""
-    hub = None if hub_name.is_local(name) else hub_name.split(name)
-    return [hub.id, f"{hub.id}/{hub.file}".rstrip("/")] if hub else [name]
-
-
-def _is_inside(name: str, pattern: str) -> bool:
-    """Whether the path `name`, with links resolved, is below the folder with which the pattern begins."""
-    literal = re.split(r"[*?\[]", pattern)[0]
-    if literal in (pattern, ""):
-        return True  # an exact name, or a pattern that begins with a wildcard
-    folder = Path(literal[: literal.rfind("/") + 1] or ".")
-    try:
-        return not Path(name).exists() or Path(name).resolve().is_relative_to(folder.resolve())
-    except OSError:  # a name too long for a path
-        return True
 
 
 def request(name: str = BUNDLED_NAME) -> ModelLoad:
@@ -231,7 +186,7 @@ def _load(name: str, loading: ModelLoad) -> None:
     except BaseException as error:
         if not isinstance(error, ModelError):
             error = ModelError("broken", f"{name} could not be loaded: {error}", name=name)
-        loggable = name if re.fullmatch(r"[\w./-]+", name, re.ASCII) else None  # other names may be user text
+        loggable = name if re.fullmatch(r"[\w./@-]+", name, re.ASCII) else None  # other names may be user text
         json_logs.event("model_failed", name=loggable, code=error.code)
         loading.future.set_exception(error)
     finally:
