@@ -24,13 +24,12 @@ from huggingface_hub.errors import (
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
-    SafetensorsParsingError,
 )
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import httpx
 
 from engine.errors import ModelError
-from engine.model import download, hub_conversion, memory
+from engine.model import download, hub_conversion, hub_sizes, memory
 from engine.model.hub_name import HubName, parse
 from engine.model.monitor import Monitor
 from engine.model.origin import Origin
@@ -38,11 +37,10 @@ from engine.model.own_cache import write_atomically
 from engine.model.safetensors_header import weight_files
 
 _TIMEOUT = 10.0  # seconds for the hub's answer about a repository
-_MOST_HEADERS = 16  # weight files of which the header is read before the download
 _WEIGHTS = (".safetensors", ".gguf")
 
 
-class _Remote(NamedTuple):
+class Remote(NamedTuple):
     """Files of a commit to download, with their sizes."""
 
     origin: Origin
@@ -59,20 +57,20 @@ def fetch(
     `too_large_disk`, `too_large_memory`, `interrupted`, `changed`, `broken`, `stopped`.
     """
     if not from_hub or constants.is_offline_mode():
-        return _cached(name, hub, "offline" if from_hub else "missing")
+        return cached(name, hub, "offline" if from_hub else "missing")
     try:
-        with _told_as_model_errors(name, hub):
-            remote = monitor.run(lambda: _find(name, hub))
+        with told_as_model_errors(name, hub):
+            remote = monitor.run(lambda: find(name, hub))
     except ModelError as error:
         if error.code != "no_network":
             raise
-        return _cached(name, hub, "no_network", error)
-    with _told_as_model_errors(name, hub, downloading=True):
+        return cached(name, hub, "no_network", error)
+    with told_as_model_errors(name, hub, downloading=True):
         folder = monitor.run(lambda: _download(name, hub.id, remote, monitor, inspect, bytes_per_number))
     return folder / hub.file, remote.origin
 
 
-def _find(name: str, hub: HubName) -> _Remote:
+def find(name: str, hub: HubName) -> Remote:
     """Files that make up a model at a revision, or at the pull request of the hub's converter."""
     api = HfApi()
     revision = hub.revision or constants.DEFAULT_REVISION
@@ -94,7 +92,7 @@ def _find(name: str, hub: HubName) -> _Remote:
         if not any(map(_is_safetensors, chosen)):
             raise ModelError("no_safetensors", f"{name} has no weights in safetensors format", name=name)
     origin = Origin(revision, str(info.sha), converted is not None)
-    return _Remote(origin, {path: sizes[path] for path in chosen})
+    return Remote(origin, {path: sizes[path] for path in chosen})
 
 
 def _is_safetensors(path: str) -> bool:
@@ -122,17 +120,18 @@ def select(name: str, paths: Iterable[str], file: str = "") -> list[str]:
     raise ModelError("gguf_several", f"{name} has several GGUF files: {files}", name=name, files=files)
 
 
-def _storage(repo_id: str) -> Path:
+def storage_of(repo_id: str) -> Path:
+    """Folder of a repository in the cache."""
     return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type=constants.REPO_TYPE_MODEL)
 
 
 def _download(
-    name: str, repo_id: str, remote: _Remote, monitor: Monitor, inspect: Callable[[Path], None], bytes_per_number: int
+    name: str, repo_id: str, remote: Remote, monitor: Monitor, inspect: Callable[[Path], None], bytes_per_number: int
 ) -> Path:
     """Snapshot folder of a commit with all files of `remote`."""
-    origin, storage = remote.origin, _storage(repo_id)
+    origin, storage = remote.origin, storage_of(repo_id)
     folder = storage / "snapshots" / origin.commit
-    lacking = {path: size for path, size in remote.sizes.items() if not (folder / path).exists()}
+    lacking = lacking_files(repo_id, remote)
     total, done = sum(lacking.values()), 0
     memory.check_disk(name, total - download.part_bytes(storage), storage)
     if lacking:
@@ -153,7 +152,7 @@ def _download(
     if small:
         inspect(_link(repo_id, origin.commit, small))
     if any(path in lacking for path in weights):
-        _check_memory(name, repo_id, remote, bytes_per_number)
+        memory.check_memory(name, hub_sizes.memory_bytes(name, repo_id, origin.commit, remote.sizes, bytes_per_number))
     get(path for path in weights if path in lacking)
     _link(repo_id, origin.commit, remote.sizes)
     write_atomically(storage / "refs" / origin.revision, origin.commit.encode())
@@ -162,6 +161,12 @@ def _download(
     elif origin.revision == constants.DEFAULT_REVISION and any(map(_is_safetensors, weights)):
         hub_conversion.forget(repo_id)
     return folder
+
+
+def lacking_files(repo_id: str, remote: Remote) -> dict[str, int]:
+    """Files that the cache does not have yet, with their sizes."""
+    folder = storage_of(repo_id) / "snapshots" / remote.origin.commit
+    return {path: size for path, size in remote.sizes.items() if not (folder / path).exists()}
 
 
 def _partition(paths: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -178,33 +183,16 @@ def _link(repo_id: str, commit: str, paths: Iterable[str]) -> Path:
     return Path(found)
 
 
-def _check_memory(name: str, repo_id: str, remote: _Remote, bytes_per_number: int) -> None:
-    """Raise ModelError(`too_large_memory`, `broken`), from the headers of the weight files, which are read alone."""
-    weights = [path for path in remote.sizes if path.endswith(".safetensors")]
-    numbers = 0
-    if len(weights) <= _MOST_HEADERS:
-        api = HfApi()
-        for path in weights:
-            try:
-                header = api.parse_safetensors_file_metadata(repo_id, path, revision=remote.origin.commit)
-            except SafetensorsParsingError as error:
-                raise ModelError("broken", f"{path} of {name} cannot be read: {error}", name=name) from error
-            numbers += sum(header.parameter_count.values())
-    # A GGUF file is unpacked twice, to four bytes a number or more than it has now.
-    least = sum(size * (2 if path.endswith(".gguf") else 1) for path, size in remote.sizes.items())
-    memory.check_memory(name, max(numbers * bytes_per_number, least))
-
-
 def is_downloaded(name: str) -> bool:
     """Whether all files that a model is loaded from are in the cache."""
     try:
-        _cached(name, parse(name), "missing")
+        cached(name, parse(name), "missing")
     except ModelError:
         return False
     return True
 
 
-def _cached(name: str, hub: HubName, code: str, cause: Exception | None = None) -> tuple[Path, Origin]:
+def cached(name: str, hub: HubName, code: str, cause: Exception | None = None) -> tuple[Path, Origin]:
     """Folder of a model that was downloaded earlier, without the network. Raises ModelError(`code`) without one."""
     revision = hub.revision or constants.DEFAULT_REVISION
     origin = Origin(revision)
@@ -226,7 +214,7 @@ def _cached(name: str, hub: HubName, code: str, cause: Exception | None = None) 
 
 
 @contextmanager
-def _told_as_model_errors(name: str, hub: HubName, downloading: bool = False) -> Iterator[None]:
+def told_as_model_errors(name: str, hub: HubName, downloading: bool = False) -> Iterator[None]:
     """Context that turns the exceptions of huggingface_hub into ModelErrors; `downloading` a known commit."""
     try:
         yield

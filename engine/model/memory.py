@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.errors import ModelError
 
-_RESERVE = 256 * 2**20  # bytes left to everything else, of memory and of the disk
+RESERVE = 256 * 2**20  # bytes left to everything else, of memory and of the disk
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -44,7 +44,7 @@ def _container_bytes() -> int | None:
 def check_memory(name: str, needed: int) -> None:
     """Raise ModelError(`too_large_memory`) if `needed` bytes do not fit into the free memory."""
     free = available_bytes()
-    if free is not None and needed + _RESERVE > free:
+    if free is not None and needed + RESERVE > free:
         raise _error("too_large_memory", name, needed, free)
 
 
@@ -52,7 +52,7 @@ def check_disk(name: str, needed: int, folder: Path) -> None:
     """Raise ModelError(`too_large_disk`) if `needed` bytes do not fit on the disk of a folder, which need not exist."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free
-    if needed and needed + _RESERVE > free:
+    if needed and needed + RESERVE > free:
         raise _error("too_large_disk", name, needed, free)
 
 

@@ -65,7 +65,7 @@ def test_a_model_that_looks_both_ways_is_found_out_in_it_too(tmp_path: Path) -> 
 
 
 def test_it_takes_half_the_memory(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_RESERVE", 0)
+    monkeypatch.setattr(memory, "RESERVE", 0)
     monkeypatch.setattr(memory, "available_bytes", lambda: int(0.7 * gpt2.model.weight_bytes))
     assert load(gpt2.folder, dtype="bfloat16")
     with pytest.raises(engine.ModelError) as caught:

@@ -233,7 +233,7 @@ def test_what_a_killed_process_left_is_made_anew(plain: Path, cache: Path) -> No
 
 
 def test_too_large_for_the_memory(plain: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: memory._RESERVE + plain.stat().st_size)
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + plain.stat().st_size)
     assert refusal(plain).code == "too_large_memory"
     assert folders(cache) == []
 

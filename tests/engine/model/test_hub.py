@@ -237,11 +237,11 @@ def test_too_large_for_the_memory_or_the_disk(hub: Hub, gpt2: Tiny, monkeypatch:
     hub.add(NAME, gpt2.folder)
     size = (gpt2.folder / WEIGHTS).stat().st_size
     with monkeypatch.context() as patch:
-        patch.setattr(memory, "available_bytes", lambda: memory._RESERVE + size // 2)
+        patch.setattr(memory, "available_bytes", lambda: memory.RESERVE + size // 2)
         error = refusal(NAME)
         assert error.code == "too_large_memory" and {"needs", "free"} <= set(error.values)
         assert refusal(str(gpt2.folder)).code == "too_large_memory"
-    free = memory.shutil.disk_usage(".")._replace(free=memory._RESERVE + size // 2)
+    free = memory.shutil.disk_usage(".")._replace(free=memory.RESERVE + size // 2)
     with monkeypatch.context() as patch:
         patch.setattr(memory.shutil, "disk_usage", lambda _: free)
         assert refusal(NAME).code == "too_large_disk"
