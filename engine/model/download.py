@@ -1,7 +1,8 @@
 """Download of single files into the cache of huggingface_hub, continued where an earlier download broke off.
 
 A file grows in `blobs/ETAG.part`, whatever ends the download, and is moved to `blobs/ETAG` once its size and its hash
-are right; `snapshot_download` then finds it there. The ETag is the SHA-256 of the content, or git's SHA-1.
+are right; `snapshot_download` then finds it there. The ETag of the hub is the SHA-256 of
+the content, or git's SHA-1.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CHUNK = 2**18  # bytes between two looks at the stop
 _TRIES = 5  # in a row without a single byte
 _PAUSE = 0.5  # seconds before the next try, doubled each time
 _BUSY = (408, 429, 500, 502, 503, 504)  # statuses after which to try again
-_ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ETAG = re.compile(r"\w[\w.-]{0,199}", re.ASCII)  # becomes a file name
 
 
 def part_bytes(storage: Path) -> int:
@@ -50,7 +51,7 @@ def fetch(repo_id: str, commit: str, path: str, storage: Path, monitor: Monitor,
         if not blob.exists():
             part = blob.with_name(f"{metadata.etag}.part")
             _continue(url, part, metadata.size, repo_id, monitor, tell)
-            if _hash(part, metadata.etag, monitor) != metadata.etag:
+            if not _matches(part, metadata.etag, monitor):
                 part.unlink()
                 raise _changed(repo_id, path)
             part.replace(blob)
@@ -109,14 +110,19 @@ def _request(url: str, part: Path, start: int, monitor: Monitor, tell: Callable[
                 tell(start)
 
 
-def _hash(path: Path, etag: str, monitor: Monitor) -> str:
-    """Hash of a file of the kind that its ETag is."""
-    digest: Any = hashlib.sha256() if len(etag) == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+def _matches(path: Path, etag: str, monitor: Monitor) -> bool:
+    """Whether a file has the content that its ETag stands for; an ETag that is no hash says nothing."""
+    kinds: dict[int, list[Any]] = {
+        64: [hashlib.sha256()],
+        40: [hashlib.sha1(b"blob %d\0" % path.stat().st_size), hashlib.sha1()],  # of git, and of some mirrors
+    }
+    digests = kinds.get(len(etag), []) if re.fullmatch(r"[0-9a-f]+", etag) else []
     with path.open("rb") as file:
-        while chunk := file.read(2**20):
-            digest.update(chunk)
+        while digests and (chunk := file.read(2**20)):
+            for digest in digests:
+                digest.update(chunk)
             monitor.check()
-    return str(digest.hexdigest())
+    return not digests or etag in [digest.hexdigest() for digest in digests]
 
 
 def _changed(repo_id: str, path: str) -> ModelError:

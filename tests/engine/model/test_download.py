@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,23 @@ def test_a_part_of_other_content_is_not_continued_for_ever(hub: Hub, folder: Pat
         if length:
             assert code_of() == "changed"
         engine.load(NAME)
+
+
+@pytest.mark.parametrize(
+    "etag", [lambda data: hashlib.sha1(data).hexdigest(), lambda data: f"v-{len(data)}-{data[-1]}"]
+)
+def test_a_mirror_with_other_etags(hub: Hub, folder: Path, etag: Callable[[bytes], str]) -> None:
+    hub.add(NAME, folder)
+    hub.etag = etag
+    assert engine.load(NAME).revision == "main"
+
+
+@pytest.mark.parametrize("etag", ["", "../../escaped", "a/b", "." * 3, "x" * 300])
+def test_an_etag_that_cannot_name_a_file(hub: Hub, folder: Path, etag: str, tmp_path: Path) -> None:
+    hub.add(NAME, folder)
+    hub.etag = lambda _: etag
+    assert code_of() == "changed"
+    assert not list(tmp_path.rglob("*escaped*"))
 
 
 def test_a_commit_that_vanishes_during_the_download(hub: Hub, folder: Path) -> None:
