@@ -47,7 +47,9 @@ THINKING = """{%- set ns = namespace(last=0) -%}
 {%- endif -%}
 {{- '<|im_start|>' + m.role + '\\n' + content + '<|im_end|>\\n' -}}
 {%- endfor -%}
-{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"""
+{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}
+{%- if enable_thinking is defined and not enable_thinking -%}{{- '<think>\\n\\n</think>\\n\\n' -}}{%- endif -%}
+{%- endif -%}"""
 GOOD = {"chatml": CHATML, "llama3": LLAMA3, "gemma": GEMMA, "thinking": THINKING}
 RAISING = "{{ raise_exception('Never <b>mind</b>') }}"
 LOOPING = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"

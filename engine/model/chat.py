@@ -24,16 +24,17 @@ class ReplyParts(NamedTuple):
     answer: str
 
 
-def read_chat(model: Model, messages: Sequence[ChatMessage]) -> EncodedChat:
+def read_chat(model: Model, messages: Sequence[ChatMessage], thinking: bool = True) -> EncodedChat:
     """Tokens of a conversation by the model's chat template, checked as `Model.read_prompt` checks a prompt.
 
+    `thinking` as in `ChatTemplate.render`.
     Raises PromptError as that does, and the errors of `encode_chat`.
     """
     if model.chat_template is None:
         raise EngineError("chat_template", f"{model.name} has no chat template", reason="missing")
     _check(messages)
     try:
-        chat = encode_chat(model.vocabulary, model.chat_template, messages)
+        chat = encode_chat(model.vocabulary, model.chat_template, messages, thinking)
     except UnicodeEncodeError as error:
         raise surrogate_error(error) from error
     return _checked(model, messages, chat)

@@ -34,8 +34,10 @@ class EncodedChat(NamedTuple):
     own: tuple[bool, ...]
 
 
-def encode_chat(vocabulary: Vocabulary, template: ChatTemplate, messages: Sequence[ChatMessage]) -> EncodedChat:
-    """Tokens of a conversation by a template.
+def encode_chat(
+    vocabulary: Vocabulary, template: ChatTemplate, messages: Sequence[ChatMessage], thinking: bool = True
+) -> EncodedChat:
+    """Tokens of a conversation by a template; `thinking` as in `ChatTemplate.render`.
 
     For messages that spell no special token, the ids of `apply_chat_template` in `transformers`. Raises the errors of
     `ChatTemplate.render`, and UnicodeEncodeError for a lone surrogate.
@@ -49,7 +51,7 @@ def encode_chat(vocabulary: Vocabulary, template: ChatTemplate, messages: Sequen
         message._replace(content=_with_marks(message.content, names, mark, _kept(message, names)))
         for message in messages
     ]
-    rendered = template.render(marked)
+    rendered = template.render(marked, thinking)
     text = rendered.replace(mark, "")
     pieces = list(_pieces(rendered, names, mark))
     ids, spans = _encode_whole(vocabulary, text)

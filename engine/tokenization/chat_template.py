@@ -27,6 +27,7 @@ _WALL_SECONDS = 10.0  # on a busy machine, its start included
 _MAX_BYTES = 512 * 2**20  # of the process's memory
 _WORKER = Path(__file__).with_name("chat_template_worker.py")
 _PASSED_ON = ("PATH", "HOME", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_THINKING_VARIABLE = "enable_thinking"
 _MAX_MESSAGE = 200  # characters of a template's own error message
 
 
@@ -44,13 +45,18 @@ class ChatTemplate:
     source: str
     variables: tuple[tuple[str, str], ...] = ()
 
-    def render(self, messages: Sequence[ChatMessage]) -> str:
-        """Text of a conversation, up to where the model's reply begins.
+    @property
+    def can_skip_thinking(self) -> bool:
+        """Whether the template knows the variable by which families such as Qwen3 leave the thinking out."""
+        return _THINKING_VARIABLE in self.source
+
+    def render(self, messages: Sequence[ChatMessage], thinking: bool = True) -> str:
+        """Text of a conversation, up to where the model's reply begins. `thinking`: see `can_skip_thinking`.
 
         Raises EngineError: `chat_refused` (values: `said`, its own words), `chat_template` (values: `reason`:
         `broken`, `large` or `slow`).
         """
-        return _rendered(self, tuple(messages))
+        return _rendered(self, tuple(messages), thinking or not self.can_skip_thinking)
 
 
 _processes = threading.Semaphore(4)  # at the same time: each takes some 30 MB
@@ -58,7 +64,7 @@ _too_slow: set[ChatTemplate] = set()  # not tried again: nobody shall keep the m
 
 
 @lru_cache(64)
-def _rendered(template: ChatTemplate, messages: tuple[ChatMessage, ...]) -> str:
+def _rendered(template: ChatTemplate, messages: tuple[ChatMessage, ...], thinking: bool) -> str:
     if template in _too_slow:
         raise _unusable("slow", "it was stopped before")
     if len(template.source) > MAX_TEMPLATE_CHARACTERS:
@@ -66,6 +72,7 @@ def _rendered(template: ChatTemplate, messages: tuple[ChatMessage, ...]) -> str:
     variables: dict[str, Any] = dict(template.variables)
     variables |= {"messages": [message._asdict() for message in messages], "add_generation_prompt": True}
     variables |= {"tools": None, "documents": None}
+    variables |= {} if thinking else {_THINKING_VARIABLE: False}
     bounds: dict[str, object] = {
         "most_characters": MAX_RENDERED_CHARACTERS,
         "seconds": _CPU_SECONDS,

@@ -81,10 +81,15 @@ def change_plain() -> None:
         state.set_plain(model, bool(session_state.widget("chat_plain")))
 
 
+def change_thinking() -> None:
+    state.thinking = bool(session_state.widget("chat_thinking"))
+
+
 def sync_widgets() -> None:
     """Set the widgets from the state, after a link has restored it."""
     session_state.set_widget("chat_system", state.system)
     session_state.set_widget("chat_plain", state.plain)
+    session_state.set_widget("chat_thinking", state.thinking)
 
 
 def draw_conversation(model: engine.Model) -> None:
@@ -135,6 +140,12 @@ def draw_settings(model: engine.Model) -> None:
                 t("chat.plain_toggle"), key="chat_plain", persist_state="session", on_change=change_plain,
                 help=t("chat.plain_help"),
             )  # fmt: skip
+            if model.chat_template is not None and model.chat_template.can_skip_thinking:
+                session_state.default_widget("chat_thinking", state.thinking)
+                st.toggle(
+                    t("chat.thinking_toggle"), key="chat_thinking", persist_state="session", on_change=change_thinking,
+                    help=t("chat.thinking_help"),
+                )  # fmt: skip
 
 
 @fragment.workbench

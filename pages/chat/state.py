@@ -36,6 +36,7 @@ class ChatState:
     system    the system prompt; "" for none
     messages  what was said, up to the last message of the visitor; the reply to it is in `run`
     plain     whether to do without the chat template
+    thinking  whether the model may think before it answers, where its chat template leaves the choice
     tokens    most tokens of a reply
     effect    the same messages continued without the template; `asked` is the reply that it is compared with
     turn      incremented by every change of the conversation; events of an earlier turn are outdated
@@ -48,6 +49,7 @@ class ChatState:
     system: str = ""
     messages: tuple[ChatMessage, ...] = ()
     plain: bool = False
+    thinking: bool = True
     tokens: int = DEFAULT_TOKENS
     run: IncrementalRun = field(default_factory=IncrementalRun)
     effect: IncrementalRun = field(default_factory=IncrementalRun)
@@ -168,7 +170,7 @@ class ChatState:
         whole = [ChatMessage("system", self.system)] if self.system.strip() else []
         whole += messages
         if not (plain or self.is_plain(model)):
-            return Reply(model, read_chat(model, whole), choosing)
+            return Reply(model, read_chat(model, whole, self.thinking), choosing)
         lines = transcript(whole, self.t)
         return Reply(model, read_plain(model, lines.text, lines.messages), choosing, lines.closing)
 
@@ -210,10 +212,11 @@ class ChatState:
         """The conversation as a URL parameter; see `UrlState` in `shell/url_state.py`."""
         said = self.shown
         self.too_long = False
-        if not said and not self.system and not self.plain:
+        if not said and not self.system and not self.plain and self.thinking:
             return {}
         values: dict[str, Any] = {"said": [message.content for message in said], "system": self.system}
         values |= {"plain": 1} if self.plain else {}
+        values |= {} if self.thinking else {"thinking": 0}
         ids = {} if self.reply is None or self.run.running else {"ids": self.reply.token_ids}
         for content in (values | ids, values):
             try:
@@ -228,7 +231,8 @@ class ChatState:
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the conversation. Raises PromptError for one that the host does not allow."""
         self.run.stop()
-        self.run, self.messages, self.system, self.plain, self.model = IncrementalRun(), (), "", False, model.name
+        self.run, self.messages, self.model = IncrementalRun(), (), model.name
+        self.system, self.plain, self.thinking = "", False, True
         self.turn += 1
         text = params.decoded(_NAME)
         if text is None:
@@ -241,7 +245,7 @@ class ChatState:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             params.unread.add(_NAME)
             return
-        self.system, self.plain = system, bool(values.get("plain"))
+        self.system, self.plain, self.thinking = system, bool(values.get("plain")), bool(values.get("thinking", 1))
         said = tuple(ChatMessage("assistant" if i % 2 else "user", text) for i, text in enumerate(texts))
         self._take(model, said, _choosing(session), tuple(ids))
         if isinstance(self.run.problem, PromptError) and self.run.problem.code == "limit_demo":

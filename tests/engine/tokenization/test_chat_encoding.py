@@ -70,6 +70,17 @@ def test_the_ids_are_those_of_transformers(folders: Callable[[str], Path], name:
         assert chat.text == reference.apply_chat_template(dicts(messages), add_generation_prompt=True, tokenize=False)
 
 
+def test_the_thinking_part_can_be_left_out(folders: Callable[[str], Path]) -> None:
+    vocabulary, template = read(folders("thinking"))
+    reference: Any = AutoTokenizer.from_pretrained(folders("thinking"))
+    want = reference.apply_chat_template(
+        dicts(TALK), add_generation_prompt=True, return_dict=False, enable_thinking=False
+    )
+    assert template.can_skip_thinking
+    assert list(encode_chat(vocabulary, template, TALK, thinking=False).ids) == want
+    assert not read(folders("chatml"))[1].can_skip_thinking
+
+
 def test_what_was_said_is_told_from_what_the_template_adds(folders: Callable[[str], Path]) -> None:
     vocabulary, template = read(folders("chatml"))
     chat = encode_chat(vocabulary, template, TALK[:1])

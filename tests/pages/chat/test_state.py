@@ -164,8 +164,9 @@ def test_a_link_holds_the_conversation(chat_model: Model) -> None:
     assert again.shown == state.shown and again.system == "Be kind."
     assert again.reply is not None and again.reply.ids == finish(state).ids
     assert again.to_query() == state.to_query()
-    plain = ChatState(plain=True)
-    assert restored(plain.to_query(), chat_model).plain
+    for changed in (ChatState(plain=True), ChatState(thinking=False)):
+        opened = restored(changed.to_query(), chat_model)
+        assert (opened.plain, opened.thinking) == (changed.plain, changed.thinking)
     assert ChatState().to_query() == {}
 
 
@@ -221,6 +222,9 @@ def test_thinking_is_told_from_the_answer(chat_model: Model) -> None:
     session = TextState(model_name=chat_model.name)
     assert state.send(session, chat_model, state.turn, "and?")
     assert "hm" not in finish(state).chat.text  # this template leaves it out of earlier replies
+    state.thinking = False
+    assert state.send(session, chat_model, state.turn, "so?")
+    assert finish(state).chat.text.endswith("assistant\n<think>\n\n</think>\n\n")
 
 
 def test_what_the_template_changes(chat_model: Model) -> None:
