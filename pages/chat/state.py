@@ -6,14 +6,14 @@ and the model continues these, as on every other page. An action with an outdate
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.errors import EngineError, PromptError, TraceError
+from engine.errors import EngineError, PromptError
 from engine.sampling.settings import TokenOrigin
 from engine.tokenization.chat_template import ChatMessage
-from engine.trace.link_codec import encode_text
+from pages.chat import link
+from pages.chat.link import LinkedChat
 from pages.chat.reply import DEFAULT_TOKENS, Choosing, Reply
 from pages.chat.transcript import transcript
 from pages.i18n.translator import Translator
@@ -24,8 +24,7 @@ from pages.session.text_state import TextState
 if TYPE_CHECKING:
     from engine.model.model import Model
 
-MAX_LINK_CHARACTERS = 5_000  # of the conversation in a link
-_NAME = "talk"  # of its parameter
+_NAME = "talk"  # of the URL parameter
 
 
 @dataclass
@@ -210,23 +209,12 @@ class ChatState:
 
     def to_query(self) -> dict[str, str]:
         """The conversation as a URL parameter; see `UrlState` in `shell/url_state.py`."""
-        said = self.shown
-        self.too_long = False
-        if not said and not self.system and not self.plain and self.thinking:
-            return {}
-        values: dict[str, Any] = {"said": [message.content for message in said], "system": self.system}
-        values |= {"plain": 1} if self.plain else {}
-        values |= {} if self.thinking else {"thinking": 0}
-        ids = {} if self.reply is None or self.run.running else {"ids": self.reply.token_ids}
-        for content in (values | ids, values):
-            try:
-                code = encode_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "")
-            except TraceError:
-                continue
-            if len(code) <= MAX_LINK_CHARACTERS:
-                return {_NAME: code}
-        self.too_long = True
-        return {}
+        ids = () if self.reply is None or self.run.running else self.reply.token_ids
+        said = tuple(message.content for message in self.shown)
+        chat = LinkedChat(said, self.system, self.plain, self.thinking, ids)
+        code = None if chat == LinkedChat() else link.encoded(chat)
+        self.too_long = code is None and chat != LinkedChat()
+        return {} if code is None else {_NAME: code}
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the conversation. Raises PromptError for one that the host does not allow."""
@@ -237,17 +225,13 @@ class ChatState:
         text = params.decoded(_NAME)
         if text is None:
             return
-        try:
-            values = json.loads(text)
-            texts, system, ids = values["said"], values.get("system", ""), values.get("ids", [])
-            if not (_are(str, [*texts, system]) and _are(int, ids) and min(ids, default=0) >= 0):
-                raise ValueError("other types")
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        chat = link.decoded(text)
+        if chat is None:
             params.unread.add(_NAME)
             return
-        self.system, self.plain, self.thinking = system, bool(values.get("plain")), bool(values.get("thinking", 1))
-        said = tuple(ChatMessage("assistant" if i % 2 else "user", text) for i, text in enumerate(texts))
-        self._take(model, said, _choosing(session), tuple(ids))
+        self.system, self.plain, self.thinking = chat.system, chat.plain, chat.thinking
+        said = tuple(ChatMessage("assistant" if i % 2 else "user", text) for i, text in enumerate(chat.said))
+        self._take(model, said, _choosing(session), chat.ids)
         if isinstance(self.run.problem, PromptError) and self.run.problem.code == "limit_demo":
             problem, self.run, self.messages, self.system = self.run.problem, IncrementalRun(), (), ""
             raise problem
@@ -255,8 +239,3 @@ class ChatState:
 
 def _choosing(session: TextState) -> Choosing:
     return Choosing(session.strategy, session.settings, session.seed)
-
-
-def _are(kind: type, values: Any) -> bool:
-    """Whether `values` is a list of this type alone; bool is not int."""
-    return isinstance(values, list) and all(type(value) is kind for value in values)

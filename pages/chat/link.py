@@ -1,0 +1,58 @@
+"""A conversation as text for a link, and back. No Streamlit here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from engine.errors import TraceError
+from engine.trace.link_codec import encode_text
+
+MAX_CHARACTERS = 5_000
+
+
+class LinkedChat(NamedTuple):
+    """What a link holds.
+
+    said  the messages in turn, the visitor's first
+    ids   tokens of the reply at the end; () if unknown
+    """
+
+    said: tuple[str, ...] = ()
+    system: str = ""
+    plain: bool = False
+    thinking: bool = True
+    ids: tuple[int, ...] = ()
+
+
+def encoded(chat: LinkedChat) -> str | None:
+    """The URL parameter, without the tokens where it would be too long; None if it is too long even so."""
+    values: dict[str, Any] = {"said": chat.said, "system": chat.system}
+    values |= {"plain": 1} if chat.plain else {}
+    values |= {} if chat.thinking else {"thinking": 0}
+    for content in (values | ({"ids": chat.ids} if chat.ids else {}), values):
+        try:
+            code = encode_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "")
+        except TraceError:
+            continue
+        if len(code) <= MAX_CHARACTERS:
+            return code
+    return None
+
+
+def decoded(text: str) -> LinkedChat | None:
+    """What a decoded parameter says; None for anything that `encoded` does not write."""
+    try:
+        values = json.loads(text)
+        said, system, ids = values["said"], values.get("system", ""), values.get("ids", [])
+        plain, thinking = bool(values.get("plain")), bool(values.get("thinking", 1))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    if not (_are(str, said) and isinstance(system, str) and _are(int, ids) and min(ids, default=0) >= 0):
+        return None
+    return LinkedChat(tuple(said), system, plain, thinking, tuple(ids))
+
+
+def _are(kind: type, values: Any) -> bool:
+    """Whether `values` is a list of this type alone; bool is not int."""
+    return isinstance(values, list) and all(type(value) is kind for value in values)
