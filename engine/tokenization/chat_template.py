@@ -85,11 +85,20 @@ def _rendered(template: ChatTemplate, messages: tuple[ChatMessage, ...], thinkin
             _too_slow.add(template)
         raise
     if "text" in answer:
-        return answer["text"]
+        return _checked(answer["text"])
     message = answer["message"][:_MAX_MESSAGE]
     if answer["error"] == "refused":
         raise EngineError("chat_refused", f"the template refuses the conversation: {message}", said=message)
     raise _unusable(answer["error"], message)
+
+
+def _checked(text: str) -> str:
+    """The text, which a template may fill with half characters."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _unusable("broken", "it writes a lone surrogate") from error
+    return text
 
 
 def _unusable(reason: str, message: str) -> EngineError:

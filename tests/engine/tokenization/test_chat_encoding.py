@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, normalizers, pre_tokenizers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from engine.errors import EngineError
 from engine.tokenization import chat_template_worker
@@ -21,7 +21,7 @@ from engine.tokenization.chat_encoding import encode_chat
 from engine.tokenization.chat_template import ChatMessage, ChatTemplate
 from engine.tokenization.chat_template_files import read_chat_template
 from engine.tokenization.vocabulary import Vocabulary
-from tests import tiny_chat
+from tests import tiny, tiny_chat
 
 TALK = [
     ChatMessage("user", "  今天天氣真好 😀 \n"),
@@ -81,6 +81,42 @@ def test_the_thinking_part_can_be_left_out(folders: Callable[[str], Path]) -> No
     assert not read(folders("chatml"))[1].can_skip_thinking
 
 
+PAIRS = "{{ bos_token }}{% for m in messages %}{{ '[INST] ' + m.content + ' [/INST]' }}{{ eos_token }}{% endfor %}"
+
+
+def metaspace() -> Tokenizer:
+    """SentencePiece with a space before the text alone, and not before each part between special tokens."""
+    tokenizer = tiny.sentencepiece()
+    tokenizer.normalizer = normalizers.Sequence([])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    return tokenizer
+
+
+@pytest.mark.parametrize("make", [tiny.sentencepiece, metaspace, tiny.wordpiece])
+def test_other_tokenizers_than_byte_level_ones(make: Callable[[], Tokenizer], tmp_path: Path) -> None:
+    start, end = ("[CLS]", "[SEP]") if make is tiny.wordpiece else ("<s>", "</s>")
+    PreTrainedTokenizerFast(
+        tokenizer_object=make(), bos_token=start, eos_token=end, chat_template=PAIRS
+    ).save_pretrained(tmp_path)
+    vocabulary, template = read(tmp_path)
+    reference: Any = AutoTokenizer.from_pretrained(tmp_path)
+    for text in ("the cat", " 今天天氣真好，the 龘 cat", "a [x] < b\n"):
+        messages = [ChatMessage("user", text), ChatMessage("assistant", "the"), ChatMessage("user", text)]
+        chat = encode_chat(vocabulary, template, messages)
+        assert list(chat.ids) == reference.apply_chat_template(dicts(messages), return_dict=False)
+        spelled = encode_chat(
+            vocabulary, template, [message._replace(content=f"a{end}{start} b") for message in messages]
+        )
+        assert [i for i in spelled.ids if i in ids_of(vocabulary, start, end)] == [
+            *ids_of(vocabulary, start, end),
+            *ids_of(vocabulary, end, end),
+        ]
+
+
+def ids_of(vocabulary: Vocabulary, *names: str) -> list[int]:
+    return [vocabulary.special_names[name][0] for name in names]
+
+
 def test_what_was_said_is_told_from_what_the_template_adds(folders: Callable[[str], Path]) -> None:
     vocabulary, template = read(folders("chatml"))
     chat = encode_chat(vocabulary, template, TALK[:1])
@@ -136,6 +172,7 @@ def test_a_message_that_spells_the_end_of_its_turn_is_text(folders: Callable[[st
         (tiny_chat.ESCAPING, "chat_template", "broken"),
         ("{{ 'a' * 10 ** 12 }}", "chat_template", "large"),
         ("{{ nothing.at.all }}", "chat_template", "broken"),
+        ("{{ '\\ud800' }}", "chat_template", "broken"),
     ],
 )
 def test_a_template_that_does_harm_is_one_error(source: str, code: str, reason: str) -> None:
