@@ -22,7 +22,6 @@ from engine.serving.allowed_models import allowed
 
 if TYPE_CHECKING:
     from engine.model.model import Model
-    from engine.model.preview import Preview
 
 MAX_LOADED_MODELS = 2  # kept by the registry at once, besides the bundled one
 
@@ -89,18 +88,6 @@ def request(name: str = BUNDLED_NAME) -> ModelLoad:
         for old in others[:-MAX_LOADED_MODELS] if len(others) > MAX_LOADED_MODELS else ():
             del _models[old]
     return loading
-
-
-def preview(name: str) -> Preview:
-    """Sizes of a model in the number format of this host, before it is loaded; takes as long as the hub to answer.
-
-    Raises ModelError: `not_allowed`, and those of `engine.model.preview.preview`.
-    """
-    if not allowed(name):
-        raise ModelError("not_allowed", f"{name} is not among the models this host allows", name=name)
-    from engine.model import preview as sizes  # huggingface_hub takes a moment
-
-    return sizes.preview(name, 2 if config.current().dtype == "bfloat16" and name != BUNDLED_NAME else 4)
 
 
 def loaded() -> list[Model]:
