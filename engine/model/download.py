@@ -1,8 +1,7 @@
 """Download of single files into the cache of huggingface_hub, continued where an earlier download broke off.
 
 A file grows in `blobs/ETAG.part`, whatever ends the download, and is moved to `blobs/ETAG` once its size and its hash
-are right; `snapshot_download` then finds it there. The ETag of the hub is the SHA-256 of
-the content, or git's SHA-1.
+are right; `snapshot_download` then finds it there. The hub's ETag is the SHA-256 of the content, or git's SHA-1.
 """
 
 from __future__ import annotations
