@@ -88,10 +88,10 @@ def test_a_connection_that_is_lost_leaves_what_has_come(hub: Hub, folder: Path) 
     assert parts() == []
 
 
-@pytest.mark.parametrize("at", [0.0, 0.3])
+@pytest.mark.parametrize("at", [0.0, 0.2])
 def test_stopped_at_once_and_continued_later(hub: Hub, folder: Path, at: float) -> None:
     hub.add(NAME, folder)
-    hub.pause = 0.01
+    hub.pause = 0.05  # seven seconds in all
     stop = threading.Event()
     asked: list[float] = []
 
@@ -101,7 +101,7 @@ def test_stopped_at_once_and_continued_later(hub: Hub, folder: Path, at: float) 
             stop.set()
 
     assert code_of(progress=watch, stop=stop) == "stopped"
-    assert time.monotonic() - asked[0] < 0.5
+    assert time.monotonic() - asked[0] < 2
     hub.pause = 0
     assert engine.load(NAME, stop=threading.Event()).revision == "main"
 
@@ -113,12 +113,12 @@ def test_a_hub_that_says_nothing_is_left_at_once(hub: Hub, folder: Path) -> None
     def hang(line: str) -> None:
         if line.endswith(WEIGHTS):
             stop.set()
-            release.wait(5)
+            release.wait(30)
 
     hub.before = hang
     before = time.monotonic()
     assert code_of(stop=stop) == "stopped"
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 15
     release.set()
 
 
@@ -197,13 +197,13 @@ def test_the_registry_tells_bytes_and_stops(hub: Hub, folder: Path, monkeypatch:
     monkeypatch.setattr(model_registry, "_models", {})
     monkeypatch.setenv("ENGINE_MODELS", "somebody/*")
     hub.add(NAME, folder)
-    hub.pause = 0.005
+    hub.pause = 0.05
     loading = model_registry.request(NAME)
     while loading.bytes[0] < 2**18:
         assert loading.bytes[0] <= loading.bytes[1] and not loading.wait(0.01)
     assert loading.stage == "download"
     loading.stop()
-    assert loading.wait(1)
+    assert loading.wait(2)
     with pytest.raises(engine.ModelError) as caught:
         loading.result()
     assert caught.value.code == "stopped"
