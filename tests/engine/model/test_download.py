@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +21,7 @@ from engine.serving import model_registry
 from tests.engine.conftest import Tiny
 from tests.hub_server import Hub, files_of
 
+ROOT = Path(__file__).parents[3]
 NAME = "somebody/tiny"
 WEIGHTS = "model.safetensors"
 
@@ -191,6 +195,31 @@ def test_a_branch_that_moves_during_the_download(hub: Hub, folder: Path) -> None
 
     hub.before = move
     assert engine.load(NAME).origin.commit == first
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_and_another_that_continues(hub: Hub, folder: Path, tmp_path: Path) -> None:
+    """With the environment variables of huggingface_hub, by the command line."""
+    hub.add(NAME, folder).commit(files_of(folder), "step1000")
+    environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    for name in ("HF_HUB_CACHE", "HF_ASSETS_CACHE", "TRANSFORMERS_OFFLINE"):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "engine", "the cat", "--model", f"{NAME}@step1000", "--steps", "1"]
+    hub.pause = 0.05
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as killed:
+        deadline = time.monotonic() + 60
+        while sum(part.stat().st_size for part in parts()) < 2**19:
+            assert killed.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        killed.kill()
+    hub.pause, hub.sent = 0, 0
+    there = sum(part.stat().st_size for part in parts())
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "the" in done.stdout and hub.sent < (folder / WEIGHTS).stat().st_size - there + 250_000
+    offline = subprocess.run(
+        command, env=environment | {"HF_HUB_OFFLINE": "1"}, cwd=ROOT, capture_output=True, text=True
+    )
+    assert offline.stdout == done.stdout
 
 
 def test_the_registry_tells_bytes_and_stops(hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
