@@ -77,10 +77,22 @@ def test_a_chat_model_uses_its_template_or_not(tmp_path: Path, monkeypatch: pyte
     app = visit("chat", "en", session=TextState(model_name=folder))
     state = say(app)
     assert state.reply is not None and state.reply.chat.text.startswith("<|im_start|>system\nBe helpful.")
+    app.button(key="chat_compare").click().run()
+    assert not app.exception and state.compared is not None and state.compared.done
+    assert [toggle.key for toggle in app.toggle] == ["chat_plain"]  # this template leaves no choice about thinking
     app.text_input(key="chat_system").set_value("Be kind.").run()
     said = state.shown
     app.toggle(key="chat_plain").set_value(True).run()
     assert not app.exception and state.reply.chat.text.startswith("Be kind.\n\nA: ") and state.shown == said
+
+
+def test_thinking_is_a_choice_where_the_template_leaves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(tiny_chat.build(tmp_path / "thinking", tiny_chat.THINKING))
+    monkeypatch.setenv("ENGINE_MODELS", folder)
+    app = visit("chat", "en", session=TextState(model_name=folder))
+    app.toggle(key="chat_thinking").set_value(False).run()
+    state = say(app)
+    assert state.reply is not None and state.reply.chat.text.endswith("</think>\n\n")
 
 
 @pytest.mark.parametrize("template", [tiny_chat.RAISING, tiny_chat.UNFINISHED, tiny_chat.HUGE], ids=range(3))
