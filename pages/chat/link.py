@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from engine.errors import TraceError
 from engine.trace.link_codec import encode_text
 
-MAX_CHARACTERS = 5_000
+MAX_CHARACTERS = 4_000
 
 
 class LinkedChat(NamedTuple):
