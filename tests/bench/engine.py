@@ -59,7 +59,9 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - started) / 1e6
 
 
-def step_times(model: Model, reference: PreTrainedModel, context: int) -> tuple[list[float], list[float]]:
+def step_times(
+    model: Model, reference: PreTrainedModel, context: int, rounds: int = ROUNDS
+) -> tuple[list[float], list[float]]:
     """Milliseconds of each recorded step, and of each plain one, after about `context` tokens.
 
     If `context` is the model's maximum, the steps are those that fill the window.
@@ -70,7 +72,7 @@ def step_times(model: Model, reference: PreTrainedModel, context: int) -> tuple[
     plain = PlainGeneration(reference, text)
     ours: list[float] = []
     theirs: list[float] = []
-    for round_number in range(ROUNDS):
+    for round_number in range(rounds):
         plain.reset()
         ids = list(text)
         for step, token in enumerate([round_number + 1, *rng.integers(1, model.vocabulary.size, STEPS - 1).tolist()]):
