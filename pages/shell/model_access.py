@@ -60,12 +60,14 @@ def wait_for_model(session: TextState, t: Translator) -> Model:
 def _wait_for(name: str, t: Translator) -> Model:
     loading = model_registry.request(name)
     with st.container():  # always drawn, so that the elements after it keep their position in the page
-        return _with_progress(loading, t)
+        return _with_progress(name, loading, t)
 
 
-def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
-    place = st.empty()
+def _with_progress(name: str, loading: model_registry.ModelLoad, t: Translator) -> Model:
+    place, stop_place = st.empty(), st.empty()
     if not loading.done:
+        if name != bundled.BUNDLED_NAME:
+            stop_place.button(t("loading.stop"), key=f"stop {name}", on_click=loading.stop)
         shown: tuple[str, int] | None = None
         while not loading.wait(0.05):
             now = loading.stage, loading.bytes[0] * 100 // max(1, loading.bytes[1])  # percent of the download
@@ -75,4 +77,5 @@ def _with_progress(loading: model_registry.ModelLoad, t: Translator) -> Model:
                     st.markdown(f"**{t('loading.title')}**")
                     loading_progress.draw(loading, t)
         place.empty()
+        stop_place.empty()
     return loading.result()
