@@ -14,7 +14,7 @@ from engine.model.model import Model
 from tests.bench import page as bench_page
 from tests.bench.beam import empty
 from tests.bench.engine import milliseconds, step_times
-from tests.browser.app import browser, open_page, served, settle
+from tests.browser.app import browser, new_page, served, settle
 from tests.real import equality
 
 ROUNDS = 3
@@ -93,7 +93,9 @@ def clicking(folder: Path, bare_step: float) -> list[str]:
         line_page.goto(line_address)
         line_page.wait_for_selector("[data-testid=stText]")
         line = (line_page, "Next", "[data-testid=stText]")
-        page = open_page(opened, f"{address}/models")
+        page = new_page(opened)
+        page.goto(f"{address}/models")
+        page.locator(".st-key-models_now").wait_for(timeout=90_000)
         page.get_by_role("button", name=folder.name).last.click()
         page.locator(".st-key-models_back").wait_for(timeout=300_000)
         bench_page.follow(page, "一步一步生成")
