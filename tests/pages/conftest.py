@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -11,6 +13,7 @@ from streamlit.components.v2 import manifest_scanner
 from engine.model.loading import load
 from engine.model.model import Model
 from engine.serving import admission
+from pages.shell import address
 from tests import tiny
 
 hypothesis.settings.register_profile("pages", deadline=None, derandomize=True)
@@ -29,6 +32,14 @@ def scan_packages_once() -> None:
     A server reads them once. They do not change during the tests.
     """
     manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def write_queries_at_once() -> Iterator[None]:
+    """A page writes its query a moment after its answer, for the browser to draw that first; AppTest draws nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(address, "time", SimpleNamespace(sleep=lambda _: None))
+        yield
 
 
 @pytest.fixture(autouse=True)
