@@ -6,13 +6,16 @@ import re
 
 from playwright.sync_api import Browser, FilePayload, Page
 
+from engine.serving import catalog
 from pages.i18n.translator import sentences
 from tests.browser.app import links, new_page, open_more_settings, settle, visit
 
-# English that is not Streamlit's: the other language's name, a key's name, words of prompts, tokens and commands.
-ALLOWED = {
+# English that is not Streamlit's: the other language's name, a key's name, words of prompts, tokens and commands, names
+# of models, licences and number formats.
+MODELS = {word for model in catalog.models() for word in re.findall(r"[A-Za-z]+", f"{model.name} {model.licence}")}
+ALLOWED = MODELS | {
     "English", "Ctrl", "The", "capital", "France", "http", "ENGINE", "MODELS", "openai", "community", "gpt", "Qwen",
-    "baidu", "make", "run",
+    "baidu", "make", "run", "float",
 }  # fmt: skip
 # Text and names of everything but the app's own components, which have a shadow root, and of icons.
 _WORDS = """() => {
