@@ -102,6 +102,10 @@ class Vocabulary:
         """Bytes that a token encodes; for a special token, those of its name."""
         return self._bytes[token_id]
 
+    def has(self, token_id: int) -> bool:
+        """Whether the tokenizer has a token of this id; a model may predict more ids than that."""
+        return token_id in self._known
+
     def text(self, ids: Sequence[int]) -> str:
         """Decoded text of ids, without special tokens; incomplete characters as their bytes in hexadecimal."""
         pieces: list[str] = []
