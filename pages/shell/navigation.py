@@ -40,6 +40,7 @@ PAGES = (
     Page("limits", "limits.title", LAB),
     Page("chat", "chat.title", LAB),
     Page("models", "models.title", LAB),
+    Page("side-by-side", "side.title", LAB, "side_by_side/page.py"),
     Page("uses", "uses.title", LAB),
 )
 STATUS = Page("status", "host.title", LAB)  # for the host, where the configuration opens it
