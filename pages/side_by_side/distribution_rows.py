@@ -29,11 +29,16 @@ def data(comparison: Comparison, names: list[str], turn: int, t: Translator) -> 
     for row in comparison.rows:
         sides: list[list[Any]] = []
         for value in (row.first, row.second)[: len(names)]:
-            sides.append([None, t("side.missing")] if value is None else [round(value / longest, 4), t.percent(value)])
+            sides.append([None, t("side.missing")] if value is None else [round(value / longest, 4), percent(value, t)])
         can = len(names) == 2 and row.shared and row.text is not None
         rows.append({"label": row.label, "sides": sides, "pick": can})
     labels = {"token": t("sums.token"), "append": t("side.append"), "name": t("side.rows")}
     return {"turn": turn, "names": names, "rows": rows, "labels": labels}
+
+
+def percent(p: float, t: Translator) -> str:
+    """A probability beside its bar: a very small one without its exact value."""
+    return t("number.below") if 0 < p < 0.0001 else t.percent(p)
 
 
 def draw(payload: dict[str, Any], on_pick: Callable[[int, int], None]) -> None:

@@ -10,7 +10,8 @@ import engine
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
 from engine.serving import catalog
-from pages.components import examples, prompt_area, shaded_tokens
+from engine.tokenization.unicode import readable
+from pages.components import examples, prompt_area
 from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator, plain
@@ -27,7 +28,7 @@ from pages.shell import (
     navigation,
     offered_prompts,
 )
-from pages.side_by_side import distribution_rows, sentences, text_cuts
+from pages.side_by_side import distribution_rows, sentences, step_strip, text_cuts
 from pages.side_by_side.result import Result
 from pages.side_by_side.state import DEFAULT_STEPS, STEP_RANGE, SideState, candidates, other_names_allowed
 
@@ -97,17 +98,12 @@ def draw_actions(model: engine.Model, other: engine.Model, result: Result) -> No
             choice = reading.choice
             label = t("side.none", model=letter)
             if choice is not None:
-                label = t("side.take", model=letter, text=plain(visible(choice)))
+                label = t("side.take", model=letter, text=plain(readable(choice)))
             st.button(
                 label, key=f"side_take_{letter}", on_click=state.take_choice, args=(model, other, state.turn, which),
                 disabled=choice is None or state.run.running,
             )  # fmt: skip
         st.button(t("step.back"), key="side_back", on_click=state.back, disabled=not state.written or state.run.running)
-
-
-def visible(text: str) -> str:
-    """A text for a button, on which spaces and line breaks would not be seen."""
-    return text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
 
 
 def draw_run(model: engine.Model, other: engine.Model) -> None:
@@ -129,10 +125,10 @@ def draw_run(model: engine.Model, other: engine.Model) -> None:
     if work is None:
         return
     if work.steps:
-        row = sentences.lockstep_row(work, t)
-        shaded_tokens.draw([row], [], "side_strip", shaded_tokens.labels(t), tone="surprise")
+        step_strip.draw(step_strip.data(work, t))
     if not running:
-        st.markdown(sentences.lockstep(work, t))
+        if sentence := sentences.lockstep(work, t):
+            st.markdown(sentence)
         if work.steps:
             st.button(t("side.keep"), key="side_keep", on_click=state.keep)
 

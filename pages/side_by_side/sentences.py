@@ -1,10 +1,9 @@
-"""What the numbers of a comparison say, as Markdown sentences; and the rows of a lockstep run."""
+"""What the numbers of a comparison and of a lockstep run say, as Markdown sentences."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pages.components import shaded_tokens
 from pages.i18n.translator import Translator, plain
 from pages.side_by_side.result import Result
 
@@ -47,16 +46,6 @@ def unknown(result: Result, names: list[str], t: Translator) -> list[str]:
         for name, reading in zip(names, result.readings, strict=False)
         if reading.unknown
     ]
-
-
-def lockstep_row(work: Lockstep, t: Translator) -> dict[str, Any]:
-    """Row of `shaded_tokens`: every appended text, shaded by the divergence before it was chosen."""
-    values = [step.comparison.divergence for step in work.steps]
-    told = ["–" if value is None else t("side.in_bits", bits=t.number(value, 3)) for value in values]
-    labels = [step.text for step in work.steps]
-    return shaded_tokens.row(
-        t("side.strip"), t("side.strip_note"), labels, [value or 0.0 for value in values], told, largest=1.0
-    )
 
 
 def lockstep(work: Lockstep, t: Translator) -> str:

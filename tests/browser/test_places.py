@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from pages.i18n.translator import Translator
 from tests.browser.app import settle
 
-PAGES = ("", "beam", "compare", "attention", "tokens", "training", "limits", "chat", "uses", "quiz")
+PAGES = ("", "beam", "compare", "attention", "tokens", "training", "limits", "chat", "side-by-side", "uses", "quiz")
 EMPTY = """() => [...document.querySelectorAll(".stMain [data-testid=stLayoutWrapper], .stMain .stElementContainer")]
   .filter((node) => !node.getBoundingClientRect().height && node.getClientRects().length)
   .filter((node) => !["absolute", "fixed"].includes(getComputedStyle(node).position))
