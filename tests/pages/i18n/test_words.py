@@ -85,6 +85,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "own.",
         "compare.",
         "limits.",
+        "side.",
         "chat.",
         "uses.",
         "beam.",
