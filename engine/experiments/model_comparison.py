@@ -170,7 +170,7 @@ class Lockstep:
     """
 
     def __init__(self, first: Model, second: Model, text: str, leader: int, count: int) -> None:
-        self._models = first, second
+        self._models: tuple[Model, Model] | None = first, second  # None once it is done, so that they can be unloaded
         self._leader, self._count = leader, count
         self.text = text
         self.steps: list[LockstepStep] = []
@@ -183,20 +183,22 @@ class Lockstep:
 
     def step(self) -> bool:
         """Compare and append once. True while more remains. Raises EngineError; the steps so far remain."""
-        if self.done:
+        if self._models is None:
             return False
         first, second = self._models
         ids = first.encode(self.text), second.encode(self.text)
         comparison = compare(first, ids[0], second, ids[1])
         appended = next_text(self._models[self._leader], ids[self._leader])
         if appended is None:
-            self.ended = self.done = True
+            self.ended = True
+            self.stop()
             return False
         self.text += appended
         self.steps.append(LockstepStep(appended, comparison))
-        self.done = len(self.steps) >= self._count
+        if len(self.steps) >= self._count:
+            self.stop()
         return not self.done
 
     def stop(self) -> None:
         """End it; the steps so far remain."""
-        self.done = True
+        self.done, self._models = True, None

@@ -162,8 +162,15 @@ def draw_both(model: engine.Model, other: engine.Model, result: Result, names: l
     distribution_rows.draw(rows, partial(state.pick, model, other))
     st.caption(t("side.pick"))
     draw_actions(model, other, result)
-    messages.show_problem(state.problem, t, "side.kept")
+    draw_refusal(names)
     st.markdown(" ".join(sentences.divergence(result.comparison, t)))
+
+
+def draw_refusal(names: list[str]) -> None:
+    """Which model could not read the last text, and why."""
+    if state.problem is not None and state.refused_by < len(names):
+        st.markdown(t("side.refused", name=plain(names[state.refused_by])))
+    messages.show_problem(state.problem, t, "side.kept")
 
 
 def draw_alone(result: Result, names: list[str]) -> None:
@@ -171,7 +178,7 @@ def draw_alone(result: Result, names: list[str]) -> None:
     if result.comparison is not None:
         rows = distribution_rows.data(result.comparison, names[:1], state.turn, t)
         distribution_rows.draw(rows, lambda turn, row: None)
-    messages.show_problem(state.problem, t, "side.kept")
+    draw_refusal(names)
     if state.written:
         st.button(t("step.back"), key="side_back", on_click=state.back)
 

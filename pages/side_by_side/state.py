@@ -39,6 +39,7 @@ class SideState:
     loading       its load, while that is running
     load_problem  why it could not be loaded
     problem       why the last text was refused
+    refused_by    which model could not read it: 0 or 1
     run           the lockstep run; `work` is a `Lockstep`
     turn          incremented by every change of the text or of the models
     step_prompt   the session's prompt when it was last taken over; None before that
@@ -51,6 +52,7 @@ class SideState:
     loading: ModelLoad | None = None
     load_problem: ModelError | None = None
     problem: EngineError | None = None
+    refused_by: int = 0
     run: IncrementalRun = field(default_factory=IncrementalRun)
     turn: int = 0
     step_prompt: str | None = None
@@ -103,7 +105,7 @@ class SideState:
         if typed != self.typed:
             self.typed = typed
             result = self._computed(model, other, typed)
-            self.problem = result.readings[0].problem
+            self.problem, self.refused_by = result.readings[0].problem, 0
             if self.problem is None:
                 self.prompt, self.written = typed, ()
                 self._changed()
@@ -126,7 +128,9 @@ class SideState:
         if turn != self.turn or not text:
             return
         before = self._result
-        self.problem = self._computed(model, other, self.text + text).problem
+        result = self._computed(model, other, self.text + text)
+        self.problem = result.problem
+        self.refused_by = next((i for i, reading in enumerate(result.readings) if reading.problem), 0)
         if self.problem is None:
             self.written += (text,)
             self._changed()

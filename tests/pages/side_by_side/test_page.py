@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from transformers import GPT2Config
 
 from engine.bundled import BUNDLED_NAME
-from engine.serving import model_registry
+from engine.serving import catalog, model_registry
 from pages.i18n.translator import LANGUAGES, Translator
 from pages.session.text_state import TextState
 from pages.shell.address import AddressState
@@ -189,6 +189,7 @@ def test_a_text_too_long_for_the_second_model_leaves_the_first(place: Path) -> N
     state.append(first, second, turn, "天氣真好")
     assert state.problem is not None and state.problem.code == "context" and state.text == text
     app.run()
+    assert state.refused_by == 1 and t("side.refused", name="x")[-20:] in told(app)
     assert len(app.error) == 1 and len(rows(app)["names"]) == 2
 
 
@@ -229,3 +230,17 @@ def test_the_bundled_model_stands_beside_another_at_hand(place: Path) -> None:
     app = settle(visit("side-by-side", "zh_Hant", session=TextState(model_name=f"{place}/llama")))
     assert state_of(app, SideState).second == BUNDLED_NAME and len(rows(app)["names"]) == 2
     assert not re.search(r"\{\w+\}", told(app))
+
+
+def test_the_second_model_is_one_of_those_that_can_be_had(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.build("gpt2", place / "gpt2")
+    assert f"{place}/gpt2" not in candidates(BUNDLED_NAME)
+    for name in (BUNDLED_NAME, f"{place}/gpt2"):
+        model_registry.request(name).result()
+    assert candidates(f"{place}/llama")[0] == BUNDLED_NAME
+    assert {f"{place}/gpt2", f"{place}/llama", f"{place}/bert"} <= set(candidates(BUNDLED_NAME))
+    assert len(set(candidates(BUNDLED_NAME))) == len(candidates(BUNDLED_NAME))
+    monkeypatch.setenv("ENGINE_CATALOG", "small")
+    assert {model.name for model in catalog.offered()} <= set(candidates(BUNDLED_NAME))
+    monkeypatch.setenv("ENGINE_DEMO", "1")
+    assert candidates(BUNDLED_NAME) == []
