@@ -27,6 +27,9 @@ class VocabularyMatch:
     Tokens of one vocabulary that write the same bytes, as `A` and `<0x41>` of SentencePiece or `at` and `##at` of
     WordPiece, are one row, except in equal vocabularies. Special tokens, which write nothing, match special tokens of
     the same name. An id that the tokenizer lacks matches nothing, except in equal vocabularies.
+
+    WordPiece has no spaces in its tokens: `cat` matches the `cat` of GPT-2, not its ` cat`, although after a word it
+    stands for the latter. Chinese characters are not affected.
     """
 
     first: np.ndarray
