@@ -125,9 +125,10 @@ def draw_settings(model: engine.Model) -> None:
     columns = st.columns([1.2, 1, 1] if has_template else [2, 1], gap="medium", vertical_alignment="bottom")
     with columns[0]:
         session_state.default_widget("chat_system", state.system)
+        placeholder = t("chat.system_template" if has_template else "chat.system_placeholder")
         st.text_input(
             t("chat.system"), key="chat_system", persist_state="session", on_change=change_system,
-            placeholder=t("chat.system_placeholder"), disabled=config.current().demo, help=t("chat.system_help"),
+            placeholder=placeholder, disabled=config.current().demo, help=t("chat.system_help"),
         )  # fmt: skip
     with columns[1]:
         state.tokens = sampling_controls.token_count_slider(

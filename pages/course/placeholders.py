@@ -94,6 +94,19 @@ def _search_result(learner: Learner, t: Translator) -> tuple[str, str, str]:
     return candidate.text, f"{candidate.rank:,}", t.percent(candidate.raw)
 
 
+def _unlikely(learner: Learner, t: Translator) -> list[str]:
+    """Two tokens that the search finds and the bars do not show: words of the lesson, where the vocabulary has them."""
+    vocabulary, bars = learner.model.vocabulary, learner.session.bars
+    distribution = learner.model.distribution(learner.trace.token_ids())
+    shown = {candidate.text.strip("␣") for candidate in distribution.top(bars)}
+    found = [word for word in t.list("course.unlikely") if word not in shown and vocabulary.search(word, 1)]
+    if len(found) < 2:
+        readable = set(vocabulary.readable_ids)
+        names = [vocabulary.label(i).strip("␣") for i in distribution.order[bars:].tolist() if i in readable]
+        found += [name for name in names if name not in shown and vocabulary.search(name, 1)][:2]
+    return [*found, NO_VALUE, NO_VALUE][:2]
+
+
 def _perplexity(log_probabilities: list[float], t: Translator) -> str:
     """Perplexity of a text from the log-probabilities of its predicted tokens."""
     return t.number(totals(list(log_probabilities))["perplexity"]) if log_probabilities else NO_VALUE
@@ -160,6 +173,8 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "found": lambda learner, t: _search_result(learner, t)[0],
     "found_rank": lambda learner, t: _search_result(learner, t)[1],
     "found_p": lambda learner, t: _search_result(learner, t)[2],
+    "unlikely": lambda learner, t: _unlikely(learner, t)[0],
+    "also_unlikely": lambda learner, t: _unlikely(learner, t)[1],
     "vocabulary": lambda learner, t: f"{learner.model.vocabulary.size:,}",
     "context": lambda learner, t: f"{learner.model.context_length:,}",
     "length": lambda learner, t: str(len(learner.trace.path())),

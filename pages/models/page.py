@@ -7,6 +7,7 @@ import streamlit as st
 import engine
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
+from engine.model import memory
 from engine.model.memory import size_text
 from engine.serving import catalog, config, model_registry
 from engine.serving.catalog import CatalogModel
@@ -16,7 +17,7 @@ from pages.models import facts
 from pages.models.state import ModelsState
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, loading_progress, messages, model_access
+from pages.shell import address, fragment, loading_progress, messages, model_access, navigation
 from pages.shell.local_network import visitor_is_host
 
 REFRESH_SECONDS = 0.3  # between two looks at a load
@@ -37,15 +38,20 @@ def load_typed() -> None:
 def draw_at_hand(model: engine.Model) -> None:
     """The model at hand, its facts, and the way back to the bundled one."""
     with st.container(border=True, key="models_now", gap="xxsmall"):
-        st.markdown(f"**{plain(facts.display_name(model.name, t))}**")
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.markdown(f"**{plain(facts.display_name(model.name, t))}**", width="content")
+            st.caption(t("models.at_hand"), width="content")
         st.caption(" · ".join(facts.of_loaded(model, t)))
         if sentence := facts.remark(model, t):
             st.caption(sentence)
         if model.name != BUNDLED_NAME:
-            st.button(
-                t("models.back"), key="models_back", on_click=state.load, args=(session, BUNDLED_NAME),
-                disabled=state.loading is not None,
-            )  # fmt: skip
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.button(
+                    t("models.back"), key="models_back", on_click=state.load, args=(session, BUNDLED_NAME),
+                    disabled=state.loading is not None,
+                )  # fmt: skip
+                for name in ("step", *(("chat",) if model.chat_template is not None else ())):
+                    st.page_link(navigation.path(name), label=t(f"models.try.{name}"), width="content")
 
 
 def draw_progress() -> None:
@@ -64,10 +70,11 @@ def draw_card(model: CatalogModel, loaded: set[str]) -> None:
     with st.container(border=True, height="stretch", gap="xxsmall"):
         st.markdown(f"**{plain(model.title)}**")
         st.caption(" · ".join(facts.of_catalog(model, t)))
-        if state.asked == model.name:
-            draw_progress()
-            if state.loading is not None:
-                return
+        with st.container():
+            if state.asked == model.name:
+                draw_progress()
+        if state.asked == model.name and state.loading is not None:
+            return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
                 t("models.use" if model.name in loaded else "models.load"),
@@ -106,6 +113,8 @@ def draw_catalog() -> None:
     if others:
         with st.expander(t("models.others")):
             st.caption(t("models.others_why" if offered else "models.none_offered"))
+            if visitor_is_host():
+                st.caption(t("models.for_host"))
             for model in others:
                 st.markdown(f"**{plain(model.title)}** · {' · '.join(facts.of_catalog(model, t))}")
 
@@ -127,16 +136,24 @@ def draw_named() -> None:
                 t("models.name"), key="models_name", on_change=load_typed, help=t("models.name_help"),
                 placeholder="EleutherAI/pythia-70m-deduped@step1000", disabled=state.loading is not None,
             )  # fmt: skip
-    if state.asked not in {model.name for model in catalog.offered()}:
-        draw_progress()
+    with st.container():
+        if state.asked not in {model.name for model in catalog.offered()}:
+            draw_progress()
 
 
 def draw_memory() -> None:
     """Memory of every loaded model, for whoever sits at the server, with buttons that free it."""
     uses = model_registry.memory_use()
-    if not visitor_is_host() or len(uses) < 2:
-        return
-    with st.expander(t("models.memory")):
+    with st.container():
+        if visitor_is_host() and len(uses) > 1:
+            draw_uses(uses)
+
+
+def draw_uses(uses: list[model_registry.MemoryUse]) -> None:
+    """Memory of each of several models, and how much this machine has left."""
+    free = memory.available_bytes()
+    title = t("models.memory") if free is None else t("models.memory_free", free=size_text(free))
+    with st.expander(title):
         for use in uses:
             with st.container(horizontal=True, vertical_alignment="center"):
                 name = plain(facts.display_name(use.name, t))
@@ -154,9 +171,9 @@ def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     draw_at_hand(model)
     messages.show_model_problem(session.problem, t)
+    draw_memory()
     draw_named()
     draw_catalog()
-    draw_memory()
     address_bar.update()
     fragment.mark_answered()
     if state.loading is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 import engine
+from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError
 from engine.serving import model_registry
 from pages.components import text_strip
@@ -164,5 +165,5 @@ if not view.is_simple(shown, session):
 workbench()
 view.draw_doors(shown, session, t)
 view.remember(shown)
-if not view.is_simple(shown, session):
+if not view.is_simple(shown, session) or session.model_name != BUNDLED_NAME:
     model_picker.draw(session, t)

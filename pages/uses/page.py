@@ -16,7 +16,7 @@ from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, local_network, messages, model_access, model_picker
+from pages.shell import address, fragment, local_network, messages, model_access, model_picker, navigation
 from pages.shell.open_in_step import open_in_step
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
@@ -113,7 +113,11 @@ def draw_explanation(task: TaskName, model: engine.Model) -> None:
         st.markdown(f"**{t('uses.can')}**")
         if model.name == bundled.BUNDLED_NAME:
             st.markdown(t(f"uses.{task}.bundled"))
-        st.markdown(t(f"uses.{task}.size"))
+        if task == "dialogue" and model.chat_template is not None:
+            st.markdown(t("uses.dialogue.has_template"))
+            st.page_link(navigation.path("chat"), label=t("chat.title"))
+        else:
+            st.markdown(t(f"uses.{task}.size"))
 
 
 def draw_families() -> None:

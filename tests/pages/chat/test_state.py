@@ -192,7 +192,8 @@ def test_the_stream_marks_what_the_template_adds_and_opens_in_the_step_page(chat
     assert set(origins) == {"prompt", "own", "drawn"} and origins.count("drawn") == len(reply.token_ids)
     assert all(node[2] == "prompt" for node in data["nodes"][: len(reply.chat.ids)] if node[3])
     assert state.load_in_step(session, chat_model, state.turn)
-    assert session.trace is not None and session.trace.token_ids() == reply.ids and session.notes == []
+    assert session.trace is not None and session.trace.token_ids() == reply.ids
+    assert session.notes == ["note.template"]
     node = len(reply.chat.ids) + 2
     assert state.load_in_step(session, chat_model, state.turn, node)
     assert session.trace.token_ids() == reply.ids[: node + 1]

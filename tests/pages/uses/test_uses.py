@@ -16,17 +16,18 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 import engine
+from engine.bundled import BUNDLED_NAME
 from engine.decoding.stopping import StopReason
 from engine.errors import EngineError, ModelError
 from engine.model.chunked_prefill import CHUNK
 from engine.model.loading import load
 from engine.model.model import Model
 from engine.serving import admission, model_registry
-from pages.i18n.translator import Translator
+from pages.i18n.translator import LANGUAGES, Translator
 from pages.session.text_state import TextState
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
-from tests import tiny
+from tests import tiny, tiny_chat
 from tests.pages.sentences import assert_well_formed, which
 from tests.pages.visit import state_of, visit
 from tests.passes import counted_passes
@@ -259,3 +260,18 @@ def test_a_model_with_an_encoder_is_refused_as_the_page_says(tmp_path: Path) -> 
     transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(tmp_path)
     with pytest.raises(ModelError):
         load(tmp_path, from_hub=False)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chat_model_is_not_told_that_it_cannot_chat(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(tiny_chat.build(tmp_path / "chat"))
+    monkeypatch.setenv("ENGINE_MODELS", folder)
+    t = Translator(language)
+    for name, told in ((folder, "has_template"), (BUNDLED_NAME, "size")):
+        app = visit("uses", language, session=TextState(prompt="the cat", model_name=name))
+        assert not app.exception
+        written = [element.value for element in app.markdown]
+        assert (t("uses.dialogue.has_template") in written) == (told == "has_template")
+        assert (t("uses.dialogue.size") in written) == (told == "size")
