@@ -330,7 +330,7 @@ def state_of_link(chromium: Browser, link: str) -> tuple[list[str], list[str], l
 )
 def test_every_page_can_be_embedded(chromium: Browser, address: str, path: str, drawn: str) -> None:
     page = open_link(chromium, f"{address}/{path}?embed=true", drawn)
-    page.wait_for_timeout(300)
+    page.wait_for_function("() => new URLSearchParams(location.search).has('t')")  # written after the answer
     assert "embed=true" in page.url and query(page)["t"]
     assert page.locator(".st-key-share").count() == 1 and page.locator(".st-key-menu").count() == 0
     page.context.close()
