@@ -32,7 +32,6 @@ from engine.tokenization.vocabulary import Vocabulary
 
 DEFAULT_TREE_BYTES = 512 * 2**20
 Dtype = Literal["float32", "bfloat16"]
-_BYTES = {"float32": 4, "bfloat16": 2}
 _allocating = threading.Lock()
 
 
@@ -58,7 +57,7 @@ def load(
     model_name = str(name or BUNDLED_NAME)
     monitor = Monitor(model_name, stage, progress, stop)
     monitor.begin("files")
-    folder, origin = _resolve_folder(model_name, from_hub, monitor, _BYTES[dtype])
+    folder, origin = _resolve_folder(model_name, from_hub, monitor, memory.BYTES_PER_NUMBER[dtype])
     if model_name != BUNDLED_NAME and (gguf := gguf_conversion.find(folder, model_name)):
         folder, facts = gguf_conversion.convert(gguf, model_name, monitor)
         origin = replace(origin, quantization=facts.quantization, pre_tokenizer=facts.pre_tokenizer)
@@ -67,13 +66,13 @@ def load(
     if not any(folder.glob("*.safetensors")):
         raise ModelError("no_safetensors", f"{model_name} has no weights in safetensors format", name=model_name)
     if model_name != BUNDLED_NAME:
-        config_checks.inspect(folder, model_name, _BYTES[dtype], tensor_sizes(folder))
+        config_checks.inspect(folder, model_name, memory.BYTES_PER_NUMBER[dtype], tensor_sizes(folder))
     monitor.begin("tokenizer")
     tokenizer, text_limit, end_id = load_tokenizer(folder, model_name)
     monitor.begin("weights")
     with monitor.turn(_allocating):  # of several models, each sees the memory that those before it have taken
         if model_name != BUNDLED_NAME:
-            memory.check_memory(model_name, _BYTES[dtype] * sum((tensor_sizes(folder) or {}).values()))
+            memory.check_memory(model_name, memory.BYTES_PER_NUMBER[dtype] * sum((tensor_sizes(folder) or {}).values()))
         hf = _load_weights(folder, model_name, dtype)
     monitor.begin("warm_up")
     size = int(hf.get_output_embeddings().weight.shape[0])

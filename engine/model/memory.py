@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import ModelError
 
+BYTES_PER_NUMBER = {"float32": 4, "bfloat16": 2}
 RESERVE = 256 * 2**20  # bytes left to everything else, of memory and of the disk
 _CGROUP = Path("/sys/fs/cgroup")
 

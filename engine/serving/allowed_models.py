@@ -14,6 +14,8 @@ from engine.bundled import BUNDLED_NAME
 from engine.model import hub_name
 from engine.serving import catalog, config
 
+_WILDCARDS = "*?["
+
 
 def allowed(name: str) -> bool:
     """Whether the configuration allows a model name.
@@ -35,6 +37,21 @@ def allowed(name: str) -> bool:
         for pattern in config.current().models
         for candidate in ([name] if "@" in pattern else names)
     )
+
+
+def named() -> list[str]:
+    """Models that the configuration names one by one; none in a demo."""
+    return [pattern for pattern in _patterns() if not any(sign in pattern for sign in _WILDCARDS)]
+
+
+def has_wildcards() -> bool:
+    """Whether the configuration allows models that it does not name."""
+    return len(named()) < len(_patterns())
+
+
+def _patterns() -> tuple[str, ...]:
+    settings = config.current()
+    return () if settings.demo else settings.models
 
 
 def _without_revision(name: str) -> list[str]:

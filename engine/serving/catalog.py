@@ -15,7 +15,6 @@ from engine.serving import config
 
 SMALL = 700_000_000  # parameters: what a laptop runs at the speed of reading
 _FILE = Path(__file__).with_suffix(".toml")
-_BYTES = {"float32": 4, "bfloat16": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class CatalogModel:
 
     def memory_needed(self) -> int:
         """Bytes of its weights in the number format of this host."""
-        return self.parameters * _BYTES[config.current().dtype]
+        return self.parameters * memory.BYTES_PER_NUMBER[config.current().dtype]
 
 
 class _Host:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from engine.errors import TraceError
-from engine.trace.link_codec import encode_text
-
-MAX_CHARACTERS = 4_000
+from pages.session import json_parameter
 
 
 class LinkedChat(NamedTuple):
@@ -30,14 +27,7 @@ def encoded(chat: LinkedChat) -> str | None:
     values: dict[str, Any] = {"said": chat.said, "system": chat.system}
     values |= {"plain": 1} if chat.plain else {}
     values |= {} if chat.thinking else {"thinking": 0}
-    for content in (values | ({"ids": chat.ids} if chat.ids else {}), values):
-        try:
-            code = encode_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "")
-        except TraceError:
-            continue
-        if len(code) <= MAX_CHARACTERS:
-            return code
-    return None
+    return json_parameter.encoded(values | ({"ids": chat.ids} if chat.ids else {}), values)
 
 
 def decoded(text: str) -> LinkedChat | None:

@@ -8,6 +8,7 @@ from engine.decoding.stopping import StopReason
 from engine.sampling.settings import Settings, Strategy
 from engine.serving import config
 from engine.tokenization.unicode import simplified_characters
+from pages.session.prefilled_text import PrefilledText
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -25,7 +26,7 @@ class Choosing(NamedTuple):
     seed: int
 
 
-class Reply:
+class Reply(PrefilledText):
     """A reply that is being written, or was.
 
     chat        the conversation that it answers, as tokens
@@ -98,16 +99,6 @@ class Reply:
         if self.done or not self._most:
             return 1.0
         return (self._prefill.progress + len(self.token_ids)) / (1 + self._most)
-
-    def step(self) -> bool:
-        """Run one forward pass: over a part of the conversation, then for a token each. True while it goes on."""
-        if self.done:
-            return False
-        if not self._prefill.done:
-            self._prefill.step()
-        else:
-            self._append_token()
-        return not self.done
 
     def stop(self) -> None:
         """End the reply at the visitor's request; what is written remains."""

@@ -22,6 +22,7 @@ from pages.session import session_state
 
 _HERE = Path(__file__).parent
 _PACKAGE = "next-token"
+EXPORT = "export default function"  # begins the function of every component, once in its script
 _lock = threading.Lock()
 
 
@@ -71,7 +72,7 @@ def _module(script: str) -> str:
     Streamlit looks for data frames among the values of a dictionary, and imports pandas for it: a third of a second
     when the app starts. Data in a list it sends as it is.
     """
-    body = script.replace("export default function", "const drawComponent = function")
+    body = script.replace(EXPORT, "const drawComponent = function")
     return f"{body}\nexport default component => drawComponent({{ ...component, data: component.data[0] }});\n"
 
 

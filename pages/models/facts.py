@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.bundled import BUNDLED_NAME
 from engine.model.memory import size_text
 from engine.serving import catalog
 from engine.serving.catalog import CatalogModel
@@ -12,11 +11,6 @@ from pages.i18n.translator import Translator, plain
 
 if TYPE_CHECKING:
     from engine.model.model import Model
-
-
-def display_name(name: str, t: Translator) -> str:
-    """A model's name as visitors read it."""
-    return t("settings.bundled") if name == BUNDLED_NAME else name
 
 
 def of_catalog(model: CatalogModel, t: Translator) -> list[str]:

@@ -9,9 +9,10 @@ from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
 from engine.model import memory
 from engine.model.memory import size_text
-from engine.serving import catalog, config, model_registry
+from engine.serving import allowed_models, catalog, model_registry
 from engine.serving.catalog import CatalogModel
 from pages.frame import frame
+from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator, plain
 from pages.models import facts
 from pages.models.state import ModelsState
@@ -21,7 +22,6 @@ from pages.shell import address, fragment, loading_progress, messages, model_acc
 from pages.shell.local_network import visitor_is_host
 
 REFRESH_SECONDS = 0.3  # between two looks at a load
-_WILDCARDS = "*?["
 
 session = session_state.get(TextState)
 state = session_state.get(ModelsState)
@@ -39,7 +39,7 @@ def draw_at_hand(model: engine.Model) -> None:
     """The model at hand, its facts, and the way back to the bundled one."""
     with st.container(border=True, key="models_now", gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.markdown(f"**{plain(facts.display_name(model.name, t))}**", width="content")
+            st.markdown(f"**{plain(display_name(model.name, t))}**", width="content")
             st.caption(t("models.at_hand"), width="content")
         st.caption(" · ".join(facts.of_loaded(model, t)))
         if sentence := facts.remark(model, t):
@@ -57,10 +57,7 @@ def draw_at_hand(model: engine.Model) -> None:
 def draw_progress() -> None:
     """The load that is running, with its Stop button, or why it failed: beside the button that was pressed."""
     if state.loading is not None:
-        loading_progress.draw(state.loading, t)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.button(t("models.stop"), key="models_stop", on_click=state.stop)
-            st.caption(t("models.loading"), width="content")
+        loading_progress.draw_stoppable(state.loading, "models_stop", t("models.stop"), t("models.loading"), t)
     messages.show_problem(state.problem, t)
 
 
@@ -121,9 +118,8 @@ def draw_catalog() -> None:
 
 def draw_named() -> None:
     """The models that the configuration names, and a field for other names where it has patterns."""
-    patterns = config.current().models
-    names = [pattern for pattern in patterns if not any(sign in pattern for sign in _WILDCARDS)]
-    if patterns and not config.current().demo:
+    names, wildcards = allowed_models.named(), allowed_models.has_wildcards()
+    if names or wildcards:
         st.markdown(f"##### {t('models.named')}")
         with st.container(horizontal=True):
             for name in names:
@@ -131,7 +127,7 @@ def draw_named() -> None:
                     plain(name), key=f"load {name}", on_click=state.load, args=(session, name),
                     disabled=state.loading is not None or name == session.model_name,
                 )  # fmt: skip
-        if len(names) < len(patterns):
+        if wildcards:
             st.text_input(
                 t("models.name"), key="models_name", on_change=load_typed, help=t("models.name_help"),
                 placeholder="EleutherAI/pythia-70m-deduped@step1000", disabled=state.loading is not None,
@@ -156,7 +152,7 @@ def draw_uses(uses: list[model_registry.MemoryUse]) -> None:
     with st.expander(title):
         for use in uses:
             with st.container(horizontal=True, vertical_alignment="center"):
-                name = plain(facts.display_name(use.name, t))
+                name = plain(display_name(use.name, t))
                 sizes = {"weights": size_text(use.weights), "cache": size_text(use.cache)}
                 st.markdown(t("models.uses_memory", name=name, **sizes), width="content")
                 if use.name != BUNDLED_NAME:

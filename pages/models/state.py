@@ -45,11 +45,6 @@ class ModelsState:
             session.choose_model(self.asked)
         self.loading = None
 
-    def stop(self) -> None:
-        """Stop the load, which others may be waiting for too; what is downloaded is kept."""
-        if self.loading is not None:
-            self.loading.stop()
-
     def unload(self, session: TextState, name: str) -> None:
         """Free the memory of a model; the visitor who has it goes back to the bundled one."""
         if session.model_name == name:

@@ -101,7 +101,6 @@ def _function_body(name: str) -> str:
     """Script of a component as the body of a function that returns the script's default export."""
     file, parts = PARTS[name]
     script = register.script(file, *parts, more_style=_MORE_STYLE.get(name, ""))
-    export = "export default function"
-    if script.count(export) != 1 or "</script" in script:
+    if script.count(register.EXPORT) != 1 or "</script" in script:
         raise ValueError(f"the script of {name} cannot be embedded in a page")
-    return script.replace(export, "return function")
+    return script.replace(register.EXPORT, "return function")

@@ -18,6 +18,7 @@ from pages.beam import tree
 from pages.beam.state import BeamState
 from pages.components import probability_rows, text_strip
 from pages.components.register import number_words
+from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator
 from pages.session.annotated_text import TextAnnotator
 
@@ -180,7 +181,7 @@ def page_texts(
     if trace.strategy == "sample":
         descriptions.append(f"{t('settings.seed')} {trace.seed}")
     texts["settings"] = descriptions
-    texts["model"] = t("settings.bundled") if model.name == "bundled" else model.name
+    texts["model"] = display_name(model.name, t)
     if has_attention:
         texts["head"] = number_words(t) | head_detail.labels(t)
         texts["note"] = t(f"inside.views_note.{attention.view}")

@@ -19,3 +19,11 @@ def draw(loading: ModelLoad, t: Translator) -> None:
     else:
         share, text = (STAGES.index(loading.stage) + 1) / (len(STAGES) + 1), t(f"loading.{loading.stage}")
     st.progress(min(share, 1.0), text)
+
+
+def draw_stoppable(loading: ModelLoad, key: str, label: str, note: str, t: Translator) -> None:
+    """The bar, and below it the button that stops the load, with a note beside it; what is downloaded is kept."""
+    draw(loading, t)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(label, key=key, on_click=loading.stop)
+        st.caption(note, width="content")

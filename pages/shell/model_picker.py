@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from engine import bundled
+from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator, plain
 from pages.session.text_state import TextState
 from pages.shell import extensions, model_access, navigation
@@ -16,8 +16,7 @@ def draw(session: TextState, t: Translator) -> None:
     if model is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="model_foot"):
-        name = t("settings.bundled") if session.model_name == bundled.BUNDLED_NAME else session.model_name
-        label = t("settings.at_hand", name=plain(name))
+        label = t("settings.at_hand", name=plain(display_name(session.model_name, t)))
         if extensions.links is None:  # a page without the app around it, which knows no other pages
             st.caption(label, width="content")
         else:

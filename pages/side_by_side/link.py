@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from engine.errors import TraceError
-from engine.trace.link_codec import encode_text
-
-_MAX_CHARACTERS = 4_000
+from pages.session import json_parameter
 
 
 class LinkedText(NamedTuple):
@@ -22,14 +19,7 @@ class LinkedText(NamedTuple):
 def encoded(linked: LinkedText) -> str | None:
     """The URL parameter, without the text where it would be too long; None if it is too long even so."""
     values = {"prompt": linked.prompt, "written": linked.written, "second": linked.second}
-    for content in (values, {"second": linked.second}):
-        try:
-            code = encode_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "")
-        except TraceError:
-            continue
-        if len(code) <= _MAX_CHARACTERS:
-            return code
-    return None
+    return json_parameter.encoded(values, {"second": linked.second})
 
 
 def decoded(text: str, prompt: str) -> LinkedText | None:

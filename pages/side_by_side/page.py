@@ -7,13 +7,13 @@ from functools import partial
 import streamlit as st
 
 import engine
-from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
-from engine.serving import catalog
+from engine.serving import allowed_models, catalog
 from engine.tokenization.unicode import readable
 from pages.components import examples, prompt_area
 from pages.components.examples import Example
 from pages.frame import frame
+from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.text_state import TextState
@@ -30,7 +30,7 @@ from pages.shell import (
 )
 from pages.side_by_side import distribution_rows, sentences, step_strip, text_cuts
 from pages.side_by_side.result import Result
-from pages.side_by_side.state import DEFAULT_STEPS, STEP_RANGE, SideState, candidates, other_names_allowed
+from pages.side_by_side.state import DEFAULT_STEPS, STEP_RANGE, SideState, candidates
 
 REFRESH_SECONDS = 0.3  # between two looks at a load, and of a run between two drawings of the page
 
@@ -41,10 +41,8 @@ t = Translator(session_state.language())
 
 def name_of(name: str) -> str:
     """A model's name as visitors read it."""
-    if name == BUNDLED_NAME:
-        return t("settings.bundled")
     known = catalog.find(name)
-    return known.title if known is not None and known.name == name else name
+    return known.title if known is not None and known.name == name else display_name(name, t)
 
 
 def choose(key: str) -> None:
@@ -69,7 +67,7 @@ def draw_choice(model: engine.Model) -> None:
     """The second model: the select box, its load or why it failed; how to get one where there is none."""
     names = candidates(model.name)
     names += [state.second] if state.second and state.second not in names else []
-    free = other_names_allowed()
+    free = allowed_models.has_wildcards()
     if names or free:
         key = f"side second {model.name} {state.second}"
         st.selectbox(
@@ -77,10 +75,7 @@ def draw_choice(model: engine.Model) -> None:
             format_func=name_of, accept_new_options=free, placeholder=t("side.choose"), on_change=choose, args=(key,),
         )  # fmt: skip
     if state.loading is not None:
-        loading_progress.draw(state.loading, t)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.button(t("step.stop"), key="side_stop_loading", on_click=state.stop_loading)
-            st.caption(t("side.loading"), width="content")
+        loading_progress.draw_stoppable(state.loading, "side_stop_loading", t("step.stop"), t("side.loading"), t)
     messages.show_problem(state.load_problem, t)
     if isinstance(state.load_problem, ModelError):
         st.button(t("side.again"), key="side_again", on_click=state.choose, args=(state.second,))

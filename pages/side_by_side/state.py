@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError, ModelError
-from engine.serving import admission, catalog, config, model_registry
+from engine.serving import admission, allowed_models, catalog, model_registry
 from engine.serving.model_registry import ModelLoad
 from pages.session.incremental_run import IncrementalRun
 from pages.session.query_params import QueryParams
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 STEP_RANGE, DEFAULT_STEPS = (2, 12), 5
 _NAME = "side"  # of the URL parameter
-_WILDCARDS = "*?["
 
 
 @dataclass
@@ -94,11 +93,6 @@ class SideState:
         except ModelError as error:
             self.load_problem, self.loading = error, None
             return None
-
-    def stop_loading(self) -> None:
-        """Stop the load; what is downloaded is kept."""
-        if self.loading is not None:
-            self.loading.stop()
 
     def read(self, model: Model, other: Model | None, typed: str) -> None:
         """Begin anew with the text in the box if it has changed; one that cannot be read changes nothing else."""
@@ -204,12 +198,6 @@ class SideState:
 def candidates(name: str) -> list[str]:
     """Names of the models that can stand beside one: bundled, loaded, named by the host, offered from the catalog."""
     names = [BUNDLED_NAME, *(use.name for use in model_registry.memory_use())]
-    names += [pattern for pattern in config.current().models if not any(sign in pattern for sign in _WILDCARDS)]
+    names += allowed_models.named()
     names += [model.name for model in catalog.offered()]
     return [other for other in dict.fromkeys(names) if other != name and model_registry.allowed(other)]
-
-
-def other_names_allowed() -> bool:
-    """Whether the host allows names that it does not list."""
-    settings = config.current()
-    return not settings.demo and any(sign in pattern for pattern in settings.models for sign in _WILDCARDS)

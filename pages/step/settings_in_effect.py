@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.bundled import BUNDLED_NAME
 from engine.sampling.settings import Settings
+from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.step.svg_text import safe
@@ -11,8 +11,10 @@ from pages.step.svg_text import safe
 
 def settings_in_effect(session: TextState, u: float | None, t: Translator) -> list[tuple[str, str]]:
     """Names and values of the model, the strategy, the settings that have an effect, the seed and the number drawn."""
-    name = t("settings.bundled") if session.model_name == BUNDLED_NAME else session.model_name
-    rows = [(t("settings.model"), safe(name)), (t("settings.strategy"), t(f"settings.{session.strategy}"))]
+    rows = [
+        (t("settings.model"), safe(display_name(session.model_name, t))),
+        (t("settings.strategy"), t(f"settings.{session.strategy}")),
+    ]
     settings = session.settings.for_greedy() if session.strategy == "greedy" else session.settings
     neutral = Settings()
     for setting in Settings.__dataclass_fields__:

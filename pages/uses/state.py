@@ -15,6 +15,7 @@ from engine.serving import admission, config
 from engine.tokenization.unicode import simplified_characters
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
+from pages.session.prefilled_text import PrefilledText
 
 if TYPE_CHECKING:
     from engine.decoding.batch_generation import Continuation
@@ -43,7 +44,7 @@ def prompt_parts(task: TaskName, user_input: str, t: Translator) -> list[PromptP
     return [PromptPart(kind, text.replace("{input}", user_input)) for kind, text in zip(kinds, texts, strict=True)]
 
 
-class TaskRun:
+class TaskRun(PrefilledText):
     """Greedy generation until an end token, the end of the line (`one_line`), a full context or MAX_NEW_TOKENS.
 
     ids           token ids of the prompt
@@ -86,19 +87,6 @@ class TaskRun:
         """Simplified Chinese characters of the generated text that the prompt does not contain, each once."""
         answer = simplified_characters(self.model.continuation(self.ids, self.continuation.token_ids))
         return [char for char in answer if char not in self.prompt]
-
-    def step(self) -> bool:
-        """Run one forward pass: over a part of the prompt, then for a token each. True while the text can continue.
-
-        Raises EngineError.
-        """
-        if self.done:
-            return False
-        if not self._prefill.done:
-            self._prefill.step()
-        else:
-            self._append_token()
-        return not self.done
 
     def stop(self) -> None:
         """End the generation with stop reason `person`; the tokens generated so far remain."""
