@@ -33,6 +33,7 @@ from pages.side_by_side.result import Result
 from pages.side_by_side.state import DEFAULT_STEPS, STEP_RANGE, SideState, candidates
 
 REFRESH_SECONDS = 0.3  # between two looks at a load, and of a run between two drawings of the page
+SHOWN_CHARACTERS = 80  # of the end of a long text, which the box has whole: the bars stay in sight
 
 session = session_state.get(TextState)
 state = session_state.get(SideState)
@@ -138,7 +139,7 @@ def draw_result(model: engine.Model, other: engine.Model | None, result: Result)
             messages.show_problem(reading.problem, t, "side.kept")
     for sentence in sentences.unknown(result, names, t):
         st.warning(sentence)
-    st.text(state.text)
+    st.text(state.text if len(state.text) <= SHOWN_CHARACTERS else f"…{state.text[-SHOWN_CHARACTERS:]}")
     if other is not None and result.comparison is not None and result.problem is None:
         draw_both(model, other, result, names)
     else:

@@ -244,3 +244,12 @@ def test_the_second_model_is_one_of_those_that_can_be_had(place: Path, monkeypat
     assert {model.name for model in catalog.offered()} <= set(candidates(BUNDLED_NAME))
     monkeypatch.setenv("ENGINE_DEMO", "1")
     assert candidates(BUNDLED_NAME) == []
+
+
+def test_of_a_long_text_the_end_is_shown() -> None:
+    app = visit("side-by-side", "en")
+    for text in ("今天天氣真", "一二三四五六七八九十" * 20):
+        app.text_area(key="side_prompt").set_value(text).run()
+        assert not app.exception and state_of(app, SideState).text == text
+        [shown] = [element.value for element in app.text if element.value.endswith(text[-5:])]
+        assert shown == (text if len(text) < 80 else f"…{text[-80:]}")
