@@ -1,7 +1,8 @@
-"""Evaluation of a model folder, printed: bits per character compared with two baselines, prompt suites, samples.
+"""Evaluation of a model folder, printed: bits per character compared with two baselines, prompt suites, word edges,
+samples.
 
-The measures are defined in `bits_per_character.py`, `baselines.py`, `prompt_suite.py` and `samples.py`. No file is
-written.
+The measures are defined in `bits_per_character.py`, `baselines.py`, `prompt_suite.py`, `word_edges.py` and
+`samples.py`. No file is written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from engine.training import bits_per_character, prompt_suite, samples, tokenizer
+from engine.training import bits_per_character, prompt_suite, samples, tokenizer, word_edges
 from engine.training.errors import TrainingError
 from engine.training.prompt_suite import accepted
 
@@ -52,5 +53,7 @@ def evaluate(folder: Path, work: Path, suites: Path, extent: Extent) -> None:
         bits_per_character.rows(model, trained, work, extent.characters, context, extent.rival_bytes)
         print()
     prompt_suite.report(model, trained, suites)
+    print()
+    word_edges.report(model, trained, suites / "word-edges" / "word-edge.toml")
     if extent.stories:
         samples.report(model, trained, extent.stories, extent.length)

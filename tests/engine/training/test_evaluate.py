@@ -118,7 +118,8 @@ def test_everything_is_printed(
     arguments = ["evaluate", "--model", str(tmp_path), "--work", str(work), "--characters", "2000", "--threads", "1"]
     assert main([*arguments, "--stories", "1"]) == 0
     printed = capsys.readouterr().out
-    for expected in ("weather ", "PPMd", "held-out", "lessons", "人工智慧是", "從前有一隻", "beam 4"):
+    sections = ("weather ", "PPMd", "everyday", "held-out", "lessons", "word-edge")
+    for expected in (*sections, "人工智慧是", "從前有一隻", "beam 4"):
         assert expected in printed
 
 

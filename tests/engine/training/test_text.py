@@ -101,7 +101,7 @@ def test_decoding_gives_back_any_text(name: str, text: str) -> None:
     assert tokenizer.decode(tokenizer.encode(text).ids) == text
 
 
-@pytest.mark.parametrize("name", ["held-out", "lessons"])
+@pytest.mark.parametrize("name", ["everyday", "held-out", "lessons"])
 def test_the_suites_can_be_read(name: str) -> None:
     prompts = tomllib.loads((SUITE / f"{name}.toml").read_text("utf-8"))["prompt"]
     assert len(prompts) >= 75
