@@ -41,11 +41,17 @@ SHARES: dict[str, tuple[float, float]] = {
     "own-animals-zh": (0.010, 0.018),
     "own-feelings-zh": (0.010, 0.018),
     "own-instructions-zh": (0.008, 0.014),
+    "own-collocations-zh": (0.012, 0.020),
+    "own-rhymes-zh": (0.006, 0.010),
+    "own-chat-zh": (0.012, 0.022),
     "own-translation": (0.012, 0.022),
     "own-everyday-en": (0.025, 0.040),
     "own-qa-en": (0.010, 0.014),
     "own-stories-en": (0.012, 0.018),
     "own-ai-en": (0.010, 0.014),
+    "own-school-en": (0.010, 0.014),
+    "own-rhymes-en": (0.003, 0.005),
+    "own-chat-en": (0.008, 0.014),
     "own-python": (0.008, 0.014),
 }
 OTHER = (0.020, 0.020)
