@@ -57,6 +57,35 @@ def test_own_text_is_traditional_chinese() -> None:
         assert not simplified & set(path.read_text("utf-8")) - {"学"}, path.name
 
 
+def is_dialogue(document: str) -> bool:
+    """Whether `U: ` and `A: ` lines alternate, one to four times, after at most one line `S: `."""
+    lines = document.split("\n")
+    turns = lines[lines[0].startswith("S: ") :]
+    return (
+        len(turns) in (2, 4, 6, 8)
+        and all(line.startswith(("U: ", "A: ")[i % 2]) for i, line in enumerate(turns))
+        and all(line[3:].strip() for line in lines)
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("U: 你好\nA: 你好！", True), ("S: 簡短\nU: a\nA: b\nU: c\nA: d", True), ("U: a", False), ("A: a\nU: b", False),
+        ("U: a\nA: b\nc", False), ("U: a\nA: ", False), ("S: a\nS: b\nU: c\nA: d", False), ("U: a\n\nA: b", False),
+    ],
+)  # fmt: skip
+def test_the_chat_format(document: str, expected: bool) -> None:
+    assert is_dialogue(document) == expected
+
+
+def test_chat_sources_keep_the_chat_format() -> None:
+    sources = [s for s in corpus.find_sources(OWN_TEXT) if s.name.startswith("chat-")]
+    assert len(sources) >= 4
+    for source in sources:
+        assert [d for d in corpus.documents(source, 2_000) if not is_dialogue(d)] == [], source.name
+
+
 def test_shares_add_up_and_every_own_source_has_one() -> None:
     names = [s.name for s in corpus.find_sources(OWN_TEXT, "own-")]
     for falling in (False, True):
