@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
+from fractions import Fraction
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -55,6 +57,46 @@ def test_own_text_is_traditional_chinese() -> None:
     simplified = set("们这说时会对发开关来过还没话给让见气爱点学习读书")
     for path in OWN_TEXT.iterdir():
         assert not simplified & set(path.read_text("utf-8")) - {"学"}, path.name
+
+
+DIGITS = "零一二三四五六七八九"
+OPERATIONS = {"+": "+", "加": "+", "-": "-", "減": "-", "×": "*", "乘以": "*", "÷": "/", "除以": "/"}
+SUM = re.compile(
+    r"(?<![\d.,點百千萬])(\d+|[零一二三四五六七八九十]+) ?(\+|-|×|÷|加|減|乘以|除以) ?(\d+|[零一二三四五六七八九十百]+)"
+    r" ?(?:=|等於) ?(\d+|[零一二三四五六七八九十百]+)(?![\d.點分])"
+)
+
+
+def number(text: str) -> int:
+    """Value of a number below a thousand in digits or in Chinese characters."""
+    if text.isdigit():
+        return int(text)
+    hundreds, _, rest = text.rpartition("百")
+    tens, ten, ones = rest.rpartition("十")
+    return (
+        100 * (DIGITS.index(hundreds) if hundreds else 0)
+        + (10 * (DIGITS.index(tens) if tens else 1) if ten else 0)
+        + (DIGITS.index(ones.lstrip("零")) if ones.lstrip("零") else 0)
+    )
+
+
+@pytest.mark.parametrize(("text", "value"), [("42", 42), ("十", 10), ("四十二", 42), ("一百", 100), ("一百零五", 105)])
+def test_numbers_in_characters_are_read(text: str, value: int) -> None:
+    assert number(text) == value
+
+
+def test_sums_in_own_text_are_right() -> None:
+    found, wrong = 0, []
+    for source in corpus.find_sources(OWN_TEXT):
+        for a, operation, b, result in SUM.findall(source.path.read_text("utf-8")):
+            x, y, z = Fraction(number(a)), Fraction(number(b)), number(result)
+            sign = OPERATIONS[operation]
+            value = x + y if sign == "+" else x - y if sign == "-" else x * y if sign == "*" else x / y
+            found += 1
+            if value != z:
+                wrong.append((source.name, a, operation, b, result))
+    assert wrong == []
+    assert found > 1000
 
 
 def is_dialogue(document: str) -> bool:
