@@ -1,6 +1,7 @@
-"""Imports only go down: app, course and recording, pages, shell, components, session, i18n, engine; and within engine.
+"""Imports only go down: app, teachers, course and recording, pages, shell, components, session, i18n, engine.
 
-No circle by file or by folder, no page that imports another, and importing the engine alone is light.
+So they do within engine. No circle by file or by folder, no page that imports another, and importing the engine alone
+is light.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ ENGINE = (
     {"experiments", "serving"},
     {"training"},
 )
-ROOMS = {path.parent.name for path in (ROOT / "pages").glob("*/page.py")} - {"course"}
-PAGES = ({"i18n"}, {"session"}, {"components"}, {"shell"}, {"frame"}, ROOMS, {"course", "recording"})
+ROOMS = {path.parent.name for path in (ROOT / "pages").glob("*/page.py")} - {"course", "teachers"}
+PAGES = ({"i18n"}, {"session"}, {"components"}, {"shell"}, {"frame"}, ROOMS, {"course", "recording"}, {"teachers"})
 
 
 def modules(*names: str) -> list[Path]:

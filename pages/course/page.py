@@ -14,7 +14,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address
+from pages.shell import address, navigation
 
 _lesson_list = register("contents", Path(__file__).with_name("lesson_list.js"), "progress")
 
@@ -77,4 +77,5 @@ minutes = 5 * round(sum(lesson.minutes for lesson in lessons) / 5)
 frame.begin(t("course.title"), t("course.lead", minutes=minutes), session, t)
 address_bar.restore()
 workbench()
+st.page_link(navigation.path("teachers"), label=t("teachers.door"), width="content")
 address_bar.update()

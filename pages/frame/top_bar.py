@@ -31,6 +31,9 @@ def draw(t: Translator) -> None:
         with st.container(key="menu_lab"):
             for page in _shown(navigation.LAB):
                 _tile(page, t)
+        with st.container(key="menu_teachers"):
+            for page in _shown(navigation.TEACHING):
+                st.page_link(page.path, label=t(page.title))
     _draw_language(t)
     display.draw(t)
 

@@ -26,7 +26,7 @@ class Page(NamedTuple):
         return f"pages/{self.script or f'{self.name}/page.py'}"
 
 
-COURSE, LAB = "course.nav", "app.lab"
+COURSE, LAB, TEACHING = "course.nav", "app.lab", "teachers.short"
 PAGES = (
     Page("learn", "course.title", COURSE, "course/page.py"),
     Page("quiz", "quiz.title", COURSE),
@@ -42,6 +42,7 @@ PAGES = (
     Page("models", "models.title", LAB),
     Page("side-by-side", "side.title", LAB, "side_by_side/page.py"),
     Page("uses", "uses.title", LAB),
+    Page("teachers", "teachers.title", TEACHING),
 )
 STATUS = Page("status", "host.title", LAB)  # for the host, where the configuration opens it
 STEP = "step"

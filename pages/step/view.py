@@ -49,6 +49,9 @@ def draw_doors(view: View, session: TextState, t: Translator) -> None:
             if extensions.links is not None:  # not where the page is run alone
                 st.page_link(navigation.path("learn"), label=t("first.course"), width="content")
             st.button(t("first.more"), key="see_more", on_click=_show, args=(view, False))
+            if extensions.links is not None:
+                with st.container(key="teachers_door", width="content"):
+                    st.page_link(navigation.path("teachers"), label=t("teachers.short"), width="content")
         elif _usual(session) and not extensions.companion.active:
             st.button(t("first.less"), key="see_less", type="tertiary", on_click=_show, args=(view, True))
 
