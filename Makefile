@@ -10,7 +10,7 @@ SPACE ?= .space
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test-fast test test-families test-real bench load space clean
+.PHONY: help run check test-fast test test-families test-real course-check bench load space clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -47,6 +47,9 @@ test-families: $(VENV)/dev.done ## Every causal model family of transformers, ti
 
 test-real: $(VENV)/browser.done ## Real models: numbers equal, speed as ratios; REAL="FOLDER FILE.gguf" adds more to SmolLM2
 	$(BIN)/python -m tests.real $(REAL)
+
+course-check: $(VENV)/dev.done ## What the lessons claim, measured anew; MODEL=FOLDER for another model
+	$(BIN)/python -m tests.course_check $(if $(MODEL),--model $(MODEL))
 
 bench: $(VENV)/browser.done ## Speed, as ratios of two things measured in one run
 	$(BIN)/python -m tests.bench
