@@ -23,7 +23,8 @@ def find(step: str, language: str) -> tuple[str, int, Step]:
     if not course.from_query(QueryParams({"lesson": step}), lessons):
         raise KeyError(step)
     lesson = next(entry for entry in lessons if entry.name == course.lesson)
-    return lesson.title, course.step + 1, lesson.steps[course.step]
+    at = min(course.step, len(lesson.steps) - 1)
+    return lesson.title, at + 1, lesson.steps[at]
 
 
 def to_step(step: str, language: str) -> dict[str, Any]:
