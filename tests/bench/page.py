@@ -21,7 +21,8 @@ from playwright.sync_api import Browser, Page
 
 import engine
 from pages.attention import head_descriptions, head_detail, head_overview
-from tests.browser.app import browser, chips, follow, open_page, served, settle
+from tests.browser.app import browser, chips, follow, served, settle, visit
+from tests.browser.tabs import new_page
 
 HERE = Path(__file__).parent
 CLICKS = 25
@@ -69,7 +70,8 @@ def alternate(first: tuple[Page, Target, str], second: tuple[Page, Target, str])
 
 def step_page(opened: Browser, address: str, tokens: int) -> Page:
     """The step page with a text of about `tokens` tokens, well below the context length."""
-    page = open_page(opened, address)
+    page = new_page(opened)
+    visit(page, address)
     box = page.get_by_role("textbox", name="提示")
     box.fill("今天天氣真" if tokens < 20 else "今天天氣真好，我們一起去公園。" * (tokens // 10))
     box.press("Enter")
@@ -80,7 +82,9 @@ def step_page(opened: Browser, address: str, tokens: int) -> Page:
 
 def lesson_page(opened: Browser, address: str) -> Page:
     """The step page with a lesson's sheet open, at a step about generating tokens."""
-    return open_page(opened, f"{address}/?lesson=02-loop.1")
+    page = new_page(opened)
+    visit(page, f"{address}/?lesson=02-loop.1")
+    return page
 
 
 def beam_page(opened: Browser, address: str, levels: int) -> Page:

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakSet
 
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.components.probability_bars import ROW
-from pages.shell.web import simple_view
 from tests.browser.chromium import ARGUMENTS, require
+from tests.browser.tabs import borrow
 from tests.serving import started
 
 
@@ -66,35 +66,10 @@ def browser(*arguments: str) -> Iterator[Browser]:
 def open_page(
     chromium: Browser, address: str, locale: str = "zh-TW", width: int = 1280, height: int = 900, dark: bool = False
 ) -> Page:
-    """Page of a new visitor (a context of its own) once the step page is drawn."""
-    page = new_page(chromium, locale, width, height, dark)
+    """Page of a new visitor once the step page is drawn; see `borrow`."""
+    page = borrow(chromium, locale, width, height, dark)
     visit(page, address)
     return page
-
-
-def new_page(
-    chromium: Browser,
-    locale: str = "zh-TW",
-    width: int = 1280,
-    height: int = 900,
-    dark: bool = False,
-    first: bool = False,
-) -> Page:
-    """Empty page in a context of its own; `first`: of a browser that has not been here, for the reduced step page."""
-    context = chromium.new_context(
-        locale=locale, viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-    )
-    if not first:
-        show_everything(context)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    return page
-
-
-def show_everything(context: BrowserContext) -> None:
-    """Have the browser remember that its visitor wants all parts of the step page."""
-    name, value = simple_view.cookie(simple=False).split("=")
-    context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
 
 
 def visit(page: Page, address: str) -> None:

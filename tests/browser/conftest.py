@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import browser, new_page, served, show_everything, visit
+from tests.browser.app import browser, served, visit
 from tests.browser.chromium import FEW_COMPILERS
+from tests.browser.tabs import borrow, leave
 
 
 @pytest.fixture(scope="package")
@@ -23,29 +24,16 @@ def chromium() -> Iterator[Browser]:
         yield chromium
 
 
-@pytest.fixture(scope="package")
-def tab(chromium: Browser) -> Iterator[Page]:
-    """The page that `page` opens again and again: its process keeps the scripts that it has compiled."""
-    page = new_page(chromium)
+@pytest.fixture
+def newcomer(chromium: Browser) -> Iterator[Page]:
+    """An empty page for a new visitor, with nothing left of the visitor before."""
+    page = borrow(chromium)
     yield page
-    page.context.close()
+    leave(page)
 
 
 @pytest.fixture
-def page(tab: Page, address: str) -> Iterator[Page]:
-    """The step page for a new visitor, with nothing left of the visitor before."""
-    tab.unroute_all()
-    tab.mouse.move(0, 0)
-    tab.set_viewport_size({"width": 1280, "height": 900})
-    tab.emulate_media(media=None, color_scheme="light", reduced_motion=None)
-    visit(tab, address)
-    devtools = tab.context.new_cdp_session(tab)
-    devtools.send("Page.resetNavigationHistory")  # it holds fifty entries, and then grows no longer
-    devtools.detach()
-    yield tab
-    for other in tab.context.pages:
-        if other is not tab:
-            other.close()
-    tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-    tab.context.clear_cookies()
-    show_everything(tab.context)
+def page(newcomer: Page, address: str) -> Page:
+    """The step page for a new visitor."""
+    visit(newcomer, address)
+    return newcomer

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app import follow, links, open_page, settle
+from tests.browser.tabs import leave
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # Streamlit's own elements, which the app cannot change: (rule, selector within which violations are ignored).
@@ -103,5 +104,5 @@ def test_no_page_breaks_a_rule(chromium: Browser, address: str, language: str, w
         page.locator(".task").wait_for(timeout=60_000)
         check()
     finally:
-        page.context.close()
+        leave(page)
     assert not broken, "\n".join(broken)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, open_page, overflowing_elements, settle
+from tests.browser.app import chips, follow, overflowing_elements, settle
+from tests.browser.tabs import borrow, leave
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_a_cell_of_the_lens_opens_its_list(inside: Page) -> None:
 
 @pytest.mark.parametrize("text", ["The weather today is really", "Once upon a time there was a little cat. " * 16])
 def test_the_page_fits_a_phone(chromium: Browser, address: str, text: str) -> None:
-    page = open_page(chromium, address, locale="en-GB", width=390, height=844)
+    page = borrow(chromium, "en-GB", width=390, height=844)
     try:
         page.goto(f"{address}/attention")
         page.wait_for_selector(".pane canvas", timeout=30_000)
@@ -177,4 +178,4 @@ def test_the_page_fits_a_phone(chromium: Browser, address: str, text: str) -> No
         assert overflowing_elements(page) == []
         assert page.locator("[data-testid=stException]").count() == 0
     finally:
-        page.context.close()
+        leave(page)

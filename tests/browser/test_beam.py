@@ -7,18 +7,19 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, new_page, settle
+from tests.browser.app import chips, follow, settle
+from tests.browser.tabs import borrow, leave
 
 
 @pytest.fixture
 def beams(chromium: Browser, address: str) -> Iterator[Page]:
     """The beam page, opened by a visitor whose first request it is."""
-    page = new_page(chromium, height=1400)
+    page = borrow(chromium, height=1400)
     page.goto(f"{address}/beam")
     page.wait_for_selector(".pane .node", timeout=90_000)
     settle(page)
     yield page
-    page.context.close()
+    leave(page)
 
 
 def press(page: Page, name: str) -> None:

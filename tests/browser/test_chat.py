@@ -5,7 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Browser, Page
 
 from pages.i18n.translator import Translator
-from tests.browser.app import chips, new_page, overflowing_elements, settle
+from tests.browser.app import chips, overflowing_elements, settle
+from tests.browser.tabs import borrow, leave
 
 T = Translator("en")
 
@@ -26,7 +27,8 @@ def said(page: Page) -> list[str]:
     return page.locator(".message > .text").all_inner_texts()
 
 
-def test_a_conversation_as_people_have_them(page: Page, address: str) -> None:
+def test_a_conversation_as_people_have_them(newcomer: Page, address: str) -> None:
+    page = newcomer
     opened(page, address)
     box = page.locator(".composer textarea")
     for text in ("Do you like animals?", "What <b>is</b> your name?", "A long story, please."):
@@ -77,7 +79,7 @@ def test_a_conversation_as_people_have_them(page: Page, address: str) -> None:
 
 def test_it_stops_goes_on_and_fits_a_phone(chromium: Browser, address: str) -> None:
     t = Translator("zh_Hant")
-    page = new_page(chromium, width=390, height=844, dark=True)
+    page = borrow(chromium, width=390, height=844, dark=True)
     try:
         opened(page, address, "T=1&seed=8")  # with this seed the reply is a long one
         box = page.locator(".composer textarea")
@@ -96,4 +98,4 @@ def test_it_stops_goes_on_and_fits_a_phone(chromium: Browser, address: str) -> N
         page.get_by_role("button", name=t("chat.label.clear")).click()
         page.locator(".log .empty").wait_for()
     finally:
-        page.context.close()
+        leave(page)

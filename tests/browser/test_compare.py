@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, open_more_settings, open_page, overflowing_elements, served, settle
+from tests.browser.app import chips, follow, open_more_settings, overflowing_elements, served, settle
+from tests.browser.tabs import borrow, leave
 
 TAKE = ".row.text .take:enabled"
 STOPPED = ".st-key-compare_stop button:disabled"
@@ -39,9 +40,11 @@ def rows(page: Page) -> list[list[str]]:
 
 
 @pytest.fixture
-def compare(page: Page) -> Page:
-    go(page, "比一比", ".row.title")
-    return page
+def compare(newcomer: Page, address: str) -> Page:
+    newcomer.goto(f"{address}/compare")
+    newcomer.wait_for_selector(".row.title")
+    settle(newcomer)
+    return newcomer
 
 
 def test_before_the_first_run_the_page_teaches(compare: Page) -> None:
@@ -147,7 +150,7 @@ def test_odd_text_is_text(compare: Page, prompt: str) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, address: str, dark: bool) -> None:
-    page = open_page(chromium, address, width=390, height=844, dark=dark)
+    page = borrow(chromium, width=390, height=844, dark=dark)
     try:
         page.goto(f"{address}/compare")
         page.wait_for_selector(".row.title")
@@ -156,7 +159,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, a
         page.locator(".bar select").select_option("passes")
         assert overflowing_elements(page) == []
     finally:
-        page.context.close()
+        leave(page)
 
 
 def test_the_first_visitor_may_come_by_a_link_to_this_page(chromium: Browser) -> None:

@@ -19,6 +19,7 @@ from pages.course import aims, catalog, places
 from pages.course.lesson import Lesson, Step
 from pages.i18n.translator import Translator
 from tests.browser.app import wait_until_answered
+from tests.browser.tabs import borrow, leave
 
 LOCALES = {"zh_Hant": "zh-TW", "en": "en-GB"}
 PHONE, LAPTOP = (390, 844), (1366, 657)
@@ -426,12 +427,8 @@ def test_the_whole_course_can_be_done(chromium: Browser, address: str, language:
     assert sorted(DO) == steps
     assert PARTS[-1] == len(catalog.lessons(language))
     width, height = PHONE if (PARTS.index(first) + (language == "en")) % 2 else LAPTOP
-    context = chromium.new_context(
-        locale=LOCALES[language], viewport={"width": width, "height": height}, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = borrow(chromium, LOCALES[language], width, height, first=True)
     expect.set_options(timeout=20_000)
     page.goto(f"{address}/learn")
     walk(Learner(page, Translator(language)), first, last)
-    context.close()
+    leave(page)

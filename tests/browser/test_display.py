@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.components.theme import palette
-from tests.browser.app import chips, follow, new_page, overflowing_elements, settle
+from tests.browser.app import chips, overflowing_elements, settle
+from tests.browser.tabs import borrow, leave
 from tests.browser.test_accessible import violations
 
 SIZES = [(1366, 657), (1920, 1080), (3840, 2160)]
@@ -100,8 +101,9 @@ def test_it_is_switched_by_key_and_driven_by_a_clicker(page: Page) -> None:
     expect(page.locator(".loop")).to_be_visible()
 
 
-def test_it_lasts_over_page_changes_and_reloads(page: Page, address: str) -> None:
-    follow(page, "集束搜尋")
+def test_it_lasts_over_page_changes_and_reloads(newcomer: Page, address: str) -> None:
+    page = newcomer
+    page.goto(f"{address}/beam")
     page.locator(".st-key-beam_tree .node").first.wait_for()
     settle(page)
     page.keyboard.press("F")
@@ -120,8 +122,9 @@ def test_it_lasts_over_page_changes_and_reloads(page: Page, address: str) -> Non
     expect(page.locator("h1")).to_be_visible()
 
 
-def test_dark_is_chosen_on_the_page_and_remembered(page: Page, address: str) -> None:
-    follow(page, "它是怎麼學會的")
+def test_dark_is_chosen_on_the_page_and_remembered(newcomer: Page, address: str) -> None:
+    page = newcomer
+    page.goto(f"{address}/training")
     page.locator("[data-testid=stVegaLiteChart] svg").first.wait_for()
     settle(page)
     assert background(page) == rgb(palette(False).paper)
@@ -144,11 +147,11 @@ def test_dark_is_chosen_on_the_page_and_remembered(page: Page, address: str) -> 
 
 
 def test_a_link_that_demands_dark_is_dark_from_the_splash_on(chromium: Browser, address: str) -> None:
-    page = new_page(chromium)
+    page = borrow(chromium)
     page.goto(f"{address}/?embed_options=dark_theme", wait_until="commit")
     assert page.locator("#splash").evaluate("node => getComputedStyle(node).color") == rgb(palette(True).ink)
     page.wait_for_selector(".loop", timeout=60_000)
     settle(page)
     assert background(page) == rgb(palette(True).paper)
     assert page.locator(".st-key-display button").count() == 1, "no choice where a link has made it"
-    page.context.close()
+    leave(page)

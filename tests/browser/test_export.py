@@ -24,6 +24,7 @@ from engine.trace.trace import Trace
 from pages.components.theme import DARK, LIGHT
 from tests import tiny
 from tests.browser.app import chips, click_bar, follow, open_page, settle, words
+from tests.browser.tabs import leave
 from tests.payloads import PAYLOADS
 from tests.serving import started
 
@@ -130,7 +131,7 @@ def test_maps_charts_and_trees_too_and_by_night(chromium: Browser, address: str,
         paper = ElementTree.parse(tmp_path / "beam_tree.svg").getroot().find(f"{SVG}rect")
         assert paper is not None and paper.get("fill") == DARK.paper
     finally:
-        page.context.close()
+        leave(page)
 
 
 def test_one_picture_has_the_sentence_the_bars_and_the_settings(page: Page, tmp_path: Path) -> None:
@@ -368,7 +369,7 @@ def test_payloads_stay_text_in_the_app_in_its_files_and_in_a_recording(
         assert PAYLOADS[0] in save_pictures(page, tmp_path)["stage"]
         assert not [url for url in requests if "invalid" in url]
         assert_harmless(page)
-        page.context.close()
+        leave(page)
         with opened(chromium, path) as (replay, events):
             for _ in range(4):
                 assert replay.locator(".strip .t").first.text_content() == PAYLOADS[0]

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from pages.i18n.translator import Translator
 from pages.shell import navigation
-from tests.browser.app import follow, new_page, settle
+from tests.browser.app import follow, settle
+from tests.browser.tabs import borrow, leave, new_page
 
 _SHIFTS = """
 window.shifts = [];
@@ -97,7 +98,7 @@ def test_the_language_is_declared_from_the_beginning(chromium: Browser, address:
 @pytest.mark.parametrize(("locale", "language"), [("zh-TW", "zh_Hant"), ("en-GB", "en")])
 def test_every_page_names_its_tab(chromium: Browser, address: str, locale: str, language: str) -> None:
     t = Translator(language)
-    page = new_page(chromium, locale=locale)
+    page = borrow(chromium, locale)
     page.goto(address)
     page.wait_for_selector(".loop", timeout=90_000)
     for entry in (entry for entry in navigation.PAGES if not entry.hidden):
@@ -109,4 +110,4 @@ def test_every_page_names_its_tab(chromium: Browser, address: str, locale: str, 
     settle(page)
     other = Translator("en" if language == "zh_Hant" else "zh_Hant")
     assert page.title() == f"{other('uses.title')} · {other('app.title')}"
-    page.context.close()
+    leave(page)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import new_page, settle
+from tests.browser.app import settle
+from tests.browser.tabs import borrow, leave
 from tests.browser.test_accessible import SCHEMES, violations
 
 SIZES = [(1280, 900), (1366, 657), (390, 844)]
@@ -21,10 +22,10 @@ def arrive(page: Page, address: str) -> None:
 @pytest.fixture
 def visitor(chromium: Browser, address: str) -> Iterator[Page]:
     """A page on which two tokens have been written."""
-    page = new_page(chromium, first=True)
+    page = borrow(chromium, first=True, motion=True)
     arrive(page, address)
     yield page
-    page.context.close()
+    leave(page)
 
 
 def test_two_tokens_are_written_and_then_the_page_waits(visitor: Page) -> None:
@@ -52,12 +53,11 @@ def test_a_click_during_the_writing_ends_it(visitor: Page) -> None:
 
 
 def test_nothing_is_written_where_motion_is_unwanted(chromium: Browser, address: str) -> None:
-    page = new_page(chromium, first=True)
-    page.emulate_media(reduced_motion="reduce")
+    page = borrow(chromium, first=True)
     arrive(page, address)
     page.wait_for_timeout(3000)
     assert page.locator(".strip .t").count() == 3
-    page.context.close()
+    leave(page)
 
 
 def test_the_browser_remembers_what_its_visitor_wants_to_see(visitor: Page, address: str) -> None:
@@ -85,8 +85,7 @@ def test_the_browser_remembers_what_its_visitor_wants_to_see(visitor: Page, addr
 
 @pytest.mark.parametrize("locale", ["zh-TW", "en-GB"])
 def test_button_bars_and_ways_on_are_in_sight_and_readable(chromium: Browser, address: str, locale: str) -> None:
-    page = new_page(chromium, locale, first=True)
-    page.emulate_media(reduced_motion="reduce")
+    page = borrow(chromium, locale, first=True)
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         arrive(page, address)
@@ -97,7 +96,7 @@ def test_button_bars_and_ways_on_are_in_sight_and_readable(chromium: Browser, ad
             assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height, (selector, width, box)
         assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth")
         for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.emulate_media(color_scheme=scheme)
             settle(page)
             assert violations(page) == []
-    page.context.close()
+    leave(page)

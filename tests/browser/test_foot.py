@@ -12,9 +12,14 @@ from tests.browser.app import chips, settle
 WIDTH, HEIGHT = 390, 844
 
 
+@pytest.fixture
+def page(newcomer: Page) -> Page:
+    """An empty page: every test opens an address of its own."""
+    return newcomer
+
+
 def open_lesson(page: Page, address: str, name: str, path: str = "", width: int = WIDTH, height: int = HEIGHT) -> None:
     page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{address}/{path}?lesson={name}&lang=en")
     page.locator(".foot").wait_for(timeout=30_000)
     settle(page)

@@ -15,9 +15,14 @@ from tests.browser.test_foot import box, wait_until_arranged
 T = Translator("en")
 
 
+@pytest.fixture
+def page(newcomer: Page) -> Page:
+    """An empty page: every test opens an address of its own."""
+    return newcomer
+
+
 def open_step(page: Page, address: str, path: str, language: str, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{address}/{path}&lang={language}")
     page.locator(".panel").wait_for(state="attached", timeout=30_000)
     settle(page)

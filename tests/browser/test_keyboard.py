@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app import chips, open_page, settle, words
+from tests.browser.tabs import leave
 
 _FOCUSED = """() => {
   let node = document.activeElement;
@@ -150,7 +151,7 @@ def test_animations_stop_with_reduced_motion(chromium: Browser, address: str) ->
             animations.append(played.evaluate("node => getComputedStyle(node).animationName"))
         assert animations == ["pulse", "none"]
     finally:
-        page.context.close()
+        leave(page)
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -166,4 +167,4 @@ def test_a_link_in_the_bar_shows_that_it_has_the_focus(chromium: Browser, addres
     style = focused.evaluate("link => [getComputedStyle(link).outlineStyle, getComputedStyle(link).outlineColor]")
     assert current == "none"
     assert style == ["solid", "rgb(86, 180, 233)" if dark else "rgb(0, 114, 178)"]
-    page.context.close()
+    leave(page)

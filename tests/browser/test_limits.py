@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, open_page, overflowing_elements, settle
+from tests.browser.app import chips, overflowing_elements, settle
+from tests.browser.tabs import borrow, leave
 
 READY = ".st-key-limits_start button:enabled"
 
 
 @pytest.fixture
-def limits(page: Page) -> Page:
-    follow(page, "限制")
-    page.wait_for_selector(READY)
-    settle(page)
-    return page
+def limits(newcomer: Page, address: str) -> Page:
+    newcomer.goto(f"{address}/limits")
+    newcomer.wait_for_selector(READY)
+    settle(newcomer)
+    return newcomer
 
 
 def show(page: Page, name: str) -> None:
@@ -68,7 +69,7 @@ def test_a_gap_is_filled_and_endings_are_compared(limits: Page) -> None:
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(chromium: Browser, address: str) -> None:
-    page = open_page(chromium, address, width=390, height=844, dark=True)
+    page = borrow(chromium, width=390, height=844, dark=True)
     try:
         page.goto(f"{address}/limits")
         page.wait_for_selector(READY)
@@ -76,4 +77,4 @@ def test_a_phone_shows_it_without_scrolling_sideways(chromium: Browser, address:
         start(page, "兩條路從")
         assert overflowing_elements(page) == []
     finally:
-        page.context.close()
+        leave(page)

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from pages.i18n.translator import Translator
 from tests import hub_server, tiny, tiny_chat
-from tests.browser.app import chips, new_page, settle, visit, wait_until_answered
+from tests.browser.app import chips, settle, visit, wait_until_answered
+from tests.browser.tabs import borrow, leave
 from tests.hub_server import Hub
 from tests.serving import started
 
@@ -35,7 +36,7 @@ def app(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def opened(chromium: Browser, app: str) -> Page:
-    page = new_page(chromium, locale="en-GB")
+    page = borrow(chromium, locale="en-GB")
     page.goto(f"{app}/models")
     page.locator(".st-key-models_now").wait_for(timeout=90_000)
     settle(page)
@@ -73,7 +74,7 @@ def test_a_download_is_watched_stopped_and_continued(chromium: Browser, app: str
     page.get_by_role("button", name=t("models.back")).click()
     settle(page)
     assert at_hand(page) == t("settings.bundled")
-    page.context.close()
+    leave(page)
 
 
 def test_a_chat_model_is_loaded_talked_to_and_handed_on(chromium: Browser, app: str) -> None:
@@ -108,7 +109,7 @@ def test_a_chat_model_is_loaded_talked_to_and_handed_on(chromium: Browser, app: 
     settle(page)
     assert chips(page) == written and page.locator(".strip .beyond").count() == 1
 
-    visitor = new_page(chromium, locale="en-GB")
+    visitor = borrow(chromium, locale="en-GB")
     visit(visitor, page.url)
     assert chips(visitor) == chips(page), "a link brings the model along"
     link = visitor.locator(".st-key-model_foot a")
@@ -120,4 +121,4 @@ def test_a_chat_model_is_loaded_talked_to_and_handed_on(chromium: Browser, app: 
     wait_until_answered(visitor)
     expect(visitor.locator(".st-key-models_now p").first).to_have_text(t("settings.bundled"))
     for opened_page in (page, other, visitor):
-        opened_page.context.close()
+        leave(opened_page)

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app import chips, follow, open_page, settle
+from tests.browser.tabs import leave
 from tests.serving import Server, started
 
 _STAGE = "document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]').shadowRoot"
@@ -69,7 +70,7 @@ def test_next_is_shown_at_once_and_is_what_the_app_answers(chromium: Browser, se
         expect(page.locator(".loop")).to_be_visible(timeout=60_000)
         settle(page)
         assert shown(page) == at_once
-    page.context.close()
+    leave(page)
 
 
 def test_clicks_while_the_app_is_silent_are_all_made(chromium: Browser, server: Server) -> None:
@@ -85,7 +86,7 @@ def test_clicks_while_the_app_is_silent_are_all_made(chromium: Browser, server: 
     page.get_by_role("button", name="返回").click()
     settle(page)
     assert page.locator(".strip .beyond").count() == 1
-    page.context.close()
+    leave(page)
 
 
 _TREE = "document.querySelector('.st-key-beam_tree [data-testid=stBidiComponentIsolated]').shadowRoot"
@@ -114,4 +115,4 @@ def test_grow_is_shown_at_once_and_is_what_the_app_answers(chromium: Browser, se
         levels.first.wait_for()
         settle(page)
         assert tree.text_content() == at_once
-    page.context.close()
+    leave(page)

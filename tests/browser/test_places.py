@@ -23,11 +23,17 @@ WATCH = """() => {
 }"""
 
 
+@pytest.fixture
+def page(newcomer: Page) -> Page:
+    """An empty page: every test opens an address of its own."""
+    return newcomer
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_without_height_takes_the_room_of_a_gap(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/{name}?lang=en")
     page.wait_for_selector(".stMain h1")
-    settle(page)
+    settle(page, 60)  # the server may not have drawn a chart before
     assert page.evaluate(EMPTY) == []
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import new_page, settle, visit
+from tests.browser.app import settle, visit
+from tests.browser.tabs import new_page
 
 MARGINS = 2 * 12 / 25.4 * 96  # pixels at 96 to the inch
 PORTRAIT, LANDSCAPE = round(210 / 25.4 * 96 - MARGINS), round(297 / 25.4 * 96 - MARGINS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.browser.app import chips, new_page, open_page, settle, visit
+from tests.browser.app import chips, open_page, settle, visit
+from tests.browser.tabs import borrow, leave
 
 LINES = "第一行\n\n  第二行"
 BOXES = {
@@ -54,7 +55,7 @@ def test_shift_enter_begins_a_line_and_enter_applies(page: Page) -> None:
 
 
 def test_lines_that_are_pasted_are_kept(chromium: Browser, address: str) -> None:
-    page = new_page(chromium)
+    page = borrow(chromium)
     try:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         visit(page, address)
@@ -66,10 +67,11 @@ def test_lines_that_are_pasted_are_kept(chromium: Browser, address: str) -> None
         settle(page)
         assert box_of(page).input_value() == LINES and text_of(page) == LINES
     finally:
-        page.context.close()
+        leave(page)
 
 
-def test_lines_of_a_link_are_kept_and_stay_after_a_reload(page: Page, address: str) -> None:
+def test_lines_of_a_link_are_kept_and_stay_after_a_reload(newcomer: Page, address: str) -> None:
+    page = newcomer
     page.goto(f"{address}/?prompt=%E4%B8%80%0A%E4%BA%8C%0A")
     page.wait_for_selector(".loop")
     settle(page)
@@ -101,7 +103,8 @@ def test_enter_of_an_input_method_takes_its_candidate_only(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", BOXES)
-def test_every_prompt_holds_several_lines(page: Page, address: str, name: str) -> None:
+def test_every_prompt_holds_several_lines(newcomer: Page, address: str, name: str) -> None:
+    page = newcomer
     page.goto(f"{address}/{name}")
     box = page.locator(f"{BOXES[name]} textarea")
     box.wait_for()
@@ -131,4 +134,4 @@ def test_one_line_takes_the_room_of_one_line(chromium: Browser, address: str, wi
         assert low is not None and high is not None and high["height"] > low["height"] + 30
         assert box.evaluate("node => node.scrollHeight <= node.clientHeight + 1"), "all lines are in sight"
     finally:
-        page.context.close()
+        leave(page)

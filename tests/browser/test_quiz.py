@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import follow, new_page, settle
+from tests.browser.app import follow, settle
+from tests.browser.tabs import borrow, leave
 
 GO, BOX = "button.go", "input.box"
 
 
 def open_quiz(chromium: Browser, address: str, locale: str) -> Page:
     """Page of a new visitor whose first request is the quiz."""
-    page = new_page(chromium, locale)
+    page = borrow(chromium, locale)
     page.goto(f"{address}/quiz")
     page.wait_for_selector(BOX, timeout=90_000)
     settle(page)
@@ -60,7 +61,7 @@ def test_ten_rounds_and_another_game_with_the_keyboard_alone(
     expect(page.locator(f"{BOX}:focus")).to_have_count(1)
     assert page.locator(".passage").inner_text() != first
     assert page.get_by_test_id("stException").count() == 0
-    page.context.close()
+    leave(page)
 
 
 def test_choices_by_digit_and_a_half_typed_guess_that_is_kept(chromium: Browser, address: str) -> None:
@@ -86,4 +87,4 @@ def test_choices_by_digit_and_a_half_typed_guess_that_is_kept(chromium: Browser,
     assert page.locator(".rows tr:has(.mark.you) th.token").inner_text() == option
     page.keyboard.press("Enter")
     expect(page.locator(".option")).to_have_count(4)
-    page.context.close()
+    leave(page)

@@ -23,19 +23,17 @@ import engine
 from engine.sampling.settings import Settings
 from engine.trace.link_codec import encode_text
 from engine.trace.trace import Trace
-from tests.browser.app import chips, follow, served, settle, show_everything
+from tests.browser.app import chips, follow, served, settle
+from tests.browser.tabs import borrow, leave
 from tests.payloads import PAYLOADS
 from tests.serving import ROOT, free_port, wait
 
 STEP, BEAM, INSIDE = ".loop", ".pane .node", "canvas"
 
 
-def open_link(chromium: Browser, link: str, drawn: str = STEP, **context: Any) -> Page:
+def open_link(chromium: Browser, link: str, drawn: str = STEP, dark: bool = False) -> Page:
     """Page of a new visitor who follows a link, once `drawn` is there."""
-    opened = chromium.new_context(locale="zh-TW", viewport={"width": 1280, "height": 900}, **context)
-    show_everything(opened)
-    page = opened.new_page()
-    page.set_default_timeout(20_000)
+    page = borrow(chromium, dark=dark)
     page.goto(link)
     page.wait_for_selector(drawn, timeout=90_000)
     settle(page)
@@ -146,7 +144,7 @@ def test_a_link_outlives_its_browser_and_its_server(chromium: Browser, restartab
     step(other)
     assert len(state(other)[1]) == len(expected[1]) + 1
     for visitor_page in (page, other, cold):
-        visitor_page.context.close()
+        leave(visitor_page)
 
 
 def test_back_and_forward_go_through_what_was_done(page: Page) -> None:
@@ -215,7 +213,7 @@ def test_an_opened_node_of_the_beam_search_is_in_the_link(chromium: Browser, pag
     assert other.locator(".strip .t").all_inner_texts() == tokens
     assert other.locator(BEAM).count() == page.locator(BEAM).count()
     assert other.url == page.url
-    other.context.close()
+    leave(other)
 
 
 def test_an_opened_head_is_in_the_link(chromium: Browser, page: Page) -> None:
@@ -228,7 +226,7 @@ def test_an_opened_head_is_in_the_link(chromium: Browser, page: Page) -> None:
     assert third.locator(".asks, .head, .told").all_inner_texts() == texts
     assert third.url == other.url
     for visitor_page in (other, third):
-        visitor_page.context.close()
+        leave(visitor_page)
 
 
 def open_share_panel(page: Page) -> None:
@@ -269,13 +267,13 @@ def test_a_link_that_only_this_machine_can_open_says_so(chromium: Browser, addre
     page.get_by_text("讓同一個網路裡的人").click()
     assert how.is_visible()
     assert page.locator(".qr").count() == 0, "it would lead a phone to itself"
-    page.context.close()
+    leave(page)
 
 
 def test_the_code_leads_a_phone_here(chromium: Browser, tmp_path: Path) -> None:
     """Opened as 127.0.0.1 on a server for all: link, code and snippet have the address in the local network."""
     with served(listen="0.0.0.0") as address:
-        page = open_link(chromium, address, color_scheme="dark")
+        page = open_link(chromium, address, dark=True)
         step(page)
         open_share_panel(page)
         notice = page.locator(".notice").inner_text()
@@ -290,11 +288,12 @@ def test_the_code_leads_a_phone_here(chromium: Browser, tmp_path: Path) -> None:
         code = scanned(page, tmp_path)
         assert code.startswith(f"{root}/?")
         assert state_of_link(chromium, code) == state(page)
-        page.context.close()
+        leave(page)
 
 
 def test_the_panel_gives_the_link_to_copy_and_to_embed(chromium: Browser, address: str) -> None:
-    page = open_link(chromium, address, color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
+    page = open_link(chromium, address, dark=True)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     step(page)
     open_share_panel(page)
     fields = page.locator(".line input")
@@ -302,7 +301,7 @@ def test_the_panel_gives_the_link_to_copy_and_to_embed(chromium: Browser, addres
     snippet = fields.last.input_value()
     page.get_by_role("button", name="複製").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
-    page.context.close()
+    leave(page)
     host = chromium.new_context(viewport={"width": 1000, "height": 800}).new_page()
     host.set_content(f"<!doctype html>{snippet}")
     frame = host.frame_locator("iframe")
@@ -321,7 +320,7 @@ def test_the_panel_gives_the_link_to_copy_and_to_embed(chromium: Browser, addres
 def state_of_link(chromium: Browser, link: str) -> tuple[list[str], list[str], list[str]]:
     page = open_link(chromium, link)
     result = state(page)
-    page.context.close()
+    leave(page)
     return result
 
 
@@ -333,7 +332,7 @@ def test_every_page_can_be_embedded(chromium: Browser, address: str, path: str, 
     page.wait_for_function("() => new URLSearchParams(location.search).has('t')")  # written after the answer
     assert "embed=true" in page.url and query(page)["t"]
     assert page.locator(".st-key-share").count() == 1 and page.locator(".st-key-menu").count() == 0
-    page.context.close()
+    leave(page)
 
 
 def hostile(payload: str, other: str) -> dict[str, str]:
@@ -376,7 +375,7 @@ def test_a_missing_model_is_reported_and_its_text_is_shown(chromium: Browser, ad
     settle(page)
     assert "".join(chips(page)) == "今天天氣真好"
     assert alert.count() == 0
-    page.context.close()
+    leave(page)
 
 
 def test_a_damaged_link_is_reported(chromium: Browser, address: str) -> None:
@@ -384,7 +383,7 @@ def test_a_damaged_link_is_reported(chromium: Browser, address: str) -> None:
     page = open_link(chromium, f"{address}/?t={engine.encode_trace(trace)[:-1]}x")
     assert "壞了" in page.get_by_test_id("stAlert").inner_text()
     assert len(chips(page)) == 3
-    page.context.close()
+    leave(page)
 
 
 def test_a_link_by_hand_opens_and_becomes_the_usual_one(chromium: Browser, page: Page) -> None:
@@ -402,7 +401,7 @@ def test_a_link_by_hand_opens_and_becomes_the_usual_one(chromium: Browser, page:
     settle(other)
     assert other.get_by_role("textbox", name="提示").input_value() == "從前有一隻"
     assert other.locator(".st-key-examples button").count() == 3
-    other.context.close()
+    leave(other)
 
 
 def test_the_readable_link_gives_the_prompt_and_the_settings(chromium: Browser, page: Page) -> None:
@@ -419,7 +418,7 @@ def test_the_readable_link_gives_the_prompt_and_the_settings(chromium: Browser, 
         other = open_link(chromium, link.replace("/?", f"/{path}?"), BEAM if path else STEP)
         assert other.get_by_role("textbox", name="提示").input_value() == prompt
         assert not other.locator("[data-testid=stAlert]").count()
-        other.context.close()
+        leave(other)
 
 
 def test_many_prompts_of_a_link_leave_the_stage_in_sight(chromium: Browser, page: Page) -> None:
@@ -429,7 +428,7 @@ def test_many_prompts_of_a_link_leave_the_stage_in_sight(chromium: Browser, page
     assert box is not None and box["y"] < 420
     other.get_by_role("button", name="第19句今天天氣真的很好我們去").click()
     other.locator(".strip .t", has_text="9").wait_for()
-    other.context.close()
+    leave(other)
 
 
 def test_the_whole_text_is_copied(page: Page) -> None:

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import tiny
-from tests.browser.app import new_page, overflowing_elements, settle
+from tests.browser.app import overflowing_elements, settle
+from tests.browser.tabs import borrow, leave
 from tests.browser.test_accessible import SCHEMES, violations
 from tests.serving import started
 
@@ -30,7 +31,7 @@ def text(page: Page) -> str:
 
 
 def test_a_token_is_clicked_and_a_run_is_read_and_a_reload_keeps_it(chromium: Browser, app: str, folder: Path) -> None:
-    page = new_page(chromium, locale="en-GB")
+    page = borrow(chromium, locale="en-GB")
     page.goto(f"{app}/side-by-side")
     page.locator(".stMain [data-testid=stSelectbox] input").first.click(timeout=90_000)
     page.get_by_role("option", name=str(folder)).click()
@@ -61,4 +62,4 @@ def test_a_token_is_clicked_and_a_run_is_read_and_a_reload_keeps_it(chromium: Br
     page.locator(".st-key-side_take_A button").wait_for(timeout=60_000)
     settle(page)
     assert text(page) == kept
-    page.context.close()
+    leave(page)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from engine.serving import model_registry
 from tests.browser.app import chips, open_page, settle, visit, words
+from tests.browser.tabs import borrow, leave
 
 _RECORD = """() => {
   const stage = document.querySelector(".st-key-stage [data-testid=stBidiComponentIsolated]").shadowRoot;
@@ -44,7 +45,8 @@ def wait_for_length(page: Page, count: int) -> None:
 
 
 def test_text_and_bars_are_of_one_step_in_every_frame_of_a_run(chromium: Browser, address: str) -> None:
-    page = open_page(chromium, f"{address}/?tokens=40")
+    page = borrow(chromium, motion=True)
+    visit(page, f"{address}/?tokens=40")
     try:
         before = chips(page)
         page.evaluate(_RECORD)
@@ -72,10 +74,11 @@ def test_text_and_bars_are_of_one_step_in_every_frame_of_a_run(chromium: Browser
             word = longer.removeprefix(text)
             assert any(word == bar or bar in word for bar in shown[text]), f"{word} was not among the bars of {text}"
     finally:
-        page.context.close()
+        leave(page)
 
 
-def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(page: Page, address: str) -> None:
+def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(newcomer: Page, address: str) -> None:
+    page = newcomer
     visit(page, f"{address}/?{_LONG}")
     before = len(chips(page))
     with slow_processor(page, 4):
@@ -87,7 +90,8 @@ def test_twenty_clicks_in_two_seconds_on_a_slow_machine_are_twenty_tokens(page: 
         wait_for_length(page, before + 20)
 
 
-def test_a_held_arrow_key_on_a_slow_machine_loses_no_step(page: Page, address: str) -> None:
+def test_a_held_arrow_key_on_a_slow_machine_loses_no_step(newcomer: Page, address: str) -> None:
+    page = newcomer
     visit(page, f"{address}/?{_LONG}")
     before = len(chips(page))
     with slow_processor(page, 4):
@@ -173,7 +177,7 @@ def test_a_change_during_a_run_draws_nothing_twice(chromium: Browser, address: s
         page.wait_for_timeout(500)
         assert len(chips(page)) > count or page.locator(".status:not(:empty)").count(), "the run goes on"
     finally:
-        page.context.close()
+        leave(page)
 
 
 def test_a_bar_s_length_is_its_probability_of_the_whole_axis(page: Page) -> None:
@@ -230,11 +234,12 @@ def test_the_longest_numbers_fit_beside_the_bars(chromium: Browser, address: str
             value.evaluate("(node, text) => { node.textContent = text; }", text)
             assert value.evaluate("node => node.scrollWidth <= node.clientWidth"), text
     finally:
-        page.context.close()
+        leave(page)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_end_of_a_long_text_is_in_sight_with_and_without_arcs(page: Page, address: str, width: int) -> None:
+def test_the_end_of_a_long_text_is_in_sight_with_and_without_arcs(newcomer: Page, address: str, width: int) -> None:
+    page = newcomer
     page.set_viewport_size({"width": width, "height": 844})
     visit(page, f"{address}/?prompt={'今天天氣真好，我們一起去公園玩。' * 14}&seed=3")
     strip, last = page.locator(".strip"), page.locator(".strip [aria-current]")

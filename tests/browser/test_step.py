@@ -14,7 +14,6 @@ from tests.browser.app import (
     chips,
     click_bar,
     links,
-    new_page,
     open_more_settings,
     open_page,
     overflowing_elements,
@@ -22,6 +21,7 @@ from tests.browser.app import (
     settle,
     words,
 )
+from tests.browser.tabs import leave, new_page
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -132,7 +132,7 @@ def test_a_run_shows_token_by_token_and_stops_at_any_moment(chromium: Browser, a
     assert "你按了停" in page.locator(".status").inner_text()
     page.wait_for_timeout(600)
     assert len(chips(page)) == written
-    page.context.close()
+    leave(page)
 
 
 def test_a_run_ends_by_itself_and_says_why(page: Page) -> None:
@@ -218,7 +218,7 @@ def test_the_page_is_found_by_its_name_too(chromium: Browser, address: str) -> N
     assert len(words(page)) == 6, "five and the others"
     assert page.get_by_role("dialog").count() == 0
     assert [*links(page)].count("一步一步生成") == 1
-    page.context.close()
+    leave(page)
 
 
 def test_a_script_is_fetched_once_and_not_sent_with_every_click(chromium: Browser, address: str) -> None:
@@ -273,7 +273,7 @@ def test_the_language_is_the_browsers_and_can_be_switched(chromium: Browser, add
         assert "一步一步生成" in page.locator("h1").inner_text()
         assert chips(page) == after
     finally:
-        page.context.close()
+        leave(page)
 
 
 def test_night_falls_while_nobody_clicks(chromium: Browser, address: str) -> None:
@@ -286,7 +286,7 @@ def test_night_falls_while_nobody_clicks(chromium: Browser, address: str) -> Non
             color = page.locator(".bars .row.draw .word").first.evaluate("node => getComputedStyle(node).color")
             assert color == rgb(palette(scheme == "dark").ink)
     finally:
-        page.context.close()
+        leave(page)
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -297,7 +297,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(chromium: Browser, a
         click_bar(page, 1)
         assert overflowing_elements(page) == []
     finally:
-        page.context.close()
+        leave(page)
 
 
 def test_a_cold_deep_link_and_two_first_visitors_at_once(chromium: Browser) -> None:

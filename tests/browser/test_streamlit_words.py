@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, FilePayload, Page
 
 from engine.serving import catalog
 from pages.i18n.translator import sentences
-from tests.browser.app import links, new_page, open_more_settings, settle, visit
+from tests.browser.app import links, open_more_settings, settle, visit
+from tests.browser.tabs import borrow, leave
 
 # English that is not Streamlit's: the other language's name, a key's name, words of prompts, tokens and commands, names
 # of models, licences and number formats.
@@ -94,7 +95,8 @@ def test_the_upload_box_speaks_chinese_and_then_english(page: Page) -> None:
     assert page.get_by_role("button", name="Choose a file").last.is_visible()
 
 
-def test_a_list_of_candidates_speaks_chinese_and_leaves_tokens_alone(page: Page, address: str) -> None:
+def test_a_list_of_candidates_speaks_chinese_and_leaves_tokens_alone(newcomer: Page, address: str) -> None:
+    page = newcomer
     page.goto(f"{address}/limits")
     page.locator(".stMain").get_by_text("只看左邊", exact=True).first.click()
     box = page.locator(".stMultiSelect input")
@@ -112,7 +114,7 @@ def test_a_list_of_candidates_speaks_chinese_and_leaves_tokens_alone(page: Page,
 
 
 def test_a_number_out_of_range_and_a_page_that_is_missing(chromium: Browser, address: str) -> None:
-    page = new_page(chromium)
+    page = borrow(chromium)
     try:
         visit(page, address)
         number = page.locator(".stNumberInput input").first
@@ -124,4 +126,4 @@ def test_a_number_out_of_range_and_a_page_that_is_missing(chromium: Browser, add
         settle(page)
         assert english(page) == set()
     finally:
-        page.context.close()
+        leave(page)

@@ -14,14 +14,19 @@ WAIT = 20_000  # milliseconds
 
 
 @pytest.fixture
-def tokens(page: Page) -> Iterator[Page]:
-    open_tokens(page)
-    yield page
-    assert page.locator("[data-testid=stException]").count() == 0
+def tokens(newcomer: Page, address: str) -> Iterator[Page]:
+    newcomer.goto(f"{address}/tokens")
+    wait_for_tokens(newcomer)
+    yield newcomer
+    assert newcomer.locator("[data-testid=stException]").count() == 0
 
 
 def open_tokens(page: Page) -> None:
     follow(page, "切成詞元")
+    wait_for_tokens(page)
+
+
+def wait_for_tokens(page: Page) -> None:
     page.wait_for_selector("button.t")
     settle(page)
 

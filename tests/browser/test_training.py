@@ -15,14 +15,19 @@ WAIT = 20_000  # milliseconds
 
 
 @pytest.fixture
-def training(page: Page) -> Iterator[Page]:
-    open_training(page)
-    yield page
-    assert page.locator("[data-testid=stException]").count() == 0
+def training(newcomer: Page, address: str) -> Iterator[Page]:
+    newcomer.goto(f"{address}/training")
+    wait_for_bars(newcomer)
+    yield newcomer
+    assert newcomer.locator("[data-testid=stException]").count() == 0
 
 
 def open_training(page: Page) -> None:
     follow(page, "它是怎麼學會的")
+    wait_for_bars(page)
+
+
+def wait_for_bars(page: Page) -> None:
     page.wait_for_selector(".bar .fill")
     settle(page)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import chips, follow, open_page, settle
+from tests.browser.app import chips, settle
+from tests.browser.tabs import borrow, leave
 
 
-def test_a_task_streams_and_is_opened_step_by_step(page: Page) -> None:
-    follow(page, "拿來做什麼")
+def test_a_task_streams_and_is_opened_step_by_step(newcomer: Page, address: str) -> None:
+    page = newcomer
+    page.goto(f"{address}/uses")
     page.wait_for_selector(".st-key-uses_run button:enabled")
     page.get_by_test_id("stButtonGroup").get_by_text("翻譯", exact=True).click()
     settle(page)
@@ -23,7 +25,7 @@ def test_a_task_streams_and_is_opened_step_by_step(page: Page) -> None:
 
 
 def test_it_stops_and_fits_a_phone(chromium: Browser, address: str) -> None:
-    page = open_page(chromium, address, width=390, height=844, dark=True)
+    page = borrow(chromium, width=390, height=844, dark=True)
     try:
         page.goto(f"{address}/uses")
         page.wait_for_selector(".st-key-uses_run button:enabled")
@@ -41,4 +43,4 @@ def test_it_stops_and_fits_a_phone(chromium: Browser, address: str) -> None:
         )
         assert overflow <= 0
     finally:
-        page.context.close()
+        leave(page)

@@ -14,7 +14,8 @@ from engine.model.model import Model
 from tests.bench import page as bench_page
 from tests.bench.beam import empty
 from tests.bench.engine import milliseconds, step_times
-from tests.browser.app import browser, new_page, served, settle
+from tests.browser.app import browser, served, settle
+from tests.browser.tabs import new_page
 from tests.real import equality
 
 ROUNDS = 3
