@@ -8,24 +8,16 @@ runs here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from tokenizers import AddedToken, Tokenizer
 
 from engine.tokenization.bpe import BPEMerges
-from engine.tokenization.token_names import distinct_names
 from engine.tokenization.token_notation import TokenNotation, without_cjk_spaces
 from engine.tokenization.token_search import TokenSearch
-from engine.tokenization.unicode import (
-    Span,
-    characters,
-    describe,
-    grapheme_edges,
-    incomplete,
-    readable,
-)
+from engine.tokenization.unicode import Span, characters, describe, grapheme_edges, incomplete
+from engine.tokenization.vocabulary_names import TokenNames
 
 
 class Vocabulary:
@@ -49,7 +41,7 @@ class Vocabulary:
         table = {index: token for token, index in tokenizer.get_vocab(with_added_tokens=True).items()}
         self._bytes = [self._token_bytes(index, table.get(index)) for index in range(max(size, len(table)))]
         self._known = frozenset(table)
-        self._table = table
+        self._names = TokenNames(self._bytes, self._added, self.special, table, self._notation)
         self.size = size
         # Start tokens of the tokenizer belong to the context; its end tokens do not, since the text is continued.
         with_special, plain = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
@@ -147,43 +139,13 @@ class Vocabulary:
         """
         pieces: list[str] = []
         for special, run in self._runs(ids):
-            pieces += [self._special_name(run[0])] if special else self._run_pieces(run)
+            pieces += [self._names.special(run[0])] if special else self._run_pieces(run)
         return pieces
 
-    def _special_name(self, token_id: int) -> str:
-        return self._name(token_id, self._special_text(token_id))
-
-    def _special_text(self, token_id: int) -> str:
-        name = self._added[token_id].content
-        inner = re.sub(r"^[<\[|｜]+|[>\]|｜]+$", "", name)
-        return f"⟨{readable(inner or name)}⟩"
-
-    @cached_property
-    def _plain_names(self) -> list[str]:
-        """Name of each token by itself, before those that look alike are told apart."""
-        return [self._special_text(i) if i in self.special else _plain_name(data) for i, data in enumerate(self._bytes)]
-
-    @cached_property
+    @property
     def marked_names(self) -> dict[int, str]:
         """Names of the tokens that would look like another token, see `distinct_names`."""
-        return distinct_names(self._plain_names, self._marks)
-
-    def _marks(self, token_id: int) -> list[str]:
-        """Names that tell how a token differs from another of the same text: as its tokenizer writes it."""
-        token = self._table.get(token_id, "")
-        if token_id in self.special:
-            return [f"⟨{readable(self._added[token_id].content)}⟩"]
-        if token_id in self._added:
-            return []
-        if self._notation.is_word_part(token):
-            return [f"##{self._plain_names[token_id]}"]
-        if self._notation.is_byte(token):
-            return [f"‹{self._bytes[token_id].hex().upper()}›"]
-        return []
-
-    def _name(self, token_id: int, text: str) -> str:
-        """The name of a token that reads `text`: with a mark where another token would look like it."""
-        return self.marked_names.get(token_id, text) if text == self._plain_names[token_id] else text
+        return self._names.marked
 
     def _run_pieces(self, run: list[int]) -> list[str]:
         data = b"".join(self._bytes[i] for i in run)
@@ -196,7 +158,7 @@ class Vocabulary:
             last = first
             while last < len(spans) and spans[last].start < stop:
                 last += 1
-            pieces.append(self._name(token_id, describe(data, spans[first:last], start, stop)))
+            pieces.append(self._names.name(token_id, describe(data, spans[first:last], start, stop)))
             start = stop
         return pieces
 
@@ -210,7 +172,7 @@ class Vocabulary:
         offset = 0
         for special, run in self._runs(ids):
             if special:
-                groups.append((offset, offset + 1, self._special_name(run[0])))
+                groups.append((offset, offset + 1, self._names.special(run[0])))
             else:
                 groups += [(offset + first, offset + stop, text) for first, stop, text in self._run_groups(run)]
             offset += len(run)
@@ -225,7 +187,7 @@ class Vocabulary:
             if stop in edges:
                 spans = [Span(s.start + start, s.stop + start, s.char) for s in characters(data[start:stop])]
                 text = describe(data, spans, start, stop)
-                groups.append((first, index + 1, self._name(token_id, text) if index == first else text))
+                groups.append((first, index + 1, self._names.name(token_id, text) if index == first else text))
                 first, start = index + 1, stop
         return groups
 
@@ -271,10 +233,3 @@ class Vocabulary:
             return False
         # The last condition excludes ids that the tokenizer lacks.
         return bool(text.strip()) and text.isprintable() and text != f"‹#{token_id}›"
-
-
-def _plain_name(data: bytes) -> str:
-    """Name of a token's bytes by themselves."""
-    if data and data.isascii() and (text := data.decode()).isprintable():
-        return text.replace(" ", "␣")  # as `describe`, in a fraction of its time
-    return describe(data, characters(data), 0, len(data))

@@ -13,32 +13,31 @@ The string contains the user's choices and no model output, so any process can r
 
 The encoding is canonical: each trace has exactly one string, and no other string decodes to it. Input is untrusted:
 anything that `encode_trace` did not produce raises TraceError before memory beyond the size of the input is allocated.
-
-`encode_text` and `decode_text` do the same for a prompt and its continuation as characters, for a model that is not
-available, so that its token ids cannot be decoded.
 """
 
 from __future__ import annotations
 
 import base64
-import zlib
 from dataclasses import fields
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import SettingsError, TraceError
 from engine.sampling.settings import RANGES, Settings, Strategy, TokenOrigin
 from engine.trace.byte_packing import DecodeError, Reader, Writer
+from engine.trace.link_format import MAX_CHARACTERS, VERSION, open_reader
+from engine.trace.text_codec import MAX_TEXT_BYTES, decode_text, encode_text
 from engine.trace.trace import MAX_SEED, Choice, Trace
 
-VERSION = 1
+__all__ = [
+    "MAX_CHARACTERS", "MAX_NAME_BYTES", "MAX_TEXT_BYTES", "MAX_TOKENS", "VERSION",
+    "decode_text", "decode_trace", "encode_text", "encode_trace",
+]  # fmt: skip
+
 MAX_TOKENS = 4_096  # of a trace in a link; a trace in a file may have more
-MAX_CHARACTERS = 65_536  # of an encoded string
 MAX_NAME_BYTES = 1_024  # of a model's name
-MAX_TEXT_BYTES = 200_000  # of a prompt and its continuation, in either text encoding
 _ORIGINS: tuple[TokenOrigin, ...] = ("greedy", "drawn", "hand")  # numbered as in the format
 _DRAWN, _NAMED, _FINGERPRINT = 1, 2, 4  # flags
 _SETTING_NAMES = tuple(field.name for field in fields(Settings))
-_TEXT_ENCODINGS = ("utf-8", "utf-16-be")  # UTF-16 takes two bytes a Chinese character instead of three
 
 
 def encode_trace(trace: Trace) -> str:
@@ -75,67 +74,13 @@ def decode_trace(text: str) -> Trace:
     Raises TraceError: `trace` for invalid or altered input, `trace_version` for a newer version of the format.
     """
     try:
-        reader = _open(text)
+        reader = open_reader(text)
         trace = _read(reader)
         if encode_trace(trace) != text:  # also validates the trace
             raise DecodeError("not the canonical encoding")
     except (DecodeError, SettingsError) as error:
         raise TraceError("trace", f"invalid trace: {error}") from error
     return trace
-
-
-def encode_text(prompt: str, written: str) -> str:
-    """URL-safe string of a prompt and its continuation.
-
-    The shortest of UTF-8 and UTF-16, each raw or compressed by DEFLATE. Raises TraceError: `trace_size`, or `trace` for
-    a lone surrogate.
-    """
-    try:
-        plain = [(kind, (prompt + written).encode(encoding)) for kind, encoding in enumerate(_TEXT_ENCODINGS)]
-    except UnicodeEncodeError as error:
-        raise TraceError("trace", "a lone surrogate") from error
-    if max(len(data) for _, data in plain) > MAX_TEXT_BYTES:
-        raise TraceError("trace_size", "the text is too long", most=f"{MAX_TEXT_BYTES // 4:,}")
-    compressed = [(kind + len(_TEXT_ENCODINGS), zlib.compress(data, 9, -15)) for kind, data in plain]
-    kind, data = min(plain + compressed, key=lambda encoded: len(encoded[1]))
-    out = Writer()
-    out.byte(VERSION)
-    out.byte(kind)
-    out.number(len(prompt))
-    out.bytes += data
-    return out.url()
-
-
-def decode_text(text: str) -> tuple[str, str]:
-    """(prompt, continuation) of a string by `encode_text`. Raises TraceError as `decode_trace`."""
-    try:
-        reader = _open(text)
-        kind, length, data = reader.byte(), reader.number(MAX_TEXT_BYTES), reader.rest()
-        if kind >= len(_TEXT_ENCODINGS):
-            kind -= len(_TEXT_ENCODINGS)
-            inflate = zlib.decompressobj(-15)
-            data = inflate.decompress(data, MAX_TEXT_BYTES + 1)
-            if not inflate.eof or inflate.unused_data or len(data) > MAX_TEXT_BYTES:
-                raise DecodeError("invalid compressed data")
-        if kind >= len(_TEXT_ENCODINGS):
-            raise DecodeError("an unknown text encoding")
-        whole = data.decode(_TEXT_ENCODINGS[kind])
-        if length > len(whole):
-            raise DecodeError("the prompt is longer than the text")
-    except (DecodeError, UnicodeDecodeError, zlib.error) as error:
-        raise TraceError("trace", f"invalid text: {error}") from error
-    return whole[:length], whole[length:]
-
-
-def _open(text: str) -> Reader:
-    """Reader positioned after the version byte."""
-    reader = Reader(text, MAX_CHARACTERS)
-    version = reader.byte()
-    if version > VERSION:
-        raise TraceError("trace_version", f"version {version} is newer than {VERSION}")
-    if version < VERSION:
-        raise DecodeError("unknown version")
-    return reader
 
 
 def _read(reader: Reader) -> Trace:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.decoding.strategies import BY_NAME
+from engine.errors import EngineError
 
 if TYPE_CHECKING:
     from engine.decoding.batch_generation import Continuation
@@ -50,3 +51,29 @@ def compute_baselines(search: BeamSearch) -> Baselines:
 
     greedy, sampled = generate("greedy")[0], max(generate("sample"), key=score)
     return Baselines(beam, greedy, sampled, (score(beam), score(greedy), score(sampled)))
+
+
+class BaselineCache:
+    """Baselines of the search that is shown, computed once, and whether that has failed."""
+
+    def __init__(self) -> None:
+        self._computed: tuple[BeamSearch, Baselines] | None = None
+        self._failed: BeamSearch | None = None
+
+    def knows(self, search: BeamSearch | None) -> bool:
+        """Whether the baselines of the search have been computed."""
+        return self._computed is not None and self._computed[0] is search
+
+    def failed(self, search: BeamSearch | None) -> bool:
+        """Whether the baselines of the search could not be computed."""
+        return self._failed is search
+
+    def of(self, search: BeamSearch) -> Baselines:
+        """Baselines of a search that has stopped with finished beams. Raises EngineError if they cannot be computed."""
+        if self._computed is None or self._computed[0] is not search:
+            try:
+                self._computed = search, compute_baselines(search)
+            except EngineError:
+                self._failed = search
+                raise
+        return self._computed[1]

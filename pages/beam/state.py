@@ -7,13 +7,14 @@ An action with an outdated `turn` does nothing.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.decoding.beam_types import BeamSettings
 from engine.errors import EngineError
 from engine.serving import admission, config
-from pages.beam.baselines import Baselines, compute_baselines
+from pages.beam.baselines import BaselineCache, Baselines
+from pages.beam.settings_query import settings_from_query, settings_to_query
 from pages.session.annotated_text import TextAnnotator
 from pages.session.incremental_run import work_for
 from pages.session.query_params import QueryParams, changed
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
     from engine.decoding.beam_search import BeamSearch
     from engine.model.model import Model
     from pages.session.text_state import TextState
-
-# Limits of the page's controls; those of the engine are wider, see BEAM_RANGES.
-MAX_WIDTH, MAX_LEVELS, MAX_NGRAM = 16, 64, 6
-LENGTH_PENALTIES, REPETITION_PENALTIES = (-2.0, 3.0), (1.0, 2.0)
-# URL parameters of the fields of BeamSettings that are named differently there.
-_QUERY_NAMES = {
-    "length_penalty": "penalty", "max_new_tokens": "levels", "early_stopping": "early",
-    "repetition_penalty": "repetition", "no_repeat_ngram_size": "ngram",
-}  # fmt: skip
 
 
 @dataclass
@@ -48,8 +40,7 @@ class BeamState:
     search: BeamSearch | None = None  # the search that is shown
     baselines_awaited: bool = False  # the result of the search is drawn, its baselines are still to be computed
     annotator: TextAnnotator = field(default_factory=TextAnnotator)
-    _without_baselines: BeamSearch | None = None  # a search whose baselines cannot be computed
-    _baselines: tuple[BeamSearch, Baselines] | None = None  # cache of `baselines`: the search and its result
+    _baselines: BaselineCache = field(default_factory=BaselineCache)
 
     def update_search(self, session: TextState, model: Model) -> BeamSearch:
         """The search for the session's prompt and the current settings, computed as far as it is shown.
@@ -195,26 +186,17 @@ class BeamState:
 
     def to_query(self) -> dict[str, str]:
         """URL parameters of the state; see `UrlState` in `shell/url_state.py`. Nodes are written as `node.token_id`."""
-        values = asdict(self.settings) | {"shown": self.shown_levels, "node": "", "open": "", "run": self.running}
+        values = {"shown": self.shown_levels, "node": "", "open": "", "run": self.running}
         if self.search is not None:
             nodes = self.search.nodes
             values["node"] = "" if self.opened is None else f"{self.opened}.{nodes[self.opened].token_id}"
             values["open"] = "-".join(f"{node}.{nodes[node].token_id}" for node in sorted(self.expanded))
-        defaults = asdict(BeamSettings()) | {"shown": 1, "node": "", "open": "", "run": False}
-        return {_QUERY_NAMES.get(name, name): value for name, value in changed(values, defaults).items()}
+        defaults = {"shown": 1, "node": "", "open": "", "run": False}
+        return settings_to_query(self.settings) | changed(values, defaults)
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
         """Restore the state from URL parameters; values out of range become the defaults."""
-        max_levels = min(MAX_LEVELS, config.current().run_tokens)
-        early = params.one_of("early", ("0", "1", "never"), "0")
-        self.settings = BeamSettings(
-            width=params.whole("width", 1, MAX_WIDTH, 4),
-            length_penalty=params.number("penalty", *LENGTH_PENALTIES, 1.0),
-            max_new_tokens=params.whole("levels", 1, max_levels, min(max_levels, 12)),
-            early_stopping="never" if early == "never" else early == "1",
-            repetition_penalty=params.number("repetition", *REPETITION_PENALTIES, 1.0),
-            no_repeat_ngram_size=params.whole("ngram", 0, MAX_NGRAM, 0),
-        )
+        self.settings = settings_from_query(params)
         search = self.update_search(session, model)
         levels = params.whole("shown", 0, self.settings.max_new_tokens, 1)
         admission.charge(max(1, levels - len(search.levels)))
@@ -253,12 +235,12 @@ class BeamState:
     @property
     def baselines_known(self) -> bool:
         """Whether `baselines` of the current search have been computed."""
-        return self._baselines is not None and self._baselines[0] is self.search
+        return self._baselines.knows(self.search)
 
     @property
     def baselines_possible(self) -> bool:
         """Whether computing the baselines of the current search has not failed yet."""
-        return self._without_baselines is not self.search
+        return not self._baselines.failed(self.search)
 
     def compute_awaited_baselines(self) -> None:
         """Compute the baselines that the result on the screen is waiting for; does nothing for any other search."""
@@ -267,11 +249,9 @@ class BeamState:
             try:
                 self.baselines()
             except EngineError as error:
-                self.problem, self._without_baselines = error, self.search
+                self.problem = error
 
     def baselines(self) -> Baselines:
         """Baselines of the current search, computed once. Only for a search that has stopped with finished beams."""
         assert self.search is not None
-        if self._baselines is None or not self.baselines_known:
-            self._baselines = self.search, compute_baselines(self.search)
-        return self._baselines[1]
+        return self._baselines.of(self.search)

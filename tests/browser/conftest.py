@@ -7,15 +7,21 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.app import browser, served, visit
+from tests.browser.app import browser, visit
 from tests.browser.chromium import FEW_COMPILERS
 from tests.browser.tabs import borrow, leave
+from tests.serving import Server, started
 
 
 @pytest.fixture(scope="package")
-def address() -> Iterator[str]:
-    with served() as url:
-        yield url
+def server() -> Iterator[Server]:
+    with started() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def address(server: Server) -> str:
+    return server.address
 
 
 @pytest.fixture(scope="package")

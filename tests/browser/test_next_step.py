@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app import chips, follow, open_page, settle
 from tests.browser.tabs import leave
-from tests.serving import Server, started
+from tests.serving import Server
 
 _STAGE = "document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]').shadowRoot"
 _KNOWN = f"""() => {{
@@ -30,12 +30,6 @@ _SHOWN = f"""() => {{
   }};
 }}"""
 LINKS = ("", f"?prompt={quote('今天天氣真')}&T=1.8&seed=4&k=6", f"?prompt={quote('I love 🐈 and')}&T=0")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with started() as server:
-        yield server
 
 
 @contextmanager
