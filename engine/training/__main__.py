@@ -104,10 +104,11 @@ def _train(options: argparse.Namespace) -> None:
     import torch
 
     from engine.training import tokenizer, train
+    from engine.training.plan import Plan
 
     torch.set_num_threads(options.threads)
     trained = tokenizer.load(options.work / "tokenizer")
-    plan = train.Plan(
+    plan = Plan(
         vocabulary=trained.get_vocab_size(), steps=options.steps, hidden=options.hidden, layers=options.layers,
         heads=options.heads, feed_forward=options.feed_forward, context=options.context, rows=options.rows,
         length=options.length, seed=options.seed, falling=options.falling,

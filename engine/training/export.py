@@ -13,7 +13,8 @@ import torch
 from transformers import GenerationConfig
 
 from engine.training.errors import TrainingError
-from engine.training.train import build, read_checkpoint
+from engine.training.plan import build
+from engine.training.run import read_checkpoint
 
 MAX_WEIGHT_BYTES = 48 * 2**20
 

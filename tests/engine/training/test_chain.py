@@ -10,7 +10,8 @@ from tokenizers import Tokenizer
 
 import engine
 from engine.training.__main__ import main
-from engine.training.train import Plan, read_checkpoint
+from engine.training.plan import Plan
+from engine.training.run import Run, read_checkpoint
 
 TINY = ["--hidden", "24", "--layers", "2", "--heads", "2", "--feed-forward", "32", "--context", "32", "--rows", "2",
         "--length", "16", "--no-compile", "--threads", "1"]  # fmt: skip
@@ -47,12 +48,11 @@ def test_a_resumed_run_gives_what_an_unbroken_one_gives(texts: Path, tmp_path: P
         prepared(texts, work)
     assert main(["train", "--work", str(whole), "--steps", "8", *TINY]) == 0
     # Simulates a run interrupted after step 5: only a checkpoint of that step exists.
-    from engine.training import train
     from engine.training.prepare import Batches
 
     checkpoint = read_checkpoint(whole)
     assert checkpoint is not None
-    run = train.Run(checkpoint[2], resumed, compiled=False)
+    run = Run(checkpoint[2], resumed, compiled=False)
     batches = Batches(resumed, checkpoint[2].seed)
     for _ in range(5):
         run.advance(batches)
