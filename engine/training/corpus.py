@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.training import simplified
 from engine.training.errors import TrainingError
 from engine.training.grammar import Grammar
 
@@ -128,3 +129,12 @@ def split(all_documents: list[str], per_thousand: int) -> tuple[list[str], list[
     for document in all_documents:
         (held_out if is_held_out(document, per_thousand) else train).append(document)
     return train, held_out
+
+
+def read(source: Source, per_thousand: int, simplified_per_thousand: int) -> tuple[list[str], list[str]]:
+    """(training documents, validation documents) of a source, a part of both in Simplified Chinese.
+
+    Raises TrainingError if there are none.
+    """
+    train, held_out = split(documents(source), per_thousand)
+    return simplified.convert(train, simplified_per_thousand), simplified.convert(held_out, simplified_per_thousand)

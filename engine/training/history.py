@@ -1,5 +1,6 @@
-"""Training history: loss and the most probable next tokens after the lessons' prompts, at logarithmically spaced steps.
+"""Training history: loss and the most probable next tokens after some prompts, at logarithmically spaced steps.
 
+The prompts (`history_prompts.toml`) are the lessons' own, in Traditional Chinese, English, and Simplified Chinese.
 `train` records them from the model in training into `learning.json`, from which a page shows how the distributions
 develop.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,13 @@ from transformers import PreTrainedModel
 
 TOP = 20  # tokens a prompt
 MOMENTS = 24  # logarithmically spaced steps, before duplicates are removed
+PROMPTS = Path(__file__).with_name("history_prompts.toml")
+
+
+def read_prompts() -> list[str]:
+    """The prompts in their order, without the languages."""
+    by_language: dict[str, list[str]] = tomllib.loads(PROMPTS.read_text("utf-8"))
+    return [prompt for prompts in by_language.values() for prompt in prompts]
 
 
 def moments(steps: int) -> set[int]:
@@ -37,7 +46,9 @@ def record(work: Path, model: PreTrainedModel, step: int, loss: float, prompts: 
     model.eval()
     predictions = {}
     for prompt, ids in prompts.items():
-        logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1].float()  # (V,)
+        logits = (
+            model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0, -1].float()
+        )  # (V,)
         best = torch.softmax(logits, dim=-1).topk(min(TOP, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         predictions[prompt] = [[i, round(p, 5)] for i, p in pairs]

@@ -57,6 +57,11 @@ SHARES: dict[str, tuple[float, float]] = {
 OTHER = (0.020, 0.020)
 
 
+def is_english(source: str) -> bool:
+    """Whether a source is English, by its name: `spoken-en`, `own-qa-en-grammar`."""
+    return source.removesuffix("-grammar").endswith("-en")
+
+
 def shares(sizes: Mapping[str, int], falling: bool, tokens: int) -> dict[str, float]:
     """Share of each source in a run of `tokens` tokens; the shares sum to 1.
 
@@ -77,3 +82,18 @@ def shares(sizes: Mapping[str, int], falling: bool, tokens: int) -> dict[str, fl
     raw = {name: min(value / total, REPEATS * sizes[name] / tokens) for name, value in raw.items()}
     total = sum(raw.values())
     return {name: value / total for name, value in raw.items()}
+
+
+def with_english(weights: Mapping[str, float], share: float) -> dict[str, float]:
+    """Weights, scaled so that the English sources have a share of `share` and the others the rest.
+
+    >>> with_english({"spoken-en": 1.0, "spoken-zh": 1.0, "poetry-zh": 1.0}, 0.4)
+    {'spoken-en': 0.4, 'spoken-zh': 0.3, 'poetry-zh': 0.3}
+    """
+    totals = {True: 0.0, False: 0.0}
+    for name, weight in weights.items():
+        totals[is_english(name)] += weight
+    if not all(totals.values()):
+        return dict(weights)
+    parts = {True: share, False: 1 - share}
+    return {n: w / totals[is_english(n)] * parts[is_english(n)] for n, w in weights.items()}

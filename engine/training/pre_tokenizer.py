@@ -54,6 +54,13 @@ WORDS = (
     "開始 開心 打開 離開 公開 展開 分開 開車 開放 開發 開會 打算 打球 打電話 打掃 坐下 居住 住在 記住 站住 穿著 "
     "各位 各種 各國 每天 每個 每次 某些 哪些 有些 應該 本院 本席 與其 其他 其實 其它 尤其 參與 給付 "
     "第一次 一個 一隻 "
+    "很多 景點 第二 第三 上海 最佳 最大 最高 最低 最小 提到 地址 是否 關於 由於 至於 用於 位於 屬於 等於 基於 終於 遊玩 中華 中山 "
+    "年度 年代 門票 除了 了解 來說 來講 接下來 到底 原住民 百分之 多元 元素 元件 申請 請教 邀請 外交 外面 原則 規則 法則 否則 之外 之類 "
+    "共和國 實際上 基本上 事實上 網路上 幾乎 有限 有效 涉及 重點 優點 缺點 觀點 特點 更新 億元 萬元 同一 很難 不足 不然 為何 為主 更好 好比 家裡 "
+    "哪個 這邊 那邊 有點 有點兒 有沒有 是不是 會不會 能不能 好不好 不客氣 也許 上映 住宿 著名 沒辦法 有辦法 聯合國 主任委員 "
+    "部會 員會 本書 好處 看起來 聽起來 想起 說服 解說 演說 學說 要點 地鐵 地理 土地 天地 草地 產地 用途 用品 用法 專用 使用者 用者 實用 "
+    "過去 不過 經過 過程 得出 心得 難得 捨得 顯得 曉得 懂得 成果 結果 後果 如此 從而 反而 進而 既然 依然 突然 自然 當然 果然 仍然 "
+    "向上 方向 面向 傾向 開啟 開幕 召開 公開 展開 開頭 街頭 鏡頭 帶領 攜帶 地帶 熱帶 打擊 打破 打造 打電話 坐車 走向 走過 飛行 跑道 買賣 "
 ).split()
 
 # Excluded: words that would merge the token predicted in a lesson with its neighbour.
@@ -64,12 +71,44 @@ WORDS = sorted(
 
 CJK_PUNCTUATION = "，。、；：？！「」『』（）《》〈〉【】〔〕．・…—～－“”‘’"
 
-_words = "|".join(WORDS)
+# Simplified forms of the characters above, so that both scripts are split alike.
+_TO_SIMPLIFIED = str.maketrans(
+    (
+        "並來係個們傳傾億優兒內兩別則剛區協參員問啟單嗎國圖場塊夠夢學實寫將專對導層屬帶幾張後從愛應戀戶捨掃採擁擊據攜數斷於時曉書會條樓樣機歲氣沒為熱獲現產當發確碼種稱節級終結絕給統經網線編總聯聽與華萬處號裡見"
+        "規親覺觀記訪許詢話該認說課請謂講議讀變讓貨買費資賣質購趨車軟輕輛辦這進遊運過達適遲還邊針錯鏡鐵門開間閱關陽際隨隻雖雙離難電領頭題類顯飛飯馬體髮麼點齡"
+    ),
+    (
+        "并来系个们传倾亿优儿内两别则刚区协参员问启单吗国图场块够梦学实写将专对导层属带几张后从爱应恋户舍扫采拥击据携数断于时晓书会条楼样机岁气没为热获现产当发确码种称节级终结绝给统经网线编总联听与华万处号里见"
+        "规亲觉观记访许询话该认说课请谓讲议读变让货买费资卖质购趋车软轻辆办这进游运过达适迟还边针错镜铁门开间阅关阳际随只虽双离难电领头题类显飞饭马体发么点龄"
+    ),
+)
+ALL_SINGLES = "".join(dict.fromkeys(SINGLES + SINGLES.translate(_TO_SIMPLIFIED)))
+ALL_WORDS = sorted({*WORDS, *(word.translate(_TO_SIMPLIFIED) for word in WORDS)}, key=lambda w: (-len(w), w))
+
+
+def _any_of(words: list[str], group: int = 32) -> str:
+    """Regular expression of any of the words; of those with the same first character, the order of the list counts.
+
+    First characters are tried in groups, each after a look ahead: three times as fast as one by one.
+    """
+    endings: dict[str, list[str]] = {}
+    for word in words:
+        endings.setdefault(word[0], []).append(word[1:])
+    alternatives = []
+    firsts_in_order = sorted(endings)
+    for at in range(0, len(firsts_in_order), group):
+        firsts = firsts_in_order[at : at + group]
+        group_words = "|".join(f"{first}(?:{'|'.join(endings[first])})" for first in firsts)
+        alternatives.append(f"(?=[{''.join(firsts)}])(?:{group_words})")
+    return "|".join(alternatives)
+
+
+_words = _any_of(ALL_WORDS)
 PATTERN = "|".join(
     [
         f"(?:{_words})",
-        f"[{SINGLES}]",
-        rf"(?:(?!{_words})[\p{{Han}}&&[^{SINGLES}]])+",
+        f"[{ALL_SINGLES}]",
+        rf"(?:(?!{_words})[\p{{Han}}&&[^{ALL_SINGLES}]])+",
         "……|——",
         f"[{CJK_PUNCTUATION}]",
         r"'(?:s|t|re|ve|m|ll|d)(?!\p{L})",

@@ -4,9 +4,10 @@ Files in the work folder: `tokens/NAME.bin` (uint16, every document followed by 
 (documents separated by a blank line) and `sources.json`. Running it again replaces them, so text can be added between
 two parts of a training run.
 
-A random quarter of the documents is split at random positions before encoding, so that the model also sees words
+A random part of the documents is split at random positions before encoding (`Cuts`), so that the model also sees words
 encoded with more tokens than necessary: a prompt may end inside a token (快|樂). The effect is that of BPE-dropout
-(Provilkov et al. 2020), but never inside a character.
+(Provilkov et al. 2020), but never inside a character, and reproducible: that of `tokenizers` has no seed. Conversations
+are not split, since a chat template encodes whole messages.
 """
 
 from __future__ import annotations
@@ -14,33 +15,89 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from engine.training import corpus
+from engine.training import chat_format, corpus
 from engine.training.errors import TrainingError, require_space
 
 END = 0  # the id of <eos> in every tokenizer of `training.tokenizer`
 BATCH = 2000  # documents encoded at once
-CUT_DOCUMENTS = 4  # one document in so many is split
-CUT_LENGTH = 10  # characters between two split positions, on average
 
 
-def pieces(document: str, rng: random.Random) -> list[str]:
+@dataclass(frozen=True)
+class Cuts:
+    """Random splits of training documents.
+
+    share   part of the documents that is split, 0 to 1
+    length  characters between two split positions, on average, at least 1
+
+    Raises TrainingError for others.
+    """
+
+    share: float = 0.25
+    length: float = 10
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.share <= 1 and self.length >= 1):
+            raise TrainingError("The share of cut documents is 0 to 1, and the length between two cuts at least 1.")
+
+
+DEFAULT_CUTS = Cuts()
+
+
+def pieces(document: str, rng: random.Random, cuts: Cuts) -> list[str]:
     """Pieces of a document whose concatenation is the document: itself, or split at random character positions."""
-    if rng.randrange(CUT_DOCUMENTS):
+    if rng.random() >= cuts.share:
         return [document]
-    cuts = [at for at in range(1, len(document)) if not rng.randrange(CUT_LENGTH)]
-    return [document[a:b] for a, b in zip([0, *cuts], [*cuts, len(document)], strict=True)]
+    positions = [at for at in range(1, len(document)) if rng.random() < 1 / cuts.length]
+    return [document[a:b] for a, b in zip([0, *positions], [*positions, len(document)], strict=True)]
 
 
-def prepare(sources: Sequence[corpus.Source], tokenizer: Tokenizer, work: Path, per_thousand: int) -> None:
+def chat_parts(document: str, tokenizer: Tokenizer, where: str) -> list[str | int]:
+    """Parts of a conversation, in order: ids of special tokens, and texts that are still to be encoded.
+
+    Encoded, they are what `apply_chat_template` gives for its messages. Raises TrainingError.
+    """
+    ids = {name: i for name in chat_format.TOKENS if (i := tokenizer.token_to_id(name)) is not None}
+    if len(ids) < len(chat_format.TOKENS):
+        raise TrainingError("The tokenizer of this run has no tokens for conversations: train the tokenizer again.")
+    parts: list[str | int] = []
+    for role, text in chat_format.messages(document, where):
+        parts += [ids[f"<|{role}|>"], text, ids[chat_format.END_OF_TURN]]
+    return parts
+
+
+def encode(documents: Sequence[Sequence[str | int]], tokenizer: Tokenizer) -> list[np.ndarray]:
+    """Token ids (uint16) of documents in parts: ids, and texts that are encoded each by itself; `<eos>` at the end."""
+    texts = [part for document in documents for part in document if isinstance(part, str)]
+    encodings = iter(tokenizer.encode_batch(texts, add_special_tokens=False))
+    encoded = []
+    for document in documents:
+        ids: list[int] = []
+        for part in document:
+            ids += next(encodings).ids if isinstance(part, str) else [part]
+        encoded.append(np.array([*ids, END], dtype=np.uint16))
+    return encoded
+
+
+def prepare(
+    sources: Sequence[corpus.Source],
+    tokenizer: Tokenizer,
+    work: Path,
+    per_thousand: int,
+    simplified_per_thousand: int = 0,
+    cuts: Cuts = DEFAULT_CUTS,
+) -> None:
     """Write the token arrays and the validation split of all sources.
 
-    per_thousand documents in a thousand are held out. Raises TrainingError.
+    per_thousand             documents in a thousand that are held out
+    simplified_per_thousand  documents in a thousand that are converted to Simplified Chinese
+
+    Raises TrainingError.
     """
     require_space(work, 3 * sum(s.path.stat().st_size for s in sources) + 10**6)
     (work / "tokens").mkdir(parents=True, exist_ok=True)
@@ -48,17 +105,17 @@ def prepare(sources: Sequence[corpus.Source], tokenizer: Tokenizer, work: Path, 
     index = work / "sources.json"
     sizes: dict[str, dict[str, int]] = json.loads(index.read_text("utf-8")) if index.is_file() else {}
     for source in sources:
-        train, held_out = corpus.split(corpus.documents(source), per_thousand)
+        train, held_out = corpus.read(source, per_thousand, simplified_per_thousand)
         if not train:
             raise TrainingError(f"{source.path} is too small: nothing is left to train on.")
         ids: list[np.ndarray] = []
         rng = random.Random(source.name)
         for at in range(0, len(train), BATCH):
-            batch = [pieces(document, rng) for document in train[at : at + BATCH]]
-            encodings = iter(tokenizer.encode_batch(list(chain(*batch)), add_special_tokens=False))
-            for document_pieces in batch:
-                document_ids = [i for _ in document_pieces for i in next(encodings).ids]
-                ids.append(np.array([*document_ids, END], dtype=np.uint16))
+            batch = train[at : at + BATCH]
+            if chat_format.is_chat(source.name):
+                ids += encode([chat_parts(document, tokenizer, str(source.path)) for document in batch], tokenizer)
+            else:
+                ids += encode([pieces(document, rng, cuts) for document in batch], tokenizer)
         tokens = np.concatenate(ids)
         tokens.tofile(work / "tokens" / f"{source.name}.bin")
         (work / "held-out" / f"{source.name}.txt").write_text("\n\n".join(held_out), "utf-8")
@@ -67,6 +124,12 @@ def prepare(sources: Sequence[corpus.Source], tokenizer: Tokenizer, work: Path, 
         print(f"{source.name:24} {characters:>12,} characters {len(tokens):>12,} tokens "
               f"{characters / len(tokens):5.2f} characters a token", flush=True)  # fmt: skip
         index.write_text(json.dumps(sizes, indent=1, ensure_ascii=False), "utf-8")
+
+
+def is_prepared(work: Path, sources: Sequence[str]) -> bool:
+    """Whether all these sources, by name, are prepared in a work folder."""
+    index = work / "sources.json"
+    return index.is_file() and not set(sources) - set(json.loads(index.read_text("utf-8")))
 
 
 class Batches:

@@ -1,8 +1,8 @@
-"""Training of a small Llama model on the CPU, with checkpoints from which an interrupted run resumes.
+"""Training of a small Llama model on the CPU or a GPU; an interrupted run resumes from its last checkpoint.
 
 The learning rate follows a warmup-stable-decay schedule (Hu et al. 2024) with linear decay; during the decay, rows have
 the full context length. Every step depends only on the seed and the step number, so a resumed run is identical to an
-uninterrupted one. The model's predictions for the lessons' prompts are recorded during training (`learning.json`).
+uninterrupted one. The model's predictions for some prompts are recorded during training (`history.py`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from engine.training import history
+from engine.training import checkpoint, history
 from engine.training.errors import TrainingError
 from engine.training.plan import Plan
 from engine.training.prepare import Batches
-from engine.training.run import Run, read_checkpoint
+from engine.training.run import Hardware, Run
 
 
 def _logged_loss(work: Path, step: int) -> float:
@@ -28,47 +29,66 @@ def _logged_loss(work: Path, step: int) -> float:
     return loss
 
 
-def train(plan: Plan, work: Path, prompts: dict[str, list[int]], compiled: bool, save_minutes: float) -> float:
+def resume(plan: Plan, work: Path, hardware: Hardware) -> Run:
+    """Run at the newest checkpoint of the work folder, or at its beginning. Raises TrainingError for other sizes."""
+    found = checkpoint.read(work)
+    if found and replace(found.plan, steps=plan.steps, falling=plan.falling) != plan:
+        raise TrainingError(
+            f"{work} holds a run with other sizes: {found.plan}. Use another folder, or the same sizes."
+        )
+    run = Run(plan, hardware)
+    if found:
+        run.restore(found.tensors, found.step)
+        anew = "" if run.first_step < run.step else " with its weights alone; the optimisers begin again"
+        print(f"going on from step {run.step}{anew}", flush=True)
+    return run
+
+
+def train(
+    plan: Plan, work: Path, prompts: dict[str, list[int]], hardware: Hardware, save_minutes: float, minutes: float
+) -> int:
     """Train up to `plan.steps`, resuming from the checkpoint of the work folder if there is one.
 
     prompts       token ids by prompt, for `history.record`
-    compiled      whether to use `torch.compile`
     save_minutes  time between checkpoints
+    minutes       time after which to stop, with a checkpoint
 
-    Returns the last loss, in nats a token. Raises TrainingError for a checkpoint of other sizes.
+    Returns the number of completed steps. Raises TrainingError for a checkpoint of other sizes.
     """
     batches = Batches(work, plan.seed)
-    checkpoint = read_checkpoint(work)
-    if checkpoint:
-        from dataclasses import replace
-
-        if replace(checkpoint[2], steps=plan.steps, falling=plan.falling) != plan:
-            raise TrainingError(
-                f"{work} holds a run with other sizes: {checkpoint[2]}. Use another folder, or the same sizes."
-            )
-    run = Run(plan, work, compiled)
-    if checkpoint:
-        run.load(checkpoint[0], checkpoint[1])
-        print(f"going on from step {run.step}", flush=True)
+    run = resume(plan, work, hardware)
     moments = history.moments(plan.steps)
     loss = _logged_loss(work, run.step)
     last_save, started, first = time.monotonic(), time.monotonic(), run.step
-    while run.step < plan.steps:
+    while run.step < plan.steps and time.monotonic() - started < 60 * minutes:
         if run.step in moments:
-            history.record(work, run.model, run.step, loss, prompts)
+            history.record(work, run.averaged_model, run.step, loss, prompts)
         loss = run.advance(batches)
-        with (work / "loss.jsonl").open("a") as log:
-            log.write(json.dumps({"step": run.step, "loss": round(loss, 5), "rate": plan.rate(run.step - 1)}) + "\n")
+        _log(work, run, loss)
         if run.step % 20 == 0 or run.step == plan.steps:
-            seconds = (time.monotonic() - started) / (run.step - first)  # a step
-            left = seconds * (plan.steps - run.step) / 60
-            print(
-                f"step {run.step}/{plan.steps}  loss {loss:.3f}  {seconds:.2f} s a step  {left:.0f} min left",
-                flush=True,
-            )
+            _print_progress(run, loss, (time.monotonic() - started) / (run.step - first))
         if time.monotonic() - last_save > 60 * save_minutes:
-            run.save()
+            checkpoint.save(run, work)
             last_save = time.monotonic()
-    run.save()
-    history.record(work, run.model, run.step, loss, prompts)
-    return loss
+    checkpoint.save(run, work)
+    if run.step == plan.steps:
+        history.record(work, run.averaged_model, run.step, loss, prompts)
+    else:
+        print(f"stopped after step {run.step} of {plan.steps}: the same command goes on", flush=True)
+    return run.step
+
+
+def _log(work: Path, run: Run, loss: float) -> None:
+    """Add a line to `loss.jsonl`: completed steps, loss of the last one, its rate, tokens so far."""
+    step, plan = run.step, run.plan
+    line = {"step": step, "loss": round(loss, 5), "rate": plan.rate(step - 1, run.first_step)}
+    with (work / "loss.jsonl").open("a") as log:
+        log.write(json.dumps(line | {"tokens": step * plan.rows * plan.length}) + "\n")
+
+
+def _print_progress(run: Run, loss: float, seconds: float) -> None:
+    """seconds: a step"""
+    speed = run.plan.rows * run.plan.length / seconds
+    left = seconds * (run.plan.steps - run.step) / 60
+    print(f"step {run.step}/{run.plan.steps}  loss {loss:.3f}  {seconds:.3g} s a step  {speed:,.0f} tokens a second  "
+          f"{left:.0f} min left", flush=True)  # fmt: skip

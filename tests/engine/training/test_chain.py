@@ -9,9 +9,10 @@ import pytest
 from tokenizers import Tokenizer
 
 import engine
+from engine.training import checkpoint
 from engine.training.__main__ import main
 from engine.training.plan import Plan
-from engine.training.run import Run, read_checkpoint
+from engine.training.run import Hardware, Run
 
 TINY = ["--hidden", "24", "--layers", "2", "--heads", "2", "--feed-forward", "32", "--context", "32", "--rows", "2",
         "--length", "16", "--no-compile", "--threads", "1"]  # fmt: skip
@@ -50,13 +51,13 @@ def test_a_resumed_run_gives_what_an_unbroken_one_gives(texts: Path, tmp_path: P
     # Simulates a run interrupted after step 5: only a checkpoint of that step exists.
     from engine.training.prepare import Batches
 
-    checkpoint = read_checkpoint(whole)
-    assert checkpoint is not None
-    run = Run(checkpoint[2], resumed, compiled=False)
-    batches = Batches(resumed, checkpoint[2].seed)
+    found = checkpoint.read(whole)
+    assert found is not None
+    run = Run(found.plan, Hardware())
+    batches = Batches(resumed, found.plan.seed)
     for _ in range(5):
         run.advance(batches)
-    run.save()
+    checkpoint.save(run, resumed)
     assert main(["train", "--work", str(resumed), "--steps", "8", *TINY]) == 0
     assert losses(resumed) == losses(whole)[5:]
     assert (resumed / "learning.json").is_file()
@@ -68,7 +69,7 @@ def test_what_is_exported_is_a_model_like_any_other(texts: Path, tmp_path: Path)
     assert main(["export", *options, "--to", str(tmp_path / "model")]) == 0
     model = engine.load(str(tmp_path / "model"))
     assert model.context_length == 32
-    assert len(model.end_ids) == 1
+    assert [model.vocabulary.token_bytes(i) for i in sorted(model.end_ids)] == [b"<eos>", b"<|end|>"]
     assert model.text(model.encode("今天天氣真好")) == "今天天氣真好"
     moments = json.loads((tmp_path / "work" / "learning.json").read_text("utf-8"))["moments"]
     assert [m["step"] for m in moments] == [0, 1, 2, 3]

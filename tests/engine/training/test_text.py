@@ -18,7 +18,7 @@ from engine.training import corpus, evaluate, mixture
 from engine.training.__main__ import OWN_TEXT, SUITE
 from engine.training.errors import TrainingError
 from engine.training.grammar import Grammar
-from engine.training.prepare import pieces
+from engine.training.prepare import Cuts, pieces
 from engine.training.tokenizer import byte_tokenizer, character_tokenizer
 
 
@@ -144,7 +144,7 @@ def test_a_small_source_is_not_read_again_and_again() -> None:
 def test_documents_cut_for_training_are_still_the_documents() -> None:
     dice = random.Random(1)
     documents = ["今天天氣真好，我們一起去公園玩吧。" * 3] * 400
-    split = [pieces(document, dice) for document in documents]
+    split = [pieces(document, dice, Cuts(0.25, 10)) for document in documents]
     assert all("".join(parts) == document for parts, document in zip(split, documents, strict=True))
     assert 60 < sum(len(parts) > 1 for parts in split) < 140  # one in four
 
