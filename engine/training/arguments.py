@@ -56,7 +56,7 @@ def _add_texts(sub: argparse.ArgumentParser) -> None:
 def _add_tokenizer(sub: argparse.ArgumentParser, *aliases: str) -> None:
     sub.add_argument("--size", type=int, default=14_336, help="entries of the vocabulary")
     sub.add_argument("--sample-characters", *aliases, type=int, default=12_000_000, help="text the tokenizer reads")
-    sub.add_argument("--english", type=float, default=0.3, help="part of it in English")
+    sub.add_argument("--english", type=float, default=0.5, help="part of it in English")
 
 
 def _add_cuts(sub: argparse.ArgumentParser) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from tokenizers import Tokenizer
+
 from engine.training.errors import TrainingError
 
 END_OF_TURN = "<|end|>"
@@ -60,6 +62,14 @@ def messages(document: str, where: str) -> list[tuple[str, str]]:
     if not all(text for _, text in found):
         raise TrainingError(f"{where}: a message is empty in {document[:60]!r}.")
     return found
+
+
+def token_ids(tokenizer: Tokenizer) -> dict[str, int]:
+    """Ids of TOKENS by name. Raises TrainingError for a tokenizer without them."""
+    ids = {name: i for name in TOKENS if (i := tokenizer.token_to_id(name)) is not None}
+    if len(ids) < len(TOKENS):
+        raise TrainingError("The tokenizer of this run has no tokens for conversations: train the tokenizer again.")
+    return ids
 
 
 def plain_text(document: str, where: str) -> str:

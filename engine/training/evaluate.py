@@ -1,7 +1,8 @@
-"""Evaluation of a model folder, printed: bits per character compared with two baselines, prompt suites, word edges,
-samples.
+"""Evaluation of a model folder, printed: loss curve, bits per character against two baselines, prompt suites, word
+edges, samples.
 
-The measures are defined in `bits_per_character.py`, `baselines.py`, `prompt_suite.py`, `word_edges.py` and
+The measures are defined in `loss_curve.py`, `bits_per_character.py`, `baselines.py`, `prompt_suite.py`,
+`word_edges.py`, `leaks.py` and
 `samples.py`. No file is written.
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from engine.training import bits_per_character, prompt_suite, samples, tokenizer, word_edges
+from engine.training import bits_per_character, leaks, loss_curve, prompt_suite, samples, tokenizer, word_edges
 from engine.training.errors import TrainingError
 from engine.training.prompt_suite import accepted
 
@@ -52,8 +53,11 @@ def evaluate(folder: Path, work: Path, suites: Path, extent: Extent) -> None:
     if extent.characters:
         bits_per_character.rows(model, trained, work, extent.characters, context, extent.rival_bytes)
         print()
-    prompt_suite.report(model, trained, suites)
+    loss_curve.report(work)
+    print()
+    results = prompt_suite.report(model, trained, suites)
     print()
     word_edges.report(model, trained, suites / "word-edges" / "word-edge.toml")
+    leaks.report(results, bits_per_character.own_text(work, trained))
     if extent.stories:
         samples.report(model, trained, extent.stories, extent.length)

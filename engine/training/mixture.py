@@ -59,7 +59,7 @@ OTHER = (0.020, 0.020)
 
 def is_english(source: str) -> bool:
     """Whether a source is English, by its name: `spoken-en`, `own-qa-en-grammar`."""
-    return source.removesuffix("-grammar").endswith("-en")
+    return "en" in source.split("-")
 
 
 def shares(sizes: Mapping[str, int], falling: bool, tokens: int) -> dict[str, float]:

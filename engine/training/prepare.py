@@ -62,9 +62,7 @@ def chat_parts(document: str, tokenizer: Tokenizer, where: str) -> list[str | in
 
     Encoded, they are what `apply_chat_template` gives for its messages. Raises TrainingError.
     """
-    ids = {name: i for name in chat_format.TOKENS if (i := tokenizer.token_to_id(name)) is not None}
-    if len(ids) < len(chat_format.TOKENS):
-        raise TrainingError("The tokenizer of this run has no tokens for conversations: train the tokenizer again.")
+    ids = chat_format.token_ids(tokenizer)
     parts: list[str | int] = []
     for role, text in chat_format.messages(document, where):
         parts += [ids[f"<|{role}|>"], text, ids[chat_format.END_OF_TURN]]

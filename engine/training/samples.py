@@ -1,19 +1,23 @@
-"""Printed sample continuations: greedy, sampled at temperature 0.8, beam search of width 4; stories; greedy loops.
+"""Printed samples: greedy, sampled at temperature 0.8, beam search of width 4; stories; replies; greedy loops.
 
 There is no cherry-picking: the seeds are 0, 1, 2, … and every text is printed. Prompts are Chinese and English.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer
 from transformers import GenerationConfig, PreTrainedModel
 
+from engine.training import chat_format
+
 SENTENCES = ("人工智能是", "人工智慧是", "今天天氣真", "The weather today is", "Artificial intelligence is")
-STORY = "從前有一隻"
-LOOPS = ("今天天氣真", "人工智慧是", STORY, "我覺得", "The weather today is", "Once upon a time")
+STORIES = ("從前有一隻", "Once upon a time")
+QUESTIONS = ("你好", "你叫什麼名字？", "天空是什麼顏色？", "講一個故事給我聽", "Hello!", "What is a language model?")
+LOOPS = ("今天天氣真", "人工智慧是", "從前有一隻", "我覺得", "The weather today is", "Once upon a time")
 MIN_REPEATS = 3  # consecutive repetitions at the end of a text that count as a loop
 
 
@@ -21,9 +25,24 @@ def continue_text(
     model: PreTrainedModel, tokenizer: Tokenizer, prompt: str, length: int, seed: int | None = None, beams: int = 1
 ) -> tuple[list[int], str]:
     """(new token ids, their text): sampled at temperature 0.8 with a seed, else greedy or beam search."""
-    ids = tokenizer.encode(prompt, add_special_tokens=False).ids
+    return _continue_ids(
+        model, tokenizer, tokenizer.encode(prompt, add_special_tokens=False).ids, length, ("<eos>",), seed, beams
+    )
+
+
+def _continue_ids(
+    model: PreTrainedModel, tokenizer: Tokenizer, ids: list[int], length: int, ends: Sequence[str],
+    seed: int | None = None, beams: int = 1,
+) -> tuple[list[int], str]:  # fmt: skip
+    """As `continue_text`, up to one of the special tokens `ends`."""
+    end_ids = [tokenizer.token_to_id(end) for end in ends]
     eos = tokenizer.token_to_id("<eos>")
-    settings: dict[str, Any] = {"max_new_tokens": length, "eos_token_id": eos, "pad_token_id": eos, "num_beams": beams}
+    settings: dict[str, Any] = {
+        "max_new_tokens": length,
+        "eos_token_id": end_ids,
+        "pad_token_id": eos,
+        "num_beams": beams,
+    }
     if seed is not None:
         torch.manual_seed(seed)
         settings |= {"do_sample": True, "temperature": 0.8, "top_k": 0, "top_p": 1.0}
@@ -33,7 +52,7 @@ def continue_text(
             inputs, attention_mask=torch.ones_like(inputs), generation_config=GenerationConfig(**settings)
         )
     new = output[0, len(ids) :].tolist()
-    return new, tokenizer.decode([i for i in new if i != eos])
+    return new, tokenizer.decode([i for i in new if i not in end_ids])
 
 
 def find_loop(ids: list[int]) -> tuple[int, int] | None:
@@ -63,10 +82,24 @@ def report(model: PreTrainedModel, tokenizer: Tokenizer, stories: int, length: i
         print(f"  beam 4: {_on_one_line(continue_text(model, tokenizer, prompt, length, beams=4)[1])}")
         for seed in range(3):
             print(f"  drawn {seed}: {_on_one_line(continue_text(model, tokenizer, prompt, length, seed)[1])}")
-    print(f"\n{stories} times {STORY}, drawn at 0.8")
-    for seed in range(stories):
-        print(f"{seed + 1:3} {STORY}{_on_one_line(continue_text(model, tokenizer, STORY, 2 * length, seed)[1])}")
+    for story in STORIES:
+        print(f"\n{stories} times {story}, drawn at 0.8")
+        for seed in range(stories):
+            print(f"{seed + 1:3} {story}{_on_one_line(continue_text(model, tokenizer, story, 2 * length, seed)[1])}")
+    if tokenizer.token_to_id(chat_format.END_OF_TURN) is not None:
+        _report_replies(model, tokenizer, 2 * length)
     _report_loops(model, tokenizer, 5 * length)
+
+
+def _report_replies(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> None:
+    print("\nreplies in the chat format: the likeliest one, and one drawn at 0.8")
+    special = chat_format.token_ids(tokenizer)
+    ends = ("<eos>", chat_format.END_OF_TURN)
+    for question in QUESTIONS:
+        asked = tokenizer.encode(question, add_special_tokens=False).ids
+        ids = [special["<|user|>"], *asked, special[chat_format.END_OF_TURN], special["<|assistant|>"]]
+        replies = [_continue_ids(model, tokenizer, ids, length, ends, seed)[1] for seed in (None, 0)]
+        print(f"  {question} → {' | '.join(map(_on_one_line, replies))}")
 
 
 def _report_loops(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> None:
