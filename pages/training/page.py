@@ -113,11 +113,12 @@ def draw_training_history(model: engine.Model) -> None:
 
     history = training_history()
     steps = f"{history.checkpoints[-1].step:,}"
-    st.caption(t("training.learned.lead", steps=steps, count=len(history.checkpoints), top=history.top))
     prompts = list(history.prompts)
-    session_state.default_widget("training_prompt", t("training.learned.first"))
+    languages = history_view.languages(prompts, t)
+    count, top = len(history.checkpoints), history.top
+    st.caption(t("training.learned.lead", steps=steps, count=count, top=top, languages=languages))
+    session_state.default_widget("training_prompt", history_view.first_prompt(prompts, t))
     prompt = st.selectbox(t("training.learned.prompt"), prompts, key="training_prompt", persist_state="session")
-    count = len(history.checkpoints)
     checkpoint = count - 1 if state.checkpoint is None else min(state.checkpoint, count - 1)
     payload = history_view.data(history, model, prompt, checkpoint, t)
     history_view.draw(payload, t, lambda checkpoint: state.select_checkpoint(checkpoint, count))

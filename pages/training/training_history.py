@@ -7,7 +7,7 @@ reports the checkpoint at which it stopped (`at`: {moment}).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,17 @@ def data(history: TrainingHistory, model: Model, prompt: str, checkpoint: int, t
         "others": t("bars.others", count=f"{model.vocabulary.size - BARS:,}"),
         "chance": math.log(model.vocabulary.size),
     }
+
+
+def first_prompt(prompts: Sequence[str], t: Translator) -> str:
+    """Prompt with which the page opens: the first one wanted in this language that was recorded."""
+    return next((prompt for prompt in t.list("training.learned.first") if prompt in prompts), prompts[0])
+
+
+def languages(prompts: Sequence[str], t: Translator) -> str:
+    """Sentence on the languages of the prompts; an English one is of ASCII characters, with a space."""
+    has_english = any(prompt.isascii() and " " in prompt for prompt in prompts)
+    return t("training.learned.both_languages") if has_english else t("training.learned.only_chinese")
 
 
 def final_prediction(history: TrainingHistory, model: Model, prompt: str) -> tuple[int, float, float]:

@@ -15,6 +15,7 @@ from engine.bundled.training_history import training_history
 from engine.model.model import Model
 from engine.model.score import Score
 from engine.serving import model_registry
+from engine.training.history import read_prompts
 from pages.i18n.translator import Translator
 from pages.training import scored_text, shifted_text, surprises
 from pages.training import training_history as history_view
@@ -112,9 +113,17 @@ def test_the_record_of_the_training_says_what_it_holds() -> None:
         assert now == pytest.approx(recorded, abs=0.02), "a small difference: training.learned.now"
 
 
-def test_an_english_reader_is_told_why_the_first_prompt_is_chinese() -> None:
-    t, prompts = Translator("en"), training_history().prompts
-    english = [prompt for prompt in prompts if prompt.isascii() and " " in prompt]
-    first = t("training.learned.first")
-    assert first in prompts
-    assert first in english if english else f"“{first}” means" in t("training.learned.lead")
+def test_an_english_reader_begins_with_an_english_prompt_or_is_told_why_not() -> None:
+    t, recorded = Translator("en"), training_history().prompts
+    for prompts in (recorded, tuple(read_prompts()), ("ChatGPT 是", "Once upon a")):
+        english = [prompt for prompt in prompts if prompt.isascii() and " " in prompt]
+        first, sentence = history_view.first_prompt(prompts, t), history_view.languages(prompts, t)
+        assert first in prompts
+        if english:
+            assert "in English, some in Chinese" in sentence
+        else:
+            assert "None of them is in English" in sentence and f"“{first}” means" in sentence
+    assert history_view.first_prompt(read_prompts(), t).isascii()
+    assert history_view.first_prompt(("你好",), t) == "你好"
+    for prompts in (recorded, tuple(read_prompts())):
+        assert history_view.first_prompt(prompts, Translator("zh_Hant")) == "今天天氣真"
