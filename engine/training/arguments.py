@@ -60,8 +60,8 @@ def _add_tokenizer(sub: argparse.ArgumentParser, *aliases: str) -> None:
 
 
 def _add_cuts(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--cut-share", type=float, default=0.25, help="part of the documents cut at random places")
-    sub.add_argument("--cut-length", type=float, default=10, help="characters between two cuts, on average")
+    sub.add_argument("--cut-share", type=float, default=1.0, help="part of the documents cut at random places")
+    sub.add_argument("--cut-length", type=float, default=25, help="characters between two cuts, on average")
 
 
 def _add_training(sub: argparse.ArgumentParser) -> None:

@@ -34,7 +34,7 @@ class Checkpoint:
     @property
     def weights(self) -> dict[str, Tensor]:
         """Weights by name: the average where there is one."""
-        prefix = "average." if "average.count" in self.tensors else "model."
+        prefix = "average." if "averaged_steps" in self.tensors else "model."
         return {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
 
 

@@ -44,14 +44,16 @@ def record(work: Path, model: PreTrainedModel, step: int, loss: float, prompts: 
     if path.is_file():
         history = json.loads(path.read_text("utf-8"))
     model.eval()
-    predictions = {}
-    for prompt, ids in prompts.items():
-        logits = (
-            model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0, -1].float()
-        )  # (V,)
-        best = torch.softmax(logits, dim=-1).topk(min(TOP, len(logits)))
-        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        predictions[prompt] = [[i, round(p, 5)] for i, p in pairs]
+    lengths = torch.tensor([len(ids) for ids in prompts.values()])
+    inputs = torch.zeros((len(prompts), int(lengths.max())), dtype=torch.long)  # (P, T), padded at the end
+    for row, ids in enumerate(prompts.values()):
+        inputs[row, : len(ids)] = torch.tensor(ids)
+    logits = model(input_ids=inputs.to(model.device), use_cache=False).logits.float().cpu()  # (P, T, V)
+    best = torch.softmax(logits[torch.arange(len(prompts)), lengths - 1], dim=-1).topk(min(TOP, logits.shape[-1]))
+    predictions = {
+        prompt: [[i, round(p, 5)] for i, p in zip(best.indices[row].tolist(), best.values[row].tolist(), strict=True)]
+        for row, prompt in enumerate(prompts)
+    }
     model.train()
     entries = [m for m in history["moments"] if m["step"] < step]
     entries.append({"step": step, "loss": None if math.isnan(loss) else round(loss, 4), "prompts": predictions})

@@ -8,6 +8,16 @@ A random part of the documents is split at random positions before encoding (`Cu
 encoded with more tokens than necessary: a prompt may end inside a token (快|樂). The effect is that of BPE-dropout
 (Provilkov et al. 2020), but never inside a character, and reproducible: that of `tokenizers` has no seed. Conversations
 are not split, since a chat template encodes whole messages.
+
+Measured on a sample of all kinds of text, with a tokenizer of 14,336 entries: cuts cost tokens, and give ends of
+prompts inside a token, by 1,000 tokens.
+
+    share 0.25, every 10 characters   2.2 % more tokens, 16 ends, in 23 % of the documents
+    share 1, every 40 characters      2.7 %, 19, in 95 %
+    share 1, every 20 characters      5.1 %, 35, in 99 %
+    share 1, every 10 characters      9.8 %, 67, in all
+
+All documents are cut by default: where only some are, a text without cuts so far tells the model that its end is none.
 """
 
 from __future__ import annotations
@@ -38,8 +48,8 @@ class Cuts:
     Raises TrainingError for others.
     """
 
-    share: float = 0.25
-    length: float = 10
+    share: float = 1.0
+    length: float = 25
 
     def __post_init__(self) -> None:
         if not (0 <= self.share <= 1 and self.length >= 1):

@@ -108,11 +108,11 @@ class Run:
         return float(loss.detach())
 
     def state(self) -> dict[str, Tensor]:
-        """Tensors of the whole state, on the CPU: `model.NAME`, `average.NAME`, `average.count`, `state.…`."""
+        """Tensors of the whole state, on the CPU: `model.NAME`, `average.NAME`, `averaged_steps`, `state.…`."""
         tensors = {f"model.{n}": p.detach() for n, p in self.model.named_parameters()}
         if self.average is not None:
             tensors |= {f"average.{n}": p.detach() for n, p in self.average.module.named_parameters()}
-            tensors["average.count"] = self.average.n_averaged.clone()
+            tensors["averaged_steps"] = self.average.n_averaged.clone()
         for at, (optimiser, _) in enumerate(self.optimisers):
             for index, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"state.{at}.{index}.{k}": torch.as_tensor(v).clone() for k, v in state.items()}
@@ -125,9 +125,9 @@ class Run:
         if not any(name.startswith("state.") for name in tensors):
             self.first_step = step
             return
-        if self.average is not None and "average.count" in tensors:
+        if self.average is not None and "averaged_steps" in tensors:
             _copy(tensors, "average", self.average.module.named_parameters())
-            self.average.n_averaged.copy_(tensors["average.count"])
+            self.average.n_averaged.copy_(tensors["averaged_steps"])
         for at, (optimiser, _) in enumerate(self.optimisers):
             state: dict[str, Any] = optimiser.state_dict()
             state["state"] = {}

@@ -10,12 +10,12 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from engine.training import baselines, bits_per_character, prompt_suite, samples
+from engine.training import baselines, bits_per_character, leaks, prompt_suite, samples
 from engine.training import tokenizer as tokenizers
 from engine.training.__main__ import main
 from engine.training.corpus import Source
 from engine.training.evaluate import load
-from engine.training.prepare import prepare
+from engine.training.prepare import chat_parts, encode, prepare
 
 SENTENCES = [f"今天天氣真{a}，{b}去公園{c}。" for a in "好熱冷悶" for b in ("我", "他們") for c in ("玩", "散步", "跑")]
 
@@ -119,7 +119,8 @@ def test_everything_is_printed(
     assert main([*arguments, "--stories", "1"]) == 0
     printed = capsys.readouterr().out
     sections = ("weather ", "PPMd", "everyday", "held-out", "lessons", "word-edge")
-    for expected in (*sections, "人工智慧是", "從前有一隻", "beam 4"):
+    samples = ("人工智慧是", "從前有一隻", "Once upon a time", "beam 4", "你好 →")
+    for expected in (*sections, *samples):
         assert expected in printed
 
 
@@ -161,6 +162,42 @@ def test_three_tokenizers_are_made(tmp_path: Path, capsys: pytest.CaptureFixture
         saved = tokenizers.load(tmp_path / folder)
         assert saved.decode(saved.encode("今天 ok 𠮷\n").ids) == "今天 ok 𠮷\n"
         assert (saved.get_vocab_size() <= size) if folder != "tokenizers/characters" else saved.get_vocab_size() < 300
+
+
+def test_prompts_are_looked_for_in_the_own_text(
+    model: LlamaForCausalLM, tokenizer: Tokenizer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts = [
+        prompt_suite.Prompt(text, ("好",), "weather", "zh") for text in ("今天天氣真", "問：好？\n答：", "絕無此事")
+    ]
+    leaks.report({"seen": prompt_suite.judge(model, tokenizer, prompts)}, "他說今天天氣真好。問：好？ 答：好。")
+    assert "seen: 2 of 3 prompts occur word for word" in capsys.readouterr().out
+
+
+def test_conversations_are_measured_in_the_chat_format(tmp_path: Path) -> None:
+    chats = [f"U: 第{i}天天氣好嗎？\nA: 第{i}天很好。" for i in range(60)]
+    (tmp_path / "chat-zh.txt").write_text("\n\n".join(chats), "utf-8")
+    trained = tokenizers.train_bpe([text.replace("U: ", "") for text in chats], 400)
+    prepare([Source("own-chat-zh", tmp_path / "chat-zh.txt")], trained, tmp_path, 500)
+    held = bits_per_character.held_out(tmp_path, 300)
+    assert list(held) == ["own-chat"] and set(held["own-chat"]) <= set(chats)
+    learned = bits_per_character.training_text(tmp_path, trained, "own-chat", 10**6).split("\n\n")[0]
+    assert learned.startswith("<|user|>第") and learned.endswith("天很好。<|end|>")
+    assert (
+        bits_per_character._written(chats[3], trained, "own-chat")
+        == "<|user|>第3天天氣好嗎？<|end|><|assistant|>第3天很好。<|end|>"
+    )
+    torch.manual_seed(0)
+    config = LlamaConfig(vocab_size=400, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+                         intermediate_size=16, max_position_embeddings=64)  # fmt: skip
+    chat_model = LlamaForCausalLM(config).eval()
+    ids = [0, *encode([chat_parts(chats[3], trained, "here")], trained)[0].tolist()]
+    with torch.inference_mode():
+        loss = chat_model(input_ids=torch.tensor([ids]), labels=torch.tensor([ids])).loss
+    bits = float(loss) * (len(ids) - 1) / float(np.log(2))
+    assert bits_per_character.model_bits(chat_model, trained, [chats[3]], 64, "own-chat") == pytest.approx(
+        bits, rel=1e-4
+    )
 
 
 def test_a_torn_log_does_not_keep_a_run_from_going_on(tmp_path: Path) -> None:

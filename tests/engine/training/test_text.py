@@ -11,10 +11,11 @@ from pathlib import Path
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from opencc import OpenCC
 from tokenizers import Tokenizer
 
 from engine.bundled import BUNDLED
-from engine.training import corpus, evaluate, mixture
+from engine.training import corpus, evaluate, history, leaks, mixture
 from engine.training.__main__ import OWN_TEXT, SUITE
 from engine.training.errors import TrainingError
 from engine.training.grammar import Grammar
@@ -149,6 +150,23 @@ def test_documents_cut_for_training_are_still_the_documents() -> None:
     assert 60 < sum(len(parts) > 1 for parts in split) < 140  # one in four
 
 
+@pytest.mark.parametrize("cuts", [Cuts(0, 10), Cuts(1, 1), Cuts(1, 20), Cuts(0.5, 5)])
+def test_cuts_are_as_many_as_asked_for_and_reproducible(cuts: Cuts) -> None:
+    document = "今天天氣真好，我們一起去公園玩吧。" * 6
+    split = [pieces(document, random.Random(seed), cuts) for seed in range(300)]
+    assert split == [pieces(document, random.Random(seed), cuts) for seed in range(300)]
+    cut = [parts for parts in split if len(parts) > 1]
+    assert len(cut) / len(split) == pytest.approx(cuts.share, abs=0.1)
+    if cut:
+        assert sum(map(len, cut)) / len(cut) == pytest.approx(1 + (len(document) - 1) / cuts.length, rel=0.1)
+
+
+def test_impossible_cuts_are_refused() -> None:
+    for share, length in ((-0.1, 10), (1.1, 10), (0.5, 0)):
+        with pytest.raises(TrainingError):
+            Cuts(share, length)
+
+
 def test_the_split_depends_on_nothing_but_the_document() -> None:
     documents = [f"句子{i}" for i in range(2000)]
     train, held_out = corpus.split(documents, 50)
@@ -170,6 +188,28 @@ def test_decoding_gives_back_any_text(name: str, text: str) -> None:
     tokenizer = TOKENIZERS[name]
     tokenizer.encode_special_tokens = True
     assert tokenizer.decode(tokenizer.encode(text).ids) == text
+
+
+def test_the_recorded_prompts_are_the_lessons_own_in_three_kinds() -> None:
+    lessons = {p["text"] for p in tomllib.loads((SUITE / "lessons.toml").read_text("utf-8"))["prompt"]}
+    kinds = tomllib.loads(history.PROMPTS.read_text("utf-8"))
+    assert set(kinds["zh"]) | set(kinds["en"]) <= lessons
+    assert set(kinds["simplified"]) <= set(map(OpenCC("tw2sp").convert, lessons)) - lessons
+    assert all(prompt.isascii() for prompt in kinds["en"]) and not any(prompt.isascii() for prompt in kinds["zh"])
+    assert len(set(history.read_prompts())) == len(history.read_prompts()) == 40
+
+
+def test_the_training_text_is_not_made_of_an_unseen_suite() -> None:
+    """Everyday phrases occur by chance, in text on the same themes; most of a suite's prompts do not."""
+    own = [file.read_text("utf-8") for file in sorted(OWN_TEXT.iterdir())]
+    for file in OWN_TEXT.glob("*.grammar"):
+        own += Grammar.parse(file.read_text("utf-8"), file.name).draw_many(400, seed=0)
+    whole = leaks.without_space("\n".join(own))
+    assert len(whole) > 500_000
+    for path in set(SUITE.glob("*.toml")) - {SUITE / "lessons.toml"}:
+        prompts = [p["text"] for p in tomllib.loads(path.read_text("utf-8"))["prompt"]]
+        found = [prompt for prompt in prompts if leaks.without_space(prompt) in whole]
+        assert len(found) <= len(prompts) / 2, (path.name, found)
 
 
 @pytest.mark.parametrize("name", ["everyday", "held-out", "lessons"])
