@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from engine.errors import EngineError, not_finite_error
-from engine.interpret.unembedding import Unembedding, nearly_equal, unembedding_of
 from engine.model.model import Model
 from engine.model.token_output import TokenOutput
+from engine.model.unembedding import Unembedding, nearly_equal, unembedding_of
 
 _CHUNK = 2**23  # maximum number of logits per chunk: 32 MiB, and as much again for their softmax
 

@@ -19,12 +19,12 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 import engine
 from engine.bundled import BUNDLED
 from engine.interpret import logit_lens as logit_lens_module
-from engine.interpret import unembedding as unembedding_module
 from engine.interpret.logit_lens import logit_lens
-from engine.interpret.unembedding import Unembedding
+from engine.model import unembedding as unembedding_module
 from engine.model.forward import Forward
 from engine.model.model import Model
 from engine.model.prefix_cache import PrefixCache
+from engine.model.unembedding import Unembedding
 from tests.engine.conftest import Tiny
 from tests.engine.model.test_prefix_cache_threads import together
 
