@@ -38,8 +38,8 @@ class LogitLens:
     top_token_ids  (L + 1, T) int64: the most probable next token by layer and position; the lowest id among equal ones
     probability  (L + 1, T) float32: its probability, from 0 to 1
 
-    Holds references to the hidden states and logits of its text, about as much memory as the text takes in the prefix
-    cache, so it should not outlive its use.
+    Holds references to the outputs of its text, as much memory as the text takes in the prefix cache, so it should not
+    outlive its use.
     """
 
     def __init__(self, unembedding: Unembedding, ids: Sequence[int], outputs: Sequence[TokenOutput]) -> None:
@@ -48,14 +48,15 @@ class LogitLens:
             raise EngineError("lens", "this model returns no hidden states")
         self.ids = tuple(ids)
         self._unembedding = unembedding
-        self._final_logits = [output.logits for output in outputs]
+        self._outputs = tuple(outputs)
+        self._size = len(outputs[-1].logits)  # V
         self._hidden = [
             output.hidden_states for output in outputs if output.hidden_states is not None
         ]  # T of (L + 1, d)
         self.layers = len(self._hidden[0]) - 1
         outputs[-1].check_finite()  # NaN is never equal: without this, the unembedding would be blamed
         recomputed = unembedding.logits(self._hidden[-1][-1:])[0]  # (V,)
-        if not nearly_equal(recomputed, torch.from_numpy(self._final_logits[-1])):
+        if not nearly_equal(recomputed, torch.from_numpy(outputs[-1].logits)):
             raise EngineError("lens", "the unembedding of the last hidden state does not equal the model's logits")
         self._latest: tuple[int, Tensor] | None = None  # the last requested position and its logits
         self._predict(outputs)
@@ -65,7 +66,7 @@ class LogitLens:
         with _lock:
             predictions = [_predictions.get(output) for output in outputs]
         new = [t for t, prediction in enumerate(predictions) if prediction is None]
-        size = max(1, _CHUNK // (self._final_logits[0].size * (self.layers + 1)))  # positions per chunk
+        size = max(1, _CHUNK // (self._size * (self.layers + 1)))  # positions per chunk
         for start in range(0, len(new), size):
             positions = new[start : start + size]
             logits = self._logits(positions)  # (n, L + 1, V)
@@ -85,14 +86,14 @@ class LogitLens:
         """Logits of n positions in all layers, (n, L + 1, V)."""
         hidden = torch.stack([self._hidden[t] for t in positions])  # (n, L + 1, d)
         n, d = len(hidden), hidden.shape[-1]
-        out = torch.empty((n, self.layers + 1, self._final_logits[0].size))
+        out = torch.empty((n, self.layers + 1, self._size))
         if self.layers:
             # The last state is normed already, and its logits are in the prefix cache.
             states = self._unembedding.normed(hidden[:, :-1].reshape(n * self.layers, d))  # (n * L, d)
             # At most as many at once as the text has tokens: learned positions end with the context window.
             parts = [self._unembedding.logits(part) for part in states.split(len(self._hidden))]
             out[:, :-1] = torch.cat(parts).view(n, self.layers, -1)
-        out[:, -1] = torch.from_numpy(np.stack([self._final_logits[t] for t in positions]))
+        out[:, -1] = torch.from_numpy(np.stack([self._outputs[t].logits for t in positions]))
         return out
 
     def _logits_at(self, position: int) -> Tensor:

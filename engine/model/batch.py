@@ -82,7 +82,7 @@ class TextBatch:
         logits, hidden_states, attentions, key_values = self._prefix_cache.forward.run_batch(token_ids, kv_cache)
         self._prefix_cache.count(len(token_ids))
         self._kv_cache = kv_cache
-        return [
+        outputs = [
             TokenOutput.of(
                 logits[i],
                 None if hidden_states is None else hidden_states[i],
@@ -91,6 +91,8 @@ class TextBatch:
             )
             for i in range(len(token_ids))
         ]
+        self._prefix_cache.logits.attach(outputs, batch=True)
+        return outputs
 
     @torch.inference_mode()
     def _build_kv_cache(self) -> BatchKVCache:

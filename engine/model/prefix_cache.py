@@ -5,8 +5,9 @@ each of its two encodings.) Appending a token therefore costs one pass over one 
 none, and branching costs one. The tree belongs to the model, not to a user: thirty students with the same prompt share
 one computation.
 
-The tree is bounded in bytes. The least recently used leaves are evicted first and computed again on demand. It is
-thread-safe and independent of the tokenizer.
+The tree is bounded in bytes. Where memory is short, logits leave first, which the head alone computes again
+(`logits_memory.py`); then the least recently used leaves are evicted, which take a pass. It is thread-safe and
+independent of the tokenizer.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from dataclasses import dataclass, field
 
 from engine.model.forward import Forward, ForwardOutput
 from engine.model.kv_cache import KVCache
+from engine.model.logits_memory import LogitsMemory
 from engine.model.token_output import TokenOutput
 
 _MAX_KV_CACHES = 8
+_LOGITS_SHARE = 4  # one part in so many of the memory is left to logits when it is short
 
 
 @dataclass(eq=False, slots=True)
@@ -46,7 +49,7 @@ class Counters:
 class PrefixCache:
     """Prefix tree of TokenOutputs for one model, bounded to `max_bytes`. Thread-safe.
 
-    nbytes  size of all stored outputs; len() is their number
+    logits  the part of it that holds logits; len() is the number of stored outputs
     """
 
     def __init__(self, forward: Forward, max_bytes: int) -> None:
@@ -59,11 +62,17 @@ class PrefixCache:
         # recent than its parent and the least recent node is always a leaf.
         self._lru: OrderedDict[_Node, None] = OrderedDict()
         self._kv_caches: list[KVCache] = []  # most recently used last
-        self.nbytes = 0
+        self._record_nbytes = 0
+        self.logits = LogitsMemory(forward, max_bytes // _LOGITS_SHARE, self._lock, self._evict)
         self.counters = Counters()
 
     def __len__(self) -> int:
         return len(self._lru)
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes of all stored outputs."""
+        return self._record_nbytes + self.logits.nbytes
 
     def records(self, token_ids: Sequence[int]) -> list[TokenOutput]:
         """TokenOutput of each token of a text. Tokens that are not in the tree are computed in one pass.
@@ -112,8 +121,7 @@ class PrefixCache:
                 path.append(node)
             if token_ids[-1] in node.children:
                 return
-            child = node.children[token_ids[-1]] = _Node(token_ids[-1], node, output)
-            self.nbytes += output.nbytes
+            child = self._new_node(node, token_ids[-1], output)
             self._lru[child] = None
             for ancestor in reversed(path):
                 self._lru.move_to_end(ancestor)
@@ -150,7 +158,7 @@ class PrefixCache:
         if not self.forward.supports_kv_cache:
             output = self.forward.run(token_ids, None)
             self.count(len(token_ids))
-            return _split(output, len(token_ids) - start, start)
+            return self._split(output, len(token_ids) - start, start)
         kv_cache = self._acquire(token_ids[:start], self.is_beyond_switch(len(token_ids)))
         try:
             shared = len(kv_cache.token_ids)
@@ -162,7 +170,22 @@ class PrefixCache:
             self.count(len(token_ids) - start)
         finally:
             self._release(kv_cache)
-        return _split(output, len(token_ids) - start, start)
+        return self._split(output, len(token_ids) - start, start)
+
+    def _split(self, output: ForwardOutput, n: int, start: int) -> list[TokenOutput]:
+        """One TokenOutput for each of the last n tokens of a pass, the first of which is at position `start`."""
+        logits, hidden_states, attentions, key_values = output
+        outputs = [
+            TokenOutput.of(
+                logits[i - n],
+                None if hidden_states is None else hidden_states[i - n],
+                None if attentions is None else attentions[:, :, i - n, : start + i + 1],
+                None if key_values is None else key_values[i - n],
+            )
+            for i in range(n)
+        ]
+        self.logits.attach(outputs, skipped=len(logits) - n)
+        return outputs
 
     def count(self, tokens: int) -> None:
         """Add a pass over `tokens` tokens to the counters."""
@@ -202,14 +225,20 @@ class PrefixCache:
             self._kv_caches.append(kv_cache)
             del self._kv_caches[:-_MAX_KV_CACHES]
 
+    def _new_node(self, parent: _Node, token_id: int, output: TokenOutput) -> _Node:
+        """Node inserted below `parent`. Caller holds the lock."""
+        child = parent.children[token_id] = _Node(token_id, parent, output)
+        self._record_nbytes += output.record_nbytes
+        self.logits.add(output)
+        return child
+
     def _insert(self, node: _Node, token_ids: Sequence[int], outputs: list[TokenOutput]) -> None:
         """Insert computed tokens below a node, then evict down to the byte budget. Caller holds the lock."""
         added = []
         for token_id, output in zip(token_ids, outputs, strict=True):
             child = node.children.get(token_id)
             if child is None:
-                child = node.children[token_id] = _Node(token_id, node, output)
-                self.nbytes += output.nbytes
+                child = self._new_node(node, token_id, output)
             added.append(child)
             node = child
         for child in reversed(added):
@@ -222,7 +251,8 @@ class PrefixCache:
         self._evict()
 
     def _evict(self) -> None:
-        """Evict least recently used leaves down to the byte budget. Caller holds the lock."""
+        """Drop logits, then least recently used leaves, down to the byte budget. Caller holds the lock."""
+        self.logits.drop(self.nbytes - self._max_bytes)
         for node in list(self._lru) if self.nbytes > self._max_bytes else ():
             if self.nbytes <= self._max_bytes:
                 break
@@ -231,24 +261,11 @@ class PrefixCache:
             assert node.parent is not None and node.output is not None
             del node.parent.children[node.token_id]
             del self._lru[node]
-            self.nbytes -= node.output.nbytes
+            self._record_nbytes -= node.output.record_nbytes
+            self.logits.remove(node.output)
             self.counters.evicted += 1
 
 
 def _common_prefix_length(left: list[int], right: list[int]) -> int:
     shortest = min(len(left), len(right))
     return shortest if left[:shortest] == right[:shortest] else next(i for i in range(shortest) if left[i] != right[i])
-
-
-def _split(output: ForwardOutput, n: int, start: int) -> list[TokenOutput]:
-    """One TokenOutput for each of the last n tokens of a pass, the first of which is at position `start`."""
-    logits, hidden_states, attentions, key_values = output
-    return [
-        TokenOutput.of(
-            logits[i - n],
-            None if hidden_states is None else hidden_states[i - n],
-            None if attentions is None else attentions[:, :, i - n, : start + i + 1],
-            None if key_values is None else key_values[i - n],
-        )
-        for i in range(n)
-    ]

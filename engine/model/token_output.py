@@ -1,13 +1,15 @@
 """Model output for one token of a text: logits, hidden states, attention weights, keys and values.
 
-The prefix cache stores one `TokenOutput` per node. It contains no reference to the text or to the tree.
+The prefix cache stores one `TokenOutput` per node. Its logits may leave the memory and be computed again, see
+`logits_memory.py`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,32 +20,43 @@ from engine.errors import not_finite_error
 TOP_COUNT = 10  # length of `TokenOutput.top`
 
 
-@dataclass(frozen=True, eq=False)
+class LogitsSource(Protocol):
+    """Computation of logits that an output does not hold."""
+
+    def read(self, output: TokenOutput) -> np.ndarray:
+        """Logits of the output, (V,) float32."""
+
+
+@dataclass(eq=False)
 class TokenOutput:
     """Model output for the token at position t (from 0) of a text.
 
-    logits         (V,) float32, for the token that follows
     hidden_states  (L + 1, d) or None, see `ForwardOutput`
     attentions     (L, H, t + 1) or None: attention weights of this position over positions 0 to t
     key_values     (F,) or None: keys and values of this position, of all layers
+    is_nan         whether the logits come from a hidden state with NaN, which makes NaN of each of them
+    held_logits    `logits`, or None while they are not in memory; read `logits` instead
+    source         computes the logits that are not in memory; None where they always are
     """
 
-    logits: np.ndarray
     hidden_states: Tensor | None
     attentions: Tensor | None
     key_values: Tensor | None
+    is_nan: bool
+    held_logits: np.ndarray | None
+    source: LogitsSource | None = None
+    _logit: dict[int, float] = field(default_factory=dict)  # of tokens asked for: known without all logits
+    _rank: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls, logits: Tensor, hidden_states: Tensor | None, attentions: Tensor | None, key_values: Tensor | None
     ) -> TokenOutput:
-        """TokenOutput with copies of the tensors in one allocation of its own.
+        """TokenOutput with copies of the tensors: the logits in one allocation, the others together in another.
 
-        Evicting it then frees one block, and blocks of similar size fragment the heap far less than small ones.
+        Evicting it then frees whole blocks, and blocks of similar size fragment the heap far less than small ones.
         """
-        optional = {
-            "logits": logits, "hidden_states": hidden_states, "attentions": attentions, "key_values": key_values,
-        }  # fmt: skip
+        optional = {"hidden_states": hidden_states, "attentions": attentions, "key_values": key_values}
         tensors = {name: tensor for name, tensor in optional.items() if tensor is not None}
         memory = torch.empty(sum(map(_nbytes, tensors.values())), dtype=torch.uint8)
         copies: dict[str, Tensor] = {}
@@ -53,20 +66,31 @@ class TokenOutput:
             view = memory[offset : offset + _nbytes(tensor)].view(tensor.dtype).view(tensor.shape)
             copies[name] = view.copy_(tensor)
             offset += _nbytes(tensor)
+        held = torch.empty(logits.shape).copy_(logits).numpy()
         return cls(
-            copies["logits"].numpy(), copies.get("hidden_states"), copies.get("attentions"), copies.get("key_values")
+            copies.get("hidden_states"), copies.get("attentions"), copies.get("key_values"), math.isnan(held[0]), held
         )
 
     @property
-    def nbytes(self) -> int:
-        """Size of all tensors in bytes."""
-        tensors = [t for t in (self.hidden_states, self.attentions, self.key_values) if t is not None]
-        return self.logits.nbytes + sum(map(_nbytes, tensors))
+    def logits(self) -> np.ndarray:
+        """Logits of the token that follows, (V,) float32."""
+        if self.source is None:
+            assert self.held_logits is not None
+            return self.held_logits
+        return self.source.read(self)
 
     @property
-    def is_nan(self) -> bool:
-        """Whether the logits come from a hidden state with NaN, which makes NaN of each of them."""
-        return math.isnan(self.logits[0])
+    def nbytes(self) -> int:
+        """Size in bytes of everything that is in memory."""
+        held = self.held_logits
+        return self.record_nbytes + (held.nbytes if self.source is not None and held is not None else 0)
+
+    @property
+    def record_nbytes(self) -> int:
+        """Size in bytes of all tensors, without logits that can be computed again."""
+        tensors = [t for t in (self.hidden_states, self.attentions, self.key_values) if t is not None]
+        fixed = self.held_logits.nbytes if self.source is None and self.held_logits is not None else 0
+        return sum(map(_nbytes, tensors)) + fixed
 
     @cached_property
     def log_z(self) -> float:
@@ -90,12 +114,17 @@ class TokenOutput:
 
     def log_probability(self, token_id: int) -> float:
         """Natural log of the raw probability of `token_id` as the next token."""
-        return float(self.logits[token_id]) - self.log_z
+        if token_id not in self._logit:
+            self._logit[token_id] = float(self.logits[token_id])
+        return self._logit[token_id] - self.log_z
 
     def rank(self, token_id: int) -> int:
         """Rank of a token by logit, 1 for the most probable; ties by id, as in `Distribution.order`."""
-        value = self.logits[token_id]
-        return int((self.logits > value).sum() + (self.logits[:token_id] == value).sum()) + 1
+        if token_id not in self._rank:
+            logits = self.logits
+            value = logits[token_id]
+            self._rank[token_id] = int((logits > value).sum() + (logits[:token_id] == value).sum()) + 1
+        return self._rank[token_id]
 
 
 def _nbytes(tensor: Tensor) -> int:

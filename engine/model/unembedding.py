@@ -33,7 +33,7 @@ class _FixedStates(nn.Module):
 
     def __init__(self, states: Tensor) -> None:
         super().__init__()
-        self._states = states  # (1, n, d)
+        self._states = states  # (B, T, d)
 
     def forward(self, *args: Any, **kwargs: Any) -> _Output:
         return _Output(self._states)
@@ -115,12 +115,16 @@ class Unembedding:
         return self._norm(states[None])[0] if self._norm else states
 
     @torch.inference_mode()
-    def logits(self, states: Tensor) -> Tensor:
-        """Logits, (n, d) -> (n, V) float32: LM head and further processing (e.g. soft-capping) of normed states."""
-        head = _with_replaced(self._model, self._path, lambda _: _FixedStates(states[None]))
-        ids = torch.zeros((1, len(states)), dtype=torch.long, device=states.device)
+    def logits(self, states: Tensor, batch: bool = False) -> Tensor:
+        """Logits, (n, d) -> (n, V) float32: LM head and further processing (e.g. soft-capping) of normed states.
+
+        batch: whether the model is given n texts of one token, instead of one text of n tokens.
+        """
+        states = states[:, None] if batch else states[None]  # (B, T, d)
+        head = _with_replaced(self._model, self._path, lambda _: _FixedStates(states))
+        ids = torch.zeros(states.shape[:2], dtype=torch.long, device=states.device)
         with self._pass_lock:
-            return head(input_ids=ids, use_cache=False).logits[0].float()
+            return head(input_ids=ids, use_cache=False).logits.flatten(0, 1).float()
 
 
 def _candidates(model: nn.Module, layers: int) -> Iterator[tuple[str, str, nn.Module | None]]:

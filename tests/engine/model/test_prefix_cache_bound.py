@@ -58,7 +58,7 @@ def test_bound_books_and_order_of_age_hold_after_every_request(gpt2: Tiny, data:
 
 
 def test_a_record_holds_on_to_nothing_but_itself(each: Tiny) -> None:
-    """The tensors of a TokenOutput are views of one allocation that contains nothing else."""
+    """The logits are one allocation, all other tensors views of another; neither contains anything else."""
     model = each.fresh()
     ids = tuple(range(10, 30))
     model.records(ids[:10])
@@ -66,9 +66,9 @@ def test_a_record_holds_on_to_nothing_but_itself(each: Tiny) -> None:
         model.records(ids[:end])
     for output in model.records(ids):
         whole = output.logits.base
-        assert isinstance(whole, Tensor)
-        arrays = [t for t in (whole, output.hidden_states, output.attentions, output.key_values) if t is not None]
-        assert all(array.untyped_storage().nbytes() == output.nbytes for array in arrays)
+        assert isinstance(whole, Tensor) and whole.untyped_storage().nbytes() == output.logits.nbytes
+        arrays = [t for t in (output.hidden_states, output.attentions, output.key_values) if t is not None]
+        assert all(array.untyped_storage().nbytes() == output.record_nbytes for array in arrays)
         assert len({array.untyped_storage().data_ptr() for array in arrays}) == 1
 
 
@@ -80,8 +80,9 @@ def test_a_text_larger_than_the_bound_is_still_answered(each: Tiny) -> None:
 
 
 def test_the_least_recently_used_goes_first(gpt2: Tiny) -> None:
-    nbytes = gpt2.model.records([5])[0].nbytes
-    tree = PrefixCache(gpt2.model.prefix_cache.forward, 4 * nbytes)
+    output = gpt2.model.records([5])[0]
+    room = 4 * output.record_nbytes + output.logits.nbytes  # of four tokens, one holds its logits
+    tree = PrefixCache(gpt2.model.prefix_cache.forward, room)
     for token in (1, 2, 3):
         tree.records([token])
     tree.records([1])  # used again
@@ -96,7 +97,7 @@ def test_the_least_recently_used_goes_first(gpt2: Tiny) -> None:
 
 
 def test_a_text_is_dropped_from_its_end(gpt2: Tiny) -> None:
-    sizes = [output.nbytes for output in gpt2.model.records(range(10, 20))]
+    sizes = [output.record_nbytes for output in gpt2.model.records(range(10, 20))]
     tree = PrefixCache(gpt2.model.prefix_cache.forward, sum(sizes))
     tree.records(range(10, 20))
     tree.records([1])
