@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.tokenization.token_search import TokenSearch
 from engine.tokenization.vocabulary import Vocabulary
 
 
@@ -49,3 +50,25 @@ def test_every_token_of_characters_finds_itself(vocabulary: Vocabulary) -> None:
             continue
         same = [i for i in vocabulary.search(text, 400) if vocabulary.token_bytes(i).decode(errors="replace") == text]
         assert index in same or text.startswith("#"), text
+
+
+def plain_search(tokens: list[bytes], query: str, limit: int) -> list[int]:
+    """The definition, token by token."""
+    lower = [t.decode("utf-8", "surrogateescape").casefold().encode("utf-8", "surrogateescape") for t in tokens]
+    wanted, exact = query.casefold().encode(), query.encode()
+    found = [i for i, data in enumerate(lower) if wanted and wanted in data]
+    found.sort(
+        key=lambda i: (
+            tokens[i] != exact, lower[i] != wanted, lower[i].strip() != wanted.strip(), len(lower[i]), i
+        )
+    )  # fmt: skip
+    return found[:limit]
+
+
+_PIECES = st.sampled_from(["a", "A", "aa", "b", " ", "\n", "ß", "ss", "天", "氣", "é", "İ"])
+_TOKENS = st.lists(st.one_of(st.lists(_PIECES, max_size=4).map(lambda p: "".join(p).encode()), st.binary(max_size=3)))
+
+
+@given(_TOKENS, st.lists(_PIECES, max_size=3).map("".join), st.integers(1, 9))
+def test_the_order_is_that_of_its_definition(tokens: list[bytes], query: str, limit: int) -> None:
+    assert TokenSearch(tokens).ids(query, limit) == plain_search(tokens, query, limit)
