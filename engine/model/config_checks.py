@@ -22,12 +22,22 @@ _MOST_MEASURED = 500  # layers of which the empty model is built to learn its si
 
 
 def inspect(folder: Path, name: str, bytes_per_number: int, tensors: dict[str, int] | None = None) -> None:
-    """Check the config of a model's folder.
+    """Check the config of a model's folder; `tensors` as in `read`.
+
+    Raises ModelError as `read`, and `encoder_decoder`, `masked` for another kind of model, `too_large_memory` for more
+    numbers than fit.
+    """
+    config, layers = read(folder, name, tensors)
+    check_config(config, name, bytes_per_number, sum((tensors or {}).values()), layers)
+
+
+def read(folder: Path, name: str, tensors: dict[str, int] | None = None) -> tuple[PreTrainedConfig, int]:
+    """Config of a model's folder, and how many layers it claims at most.
 
     tensors: numbers in each tensor of the weight files, where these are known.
 
-    Raises ModelError: `encoder_decoder`, `masked`, `not_causal` for another kind of model, `broken` for a config that
-    cannot be read or claims more layers than there are tensors, `too_large_memory` for more numbers than fit.
+    Raises ModelError: `not_causal` for an unknown family, `broken` for a config that cannot be read or claims more
+    layers than there are tensors.
     """
     try:
         raw = json.loads((folder / "config.json").read_text("utf-8"))
@@ -39,12 +49,11 @@ def inspect(folder: Path, name: str, bytes_per_number: int, tensors: dict[str, i
     if tensors is not None and layers > max(len(tensors), 100):
         raise ModelError("broken", f"{name} claims {layers} layers and has {len(tensors)} tensors", name=name)
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False), layers
     except Exception as error:  # an unknown family, or values that its config class does not take
         known = isinstance(raw.get("model_type"), str) and raw["model_type"] in CONFIG_MAPPING
         code = "broken" if known else "not_causal"
         raise ModelError(code, f"{name} is not a causal language model: {error}", name=name) from error
-    check_config(config, name, bytes_per_number, sum((tensors or {}).values()), layers)
 
 
 def check_config(config: PreTrainedConfig, name: str, bytes_per_number: int, numbers: int = 0, layers: int = 0) -> None:

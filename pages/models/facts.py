@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.model.memory import size_text
-from engine.serving import catalog
+from engine.model.memory import BYTES_PER_NUMBER, size_text
+from engine.serving import catalog, config
 from engine.serving.catalog import CatalogModel
 from pages.i18n.translator import Translator, plain
 
@@ -25,6 +25,27 @@ def of_catalog(model: CatalogModel, t: Translator) -> list[str]:
     found += [t("models.licence", name=model.licence)] if model.licence else []
     found += [t("models.gated")] if model.gated else []
     return found + ([t("models.some_attention")] if model.attention == "some" else [])
+
+
+def of_named(name: str, t: Translator) -> list[str]:
+    """Facts about a model that the host names: from the catalog, else from its files; none where it has none here."""
+    from engine.model.file_facts import FileFacts, file_facts  # imports torch: only once a model is loaded
+
+    known = catalog.find(name)
+    if known is not None:
+        return of_catalog(known, t)
+    facts = file_facts(name) or FileFacts()
+    memory = facts.parameters * BYTES_PER_NUMBER[config.current().dtype]
+    found = [
+        (facts.parameters, t("models.parameters", n=_parameters(facts.parameters, t))),
+        (memory, t("models.needs", size=size_text(memory))),
+        (facts.layers, t("models.layers", n=facts.layers)),
+        (facts.heads, t("models.heads", n=facts.heads)),
+        (facts.vocabulary, t("models.vocabulary", n=f"{facts.vocabulary:,}")),
+        (facts.context, t("models.context", n=f"{facts.context:,}")),
+        (facts.nbytes, t("models.files", size=size_text(facts.nbytes))),
+    ]
+    return [text for value, text in found if value]
 
 
 def of_loaded(model: Model, t: Translator) -> list[str]:

@@ -121,12 +121,15 @@ def draw_named() -> None:
     names, wildcards = allowed_models.named(), allowed_models.has_wildcards()
     if names or wildcards:
         st.markdown(f"##### {t('models.named')}")
-        with st.container(horizontal=True):
-            for name in names:
+        columns = st.columns(2, gap="xsmall")
+        for i, name in enumerate(names):
+            with columns[i % 2], st.container(border=True, height="stretch", gap="xxsmall"):
                 st.button(
                     plain(name), key=f"load {name}", on_click=state.load, args=(session, name),
                     disabled=state.loading is not None or name == session.model_name,
                 )  # fmt: skip
+                if known := facts.of_named(name, t):
+                    st.caption(" · ".join(known))
         if wildcards:
             st.text_input(
                 t("models.name"), key="models_name", on_change=load_typed, help=t("models.name_help"),

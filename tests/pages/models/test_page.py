@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from transformers import AutoModelForCausalLM
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
 from engine.model import memory
+from engine.model.file_facts import FileFacts, file_facts
 from engine.model.memory import size_text
 from engine.serving import catalog, model_registry
 from pages.i18n.translator import LANGUAGES, Translator
@@ -55,6 +57,28 @@ def test_a_model_is_loaded_used_and_given_back(folder: str, language: str) -> No
     assert session.model_name == BUNDLED_NAME
     state.unload(session, folder)
     assert folder not in {use.name for use in model_registry.memory_use()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_named_model_stands_with_the_facts_of_its_files(folder: str, language: str) -> None:
+    """The same as of the model itself, before it is loaded."""
+    t, hf = Translator(language), AutoModelForCausalLM.from_pretrained(folder)
+    shown = captions(visit("models", language))
+    assert t("models.layers", n=hf.config.n_layer) in shown and t("models.heads", n=hf.config.n_head) in shown
+    assert t("models.vocabulary", n=f"{hf.get_output_embeddings().weight.shape[0]:,}") in shown
+    assert t("models.needs", size=size_text(4 * sum(p.numel() for p in hf.parameters()))) in shown
+    assert t("models.files", size=size_text(Path(folder, "model.safetensors").stat().st_size)) in shown
+
+
+def test_facts_need_readable_files(folder: str, tmp_path: Path) -> None:
+    before = file_facts(folder)
+    assert before is not None and before.parameters > 0
+    Path(folder, "config.json").write_text('{"model_type": "gpt2", "n_layer": 99999999}')
+    assert file_facts(folder) is None  # and nothing of that size was built
+    assert file_facts(str(tmp_path / "nothing")) is None and file_facts("org/name-that-is-not-here") is None
+    (tmp_path / "x.gguf").write_bytes(b"GGUF" + bytes(96))
+    assert file_facts(str(tmp_path / "x.gguf")) == FileFacts(nbytes=100)
+    assert facts.of_named(str(tmp_path / "nothing"), Translator("en")) == []
 
 
 def test_what_cannot_be_loaded_is_told_and_changes_nothing(folder: str) -> None:
