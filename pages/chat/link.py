@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from pages.chat.reply import ReplyStop
 from pages.session import json_parameter
+
+_STOPS: tuple[ReplyStop, ...] = ("length", "person", "context", "line")  # the end of a turn is among the tokens
 
 
 class LinkedChat(NamedTuple):
@@ -13,6 +16,7 @@ class LinkedChat(NamedTuple):
 
     said  the messages in turn, the visitor's first
     ids   tokens of the reply at the end; () if unknown
+    stop  why that reply stopped; None if unknown
     """
 
     said: tuple[str, ...] = ()
@@ -20,6 +24,7 @@ class LinkedChat(NamedTuple):
     plain: bool = False
     thinking: bool = True
     ids: tuple[int, ...] = ()
+    stop: ReplyStop | None = None
 
 
 def encoded(chat: LinkedChat) -> str | None:
@@ -27,6 +32,7 @@ def encoded(chat: LinkedChat) -> str | None:
     values: dict[str, Any] = {"said": chat.said, "system": chat.system}
     values |= {"plain": 1} if chat.plain else {}
     values |= {} if chat.thinking else {"thinking": 0}
+    values |= {"stop": chat.stop} if chat.stop in _STOPS else {}
     return json_parameter.encoded(values | ({"ids": chat.ids} if chat.ids else {}), values)
 
 
@@ -36,11 +42,12 @@ def decoded(text: str) -> LinkedChat | None:
         values = json.loads(text)
         said, system, ids = values["said"], values.get("system", ""), values.get("ids", [])
         plain, thinking = bool(values.get("plain")), bool(values.get("thinking", 1))
+        stop = next((stop for stop in _STOPS if stop == values.get("stop")), None)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if not (_are(str, said) and isinstance(system, str) and _are(int, ids) and min(ids, default=0) >= 0):
         return None
-    return LinkedChat(tuple(said), system, plain, thinking, tuple(ids))
+    return LinkedChat(tuple(said), system, plain, thinking, tuple(ids), stop)
 
 
 def _are(kind: type, values: Any) -> bool:

@@ -32,7 +32,7 @@ class Reply(PrefilledText):
     chat        the conversation that it answers, as tokens
     token_ids   the tokens written so far, with the one that ended the turn
     facts       log-probability and rank of each of them
-    stop        why it has ended; None while it goes on, and for one that a link restored
+    stop_reason why it has ended; None while it goes on, and for one of a link that does not say
     closing     in plain text, the characters that close what somebody says; the end of a line does as well
     """
 
@@ -50,16 +50,21 @@ class Reply(PrefilledText):
     def allow(self, tokens: int) -> Reply:
         """The reply with so many more tokens to write, as far as the host allows."""
         self._most = len(self.token_ids) + min(tokens, config.current().run_tokens)
-        self.stop_reason = None
+        self.stop_reason = self._given = None
         return self
 
-    def give(self, text: str, token_ids: tuple[int, ...]) -> Reply:
-        """The reply that was written elsewhere: its text, with its tokens if they are this text's, else its own."""
+    def give(self, text: str, token_ids: tuple[int, ...], stop: ReplyStop | None = None) -> Reply:
+        """The reply that was written elsewhere: its text, with its tokens if they are this text's, else its own.
+
+        stop: why it ended there; ignored where that cannot be true of this reply.
+        """
         self.token_ids = token_ids if token_ids and max(token_ids) < self.model.vocabulary.size else ()
         if not token_ids or self.text != text:
             self.token_ids = self.model.encode(text)[len(self.model.vocabulary.start) :]
         self.token_ids = self.token_ids[: self.model.context_length - len(self.chat.ids)]
         self._given = text
+        possible = {"line": self.closing is not None, "context": len(self.ids) >= self.model.context_length}
+        self.stop_reason = stop if stop is None or possible.get(stop, True) else None
         return self
 
     @property

@@ -14,7 +14,7 @@ from engine.sampling.settings import TokenOrigin
 from engine.tokenization.chat_template import ChatMessage
 from pages.chat import link
 from pages.chat.link import LinkedChat
-from pages.chat.reply import DEFAULT_TOKENS, Choosing, Reply
+from pages.chat.reply import DEFAULT_TOKENS, Choosing, Reply, ReplyStop
 from pages.chat.transcript import transcript
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
@@ -173,7 +173,10 @@ class ChatState:
         lines = transcript(whole, self.t)
         return Reply(model, read_plain(model, lines.text, lines.messages), choosing, lines.closing)
 
-    def _take(self, model: Model, said: tuple[ChatMessage, ...], choosing: Choosing, ids: tuple[int, ...] = ()) -> None:
+    def _take(
+        self, model: Model, said: tuple[ChatMessage, ...], choosing: Choosing, ids: tuple[int, ...] = (),
+        stop: ReplyStop | None = None,
+    ) -> None:  # fmt: skip
         """Make `said` the conversation; a reply at its end has these ids, if they are that text's, else its own.
 
         Where it cannot be read, it is kept as text, with the reason in `run.problem`.
@@ -184,7 +187,7 @@ class ChatState:
         if not reply_is_last:
             return
         try:
-            reply = self._read(model, self.messages, choosing).give(said[-1].content, ids)
+            reply = self._read(model, self.messages, choosing).give(said[-1].content, ids, stop)
             self.run.work, self.run.problem = reply, None
         except EngineError as error:
             self.messages, self.run.problem = said, error
@@ -205,13 +208,15 @@ class ChatState:
             session.go_to(model, session.turn, session.trace.path()[node])
         if token >= 0:
             session.pick(model, session.turn, token)
+        session.opened_from = "chat"
         return True
 
     def to_query(self) -> dict[str, str]:
         """The conversation as a URL parameter; see `UrlState` in `shell/url_state.py`."""
-        ids = () if self.reply is None or self.run.running else self.reply.token_ids
+        ended = None if self.run.running else self.reply
+        ids, stop = ((), None) if ended is None else (ended.token_ids, ended.stop_reason)
         said = tuple(message.content for message in self.shown)
-        chat = LinkedChat(said, self.system, self.plain, self.thinking, ids)
+        chat = LinkedChat(said, self.system, self.plain, self.thinking, ids, stop)
         code = None if chat == LinkedChat() else link.encoded(chat)
         self.too_long = code is None and chat != LinkedChat()
         return {} if code is None else {_NAME: code}
@@ -231,7 +236,7 @@ class ChatState:
             return
         self.system, self.plain, self.thinking = chat.system, chat.plain, chat.thinking
         said = tuple(ChatMessage("assistant" if i % 2 else "user", text) for i, text in enumerate(chat.said))
-        self._take(model, said, _choosing(session), chat.ids)
+        self._take(model, said, _choosing(session), chat.ids, chat.stop)
         if isinstance(self.run.problem, PromptError) and self.run.problem.code == "limit_demo":
             problem, self.run, self.messages, self.system = self.run.problem, IncrementalRun(), (), ""
             raise problem

@@ -34,7 +34,8 @@ def data(
     for node, is_own in zip(strip["nodes"], reply.chat.own, strict=False):
         node[2] = "own" if is_own else "prompt"
     if running:
-        strip["facts"][len(reply.chat.ids) :] = [(round(log_p, 4), rank, []) for log_p, rank in reply.facts]
+        known = len(reply.ids) - len(reply.facts)  # the tokens before were given by a link
+        strip["facts"][known:] = [(round(log_p, 4), rank, []) for log_p, rank in reply.facts]
     return strip | {
         "turn": turn,
         "status": "",

@@ -52,6 +52,7 @@ class TextState:
     stopped: StopReason | None = None  # why the last step was impossible or the last run ended
     problem: EngineError | None = None
     notes: list[str] = field(default_factory=list)  # see `prompt_notes`
+    opened_from: str = ""  # the page that loaded this text and to which the step page leads back; "" for none
     open_step_page: bool = False  # another page loaded a text: the next fragment run switches to the step page
     bars: int = _DEFAULT_BARS
     run_tokens: int = _DEFAULT_RUN
@@ -87,6 +88,7 @@ class TextState:
             self.problem = error
             return
         self.prompt = text
+        self.opened_from = ""
         self.notes = prompt_notes(model, text, ids)
         self._set_trace(Trace.start(model.name, ids, self.settings, self.strategy, self.seed, model.fingerprint))
 
@@ -215,6 +217,7 @@ class TextState:
         It becomes a branch of the current trace if that has the same prompt, else a new trace. `how` is the origin of
         the written tokens, `first` that of the first one where it differs.
         """
+        self.opened_from = ""
         trace = self.trace
         if trace is None or trace.model != model.name or trace.token_ids(trace.prompt_length - 1) != ids:
             trace = Trace.start(model.name, ids, self.settings, self.strategy, self.seed, model.fingerprint)
@@ -238,7 +241,7 @@ class TextState:
         admission.check_prompt(text)
         admission.check_length(text, len(ids) - len(model.vocabulary.start))
         admission.charge(1 + len(trace.line()) // usage.TOKENS_PER_STEP)
-        self.running = 0
+        self.running, self.opened_from = 0, ""
         self.prompt, self.notes = text, prompt_notes(model, text, ids)
         self.settings, self.strategy, self.seed = trace.settings, trace.strategy, trace.seed
         self._set_trace(replace(trace, model=model.name, fingerprint=model.fingerprint))

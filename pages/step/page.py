@@ -17,7 +17,16 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.attention_choice import AttentionChoice
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
+from pages.shell import (
+    address,
+    fragment,
+    messages,
+    model_access,
+    model_picker,
+    navigation,
+    prompt_box,
+    sampling_controls,
+)
 from pages.step import calculation, export, next_step, search_results, stage, state, view
 from pages.step.state import StageState
 from pages.step.view import View
@@ -66,9 +75,11 @@ def draw_keyed_buttons(ended: bool) -> None:
 
 
 def draw_messages() -> None:
-    """The last problem, and the notes about the prompt."""
+    """The last problem, the way back to the conversation that the text came from, and the notes about the prompt."""
     messages.show_problem(session.problem, t)
     with st.container():
+        if session.opened_from == "chat":
+            st.page_link(navigation.path("chat"), label=t("step.back_to_chat"), icon=":material/arrow_back:")
         if session.notes:
             st.caption(" ".join(t(note) for note in session.notes))
 

@@ -12,6 +12,7 @@ from pages.chat import conversation
 from pages.chat.state import ChatState
 from pages.i18n.translator import LANGUAGES, Translator, sentences
 from pages.session.text_state import TextState
+from pages.shell import navigation
 from pages.shell.address import AddressState
 from tests import tiny_chat
 from tests.pages.visit import follow_link, state_of, visit
@@ -22,6 +23,11 @@ def say(app: AppTest, at: int = 0) -> ChatState:
     app.button(key=f"chat example {Translator(language_of(app)).list('chat.examples')[at]}").click().run()
     assert not app.exception
     return state_of(app, ChatState)
+
+
+def links(app: AppTest) -> list[str]:
+    """Labels of the links to pages."""
+    return [str(link.proto.label) for link in app.get("page_link")]
 
 
 def language_of(app: AppTest) -> str:
@@ -41,6 +47,10 @@ def test_the_bundled_model_answers_every_example(language: str) -> None:
     session = state_of(app, TextState)
     assert session.trace is not None and state.reply is not None and session.trace.token_ids() == state.reply.ids
     assert session.notes == []
+    app.switch_page(navigation.path(navigation.STEP)).run()
+    assert t("step.back_to_chat") in links(app)
+    app.button(key=f"example {t.list('step.examples.list')[0]}").click().run()
+    assert t("step.back_to_chat") not in links(app)
 
 
 def test_a_reload_shows_the_same_conversation() -> None:

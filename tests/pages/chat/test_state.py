@@ -170,6 +170,33 @@ def test_a_link_holds_the_conversation(chat_model: Model) -> None:
     assert ChatState().to_query() == {}
 
 
+def test_a_link_says_why_the_reply_stopped_and_it_goes_on(chat_model: Model) -> None:
+    state, _ = talk(chat_model, "the cat", tokens=5)
+    state.run.stop()
+    reply = finish(state)
+    assert reply.stop_reason == "length"
+    again = restored(state.to_query(), chat_model)
+    there, t = finish(again), Translator("en")
+    shown, wanted = (conversation.data(each, chat_model, t) for each in (again, state))
+    assert shown["status"] == wanted["status"] and shown["can_go_on"] and wanted["can_go_on"]
+    again.tokens = 3
+    assert again.go_on(again.turn)
+    running = stream.data(there, True, again.turn, chat_model, TextAnnotator(), t)
+    assert len(running["facts"]) == len(running["nodes"])
+    finish(again)
+    longer = [step.token_id for step in engine.generate(chat_model, reply.ids, "sample", seed=7, max_new_tokens=3)]
+    assert there.token_ids == (*reply.token_ids, *longer) and there.text != reply.text
+    running = stream.data(there, True, again.turn, chat_model, TextAnnotator(), t)
+    assert len(running["facts"]) == len(running["nodes"])
+
+
+@pytest.mark.parametrize("reason", ["length", "person", "context", "line", "end", "", 3, None])
+def test_a_reason_that_cannot_be_true_is_not_taken_from_a_link(chat_model: Model, reason: Any) -> None:
+    content = {"said": ["the cat", "sat"], "system": "", "stop": reason}
+    reply = finish(restored({"talk": encode_text(json.dumps(content), "")}, chat_model))
+    assert reply.stop_reason == (reason if reason in ("length", "person") else None)
+
+
 def test_a_conversation_too_long_for_a_link_is_told() -> None:
     text = "".join(chr(0x4E00 + 37 * i % 20000) for i in range(4000))
     state = ChatState(messages=(ChatMessage("user", text),))
@@ -178,7 +205,7 @@ def test_a_conversation_too_long_for_a_link_is_told() -> None:
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                        st.sampled_from(["said", "system", "ids", "plain"]), inner, max_size=4)))  # fmt: skip
+                        st.sampled_from(["said", "system", "ids", "plain", "stop"]), inner, max_size=4)))  # fmt: skip
 def test_any_link_opens(model: Model, content: Any) -> None:
     restored({"talk": encode_text(json.dumps(content), "")}, model)
 
@@ -191,7 +218,9 @@ def test_the_stream_marks_what_the_template_adds_and_opens_in_the_step_page(chat
     origins = [node[2] for node in data["nodes"]]
     assert set(origins) == {"prompt", "own", "drawn"} and origins.count("drawn") == len(reply.token_ids)
     assert all(node[2] == "prompt" for node in data["nodes"][: len(reply.chat.ids)] if node[3])
+    assert session.opened_from == ""
     assert state.load_in_step(session, chat_model, state.turn)
+    assert session.opened_from == "chat"
     assert session.trace is not None and session.trace.token_ids() == reply.ids
     assert session.notes == ["note.template"]
     node = len(reply.chat.ids) + 2
