@@ -121,7 +121,7 @@ class LogitLens:
         """The n most probable tokens of a layer as (id, probability), descending, ties by id. Raises as `logits`."""
         self._check_layer(layer)
         logits = self._logits_at(position)[layer]  # (V,)
-        probabilities = torch.softmax(logits, dim=-1)
+        probabilities = torch.softmax(logits, dim=-1, dtype=torch.float64)
         order = np.argsort(-logits.numpy(), kind="stable")[: max(n, 0)]
         return [(int(i), float(probabilities[i])) for i in order]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from engine.sampling.distribution import Distribution
+from engine.sampling.settings import Settings
 from tests.engine.conftest import Tiny
 
 
@@ -49,3 +51,15 @@ def test_top_is_ordered_by_the_raw_probability(each: Tiny) -> None:
             assert (c.raw, c.probability) == (distribution.raw[c.token_id], distribution.probabilities[c.token_id])
             assert c == distribution.candidate(c.token_id)
         assert len(distribution.top(10**6)) == distribution.size
+
+
+def test_probabilities_of_a_large_vocabulary_are_right_to_the_last_digit() -> None:
+    """In float32 alone, a sum over so many tokens loses the small ones."""
+    for seed, peak in ((0, 0.0), (1, 14.0), (2, 30.0)):
+        logits = (np.random.default_rng(seed).standard_normal(151_936) * 2).astype(np.float32)
+        logits[5] += peak
+        exact = np.exp(logits.astype(np.float64) - np.logaddexp.reduce(logits.astype(np.float64)))
+        distribution = Distribution((1,), logits, Settings(temperature=0.9), str)
+        np.testing.assert_allclose(distribution.raw, exact, rtol=2e-7, atol=0)
+        assert abs(distribution.raw.sum(dtype=np.float64) - 1) < 1e-7
+        assert abs(distribution.probabilities.sum(dtype=np.float64) - 1) < 1e-7
