@@ -1,4 +1,4 @@
-"""Usage hooks: what a host checks and charges around the model's work; no-ops until a host installs its own.
+"""Usage hooks: what a host checks and charges around a model's work; no-ops until a host installs its own.
 
 The model calls them and does not depend on visitors, limits or logs. The host's implementation is `serving.admission`.
 """
@@ -13,12 +13,14 @@ TOKENS_PER_STEP = 64  # a pass over a long text, or over many, counts as one ste
 
 @dataclass(frozen=True)
 class Hooks:
-    """One function for each of the four below."""
+    """One function for each of those below."""
 
     check_prompt: Callable[[str], None] = lambda text: None
     check_length: Callable[[str, int], None] = lambda text, tokens: None
     charge: Callable[[int], None] = lambda steps: None
     before_pass: Callable[[int], None] = lambda tokens: None
+    before_request: Callable[[str], None] = lambda endpoint: None
+    after_request: Callable[[str, int, int], None] = lambda endpoint, prompt_tokens, new_tokens: None
 
 
 _hooks = Hooks()
@@ -51,3 +53,13 @@ def before_pass(tokens: int) -> None:
     The host may raise EngineError(`limit_steps`), or whatever ends the work of a client that has disconnected.
     """
     _hooks.before_pass(tokens)
+
+
+def before_request(endpoint: str) -> None:
+    """Called before every request to the server of an endpoint. The host may raise EngineError(`limit_requests`)."""
+    _hooks.before_request(endpoint)
+
+
+def after_request(endpoint: str, prompt_tokens: int, new_tokens: int) -> None:
+    """Called after every answer of an endpoint with the numbers of tokens that it says it took."""
+    _hooks.after_request(endpoint, prompt_tokens, new_tokens)

@@ -9,7 +9,10 @@ from typing import Any
 import gguf
 import numpy as np
 from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_tensors
 from tokenizers import Tokenizer
+
+from engine.bundled import BUNDLED
 
 # Parts of names in safetensors and in GGUF. `transformers` reads Qwen2 by its older loader, LFM2 by its newer one.
 NAMES = {
@@ -106,3 +109,36 @@ def _add_tokenizer(writer: Any, folder: Path, config: dict[str, Any], rule: str)
     writer.add_token_types(kinds)
     writer.add_token_merges([" ".join(pair) for pair in content["model"]["merges"]])
     writer.add_eos_token_id(config["eos_token_id"])
+
+
+def write_bundled(path: Path, template: str = "") -> Path:
+    """The bundled model as a GGUF file in float32. llama.cpp splits its texts by GPT-2's rule, not by the model's."""
+    config = json.loads((BUNDLED / "config.json").read_text("utf-8"))
+    heads, width = config["num_attention_heads"], config["hidden_size"]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name("bundled")
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
+    writer.add_rope_dimension_count(config["head_dim"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_vocab_size(config["vocab_size"])
+    _add_tokenizer(writer, BUNDLED, config, "gpt-2")
+    writer.add_add_bos_token(False)
+    if template:
+        writer.add_chat_template(template)
+    for name, tensor in load_tensors(BUNDLED / "model.safetensors").items():
+        data = tensor.float().numpy()
+        if "q_proj" in name or "k_proj" in name:  # the rotary embedding of llama.cpp pairs neighbouring rows
+            data = data.reshape(heads, 2, width // heads // 2, width).swapaxes(1, 2).reshape(width, width)
+        writer.add_tensor(gguf_name(name), np.ascontiguousarray(data), raw_dtype=gguf.GGMLQuantizationType.F32)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path

@@ -24,7 +24,7 @@ ENGINE = (
     {"bundled"},
     {"tokenization", "sampling"},
     {"model"},
-    {"decoding", "interpret", "trace", "quiz"},
+    {"decoding", "interpret", "trace", "quiz", "remote"},
     {"experiments", "serving"},
     {"training"},
 )

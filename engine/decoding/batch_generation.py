@@ -20,7 +20,7 @@ from engine.model.batch import TextBatch
 from engine.model.chunked_prefill import ChunkedPrefill
 from engine.model.model import Model
 from engine.model.token_output import TokenOutput
-from engine.sampling.distribution import Distribution, uniform
+from engine.sampling.distribution import uniform
 from engine.sampling.settings import Settings
 
 
@@ -152,7 +152,7 @@ class BatchGeneration:
     def _choose(self, text: Continuation, output: TokenOutput) -> Continuation:
         """The text with one more token, chosen as by `generation.choose`; `output` is that of the text's last token."""
         ids = (*self._ids, *text.token_ids)
-        distribution = Distribution(ids, output.logits, self._settings, self._model.vocabulary.label)
+        distribution = output.distribution(ids, self._settings, self._model.vocabulary.label)
         token_id = distribution.argmax() if text.seed is None else distribution.draw(uniform(text.seed, len(ids)))
         new = (*text.token_ids, token_id)
         return replace(

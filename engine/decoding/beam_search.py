@@ -82,6 +82,10 @@ class BeamSearch:
             steps = torch.log_softmax(_apply_penalties(self.settings, self._batch.texts, logits), dim=-1)
         else:
             steps = _apply_penalties(self.settings, self._batch.texts, torch.log_softmax(logits, dim=-1))
+        for row, output in zip(steps, self._batch.outputs, strict=True):
+            if output.listed is not None:  # a server names the most probable tokens only: beams are made of these
+                known = torch.from_numpy(output.listed)
+                row.copy_(torch.full_like(row, -torch.inf).index_copy(0, known, row[known]))
         if not (steps > -torch.inf).any():  # all are -inf, or NaN after the softmax of nothing but -inf
             raise nothing_left_error()
         return steps

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from engine.decoding.generation import generate
 from engine.model.model import Model
-from engine.sampling.distribution import Distribution
 from engine.sampling.settings import Settings
 
 
@@ -43,7 +42,7 @@ def filter_sizes_along(
         FilterSizes(
             text=step.text,
             entropy=step.distribution.entropy,
-            by_top_k=Distribution(step.token_ids, step.distribution.logits, with_top_k, model.vocabulary.label).kept,
+            by_top_k=step.distribution.with_settings(with_top_k).kept,
             by_top_p=step.distribution.kept,
         )
         for step in generate(model, ids, "sample", Settings(top_p=top_p), seed, steps)

@@ -164,7 +164,7 @@ def neutral_token(model: Model) -> int:
     return token_id
 
 
-def _checked_outputs(model: Model, ids: Sequence[int], token_id: int) -> list[TokenOutput]:
+def _checked_outputs(model: Model, ids: Sequence[int], token_id: int) -> Sequence[TokenOutput]:
     """Outputs of each token of a text. Raises PromptError for invalid ids or token_id."""
     outputs = model.records(ids)
     if not 0 <= token_id < model.vocabulary.size:

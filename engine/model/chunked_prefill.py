@@ -47,7 +47,7 @@ class ChunkedPrefill:
             self.outputs()
         return not self.done
 
-    def outputs(self) -> list[TokenOutput]:
+    def outputs(self) -> Sequence[TokenOutput]:
         """Run the pass over the next chunk, and return the TokenOutput of each token so far.
 
         Where the prefix cache is too small to hold the text, all the rest is one pass: more passes would compute again

@@ -22,6 +22,11 @@ def fingerprint(vocabulary: Vocabulary, hf: PreTrainedModel) -> str:
     return _base64(_vocabulary_digest(vocabulary)) + _base64(_weights_digest(hf))
 
 
+def vocabulary_fingerprint(vocabulary: Vocabulary, weights: bytes) -> str:
+    """Fingerprint of a vocabulary, and of weights that cannot be seen and are told apart by a digest of their name."""
+    return _base64(_vocabulary_digest(vocabulary)) + _base64(weights)
+
+
 def _base64(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest[:_DIGEST_BYTES]).decode()
 

@@ -32,8 +32,11 @@ class Model:
     end_ids         token ids that end generation
     fingerprint     see `fingerprint.py`
     origin          where its files come from
+    is_remote       whether a server computes it, so that only its distributions can be seen, not its inside
     chat_template   the one that came with the model; None for a model without
     """
+
+    is_remote = False
 
     def __init__(
         self,
@@ -54,6 +57,11 @@ class Model:
         self.fingerprint = fingerprint
         self.origin = origin or Origin()
         self.chat_template = chat_template
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the probability of every token is known, not only of the most probable ones."""
+        return True
 
     @property
     def revision(self) -> str:
@@ -116,13 +124,17 @@ class Model:
         prompt, whole = self.text(prompt_ids), self.text([*prompt_ids, *ids])
         return whole.removeprefix(prompt) if whole.startswith(prompt) else self.text(ids)
 
-    def records(self, ids: Sequence[int]) -> list[TokenOutput]:
+    def records(self, ids: Sequence[int]) -> Sequence[TokenOutput]:
         """TokenOutput of each token of a text, from the prefix cache or by one pass over the tokens missing there.
 
         Raises PromptError: `empty`, `context` (more tokens than the window), `token` (an id outside the vocabulary).
         """
         self.check_text(ids)
         return self.prefix_cache.records(ids)
+
+    def known_outputs(self, ids: Sequence[int]) -> Sequence[TokenOutput | None]:
+        """`records` as far as it is worth its cost for annotations: None where asking would cost more than that."""
+        return self.records(ids)
 
     def check_text(self, ids: Sequence[int]) -> None:
         """Raises PromptError: `empty`, `context` (more tokens than the window), `token` (outside the vocabulary)."""
@@ -145,8 +157,8 @@ class Model:
         """
         output = self.records(ids)[-1]
         pending = self.vocabulary.pending(ids)
-        return Distribution(
-            ids, output.logits, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)
+        return output.distribution(
+            ids, settings or Settings(), lambda token_id: self.vocabulary.label(token_id, pending)
         )
 
     def score(self, ids: Sequence[int]) -> Score:

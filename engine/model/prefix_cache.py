@@ -74,7 +74,7 @@ class PrefixCache:
         """Size in bytes of all stored outputs."""
         return self._record_nbytes + self.logits.nbytes
 
-    def records(self, token_ids: Sequence[int]) -> list[TokenOutput]:
+    def records(self, token_ids: Sequence[int]) -> Sequence[TokenOutput]:
         """TokenOutput of each token of a text. Tokens that are not in the tree are computed in one pass.
 
         Threads that request the same text compute it once. Raises ValueError for an empty text, and any error of the

@@ -7,6 +7,7 @@ The prefix cache stores one `TokenOutput` per node. Its logits may leave the mem
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -15,7 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import not_finite_error
+from engine.errors import EngineError, not_finite_error
+from engine.sampling.distribution import Distribution
+from engine.sampling.listed_distribution import ListedDistribution
+from engine.sampling.settings import Settings
 
 TOP_COUNT = 10  # length of `TokenOutput.top`
 
@@ -37,6 +41,7 @@ class TokenOutput:
     is_nan         whether the logits come from a hidden state with NaN, which makes NaN of each of them
     held_logits    `logits`, or None while they are not in memory; read `logits` instead
     source         computes the logits that are not in memory; None where they always are
+    listed         (n,) ids of the tokens whose logits are known, None for all; see `ListedDistribution`
     """
 
     hidden_states: Tensor | None
@@ -45,6 +50,7 @@ class TokenOutput:
     is_nan: bool
     held_logits: np.ndarray | None
     source: LogitsSource | None = None
+    listed: np.ndarray | None = None
     _logit: dict[int, float] = field(default_factory=dict)  # of tokens asked for: known without all logits
     _rank: dict[int, int] = field(default_factory=dict)
 
@@ -110,16 +116,36 @@ class TokenOutput:
     @cached_property
     def top(self) -> list[int]:
         """Ids of the TOP_COUNT most probable next tokens, most probable first."""
-        return torch.from_numpy(self.logits).topk(min(TOP_COUNT, len(self.logits))).indices.tolist()
+        known = self.logits if self.listed is None else self.listed
+        return torch.from_numpy(self.logits).topk(min(TOP_COUNT, len(known))).indices.tolist()
+
+    def is_listed(self, token_id: int) -> bool:
+        """Whether the logit of a token is known."""
+        return self.listed is None or bool((self.listed == token_id).any())
 
     def log_probability(self, token_id: int) -> float:
-        """Natural log of the raw probability of `token_id` as the next token."""
+        """Natural log of the raw probability of `token_id` as the next token. Raises EngineError(`unlisted`)."""
+        self._check_listed(token_id)
         if token_id not in self._logit:
             self._logit[token_id] = float(self.logits[token_id])
         return self._logit[token_id] - self.log_z
 
+    def distribution(self, token_ids: Sequence[int], settings: Settings, label: Callable[[int], str]) -> Distribution:
+        """Next-token distribution after `token_ids`, whose last token this output belongs to."""
+        if self.listed is None:
+            return Distribution(token_ids, self.logits, settings, label)
+        return ListedDistribution(token_ids, self.logits, settings, label, self.listed)
+
+    def _check_listed(self, token_id: int) -> None:
+        if not self.is_listed(token_id):
+            raise EngineError("unlisted", "the server does not tell the probability of this token")
+
     def rank(self, token_id: int) -> int:
-        """Rank of a token by logit, 1 for the most probable; ties by id, as in `Distribution.order`."""
+        """Rank of a token by logit, 1 for the most probable; ties by id, as in `Distribution.order`.
+
+        Raises EngineError(`unlisted`).
+        """
+        self._check_listed(token_id)
         if token_id not in self._rank:
             logits = self.logits
             value = logits[token_id]

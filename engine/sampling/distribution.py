@@ -42,7 +42,7 @@ class Distribution:
         self.token_ids = tuple(token_ids)
         self.settings = settings
         self.logits = logits
-        self.raw: np.ndarray = _softmax(torch.from_numpy(logits))  # (V,)
+        self.raw: np.ndarray = softmax(torch.from_numpy(logits))  # (V,)
         self._label = label
         self._apply_filters()
 
@@ -61,7 +61,7 @@ class Distribution:
         self.scores: np.ndarray = scores[0].numpy()  # (V,) -inf where removed
         if self._removed_by.all():
             raise nothing_left_error()
-        self.probabilities: np.ndarray = _softmax(scores[0])  # (V,)
+        self.probabilities: np.ndarray = softmax(scores[0])  # (V,)
 
     @property
     def size(self) -> int:
@@ -79,6 +79,29 @@ class Distribution:
         raw = self.raw.astype(np.float64)
         positive = raw[raw > 0]
         return float(-(positive * np.log(positive)).sum())
+
+    @property
+    def unseen(self) -> float:
+        """Probability of all tokens together of which no single probability is known, see `ListedDistribution`."""
+        return 0.0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the probabilities after the filters are those of the whole vocabulary."""
+        return True
+
+    @property
+    def known(self) -> int:
+        """Number of tokens whose single probabilities are known."""
+        return self.size
+
+    def knows(self, token_id: int) -> bool:
+        """Whether the probability of a token is known."""
+        return True
+
+    def with_settings(self, settings: Settings) -> Distribution:
+        """The same logits under other settings."""
+        return Distribution(self.token_ids, self.logits, settings, self._label)
 
     @property
     def kept(self) -> int:
@@ -183,7 +206,7 @@ def descending_order(values: np.ndarray) -> np.ndarray:
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _softmax(scores: torch.Tensor) -> np.ndarray:
+def softmax(scores: torch.Tensor) -> np.ndarray:
     """Probabilities of the scores, (V,) float32. Raises EngineError(`not_finite`) where there are none.
 
     Computed in float64: over 150,000 tokens, a float32 sum loses so many small terms that the fifth digit is wrong.

@@ -54,7 +54,7 @@ def encode_chat(
     rendered = template.render(marked, thinking)
     text = rendered.replace(mark, "")
     pieces = list(_pieces(rendered, names, mark))
-    ids, spans = _encode_whole(vocabulary, text)
+    ids, spans = vocabulary.encode_markup(text)
     specials = [names[piece][0] for special, piece in pieces if special]
     if _spelled(vocabulary, text, ids, spans) != specials:  # a message spells one, or its neighbours do together
         ids, spans = _encode_pieces(vocabulary, pieces)
@@ -98,12 +98,6 @@ def _pieces(rendered: str, names: Collection[str], mark: str) -> Iterator[tuple[
     for index, part in enumerate(parts):
         if part:
             yield index % 2 == 1, part.replace(mark, "")
-
-
-def _encode_whole(vocabulary: Vocabulary, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """Ids of a text in which names of special tokens count, and the characters of each."""
-    encoding = vocabulary.markup_tokenizer.encode(text, add_special_tokens=False)
-    return list(encoding.ids), list(encoding.offsets)
 
 
 def _spelled(vocabulary: Vocabulary, text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[int]:

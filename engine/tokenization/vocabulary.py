@@ -73,9 +73,13 @@ class Vocabulary:
         offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
         return [(0, 0)] * len(self.start) + [(int(start), int(stop)) for start, stop in offsets]
 
+    def encode_markup(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids of a text in which names of special tokens count, as in chat templates, and the characters of each."""
+        encoding = self.markup_tokenizer.encode(text, add_special_tokens=False)
+        return list(encoding.ids), list(encoding.offsets)
+
     @cached_property
     def markup_tokenizer(self) -> Tokenizer:
-        """Copy of the tokenizer that encodes text which spells a special token as that token; for chat templates."""
         tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
         tokenizer.encode_special_tokens = False
         return tokenizer
