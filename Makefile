@@ -20,7 +20,11 @@ $(VENV)/app.done: requirements.txt
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
-$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt requirements-models.txt
+$(VENV)/endpoint.done: $(VENV)/app.done requirements-endpoint.txt
+	$(BIN)/python -m pip install --quiet -r requirements-endpoint.txt
+	touch $@
+
+$(VENV)/dev.done: $(VENV)/app.done requirements-dev.txt requirements-training.txt requirements-models.txt requirements-endpoint.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@
 
@@ -28,8 +32,8 @@ $(VENV)/browser.done: $(VENV)/dev.done
 	$(BIN)/python -m tests.browser.chromium
 	touch $@
 
-run: $(VENV)/app.done ## Serve the app at http://localhost:8501 (ADDRESS=0.0.0.0 PORT=8600 to change)
-	$(BIN)/python -m pages --server.address $(ADDRESS) --server.port $(PORT)
+run: $(VENV)/app.done $(if $(ENDPOINT),$(VENV)/endpoint.done) ## Serve the app at http://localhost:8501 (ADDRESS=0.0.0.0 PORT=8600 to change; ENDPOINT=FILE.gguf: by llama.cpp)
+	$(if $(ENDPOINT),ENGINE_ENDPOINT_GGUF="$(ENDPOINT)") $(BIN)/python -m pages --server.address $(ADDRESS) --server.port $(PORT)
 
 check: $(VENV)/dev.done ## Style and types
 	$(BIN)/ruff check .

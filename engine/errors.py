@@ -37,7 +37,8 @@ class ModelError(EngineError):
     Of its size: `too_large_memory` and `too_large_disk` (values `needs` and `free`, such as `2.5 GB`).
     Of the hub: `no_revision`, `no_network`, `offline` (`HF_HUB_OFFLINE` is set), `gated` (`id`), `interrupted`,
     `changed` (the repository, during the download); `stopped` by the user.
-    Of GGUF: `gguf_packages` (not installed), `gguf` (unknown architecture or file), `gguf_several` (`files`).
+    Of GGUF: `gguf_packages`, `endpoint_packages` (not installed), `gguf` (unknown architecture or file),
+    `gguf_several` (`files`).
     """
 
 

@@ -44,7 +44,8 @@ class Completions:
         if not len(token_ids) or int(token_ids.max()) >= size:
             raise self._client.error("remote_changed")
         logits = dense_logits(token_ids, log_probabilities, size)
-        return TokenOutput(logits, None, None, None, None if len(token_ids) == size else token_ids)
+        listed = None if len(token_ids) == size else token_ids
+        return TokenOutput(None, None, None, is_nan=False, held_logits=logits, listed=listed)
 
     def _ask(self, ids: tuple[int, ...]) -> Alternatives:
         body = self._body(ids)

@@ -52,6 +52,8 @@ class ListedDistribution(Distribution):
         self._known = np.zeros(len(logits), dtype=bool)  # (V,)
         self._known[listed] = True
         super().__init__(token_ids, logits, settings, label)
+        # They are log-probabilities already; a softmax over so many equal shares adds its rounding.
+        self.raw = np.exp(logits.astype(np.float64)).astype(np.float32)
 
     def _apply_filters(self) -> None:
         super()._apply_filters()

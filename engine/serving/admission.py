@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from engine import usage
 from engine.errors import EngineError, PromptError
-from engine.serving import config, json_logs, metrics
+from engine.serving import config, endpoint_usage, json_logs, metrics
 
 IDLE_SECONDS = 600.0  # seconds without a request after which a session may be replaced by a waiting one
 
@@ -238,4 +238,27 @@ def response_timer() -> Iterator[None]:
             mark_answered()
 
 
-usage.install(usage.Hooks(check_prompt=check_prompt, check_length=check_length, charge=charge, before_pass=before_pass))
+def before_request(endpoint: str) -> None:
+    """Count a request to an endpoint for the visitor of this thread; stops the work of a disconnected visitor.
+
+    Raises EngineError: `limit_requests`, `limit_day` (values: `most`).
+    """
+    name = _session_hooks.current_visitor()
+    if name is not None and not _session_hooks.is_connected(name):
+        _session_hooks.stop()
+    if refused := endpoint_usage.count_request(endpoint, name):
+        whose, most = refused
+        code = "limit_requests" if whose == "visitor" else "limit_day"
+        raise _refusal(code, f"more than {most} requests a day", most=most, name=endpoint)
+
+
+usage.install(
+    usage.Hooks(
+        check_prompt=check_prompt,
+        check_length=check_length,
+        charge=charge,
+        before_pass=before_pass,
+        before_request=before_request,
+        after_request=endpoint_usage.count_tokens,
+    )
+)

@@ -13,12 +13,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import EngineError
+from engine.remote.endpoint import Endpoint, parse_endpoints
 
 PREFIX = "ENGINE_"
 FILE_VARIABLE = "ENGINE_CONFIG"
@@ -115,6 +116,12 @@ class Config:
         "float32",
         _choice("float32", "bfloat16"),
         "number format of models besides the bundled one; bfloat16: half the memory",
+    )
+    endpoints: tuple[Endpoint, ...] = _setting(
+        (), parse_endpoints, "servers whose models visitors may use: tables with name, url and more, see the template"
+    )
+    endpoint_gguf: str = _setting(
+        "", lambda raw: str(raw).strip(), "a GGUF file that llama.cpp serves within this process, as one more endpoint"
     )
     log_prompts: bool = _setting(
         False, _boolean, "whether logs may contain what users typed, and messages that may quote it"
@@ -225,7 +232,7 @@ def as_rows(loaded: ConfigWithOrigins) -> list[dict[str, Any]]:
         {
             "name": f.name,
             "variable": variable(f.name),
-            "value": getattr(loaded.config, f.name),
+            "value": _as_json(getattr(loaded.config, f.name)),
             "origin": loaded.origins[f.name],
             "says": f.metadata["meaning"],
         }
@@ -233,12 +240,19 @@ def as_rows(loaded: ConfigWithOrigins) -> list[dict[str, Any]]:
     ]
 
 
+def _as_json(value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return value
+    return [asdict(part) if isinstance(part, Endpoint) else part for part in value]
+
+
 def as_text(loaded: ConfigWithOrigins) -> str:
     """Listing for a terminal: each setting with its value and origin, its meaning on the next line."""
     lines = []
     for row in as_rows(loaded):
+        value = getattr(loaded.config, row["name"])
         lines += [
-            f"{row['name']} = {_format_value(row['value'])}   [{row['origin']}]",
+            f"{row['name']} = {_format_value(value)}   [{row['origin']}]",
             f"    {row['says']}  ({row['variable']})",
         ]
     return "\n".join(lines)
@@ -246,5 +260,5 @@ def as_text(loaded: ConfigWithOrigins) -> str:
 
 def _format_value(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(value) or "none"
+        return ", ".join(map(str, value)) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value) or "off"

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
-from engine.serving import config, json_logs
+from engine.serving import config, endpoints, json_logs
 from engine.serving.allowed_models import allowed
 
 if TYPE_CHECKING:
     from engine.model.model import Model
 
-MAX_LOADED_MODELS = 2  # kept by the registry at once, besides the bundled one
+MAX_LOADED_MODELS = 2  # kept by the registry at once, besides the bundled one and those of endpoints
 
 
 class ModelLoad:
@@ -84,7 +84,7 @@ def request(name: str = BUNDLED_NAME) -> ModelLoad:
             loading = ModelLoad()
             threading.Thread(target=_load, args=(name, loading), name=f"load {name}", daemon=True).start()
         _models[name] = loading
-        others = [n for n, entry in _models.items() if n != BUNDLED_NAME and entry.done]
+        others = [n for n, entry in _models.items() if n != BUNDLED_NAME and entry.done and endpoints.find(n) is None]
         for old in others[:-MAX_LOADED_MODELS] if len(others) > MAX_LOADED_MODELS else ():
             del _models[old]
     return loading
@@ -129,10 +129,11 @@ def unload(name: str) -> bool:
 def prefetch(model: Model, token_ids: tuple[int, ...] | None, after: float) -> threading.Event | None:
     """Compute a text that will probably be requested next in the background, starting in `after` seconds.
 
-    The outputs go into the prefix cache of the model. One text is prefetched at a time; calls in the meantime, and
-    calls with None, do nothing. Returns an event that is set when the outputs are there, None if nothing is computed.
+    The outputs go into the prefix cache of the model. One text is prefetched at a time; calls in the meantime, calls
+    with None and those for a model on a server, whose requests may cost money, do nothing. Returns an event that is set
+    when the outputs are there, None if nothing is computed.
     """
-    if token_ids is None or not _prefetching.acquire(blocking=False):
+    if token_ids is None or model.is_remote or not _prefetching.acquire(blocking=False):
         return None
     there = threading.Event()
 
@@ -171,13 +172,17 @@ def _load(name: str, loading: ModelLoad) -> None:
         def set_bytes(done: int, total: int) -> None:
             loading.bytes = done, total
 
-        model = load(
-            name,
-            max_bytes=config.current().tree_bytes,
-            stage=set_stage,
-            progress=set_bytes,
-            stop=loading._stop,
-            dtype="float32" if name == BUNDLED_NAME else config.current().dtype,
+        model = (
+            endpoints.connect(name, set_stage)
+            if endpoints.find(name)
+            else load(
+                name,
+                max_bytes=config.current().tree_bytes,
+                stage=set_stage,
+                progress=set_bytes,
+                stop=loading._stop,
+                dtype="float32" if name == BUNDLED_NAME else config.current().dtype,
+            )
         )
         if first:
             _freeze_objects()

@@ -23,7 +23,7 @@ from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.attention_choice import AttentionChoice
 from pages.session.text_state import TextState
-from pages.shell import address, extensions, fragment, messages, model_access, model_picker, prompt_box
+from pages.shell import address, extensions, fragment, messages, model_access, model_picker, prompt_box, remote_notice
 
 session = session_state.get(TextState)
 state = session_state.get(AttentionState)
@@ -173,6 +173,8 @@ def draw_experiment(name: str, model: engine.Model) -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     messages.show_problem(session.problem, t)
+    if remote_notice.draw_inside(session, model, t):
+        return
     draw_text(model)
     ids = state.update_text(session, model)
     draw_heads(model, ids)

@@ -149,7 +149,12 @@ class AttentionState:
         return changed(values, {"view": VIEWS[0], "head": "1.1", "row": "", "cell": "", "tried": ""})
 
     def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
-        """Restore the selections; values out of range are ignored, and `attention` clips the head to the model's."""
+        """Restore the selections; values out of range are ignored, and `attention` clips the head to the model's.
+
+        Of a model on a server, which has none of them to show, nothing is restored.
+        """
+        if model.is_remote:
+            return
         length, layers = len(self.update_text(session, model)), model.prefix_cache.forward.layers
         self.view = params.one_of("view", VIEWS, VIEWS[0])
         layer, head = params.pair("head") or (1, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from engine.model.memory import BYTES_PER_NUMBER, size_text
 from engine.serving import catalog, config
@@ -11,6 +11,7 @@ from pages.i18n.translator import Translator, plain
 
 if TYPE_CHECKING:
     from engine.model.model import Model
+    from engine.remote.model import RemoteModel
 
 
 def of_catalog(model: CatalogModel, t: Translator) -> list[str]:
@@ -50,6 +51,8 @@ def of_named(name: str, t: Translator) -> list[str]:
 
 def of_loaded(model: Model, t: Translator) -> list[str]:
     """Size, layers, number format and memory, as the model itself has them."""
+    if model.is_remote:
+        return of_remote(cast("RemoteModel", model), t)
     forward = model.prefix_cache.forward
     found = [
         t("models.layers", n=forward.layers),
@@ -61,6 +64,19 @@ def of_loaded(model: Model, t: Translator) -> list[str]:
     ]
     known = catalog.find(model.name)
     return found + ([t("models.licence", name=known.licence)] if known is not None and known.licence else [])
+
+
+def of_remote(model: RemoteModel, t: Translator) -> list[str]:
+    """What its server can do, as it was found by asking."""
+    found = [
+        t("models.on_server"),
+        t("models.whole") if model.is_whole else t("models.listed", n=model.capabilities.top),
+        t("models.vocabulary", n=f"{model.vocabulary.size:,}"),
+        t("models.context", n=f"{model.context_length:,}"),
+    ]
+    found += [t("models.scores")] if model.capabilities.prompt_scores else []
+    found += [t("models.by_text")] if model.capabilities.forced == "text" else []
+    return [*found, t("models.with_template" if model.chat_template is not None else "models.without_template")]
 
 
 def remark(model: Model, t: Translator) -> str:

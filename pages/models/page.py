@@ -9,7 +9,8 @@ from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
 from engine.model import memory
 from engine.model.memory import size_text
-from engine.serving import allowed_models, catalog, model_registry
+from engine.serving import allowed_models, catalog, endpoint_usage, model_registry
+from engine.serving import endpoints as served
 from engine.serving.catalog import CatalogModel
 from pages.frame import frame
 from pages.i18n.model_names import display_name
@@ -116,6 +117,27 @@ def draw_catalog() -> None:
                 st.markdown(f"**{plain(model.title)}** · {' · '.join(facts.of_catalog(model, t))}")
 
 
+def draw_endpoints() -> None:
+    """The models on the servers that the host has set up."""
+    endpoints = served.offered()
+    if not endpoints:
+        return
+    st.markdown(f"##### {t('models.endpoints')}")
+    st.caption(t("models.remote_about"))
+    with st.container(horizontal=True):
+        for endpoint in endpoints:
+            st.button(
+                plain(endpoint.name), key=f"load {endpoint.model_name}",
+                on_click=state.load, args=(session, endpoint.model_name),
+                disabled=state.loading is not None or endpoint.model_name == session.model_name,
+            )  # fmt: skip
+    if visitor_is_host() and (usage := endpoint_usage.today()):
+        with st.expander(t("models.usage")):
+            for name, used in usage.items():
+                counts = {"requests": f"{used.requests:,}", "read": f"{used.prompt_tokens:,}"}
+                st.caption(t("models.spent", name=plain(name), written=f"{used.new_tokens:,}", **counts))
+
+
 def draw_named() -> None:
     """The models that the configuration names, and a field for other names where it has patterns."""
     names, wildcards = allowed_models.named(), allowed_models.has_wildcards()
@@ -171,6 +193,7 @@ def workbench() -> None:
     draw_at_hand(model)
     messages.show_model_problem(session.problem, t)
     draw_memory()
+    draw_endpoints()
     draw_named()
     draw_catalog()
     address_bar.update()

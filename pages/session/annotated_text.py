@@ -39,7 +39,8 @@ class TextAnnotator:
         line    indices of the choices on the current line, see `Trace.line`
         cursor  index of the current choice
         groups  [first, stop, text] over the line, see `Vocabulary.groups`
-        facts   a `Fact` for each token of the line; all of the first one's are empty, without `probabilities` all facts
+        facts   a `Fact` for each token of the line; all of the first one's are empty, and those of a token before which
+                a server was not asked; without `probabilities` all facts
         totals  see `totals`, of the line up to the cursor; an infinite perplexity is None, as JSON has no infinity
         """
         line = trace.line()
@@ -51,7 +52,7 @@ class TextAnnotator:
         ]
         facts: list[Fact] = [(None, None, [])] * (1 if probabilities else len(ids))
         if probabilities:
-            outputs = model.records(ids)
+            outputs = model.known_outputs(ids)
             facts += [self._fact(model, ids, position, outputs[position - 1]) for position in range(1, len(ids))]
         total = totals([fact[0] for fact in facts[: line.index(trace.cursor) + 1]])
         finite = math.isfinite(total["perplexity"])
@@ -83,8 +84,10 @@ class TextAnnotator:
                     self._labels.popitem(last=False)
             labels |= zip(path[first:], self._labels[ids][first - start :], strict=True)
 
-    def _fact(self, model: Model, ids: list[int], position: int, output: TokenOutput) -> Fact:
-        """The fact of one token; `output` is the model output at the position before it."""
+    def _fact(self, model: Model, ids: list[int], position: int, output: TokenOutput | None) -> Fact:
+        """The fact of one token; `output` is the model output at the position before it, if it is known."""
+        if output is None:
+            return None, None, []
         token_id = ids[position]
         facts = self._facts.setdefault(output, {})
         if token_id not in facts:
@@ -93,8 +96,11 @@ class TextAnnotator:
                 (i, model.vocabulary.label(i, pending), round(math.exp(output.log_probability(i)), 6))
                 for i in output.top[:ALTERNATIVES]
             ]
-            log_probability = max(output.log_probability(token_id), _LOWEST)
-            facts[token_id] = (round(log_probability, 4), output.rank(token_id), alternatives)
+            if output.is_listed(token_id):
+                log_probability = max(output.log_probability(token_id), _LOWEST)
+                facts[token_id] = (round(log_probability, 4), output.rank(token_id), alternatives)
+            else:
+                facts[token_id] = (None, None, alternatives)
         return facts[token_id]
 
 

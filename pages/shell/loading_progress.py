@@ -8,7 +8,7 @@ from engine.model.memory import size_text
 from engine.serving.model_registry import ModelLoad
 from pages.i18n.translator import Translator
 
-STAGES = ("libraries", "files", "download", "convert", "tokenizer", "weights", "warm_up")
+STAGES = ("libraries", "files", "endpoint", "download", "convert", "tokenizer", "weights", "warm_up")
 
 
 def draw(loading: ModelLoad, t: Translator) -> None:

@@ -9,7 +9,9 @@ from engine.serving.metrics import METRICS, memory_bytes
 from pages.i18n.translator import Translator
 
 PERCENTILES = (0.5, 0.95, 0.99)
-LIMITS = ("limit_steps", "limit_sessions", "limit_run", "limit_prompt", "limit_demo")  # error codes
+LIMITS = (
+    "limit_steps", "limit_sessions", "limit_run", "limit_prompt", "limit_demo", "limit_requests", "limit_day",
+)  # fmt: skip  # error codes
 
 
 def current_load(t: Translator) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ def data(
     u, rank, word    the uniform random number, None for a greedy choice; rank and text of the chosen token
     """
     top = distribution.top(count, chosen)
-    ranks = _curve_ranks(distribution.size)
+    ranks = _curve_ranks(distribution.known)
     raw, filtered = distribution.raw_cumulative, distribution.cumulative
     rank, interval, text = 1, (0.0, 0.0), ""
     if chosen is not None:

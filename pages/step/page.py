@@ -25,6 +25,7 @@ from pages.shell import (
     model_picker,
     navigation,
     prompt_box,
+    remote_notice,
     sampling_controls,
 )
 from pages.step import calculation, export, next_step, search_results, stage, state, view
@@ -102,6 +103,9 @@ def workbench() -> Callable[[], None]:
     stage.draw(data, make_moves, stage_state)
     chosen = None if session.end(model) else token_id
     draw_keyed_buttons(chosen is None)
+    with st.container():
+        if told := remote_notice.sentence(model, distribution, t):
+            st.caption(told)
     if not simple:
         draw_details(model, distribution, text, chosen, u)
     fragment.mark_answered()
@@ -153,7 +157,8 @@ def draw_search(model: engine.Model, distribution: engine.Distribution) -> None:
 def draw_hits(model: engine.Model, distribution: engine.Distribution, query: str) -> None:
     """The tokens that the vocabulary search finds, the most probable first."""
     if query:
-        hits = [distribution.candidate(i) for i in search_results.most_probable(model.vocabulary, query, distribution)]
+        found = search_results.most_probable(model.vocabulary, query, distribution)
+        hits = [distribution.candidate(i) for i in found if distribution.knows(i)]
         if hits:
             results = [(c.token_id, c.text, t("step.found", rank=f"{c.rank:,}", p=t.percent(c.raw))) for c in hits]
             search_results.draw(

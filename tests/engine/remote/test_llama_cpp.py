@@ -13,6 +13,8 @@ import engine
 from engine.errors import EngineError, PromptError
 from engine.experiments.model_comparison import Lockstep, compare
 from engine.interpret.logit_lens import logit_lens
+from engine.model.chat import read_chat
+from engine.model.chunked_prefill import REQUESTS, TextScoring
 from engine.model.model import Model
 from engine.model.score import bits_per_character
 from engine.remote.completions import Completions
@@ -22,7 +24,10 @@ from engine.remote.endpoint import Endpoint
 from engine.remote.model import RemoteModel
 from engine.sampling.listed_distribution import ListedDistribution
 from engine.sampling.settings import Settings
+from engine.tokenization.chat_encoding import encode_chat
+from engine.tokenization.chat_template import ChatMessage
 from tests.engine.remote.conftest import KEY, fresh
+from tests.gguf_files import write_bundled
 
 TEXT = "今天天氣真"
 CLOSE = 1e-3  # of a probability: llama.cpp sums in another order, and keeps keys and values in 16 bits
@@ -157,6 +162,17 @@ def test_scores_beams_and_comparison(remote: RemoteModel, local: Model) -> None:
     assert len(lockstep.steps) == 3
 
 
+def test_scoring_a_text_can_be_stopped(server: EmbeddedServer, local: Model) -> None:
+    remote = fresh(server)
+    ids = local.encode("今天天氣真好，我們一起去公園玩。")
+    scoring, counters = TextScoring(remote, ids), remote.prefix_cache.counters
+    assert scoring.step() and counters.passes <= REQUESTS
+    while scoring.step():
+        pass
+    assert counters.passes <= len(ids)
+    assert scoring.score.loss == pytest.approx(local.score(ids).loss, abs=0.005)
+
+
 def test_nothing_inside_can_be_seen(remote: RemoteModel) -> None:
     ids = remote.encode(TEXT)
     for look, code in [
@@ -234,3 +250,20 @@ def test_a_wrong_key_and_a_file_that_is_none(
         with pytest.raises(EngineError) as error:
             EmbeddedServer(tmp_path / name)
         assert error.value.code == code
+
+
+def test_a_chat_by_the_template_of_the_server(tmp_path: Path, local: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of special tokens count in the template and are text in a message, as with a local model."""
+    source = "{% for message in messages %}{{ message.content }}<eos>{% endfor %}"
+    served = EmbeddedServer(write_bundled(tmp_path / "chat.gguf", source))
+    monkeypatch.setenv(KEY, served.key)
+    remote = connect(Endpoint("here", served.url, key=KEY), 2**28)
+    assert remote.chat_template is not None and remote.chat_template.source == source
+    for said in ("今天天氣真好", "今天<eos>天氣"):
+        messages = [ChatMessage("user", said)]
+        got = read_chat(remote, messages)
+        want = encode_chat(local.vocabulary, remote.chat_template, messages)
+        assert got.text == want.text and got.ids.count(0) == want.ids.count(0) == 1
+        assert remote.text(got.ids) == local.text(want.ids) == said
+        assert got.own[-1] is False and all(got.own[:-1])
+    served.stop()

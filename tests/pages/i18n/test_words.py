@@ -127,6 +127,16 @@ def test_every_error_of_a_model_is_listed_and_filled_in() -> None:
             assert "{" not in Translator(language)(f"error.{name}", **filled)
 
 
+def test_every_error_of_a_server_has_its_sentence() -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "engine" / "remote").rglob("*.py"))
+    raised = set(re.findall(r'"(remote_[a-z_]+|merges_remote)"', code)) | {"unlisted"}
+    assert len(raised) > 15
+    filled = {"name": "here", "seconds": 3, "status": 500}
+    for language in LANGUAGES:
+        for name in raised:
+            assert "{" not in Translator(language)(f"error.{name}", **filled)
+
+
 def test_every_limit_has_its_sentence() -> None:
     code = (ROOT / "engine" / "serving" / "admission.py").read_text("utf-8")
     assert set(re.findall(r'"(limit_[a-z]+)"', code)) == set(LIMITS)
