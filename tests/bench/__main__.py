@@ -1,6 +1,7 @@
 """Benchmarks, as ratios of two times measured in the same run: `python -m tests.bench`.
 
-`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page`, `arrival` or `link`.
+`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page`, `arrival`, `link` or
+`endpoint`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-PARTS = ("engine", "beam", "inside", "compare", "page", "arrival", "link")
+PARTS = ("engine", "beam", "inside", "compare", "page", "arrival", "link", "endpoint")
 
 
 def main() -> None:
