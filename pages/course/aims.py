@@ -109,6 +109,19 @@ AIMS: dict[str, str | Aim] = {
     "tried_other": "press_start",
     "used": "press_use",
     "guessed": "quiz",
+    "found_rank": "search",
+    "wrote": "bars",
+    "logit_gap": "bars",
+    "best_drawn": "temperature",
+    "nucleus": "press_next",
+    "cut_count": "cut_text",
+    "cut_more": "cut_text",
+    "head_first": "maps",
+    "lens_first": "lens",
+    "forced_first": "forced",
+    "forced_harder": "training_text",
+    "forced_below": "training_text",
+    "chatted": "conversation",
 }
 RESULT_OF = {
     "at_most": "bars",
@@ -137,6 +150,17 @@ RESULT_OF = {
     "tried_other": "measured",
     "used": "answer",
     "guessed": "quiz",
+    "found_rank": "found",
+    "best_drawn": "bars",
+    "nucleus": "bars",
+    "cut_count": "cut",
+    "cut_more": "cut",
+    "head_first": "head",
+    "lens_first": "lens",
+    "forced_first": "guesses",
+    "forced_harder": "forced",
+    "forced_below": "forced",
+    "chatted": "conversation",
 }  # the other tasks have it in the text
 
 

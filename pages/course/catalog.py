@@ -1,6 +1,7 @@
 """Reading and validation of the lesson files: one TOML file per lesson and language, described in GUIDE.md.
 
-A lesson's name is its file's name without `.toml`. Both languages have the same lessons; the names give their order.
+A lesson's name is its file's name without `.toml`. Both languages have the same lessons. `parts.toml` gives their order
+and the parts of the course, `moved.toml` the present name of every step that once had another.
 """
 
 from __future__ import annotations
@@ -12,16 +13,66 @@ from pathlib import Path
 from typing import Any
 
 from pages.course import outcomes, placeholders, places, step_setup, tasks
-from pages.course.lesson import FOLDER, KINDS, PAGES, PLACEHOLDER, Guess, Ledger, Lesson, LessonError, Step
+from pages.course.lesson import (
+    FOLDER,
+    KINDS,
+    PAGES,
+    PLACEHOLDER,
+    Answer,
+    Guess,
+    Ledger,
+    Lesson,
+    LessonError,
+    Part,
+    Question,
+    Step,
+)
 from pages.i18n.translator import LANGUAGES
 
 MAX_COLUMNS = 4  # of a ledger, in a sheet that is narrow
 
 
 @cache
+def parts(folder: Path = FOLDER) -> tuple[Part, ...]:
+    """The parts of the course, in order."""
+    content = tomllib.loads((folder / "parts.toml").read_text("utf-8"))
+    return tuple(Part(part["name"], tuple(part["lessons"])) for part in content["part"])
+
+
+def taste() -> tuple[str, ...]:
+    """Names of the lessons of the short course, in order."""
+    return tuple(tomllib.loads((FOLDER / "parts.toml").read_text("utf-8"))["taste"])
+
+
+@cache
 def lessons(language: str, folder: Path = FOLDER) -> tuple[Lesson, ...]:
     """All lessons of a language, in order. Raises LessonError."""
-    return tuple(_read_lesson(path) for path in sorted((folder / language).glob("*.toml")))
+    names = [name for part in parts(folder) for name in part.lessons]
+    files = {path.stem for path in (folder / language).glob("*.toml")}
+    if (missing := files.symmetric_difference(names)) or len(set(names)) < len(names):
+        raise LessonError(f"{language}: not once in parts.toml and once as a file: {', '.join(sorted(missing))}")
+    return tuple(_read_lesson(folder / language / f"{name}.toml") for name in names)
+
+
+def part_of(lesson: str) -> Part:
+    """The part of the course that a lesson belongs to, by the lesson's name."""
+    return next(part for part in parts() if lesson in part.lessons)
+
+
+@cache
+def _moved() -> dict[str, dict[str, str]]:
+    """Present names of former steps: by former lesson and number, such as `beam.2` for `05-beam` and `2`."""
+    table: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "moved.toml").read_text("utf-8"))
+    return table
+
+
+def present_stage(name: str, stage: int) -> tuple[str, int]:
+    """Name of a lesson and one of its stages, from names in use now or formerly; a former last step if out of range."""
+    if name not in _moved():
+        return name, stage
+    steps = _moved()[name]
+    lesson, _, number = steps[str(min(stage + 1, len(steps)))].partition(".")
+    return lesson, int(number) - 1
 
 
 def lesson(language: str, name: str) -> Lesson | None:
@@ -50,8 +101,18 @@ def _read_lesson(path: Path) -> Lesson:
                 steps.append(_read_step(raw))
             except LessonError as error:
                 raise lesson_error(f"step {number}: {error}") from None
+        try:
+            question = _read_question(content["question"])
+        except LessonError as error:
+            raise lesson_error(str(error)) from None
         return Lesson(
-            path.stem, content["title"], content["lead"], tuple(content["concepts"]), content["minutes"], tuple(steps)
+            path.stem,
+            content["title"],
+            content["lead"],
+            tuple(content["concepts"]),
+            content["minutes"],
+            tuple(steps),
+            question,
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise lesson_error(f"{type(error).__name__}: {error}") from error
@@ -80,6 +141,20 @@ def _read_step(raw: dict[str, Any]) -> Step:
     if not task:
         raise LessonError("nothing to do")
     return step
+
+
+def _read_question(raw: dict[str, Any]) -> Question:
+    """Validated `question` of a lesson. Raises LessonError without the name of the file."""
+    _check_entries("question", raw, ("ask", "answer"), ())
+    for answer in raw["answer"]:
+        _check_entries("answer", answer, ("text", "says"), ("right",))
+    question = Question(raw["ask"], tuple(Answer(**answer) for answer in raw["answer"]))
+    if len(question.answers) < 2 or [answer.right for answer in question.answers].count(True) != 1:
+        raise LessonError("question: needs two answers or more, one of which is right")
+    texts = "".join((question.ask, *(answer.text + answer.says for answer in question.answers)))
+    if PLACEHOLDER.search(texts):
+        raise LessonError("question: is asked without the model, so it cannot have numbers")
+    return question
 
 
 def _read_guess(raw: dict[str, Any]) -> Guess:

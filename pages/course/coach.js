@@ -1,10 +1,14 @@
-// Lesson sheet; `data` is `_sheet_data` and `_place_data` of coach.py. In a wide window the panel is a column. In a narrow
+// Lesson sheet; `data` is `_head_data`, `_step_data` or `_question_data`, and `_place_data` of coach.py. In a wide window the panel is a column. In a narrow
 // one it opens above the foot, a line with the task and the button it needs. All text is set through textContent.
 
-// Appends a text to an element: **bold** parts, and {placeholders} replaced by their values.
-function write(parent, sentence, values) {
-  for (const part of sentence.split(/(\*\*[^*]+\*\*|\{\w+\})/)) {
-    if (part.startsWith("**")) parent.append(el("b", "", part.slice(2, -2)));
+// Appends a text to an element: **bold** parts, [terms], and {placeholders} replaced by their values.
+function write(parent, sentence, values, terms = {}) {
+  for (const part of sentence.split(/(\*\*[^*]+\*\*|\[[^\]]+\]|\{\w+\})/)) {
+    const bold = part.startsWith("**");
+    const marked = bold ? part.slice(2, -2) : part.startsWith("[") ? part.slice(1, -1) : "";
+    if (marked in terms) parent.append(drawTerm(terms[marked], marked, bold));
+    else if (bold) parent.append(el("b", "", marked));
+    else if (marked) parent.append(marked);
     else if (/^\{\w+\}$/.test(part)) {
       const value = el("span", "value", values[part.slice(1, -1)] ?? "…");
       value.translate = false;
@@ -20,8 +24,9 @@ function drawHead(data, report) {
   head.append(el("span", "which", fill(data.labels.lesson, { number: data.number, of: data.of })), el("b", "title", data.title));
   const dots = el("span", "dots");
   data.steps.forEach((done, i) => {
-    const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : i + 1, () => report("go", { step: i }));
-    dot.title = fill(data.labels.step, { n: i + 1 });
+    const asks = i === data.steps.length - 1;
+    const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : asks ? "?" : i + 1, () => report("go", { step: i }));
+    dot.title = asks ? data.labels.ask : fill(data.labels.step, { n: i + 1 });
     dot.setAttribute("aria-label", dot.title);
     dot.dataset.keep = `dot ${i}`;
     if (i === data.step) dot.setAttribute("aria-current", "step");
@@ -45,23 +50,37 @@ function drawTask(data, report) {
   const task = el("div", `task${data.done ? " done" : ""}`);
   const line = el("p", "do");
   line.append(drawTick(data), el("b", "", data.done ? data.labels.done : data.labels.do), " ");
-  task.append(write(line, data.do, data.values));
+  task.append(write(line, data.do, data.values, data.terms));
   line.setAttribute("aria-live", "polite");
   if (data.compared) task.append(drawCompared(data));
   if (data.ledger) task.append(drawLedger(data));
-  if (data.then) task.append(write(el("p", "then"), data.then, data.values));
+  if (data.then) task.append(write(el("p", "then"), data.then, data.values, data.terms));
+  task.append(drawMoves(data, report));
+  return task;
+}
+
+function drawMoves(data, report) {
   const moves = el("div", "moves");
   if (!data.home) moves.append(makeButton("first", data.labels.home, () => report("go", { step: data.step })));
   moves.append(makeButton(data.done ? "first" : "plain", nextName(data), () => report("go", { step: data.step + 1 })));
   moves.append(makeButton("plain leave", data.labels.leave, () => report("leave", {})));
   for (const button of moves.children) button.dataset.keep = `move ${button.className}`;
-  task.append(moves);
-  return task;
+  return moves;
+}
+
+// The question after the last step, in the place of the text and the task.
+function drawAsked(data, report) {
+  const box = el("div", `task${data.done ? " done" : ""}`);
+  const ask = write(el("p", "ask"), data.question.ask, {}, data.terms);
+  box.append(ask, drawQuestion(data.question, data.labels, (index) => report("answer", { index })));
+  if (data.question.later && !data.question.right) box.append(el("p", "later", data.labels.later));
+  box.append(drawMoves(data, report));
+  return box;
 }
 
 function nextName(data) {
   if (data.step < data.steps.length - 1) return data.done ? data.labels.on : data.labels.skip;
-  return data.next ? fill(data.labels.next, { title: data.next }) : data.labels.last;
+  return data.next;
 }
 
 // The line at the foot of a narrow window: the task, which opens and closes the panel, and one button.
@@ -72,7 +91,7 @@ function drawFoot(root, data) {
   more.setAttribute("aria-controls", "panel");
   const told = el("span", "told");
   if (data.compared) write(told, `${data.compared.sentence} `, data.compared.values);
-  write(told, (data.done && data.then) || data.do, data.values);
+  write(told, (data.done && (data.question?.says || data.then)) || data.do, data.values);
   told.setAttribute("aria-live", "polite");
   if (!data.done) more.append(drawTick(data));
   if (data.guess && !data.guess.made) more.append(el("span", "before", data.labels.guess));
@@ -95,6 +114,7 @@ function followButton(root, data, report) {
   clearInterval(root.following);
   if (!data.home) root.act = () => report("go", { step: data.step });
   else if (data.done) root.act = () => report("go", { step: on });
+  else if (data.question) root.act = () => unfold(root, true);
   else if (data.press) root.act = () => (unfold(root, false), matches(data.press)[0]?.click());
   else root.act = () => (unfold(root, false), showPlace(root, () => pointAt(data.see[0])));
   if (data.done && data.home) act.title = nextName(data);
@@ -103,7 +123,8 @@ function followButton(root, data, report) {
     const button = data.press && matches(data.press)[0];
     const pressed = button && (button.ariaLabel || (button.querySelector("p") ?? button.querySelector("span") ?? button).textContent.trim());
     if (!data.home) name(data.labels.home);
-    else if (data.done) name(`✓ ${data.labels.on}`);
+    else if (data.done) name(`${data.question && !data.question.right ? "" : "✓ "}${data.labels.on}`);
+    else if (data.question) name(data.labels.choose);
     else if (data.press) name(pressed || "…", !button || button.disabled === true);
     else name(data.labels.show);
   };
@@ -150,6 +171,7 @@ export default function (component) {
   const root = rootOf(component);
   root.translate = true; // all but the values in its sentences
   syncProgress(data.kept);
+  hideTerm();
   const report = (name, value) => setTriggerValue(name, { turn: data.turn, ...value });
   root.guess = (text) => setStateValue("guess", { turn: data.turn, text }); // a state: it is not lost to the next event
   const began = root.data?.turn !== data.turn;
@@ -162,8 +184,10 @@ export default function (component) {
   panel.id = "panel";
   const body = el("div", "body");
   const text = el("div", "text");
-  for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values));
-  body.append(text, ...(data.guess ? [drawGuess(root, data)] : []), drawTask(data, report));
+  for (const paragraph of data.text.trim().split(/\n\s*\n/)) text.append(write(el("p"), paragraph.replace(/\n/g, ""), data.values, data.terms));
+  root.openTerm = (name) => report("term", { name });
+  if (data.question) body.append(drawAsked(data, report));
+  else body.append(text, ...(data.guess ? [drawGuess(root, data)] : []), drawTask(data, report));
   panel.append(drawHead(data, report), body);
   sheet.append(panel, drawFoot(root, data));
   keepPlace(root, () => root.replaceChildren(sheet));
@@ -173,6 +197,6 @@ export default function (component) {
   listenForEscape(root);
   if (began || completed) {
     root.arranged = false; // whether it has scrolled, and the panel is open or closed as it should be
-    showPlace(root, () => (unfoldBeside(root), (root.arranged = true)));
+    showPlace(root, () => (data.question ? unfold(root, true) : unfoldBeside(root), (root.arranged = true)));
   }
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pages.chat.state import ChatState
 from pages.limits.state import LimitsState
 from pages.quiz.state import QuizState
 from pages.training.state import TrainingState
@@ -28,7 +29,7 @@ class Learner:
     """State of one visitor who takes the course.
 
     session  text, settings and run of the step page, which most pages use
-    beam, compare, attention, tokens, training, limits, uses, quiz  state of the page of that name
+    beam, compare, attention, tokens, training, limits, uses, quiz, chat  state of the page of that name
     widget   returns the value of a widget by its key, None where there is none
     """
 
@@ -43,6 +44,7 @@ class Learner:
     limits: LimitsState = field(default_factory=LimitsState)
     uses: UsesState = field(default_factory=UsesState)
     quiz: QuizState = field(default_factory=QuizState)
+    chat: ChatState = field(default_factory=ChatState)
 
     @property
     def trace(self) -> Trace:

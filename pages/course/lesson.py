@@ -10,7 +10,7 @@ from typing import Any
 from pages.shell import navigation
 
 FOLDER = Path(__file__).parent / "lessons"
-PAGES = ("step", "beam", "compare", "attention", "tokens", "training", "limits", "uses", "quiz")
+PAGES = ("step", "beam", "compare", "attention", "tokens", "training", "limits", "uses", "chat", "quiz")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")  # in a lesson's texts, such as {best_p}
 
 
@@ -86,8 +86,25 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """Possible answer to a question; `says` is shown once it is chosen."""
+
+    text: str
+    says: str
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Question about what a lesson teaches; one of its answers is right."""
+
+    ask: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
-    """One lesson in one language.
+    """One lesson in one language. Its stages are its steps, counted from 0, and after them its question.
 
     name      name of its file without `.toml`, used in links and in the saved progress
     lead      summary in one sentence
@@ -101,3 +118,21 @@ class Lesson:
     concepts: tuple[int, ...]
     minutes: int
     steps: tuple[Step, ...]
+    question: Question
+
+    @property
+    def stages(self) -> int:
+        """Number of its steps and its question."""
+        return len(self.steps) + 1
+
+    def step_of(self, stage: int) -> Step:
+        """The step of a stage; of the question the last step, on whose page it is asked."""
+        return self.steps[min(stage, len(self.steps) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part of the course, with the names of its lessons in order; title and lead are in the words."""
+
+    name: str
+    lessons: tuple[str, ...]

@@ -1,4 +1,5 @@
-// List of the lessons with the progress in each; `data` is `list_data` of page.py. All text is set through textContent.
+// List of the lessons by part with the progress in each; `data` is `list_data` of page.py. All text is set through
+// textContent.
 
 function card(lesson, data, open) {
   const done = lesson.done >= lesson.steps;
@@ -16,15 +17,35 @@ function card(lesson, data, open) {
   return node;
 }
 
+function section(part, data, open, recap) {
+  const node = el("section", "part");
+  const head = el("div", "parthead");
+  head.append(el("h2", "", part.title), el("span", "meta", part.minutes));
+  const list = el("ol");
+  for (const lesson of part.lessons) list.append(card(lesson, data, open));
+  const button = makeButton("recap", data.labels.open_recap, () => recap(part.name));
+  button.setAttribute("aria-label", `${data.labels.open_recap}: ${part.title}`);
+  node.append(head, el("p", "partlead", part.lead), list, button);
+  return node;
+}
+
+function shortCourse(taste, open) {
+  const line = el("p", "taste");
+  line.append(el("b", "", taste.label), " ");
+  for (const lesson of taste.lessons) {
+    const button = makeButton("short", lesson.title, () => open(lesson.name));
+    line.append(button);
+  }
+  return line;
+}
+
 export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
   root.translate = true; // sentences alone
   const restored = syncProgress(data.kept);
   if (restored) setTriggerValue("remembered", { kept: restored });
-  const list = el("ol");
-  for (const lesson of data.lessons) list.append(card(lesson, data, (name) => setTriggerValue("open", { lesson: name })));
-  root.replaceChildren();
-  if (!data.next) root.append(el("p", "finished", data.labels.finished));
-  root.append(list);
+  const open = (name) => setTriggerValue("open", { lesson: name });
+  root.replaceChildren(data.next ? shortCourse(data.taste, open) : el("p", "finished", data.labels.finished));
+  for (const part of data.parts) root.append(section(part, data, open, (name) => setTriggerValue("recap", { part: name })));
 }

@@ -7,7 +7,7 @@ function drawGuess(root, data) {
   const ask = el("p", "ask");
   ask.id = "ask";
   ask.append(el("b", "", data.labels.before), " ");
-  box.append(write(ask, data.guess.ask, data.values), data.guess.kind === "choice" ? drawOptions(root, data) : drawField(root, data));
+  box.append(write(ask, data.guess.ask, data.values, data.terms), data.guess.kind === "choice" ? drawOptions(root, data) : drawField(root, data));
   return box;
 }
 

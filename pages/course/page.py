@@ -1,4 +1,4 @@
-"""Course page: the list of lessons with the visitor's progress, which their browser saves."""
+"""Course page: the list of lessons by part with the visitor's progress, which their browser saves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.components.register import event_callback, register
 from pages.course import catalog, coach
+from pages.course.lesson import Lesson
 from pages.course.state import CourseState
 from pages.frame import frame
 from pages.i18n.translator import Translator
@@ -21,40 +22,60 @@ _lesson_list = register("contents", Path(__file__).with_name("lesson_list.js"), 
 session = session_state.get(TextState)
 course = session_state.get(CourseState)
 t = Translator(session_state.language())
-lessons = catalog.lessons(t.language)
+lessons = {lesson.name: lesson for lesson in catalog.lessons(t.language)}
 
 
 def open_lesson(value: dict[str, Any]) -> None:
-    """Callback: open the lesson {lesson: name} at its first step that is not done, else at its first."""
-    lesson = catalog.lesson(t.language, str(value.get("lesson")))
+    """Callback: open the lesson {lesson: name} at its first stage that is not done, else at its first."""
+    lesson = lessons.get(str(value.get("lesson")))
     if lesson is not None:
         done = course.done.get(lesson.name, set())
-        coach.start_step(lesson, next((step for step in range(len(lesson.steps)) if step not in done), 0))
+        coach.start_step(lesson, next((stage for stage in range(lesson.stages) if stage not in done), 0))
+
+
+def open_recap(value: dict[str, Any]) -> None:
+    """Callback: open the recap of the part {part: name}."""
+    if value.get("part") in [part.name for part in catalog.parts()]:
+        course.finish(str(value["part"]))
 
 
 def restore_progress(value: dict[str, Any]) -> None:
     """Callback: {kept: progress that the browser saved}."""
-    course.restore_progress(value.get("kept"), [lesson.name for lesson in lessons])
+    course.restore_progress(value.get("kept"), lessons)
+
+
+def lesson_data(lesson: Lesson) -> dict[str, Any]:
+    """Data of one lesson."""
+    return {
+        "name": lesson.name,
+        "title": lesson.title,
+        "lead": lesson.lead,
+        "minutes": t("course.minutes", count=lesson.minutes),
+        "steps": lesson.stages,
+        "done": course.count(lesson),
+    }
 
 
 def list_data() -> dict[str, Any]:
     """Data of the component `lesson_list.js`."""
-    entries = [
-        {
-            "name": lesson.name,
-            "title": lesson.title,
-            "lead": lesson.lead,
-            "minutes": t("course.minutes", count=lesson.minutes),
-            "steps": len(lesson.steps),
-            "done": course.count(lesson),
-        }
-        for lesson in lessons
-    ]
-    following = next((lesson.name for lesson in lessons if course.count(lesson) < len(lesson.steps)), None)
-    words = ("begin", "go_on", "again", "progress", "finished")
+    short = [lessons[name] for name in catalog.taste()]
+    words = ("begin", "go_on", "again", "progress", "finished", "open_recap")
     return {
-        "lessons": entries,
-        "next": following,
+        "parts": [
+            {
+                "name": part.name,
+                "title": t(f"course.part.{part.name}"),
+                "lead": t(f"course.part.{part.name}_lead"),
+                "minutes": t("course.minutes", count=sum(lessons[name].minutes for name in part.lessons)),
+                "lessons": [lesson_data(lessons[name]) for name in part.lessons],
+            }
+            for part in catalog.parts()
+        ],
+        "taste": {
+            "label": t("course.taste", minutes=sum(lesson.minutes for lesson in short)),
+            "lessons": [{"name": lesson.name, "title": lesson.title} for lesson in short],
+        },
+        "next": next((name for name, lesson in lessons.items() if course.count(lesson) < lesson.stages), None),
         "kept": course.progress(),
         "labels": {word: t(f"course.{word}") for word in words},
     }
@@ -68,12 +89,14 @@ def workbench() -> None:
         key="contents",
         data=list_data(),
         on_open_change=event_callback("contents", "open", open_lesson),
+        on_recap_change=event_callback("contents", "recap", open_recap),
         on_remembered_change=event_callback("contents", "remembered", restore_progress),
     )
+    st.page_link(navigation.path("glossary"), label=t("course.glossary.link"), width="content")
 
 
 address_bar = address.AddressBar(session, t, session)
-minutes = 5 * round(sum(lesson.minutes for lesson in lessons) / 5)
+minutes = 5 * round(sum(lesson.minutes for lesson in lessons.values()) / 5)
 frame.begin(t("course.title"), t("course.lead", minutes=minutes), session, t)
 address_bar.restore()
 workbench()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import EngineError
+from pages.attention.state import cached_lens
 from pages.course import page_values
 from pages.course.learner import Condition, Count, Learner, TaskMemory
 from pages.i18n.translator import LANGUAGES
@@ -146,6 +147,78 @@ def _uses_run(learner: Learner, memory: TaskMemory) -> int:
     return sum(_has_ended(learner.uses.run_for(name), own) for name, own in zip(USES, memories, strict=True))
 
 
+def _cut_count(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """The text on the tokens page was changed since the step began, and is cut into exactly `count` tokens."""
+    changed = _cut_text(learner, True, memory)
+    return changed and len(learner.tokens.tokenized(learner.model).token_ids) == count
+
+
+def _cut_more(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The text on the tokens page was changed since the step began, and has more tokens than characters."""
+    changed = _cut_text(learner, True, memory)
+    tokens = len(learner.tokens.tokenized(learner.model).token_ids)
+    return (changed and tokens > len(learner.tokens.text)) is yes
+
+
+def _head_first(learner: Learner, share: float, memory: TaskMemory) -> bool:
+    """The head that is open gives the first token at least this share of the attention, for the last token."""
+    state = learner.attention
+    opened = (state.view, state.layer, state.head)
+    memory["moved"] = memory.get("moved", False) or opened != memory.setdefault("opened", opened)
+    if not memory["moved"] or state.view != "head" or not state.ids:
+        return False
+    weights = learner.model.attention(state.ids)
+    layer, head = min(state.layer, weights.shape[0] - 1), min(state.head, weights.shape[1] - 1)
+    return bool(weights[layer, head, -1, 0] >= share)
+
+
+def _lens_first(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The cell of the logit lens that is open is the lowest of its column with the model's own prediction."""
+    state = learner.attention
+    if state.cell is None or not state.ids:
+        return False
+    layer, position = state.cell
+    column = cached_lens(state, learner.model).top_token_ids[:, position]
+    return (bool(column[layer] == column[-1]) and not bool((column[:layer] == column[-1]).any())) is yes
+
+
+def _forced_first(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The position that is open in the text under teacher forcing has the token that was predicted first."""
+    training, model = learner.training, learner.model
+    if training.opened is None or training.model != model.name or training.opened >= len(training.ids):
+        return False
+    distribution = model.distribution(training.ids[: training.opened])
+    return (distribution.candidate(training.ids[training.opened]).rank == 1) is yes
+
+
+def _forced_perplexity(learner: Learner) -> float | None:
+    """Perplexity of the text under teacher forcing; None where nothing is predicted."""
+    training, model = learner.training, learner.model
+    if not training.ids or training.model != model.name:
+        return None
+    score = training.score(model)
+    return score.perplexity if score.predicted else None
+
+
+def _forced_harder(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The perplexity of the text under teacher forcing is above that of the text at the beginning of the step."""
+    now = _forced_perplexity(learner)
+    if now is None:
+        return False
+    return (now > memory.setdefault("perplexity", now)) is yes
+
+
+def _forced_below(learner: Learner, perplexity: float, memory: TaskMemory) -> bool:
+    """The text under teacher forcing was changed since the step began; its perplexity is below this one."""
+    now = _forced_perplexity(learner)
+    return _forced_text(learner, True, memory) and now is not None and now < perplexity
+
+
+def _chatted(learner: Learner, count: int, memory: TaskMemory) -> bool:
+    """A reply was started on the chat page since the step began, and has ended."""
+    return _has_ended(learner.chat.run, memory)
+
+
 def _guessed(learner: Learner, count: int, memory: TaskMemory) -> bool:
     """At least `count` rounds of the quiz were answered since the step began, over all games."""
     answered = len(learner.quiz.outcomes)
@@ -177,6 +250,14 @@ PAGE_TASKS: dict[str, Condition] = {
     "tried_other": _tried_other,
     "used": _used,
     "guessed": _guessed,
+    "cut_count": _cut_count,
+    "cut_more": _cut_more,
+    "head_first": _head_first,
+    "lens_first": _lens_first,
+    "forced_first": _forced_first,
+    "forced_harder": _forced_harder,
+    "forced_below": _forced_below,
+    "chatted": _chatted,
 }
 
 PAGE_COUNTS: dict[str, Count] = {

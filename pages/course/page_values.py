@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.model.perplexity import perplexity
+from pages.attention.state import cached_lens
 from pages.tokens.token_details import counts
 
 if TYPE_CHECKING:
@@ -102,6 +103,34 @@ def _forced_perplexity(learner: Learner, t: Translator) -> str:
     return t.number(score.perplexity) if score.predicted else NO_VALUE
 
 
+def _forced_least(learner: Learner, t: Translator) -> str:
+    """The token of the text under teacher forcing with the lowest probability."""
+    from engine.model.score import least_expected
+
+    training, model = learner.training, learner.model
+    if not training.ids or training.model != model.name:
+        return NO_VALUE
+    found = least_expected(training.score(model), 1)
+    return model.pieces(training.ids)[found[0]] if found else NO_VALUE
+
+
+def _heads(learner: Learner) -> tuple[str, str]:
+    """Number of layers, and of attention heads in each."""
+    weights = learner.model.attention(learner.trace.token_ids())
+    return str(weights.shape[0]), str(weights.shape[1])
+
+
+def _cell(learner: Learner, t: Translator) -> tuple[str, str]:
+    """Layer of the open cell of the logit lens, and the token it predicts."""
+    state = learner.attention
+    if state.cell is None or not state.ids:
+        return NO_VALUE, NO_VALUE
+    layer, position = state.cell
+    token = int(cached_lens(state, learner.model).top_token_ids[layer, position])
+    pending = learner.model.vocabulary.pending(state.ids[: position + 1])
+    return str(layer), learner.model.vocabulary.label(token, pending)
+
+
 def _experiment(learner: Learner, name: str) -> Any:
     """Work of an experiment of the limits page that ended by itself; None where there is none."""
     run = learner.limits.runs[name]
@@ -164,6 +193,11 @@ PAGE_VALUES: dict[str, Callable[[Learner, Translator], str]] = {
     "needed": _needed,
     "forced_text": lambda learner, t: learner.training.text.strip() or NO_VALUE,
     "forced_perplexity": _forced_perplexity,
+    "forced_least": _forced_least,
+    "layers": lambda learner, t: _heads(learner)[0],
+    "heads": lambda learner, t: _heads(learner)[1],
+    "cell_layer": lambda learner, t: _cell(learner, t)[0],
+    "cell_token": lambda learner, t: _cell(learner, t)[1],
     "slower": _slower,
     "slip": lambda learner, t: _slip(learner, t)[0],
     "slip_p": lambda learner, t: _slip(learner, t)[1],

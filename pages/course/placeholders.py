@@ -156,6 +156,35 @@ def _continuation(learner: Learner, t: Translator) -> str:
     return learner.model.continuation(ids[:first], ids[first:]).strip() or NO_VALUE
 
 
+def _logits(learner: Learner, t: Translator) -> tuple[str, str, str]:
+    """Logits of the two most probable tokens, and how many times as probable the first is."""
+    first, second = learner.model.distribution(learner.trace.token_ids()).top(2)
+    return t.number(first.logit, 2), t.number(second.logit, 2), t.number(math.exp(first.logit - second.logit))
+
+
+def _taken_gap(learner: Learner, t: Translator) -> tuple[str, str]:
+    """How far the logit of the token last chosen by hand was below the highest, and e to that difference."""
+    trace = learner.trace
+    taken = [i for i in range(trace.prompt_length, len(trace.choices)) if trace.choices[i].how == "hand"]
+    if not taken:
+        return NO_VALUE, NO_VALUE
+    distribution = learner.model.distribution(trace.token_ids(trace.choices[taken[-1]].parent))
+    gap = distribution.top(1)[0].logit - distribution.candidate(trace.choices[taken[-1]].token_id).logit
+    return t.number(gap, 1), t.number(math.exp(gap), 0)
+
+
+def _firsts(learner: Learner, t: Translator) -> str:
+    """Number of tokens after the prompt, up to the cursor, that were the most probable at their place."""
+    ids, first = learner.trace.token_ids(), learner.trace.prompt_length
+    return str(sum(learner.model.distribution(ids[:i]).candidate(ids[i]).rank == 1 for i in range(first, len(ids))))
+
+
+def _last_rank(learner: Learner, t: Translator) -> str:
+    """Rank of the last token at its place."""
+    *before, last = learner.trace.token_ids()
+    return f"{learner.model.distribution(before).candidate(last).rank:,}" if before else NO_VALUE
+
+
 def value(name: str, learner: Learner, t: Translator) -> str:
     """Value of the placeholder of a name; `NO_VALUE` where the model's numbers cannot be used."""
     try:
@@ -206,5 +235,12 @@ PLACEHOLDERS: dict[str, Callable[[Learner, Translator], str]] = {
     "top_p": lambda learner, t: f"{learner.session.settings.top_p:g}",
     "beyond": _beyond,
     "continuation": _continuation,
+    "best_logit": lambda learner, t: _logits(learner, t)[0],
+    "second_logit": lambda learner, t: _logits(learner, t)[1],
+    "times": lambda learner, t: _logits(learner, t)[2],
+    "taken_gap": lambda learner, t: _taken_gap(learner, t)[0],
+    "taken_times": lambda learner, t: _taken_gap(learner, t)[1],
+    "firsts": _firsts,
+    "last_rank": _last_rank,
     **PAGE_VALUES,
 }

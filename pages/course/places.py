@@ -34,6 +34,8 @@ HIGHLIGHTS = {
     "cut": ".st-key-cut",
     "merges": ".st-key-merging",
     "cut_text": ".st-key-cut_text",
+    "cuts": ".st-key-cuts",
+    "conversation": ".st-key-conversation",
     "forced": ".st-key-forced",
     "training_text": ".st-key-training_text, .st-key-training_start",
     "learning": ".st-key-learning",

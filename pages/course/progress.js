@@ -1,4 +1,4 @@
-// Progress in the course, saved in the browser's localStorage: {lesson: [steps done]}.
+// Progress in the course, saved in the browser's localStorage: {lesson: [stages done]}.
 
 const STORAGE_KEY = "course";
 
@@ -9,6 +9,8 @@ const mergeProgress = (first, second) => {
   return all;
 };
 
+let told = ""; // what the app knew when it was told of more: it ignores invalid entries, and is not told again
+
 // Merges the app's progress into the saved one. Returns the result where the app lacks some of it, else null.
 function syncProgress(known) {
   let saved = {};
@@ -17,7 +19,9 @@ function syncProgress(known) {
     const all = mergeProgress(saved, known);
     localStorage.setItem(STORAGE_KEY, JSON.stringify(all));
     const isNew = Object.entries(all).some(([lesson, steps]) => steps.some((step) => !known[lesson]?.includes(step)));
-    return isNew ? all : null;
+    if (!isNew || told === JSON.stringify(known)) return null;
+    told = JSON.stringify(known);
+    return all;
   } catch {
     return null; // no localStorage, or an invalid entry
   }

@@ -88,5 +88,6 @@ _PROMPTS: dict[str, Callable[[str], None]] = {  # sets the prompt of a step, by 
     "training": _set_training_text,
     "limits": _ignore_prompt,
     "uses": _ignore_prompt,
+    "chat": _ignore_prompt,
     "quiz": _ignore_prompt,
 }

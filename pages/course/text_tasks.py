@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.decoding.text_metrics import repeated_ngrams
+from engine.sampling.settings import Settings
 from pages.course.learner import Condition, Count, Learner, TaskMemory
 
 
@@ -145,6 +146,46 @@ def _bars(learner: Learner, count: int, memory: TaskMemory) -> bool:
     return learner.session.bars >= count
 
 
+def _found_rank(learner: Learner, rank: int, memory: TaskMemory) -> bool:
+    """The best match of the vocabulary search has at least this rank as the next token."""
+    query = str(learner.widget("search") or "")
+    hits = learner.model.vocabulary.search(query, 1) if query else []
+    return bool(hits) and learner.model.distribution(learner.trace.token_ids()).candidate(hits[0]).rank >= rank
+
+
+def _wrote(learner: Learner, text: str, memory: TaskMemory) -> bool:
+    """The text after the prompt, up to the cursor, is this one, or begins with it."""
+    ids, first = learner.trace.token_ids(), learner.trace.prompt_length
+    return learner.model.continuation(ids[:first], ids[first:]).strip().startswith(text)
+
+
+def _logit_gap(learner: Learner, gap: float, memory: TaskMemory) -> bool:
+    """A token was chosen by hand whose logit was at least `gap` below the highest, since the step began."""
+    trace = learner.trace
+    for i in _new_choices(learner, memory):
+        if trace.choices[i].how == "hand":
+            distribution = learner.model.distribution(trace.token_ids(trace.choices[i].parent))
+            chosen = distribution.candidate(trace.choices[i].token_id)
+            if distribution.top(1)[0].logit - chosen.logit >= gap:
+                return True
+    return False
+
+
+def _best_drawn(learner: Learner, limits: list[float], memory: TaskMemory) -> bool:
+    """The probability of the first token after the filters is within these limits, and a setting was changed."""
+    settings = learner.session.settings
+    changed = settings != memory.setdefault("settings", settings)
+    best = learner.model.distribution(learner.trace.token_ids(), settings).top(1)[0]
+    return changed and limits[0] <= best.probability <= limits[1]
+
+
+def _nucleus(learner: Learner, most: int, memory: TaskMemory) -> bool:
+    """Tokens were added since the step began, and top-p alone keeps at most `most` for the next one."""
+    alone = Settings(top_p=learner.session.settings.top_p)
+    added = bool(_new_choices(learner, memory))
+    return added and learner.model.distribution(learner.trace.token_ids(), alone).kept <= most
+
+
 TEXT_TASKS: dict[str, Condition] = {
     "written": _written,
     "hand": _hand,
@@ -163,6 +204,11 @@ TEXT_TASKS: dict[str, Condition] = {
     "again": _again,
     "least": _least,
     "bars": _bars,
+    "found_rank": _found_rank,
+    "wrote": _wrote,
+    "logit_gap": _logit_gap,
+    "best_drawn": _best_drawn,
+    "nucleus": _nucleus,
 }
 
 TEXT_COUNTS: dict[str, Count] = {

@@ -29,6 +29,8 @@ class Page(NamedTuple):
 COURSE, LAB, TEACHING = "course.nav", "app.lab", "teachers.short"
 PAGES = (
     Page("learn", "course.title", COURSE, "course/page.py"),
+    Page("recap", "course.recap.title", COURSE, "course/recap_page.py", hidden=True),
+    Page("glossary", "course.glossary.title", COURSE, "course/glossary_page.py", hidden=True),
     Page("quiz", "quiz.title", COURSE),
     Page("first", "step.title", LAB, "step/page.py"),  # the default page: its URL is /
     Page("step", "step.title", LAB, "step/redirect.py", hidden=True),

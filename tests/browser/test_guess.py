@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 import engine
 from engine.sampling.settings import Settings
 from pages.course import catalog
+from pages.course.lesson import Step
 from pages.i18n.translator import Translator
 from tests.browser.app import follow, settle
 from tests.browser.test_foot import box, wait_until_arranged
@@ -19,6 +20,12 @@ T = Translator("en")
 def page(newcomer: Page) -> Page:
     """An empty page: every test opens an address of its own."""
     return newcomer
+
+
+def step_of(name: str, stage: int, language: str = "en") -> Step:
+    lesson = catalog.lesson(language, name)
+    assert lesson is not None
+    return lesson.steps[stage]
 
 
 def open_step(page: Page, address: str, path: str, language: str, width: int, height: int) -> None:
@@ -39,7 +46,7 @@ def cool_down(page: Page, presses: int) -> float:
 
 
 def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
-    open_step(page, address, "?lesson=06-sampling.3", "en", 1366, 657)
+    open_step(page, address, "?lesson=temperature.1", "en", 1366, 657)
     field, noted = page.locator(".answer input"), page.locator(".noted")
     field.fill("a lot")
     field.press("Enter")
@@ -52,7 +59,7 @@ def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
     temperature = cool_down(page, 3)
     assert temperature <= 0.5
     model = engine.load()
-    prompt = catalog.lessons("en")[5].steps[2].prompt
+    prompt = step_of("temperature", 0).prompt
     assert prompt is not None
     drawn = model.distribution(model.read_prompt(prompt), Settings(temperature=temperature)).top(1)[0].probability
     told = T("course.guess.other").format(guess=T.percent(0.305), truth=T.percent(drawn))
@@ -72,9 +79,9 @@ def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
 
 
 def test_three_widths_stand_in_the_ledger(page: Page, address: str) -> None:
-    open_step(page, address, "beam?lesson=05-beam.4", "en", 1366, 657)
-    lesson = catalog.lessons("en")[4]
-    prompt, given = lesson.steps[0].prompt, dict(lesson.steps[0].settings)
+    open_step(page, address, "beam?lesson=beam.4", "en", 1366, 657)
+    step = step_of("beam", 0)
+    prompt, given = step.prompt, dict(step.settings)
     assert prompt is not None
     slider = page.locator(".st-key-beam_width input[type=range]")
     for count in (2, 3):
@@ -97,7 +104,7 @@ def test_three_widths_stand_in_the_ledger(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh_Hant"])
 def test_on_a_phone_a_guess_is_made_in_the_panel_and_shown_at_the_foot(page: Page, address: str, language: str) -> None:
-    open_step(page, address, "beam?lesson=05-beam.3", language, 390, 844)
+    open_step(page, address, "beam?lesson=beam.3", language, 390, 844)
     wait_until_arranged(page)
     t = Translator(language)
     mark, told, panel = page.locator(".foot .before"), page.locator(".foot .told"), page.locator(".panel")
@@ -114,7 +121,7 @@ def test_on_a_phone_a_guess_is_made_in_the_panel_and_shown_at_the_foot(page: Pag
     expect(page.locator(".foot.done")).to_have_count(0)
     page.locator(".foot .act").click()
     expect(page.locator(".foot.done")).to_be_visible(timeout=20_000)
-    guess = catalog.lessons(language)[4].steps[2].guess
+    guess = step_of("beam", 2, language).guess
     assert guess is not None
     expect(told).to_contain_text(guess.options[0][1])
     assert told.inner_text().startswith(t("course.guess.right_words").split("{")[0])

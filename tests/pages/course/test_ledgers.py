@@ -30,7 +30,7 @@ def cells(notes: Notes, ledger: Ledger, language: str = "en") -> list[list[str]]
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_three_widths_have_the_scores_of_the_engine(bundled: Model, language: str) -> None:
-    course, lesson = begin("05-beam", 4, language)
+    course, lesson = begin("beam", 4, language)
     learner, t = make_learner(bundled, "今天天氣真"), Translator(language)
     ledger, notes = lesson.steps[3].ledger, course.notes_of(lesson)
     assert ledger is not None

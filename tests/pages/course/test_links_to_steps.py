@@ -75,7 +75,7 @@ def test_a_step_has_the_last_prompt_and_settings_before_it(language: str, lesson
 def test_the_beams_that_a_step_talks_about_have_grown(language: str) -> None:
     width = {"zh_Hant": 3, "en": 2}[language]
     for number, task_of_the_step_before in ((2, "beam_levels"), (3, "beam_opened"), (4, "beam_over")):
-        beam = state_of(open_step(language, "05-beam", number), BeamState)
+        beam = state_of(open_step(language, "beam", number), BeamState)
         assert beam.settings.width == width
         if task_of_the_step_before == "beam_over":
             assert beam.done
@@ -86,14 +86,14 @@ def test_the_beams_that_a_step_talks_about_have_grown(language: str) -> None:
 
 def test_no_step_is_done_by_what_a_link_sets_up() -> None:
     for language, lesson, number in LATER:
-        if lesson in ("05-beam", "09-inside", "12-one-by-one", "17-families"):
+        if lesson in ("beam", "attention", "one-by-one", "families"):
             app = open_step(language, lesson, number)
             assert number - 1 not in state_of(app, CourseState).done.get(lesson, ())
 
 
 def test_going_on_keeps_what_the_learner_has_made() -> None:
     """The next step of an open lesson is set up alone; a jump sets up the steps between."""
-    [lesson] = [lesson for lesson in catalog.lessons("en") if lesson.name == "09-inside"]
+    [lesson] = [lesson for lesson in catalog.lessons("en") if lesson.name == "attention"]
     course = CourseState()
     assert course.begin(lesson) == lesson.steps[:1]
     assert course.begin(lesson, 1) == lesson.steps[1:2]

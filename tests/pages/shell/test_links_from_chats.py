@@ -35,7 +35,7 @@ def test_a_lesson_opens_at_the_step_that_was_meant(value: str) -> None:
     app = follow_link({"lesson": value, "utm_source": "line"}, "beam")
     assert not app.exception and not app.warning
     course = state_of(app, CourseState)
-    assert (course.lesson, course.step) == ("05-beam", 1)
+    assert (course.lesson, course.step) == ("beam", 1)
 
 
 def test_a_lesson_that_does_not_exist_is_told() -> None:
