@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pages.attention.state import AttentionState, target_token, token_label
-from pages.components import shaded_tokens
+from pages.components.tables import shaded_tokens
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.interpret import attention_maps
 from pages.attention.state import AttentionState
-from pages.components import shaded_tokens
+from pages.components.tables import shaded_tokens
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from pages.attention import (
     token_ranks,
 )
 from pages.attention.state import EXPERIMENTS, VIEWS, AttentionState, cached_lens, target_token, token_label
-from pages.components import shaded_tokens, text_strip
+from pages.components.tables import shaded_tokens
+from pages.components.text import text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state

@@ -14,7 +14,7 @@ import streamlit as st
 from pages.beam import finished_beams
 from pages.beam.baselines import SEEDS, Baselines
 from pages.beam.state import BeamState
-from pages.components import text_table
+from pages.components.tables import text_table
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:

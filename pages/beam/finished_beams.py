@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.decoding.text_metrics import measure
 from pages.beam.state import BeamState
-from pages.components import text_table
+from pages.components.tables import text_table
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:

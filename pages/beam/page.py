@@ -14,7 +14,9 @@ from engine.trace.trace import Trace
 from pages.beam import baselines_view, export, finished_beams, level_summary, probability_mass, tree
 from pages.beam.settings_query import LENGTH_PENALTIES, MAX_LEVELS, MAX_NGRAM, MAX_WIDTH, REPETITION_PENALTIES
 from pages.beam.state import BeamState
-from pages.components import in_advance, probability_bars, probability_rows, text_strip
+from pages.components import in_advance
+from pages.components.charts import probability_bars, probability_rows
+from pages.components.text import text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state

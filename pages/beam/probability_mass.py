@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.beam.state import BeamState
-from pages.components import data_table, theme
+from pages.components import theme
+from pages.components.tables import data_table
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 

@@ -12,8 +12,9 @@ from engine.serving import config
 from pages.chat import conversation, stream, template_effect
 from pages.chat.reply import DEFAULT_TOKENS, TOKEN_RANGE
 from pages.chat.state import ChatState
-from pages.components import examples, text_strip
+from pages.components import examples
 from pages.components.examples import Example
+from pages.components.text import text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state

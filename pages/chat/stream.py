@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.sampling.settings import TokenOrigin
 from engine.trace.trace import Choice, Trace
 from pages.chat.reply import Reply
-from pages.components import text_strip
+from pages.components.text import text_strip
 from pages.i18n.translator import Translator
 from pages.session.annotated_text import TextAnnotator
 

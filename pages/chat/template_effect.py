@@ -11,7 +11,7 @@ import streamlit as st
 from pages.chat import stream
 from pages.chat.reply import Reply
 from pages.chat.state import ChatState
-from pages.components import text_strip
+from pages.components.text import text_strip
 from pages.i18n.translator import Translator, plain
 from pages.session.text_state import TextState
 from pages.shell import messages

@@ -10,7 +10,9 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart, data_table, theme
+from pages.components import theme
+from pages.components.charts import altair_chart
+from pages.components.tables import data_table
 from pages.components.text_width import text_width
 from pages.components.theme import palette
 from pages.i18n.translator import Translator

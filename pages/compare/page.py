@@ -14,8 +14,9 @@ from engine.decoding.strategies import BY_NAME, STRATEGIES, Parameter
 from engine.errors import EngineError, PromptError
 from pages.compare import export, filter_size_chart, scatter_chart, summary, text_rows
 from pages.compare.state import DEFAULT_SEEDS, DEFAULT_TOKENS, MAX_FIRST_SEED, MAX_SEEDS, TOKEN_RANGE, CompareState
-from pages.components import examples, prompt_area, text_table
+from pages.components import examples, prompt_area
 from pages.components.examples import Example
+from pages.components.tables import text_table
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state

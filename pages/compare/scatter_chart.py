@@ -15,8 +15,9 @@ import streamlit as st
 
 from pages.compare.state import CompareState
 from pages.compare.text_rows import strategy_label
-from pages.components import altair_chart, theme
-from pages.components.text_table import read
+from pages.components import theme
+from pages.components.charts import altair_chart
+from pages.components.tables.text_table import read
 from pages.components.text_width import text_width
 from pages.components.theme import palette
 from pages.i18n.translator import Translator

@@ -7,7 +7,7 @@ import math
 from engine.decoding.text_metrics import Measures
 from pages.compare.state import CompareState
 from pages.compare.text_rows import strategy_label
-from pages.components.text_table import read
+from pages.components.tables.text_table import read
 from pages.i18n.translator import Translator
 
 

@@ -8,7 +8,7 @@ from engine.decoding.strategies import STRATEGIES, DecodingStrategy
 from engine.decoding.text_metrics import measure
 from engine.errors import SettingsError
 from pages.compare.state import CompareState, StrategyRun
-from pages.components.text_table import chips, numbers
+from pages.components.tables.text_table import chips, numbers
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:

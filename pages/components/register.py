@@ -27,16 +27,22 @@ _lock = threading.Lock()
 
 
 def source(name: str, folder: Path) -> Path:
-    """Path of a script or style, in `folder` or else in this package."""
+    """Path of a script or style, in `folder` or else in this package and its folders."""
     path = folder / name
-    return path if path.exists() else _HERE / name
+    return path if path.exists() else _shared().get(name, _HERE / name)
+
+
+@cache
+def _shared() -> dict[str, Path]:
+    """Scripts and styles of this package by name."""
+    return {path.name: path for path in _HERE.rglob("*.[jc]s*")}
 
 
 def script(file: Path, *parts: str, more_style: str = "") -> str:
     """Script of a component: `base`, its shared `parts`, then its own `.js` beside `file`, and their styles.
 
-    Parts lie beside `file` or in this package; a style, `.css`, is optional for each. `rootOf` in `base.js` adds
-    them to the component: a style that Streamlit is given it sends again with every drawing, some 30 kB a click.
+    Parts are found by `source`; a style, `.css`, is optional for each. `rootOf` in `base.js` adds them to the
+    component: a style that Streamlit is given it sends again with every drawing, some 30 kB a click.
     """
     names = ("base", *parts, file.stem)
     scripts = [source(f"{name}.js", file.parent).read_text("utf-8") for name in names]

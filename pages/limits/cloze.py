@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import data_table, probability_bars, shaded_tokens, text_table
+from pages.components.charts import probability_bars
+from pages.components.tables import data_table, shaded_tokens, text_table
 from pages.components.text_width import text_width
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun

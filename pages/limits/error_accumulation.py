@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.errors import EngineError
 from engine.model.perplexity import perplexity
-from pages.components import shaded_tokens, text_table
+from pages.components.tables import shaded_tokens, text_table
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
 from pages.limits.line_chart import Line, Point

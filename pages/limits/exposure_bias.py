@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import data_table
+from pages.components.tables import data_table
 from pages.i18n.translator import Translator
 from pages.limits import line_chart
 from pages.limits.line_chart import Line, Point

@@ -14,7 +14,8 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart, theme
+from pages.components import theme
+from pages.components.charts import altair_chart
 from pages.components.theme import palette
 from pages.i18n.translator import Translator
 

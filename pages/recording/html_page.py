@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
-from pages.components import register, text_strip
+from pages.components import register
+from pages.components.text import text_strip
 from pages.components.theme import css
 from pages.i18n.translator import Translator
 from pages.recording import replay

@@ -16,8 +16,9 @@ from pages.attention import head_detail
 from pages.attention.state import AttentionState
 from pages.beam import tree
 from pages.beam.state import BeamState
-from pages.components import probability_rows, text_strip
+from pages.components.charts import probability_rows
 from pages.components.register import number_words
+from pages.components.text import text_strip
 from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator
 from pages.session.annotated_text import TextAnnotator

@@ -1,6 +1,6 @@
 """Annotations of a trace for the text strip: labels, log-probabilities, ranks, alternatives, branches.
 
-Plain data for `components/text_strip.py`. No Streamlit here.
+Plain data for `components/text/text_strip.py`. No Streamlit here.
 """
 
 from __future__ import annotations

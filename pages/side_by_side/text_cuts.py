@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pages.components.register import register
-from pages.components.token_chips import chips
+from pages.components.text.token_chips import chips
 from pages.i18n.translator import Translator
 from pages.side_by_side.result import Result
 

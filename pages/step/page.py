@@ -11,7 +11,7 @@ import engine
 from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError
 from engine.serving import model_registry
-from pages.components import text_strip
+from pages.components.text import text_strip
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state

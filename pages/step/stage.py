@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.decoding.stopping import StopReason
-from pages.components import probability_rows, text_strip
+from pages.components.charts import probability_rows
 from pages.components.register import register
+from pages.components.text import text_strip
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState

@@ -9,8 +9,9 @@ import streamlit as st
 import engine
 from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError
-from pages.components import examples, shaded_tokens, text_area
+from pages.components import examples, text_area
 from pages.components.examples import Example
+from pages.components.tables import shaded_tokens
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state

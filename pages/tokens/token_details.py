@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pages.components.register import event_callback, register
-from pages.components.token_chips import chips
+from pages.components.text.token_chips import chips
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pages.components.register import register
-from pages.components.token_chips import chips
+from pages.components.text.token_chips import chips
 from pages.i18n.translator import Translator
 from pages.tokens.token_details import counts, more_tokens
 

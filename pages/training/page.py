@@ -10,8 +10,10 @@ import engine
 from engine.bundled import BUNDLED_NAME
 from engine.sampling.settings import Settings
 from engine.serving import admission, config
-from pages.components import data_table, examples, probability_bars, probability_rows
+from pages.components import examples
+from pages.components.charts import probability_bars, probability_rows
 from pages.components.examples import Example
+from pages.components.tables import data_table
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state

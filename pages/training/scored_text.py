@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages.components import token_chips
 from pages.components.register import event_callback, register
+from pages.components.text import token_chips
 from pages.i18n.translator import Translator
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages.components import text_table
 from pages.components.register import register
+from pages.components.tables import text_table
 from pages.i18n.translator import Translator
 from pages.uses.state import PromptPart, TaskRun
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from pages.components.probability_bars import ROW
+from pages.components.charts.probability_bars import ROW
 from tests.browser.chromium import ARGUMENTS, require
 from tests.browser.tabs import borrow
 from tests.serving import started

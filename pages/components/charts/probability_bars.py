@@ -14,8 +14,10 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import altair_chart, data_table, theme
-from pages.components.probability_rows import LABELS_WIDTH
+from pages.components import theme
+from pages.components.charts import altair_chart
+from pages.components.charts.probability_rows import LABELS_WIDTH
+from pages.components.tables import data_table
 from pages.components.theme import Palette, palette
 from pages.i18n.translator import Translator
 from pages.session import session_state

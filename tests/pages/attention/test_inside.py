@@ -27,7 +27,7 @@ from pages.attention import (
     token_ranks,
 )
 from pages.attention.state import EXPERIMENTS, VIEWS, AttentionState, cached_lens, target_token
-from pages.components import shaded_tokens
+from pages.components.tables import shaded_tokens
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from tests import tiny

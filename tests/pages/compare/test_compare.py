@@ -17,7 +17,7 @@ from engine.decoding.text_metrics import Measures
 from engine.model.model import Model
 from pages.compare import filter_size_chart, scatter_chart, summary, text_rows
 from pages.compare.state import CompareSettings, CompareState
-from pages.components import text_table
+from pages.components.tables import text_table
 from pages.i18n.translator import Translator, sentences
 from pages.session.text_state import TextState
 

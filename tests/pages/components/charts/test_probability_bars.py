@@ -11,7 +11,7 @@ from hypothesis import given
 
 from engine.model.model import Model
 from engine.sampling.settings import Settings
-from pages.components import probability_bars, probability_rows
+from pages.components.charts import probability_bars, probability_rows
 from pages.i18n.translator import Translator
 from pages.step import calculation
 
