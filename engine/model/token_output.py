@@ -104,6 +104,8 @@ class TokenOutput:
 
         Raises EngineError(`not_finite`) if it is not finite, as with a NaN logit: then there is no distribution.
         """
+        if self.listed is not None:
+            return 0.0  # these logits are log-probabilities
         value = float(torch.logsumexp(torch.from_numpy(self.logits), dim=-1))
         if not math.isfinite(value):
             raise not_finite_error("the logits")
