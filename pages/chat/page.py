@@ -19,7 +19,15 @@ from pages.frame import frame
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
+from pages.shell import (
+    address,
+    example_language,
+    fragment,
+    messages,
+    model_access,
+    model_picker,
+    sampling_controls,
+)
 from pages.shell.open_in_step import open_in_step
 
 WORK_SLICE_SECONDS = 0.001  # work between two redraws of the page: one forward pass
@@ -98,7 +106,8 @@ def draw_conversation(model: engine.Model) -> None:
     messages.show_problem(state.run.problem, t, "chat.kept")
     if state.reply is not None and (characters := state.reply.simplified):
         st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
-    buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in t.list("chat.examples")]
+    texts = example_language.for_examples(t).list("chat.examples")
+    buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in texts]
     examples.draw(buttons, t)
 
 

@@ -20,7 +20,15 @@ from pages.limits.state import NAMES, ExperimentName, LimitsState
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker, sampling_controls
+from pages.shell import (
+    address,
+    example_language,
+    fragment,
+    messages,
+    model_access,
+    model_picker,
+    sampling_controls,
+)
 from pages.shell.open_in_step import open_in_step
 
 WORK_SLICE_SECONDS = 0.3  # work on an experiment between two redraws of the page
@@ -71,9 +79,14 @@ def open_text(load: Callable[..., bool], field: str, event: dict[str, Any]) -> N
     open_in_step(session, load, event["turn"], event[field])
 
 
+def example_texts(words: str) -> list[str]:
+    """The examples of these words, in a language that the model knows."""
+    return example_language.for_examples(t).list(words)
+
+
 def draw_prompt_box(name: str) -> None:
     """Text box of an experiment, with example buttons."""
-    texts = t.list(f"limits.{name}.examples")
+    texts = example_texts(f"limits.{name}.examples")
     key = widget_key(name)
     session_state.default_widget(key, texts[0])
     prompt_area.draw(t(f"limits.{name}.prompt"), key, placeholder=t("step.placeholder"))
@@ -84,9 +97,9 @@ def draw_prompt_box(name: str) -> None:
 
 
 def set_example(name: str, at: int) -> None:
-    session_state.set_widget(widget_key(name), t.list(f"limits.{name}.examples")[at])
+    session_state.set_widget(widget_key(name), example_texts(f"limits.{name}.examples")[at])
     if name == "left":
-        session_state.set_widget(widget_key("candidates"), t.list("limits.left.candidates")[at].split("/"))
+        session_state.set_widget(widget_key("candidates"), example_texts("limits.left.candidates")[at].split("/"))
 
 
 def draw_inputs(name: ExperimentName, model: engine.Model) -> None:
@@ -105,7 +118,7 @@ def draw_exposure_inputs() -> None:
     from engine.experiments.exposure_bias import BETWEEN
 
     key = widget_key("exposure")
-    session_state.default_widget(key, "\n".join(t.list("limits.exposure.examples")))
+    session_state.default_widget(key, "\n".join(example_texts("limits.exposure.examples")))
     st.text_area(t("limits.exposure.prompt"), key=key, height=190, persist_state="session", disabled=demo)
     left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
     with left:
@@ -123,8 +136,8 @@ def draw_candidates() -> None:
     from engine.experiments.cloze import MAX_CANDIDATES
 
     key = widget_key("candidates")
-    session_state.default_widget(key, t.list("limits.left.candidates")[0].split("/"))
-    known = {word for line in t.list("limits.left.candidates") for word in line.split("/")}
+    session_state.default_widget(key, example_texts("limits.left.candidates")[0].split("/"))
+    known = {word for line in example_texts("limits.left.candidates") for word in line.split("/")}
     st.multiselect(
         t("limits.left.list"), sorted(known | set(session_state.widget(key) or ())),
         key=key, accept_new_options=not demo, max_selections=MAX_CANDIDATES, persist_state="session",

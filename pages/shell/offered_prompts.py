@@ -11,6 +11,7 @@ import streamlit as st
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.prompt_list import PromptList
+from pages.shell import example_language
 
 _LABEL_CHARACTERS = 24
 _MOST_CHARACTERS = 60  # of all labels, about two lines; more are scrolled
@@ -28,7 +29,7 @@ def offered(t: Translator) -> list[Offered]:
     """The prompts in their order."""
     own = session_state.get(PromptList).texts
     return [Offered(_label(text), text) for text in own] or [
-        Offered(text, text) for text in t.list("step.examples.list")
+        Offered(text, text) for text in example_language.for_examples(t).list("step.examples.list")
     ]
 
 

@@ -13,7 +13,7 @@ from pages.components.examples import Example
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import model_access, offered_prompts
+from pages.shell import example_language, model_access, offered_prompts
 
 
 def draw(session: TextState, t: Translator) -> None:
@@ -33,7 +33,8 @@ def draw(session: TextState, t: Translator) -> None:
         set_prompt(text)
 
     def on_die() -> None:
-        on_example(random.choice([text for text in t.list("step.examples.more") if text != session.prompt]))
+        texts = example_language.for_examples(t).list("step.examples.more")
+        on_example(random.choice([text for text in texts if text != session.prompt]))
 
     session_state.default_widget("prompt", session.prompt)
     session_state.resend_widget("prompt")
