@@ -83,7 +83,7 @@ def test_a_buffer_that_grows(build: Callable[[str], Tiny]) -> None:
 def test_after_eviction(each: Tiny) -> None:
     """A prefix cache with room for about ten tokens computes the others again."""
     model = each.fresh()
-    nbytes = model.records([5])[0].nbytes
+    nbytes = model.records([5])[0].record_nbytes
     model = each.fresh(max_bytes=10 * nbytes)
     for ids in [*each.prefixes(15), *each.prefixes(15)]:
         agrees(each, model, ids)
