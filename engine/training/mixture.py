@@ -54,16 +54,10 @@ SHARES: dict[str, tuple[float, float]] = {
     "own-chat-en": (0.008, 0.014),
     "own-python": (0.008, 0.014),
     # Sources of which there are several with one beginning have a smaller share each.
-    "own-collocations-zh": (0.010, 0.014),
-    "own-rhymes-en": (0.004, 0.006),
-    "own-rhymes-zh": (0.004, 0.006),
     "own-school-zh-": (0.005, 0.008),
     "own-stories-zh-": (0.020, 0.030),
     "own-stories-en-": (0.020, 0.030),
-    "own-school-en": (0.008, 0.014),
     "own-family-en": (0.006, 0.010),
-    "own-chat-zh": (0.020, 0.045),
-    "own-chat-en": (0.015, 0.030),
 }
 OTHER = (0.020, 0.020)
 

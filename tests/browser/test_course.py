@@ -285,6 +285,11 @@ def try_out(learner: Learner) -> None:
     learner.ticked.wait_for(timeout=90_000)
 
 
+def force_a_wrong_fact(learner: Learner) -> None:
+    learner.bar(4)
+    learner.run()
+
+
 def force_another(learner: Learner) -> None:
     box = learner.page.locator(".st-key-limits_forced [role=combobox]")
     box.focus()
@@ -392,7 +397,7 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("errors", 1): force_another,
     ("hallucination", 0): lambda learner: learner.run(),
     ("hallucination", 1): lambda learner: learner.run(),
-    ("hallucination", 2): lambda learner: (learner.bar(4), learner.run())[1],
+    ("hallucination", 2): force_a_wrong_fact,
     ("hallucination", 3): lambda learner: learner.run(),
     ("left-only", 0): try_out,
     ("left-only", 1): another_gap,

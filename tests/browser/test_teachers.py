@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 
 from pages.i18n.translator import Translator
 from pages.teachers import material
-from tests.browser.app import new_page, settle
+from tests.browser.app import settle
+from tests.browser.tabs import borrow, leave
 
 SHEETS = 3  # of paper: the tasks on two, then the exit ticket
 _ROOM = "rows => rows.map((row) => row.getBoundingClientRect().height)"
@@ -16,7 +17,7 @@ _ROOM = "rows => rows.map((row) => row.getBoundingClientRect().height)"
 
 def test_the_worksheet_is_ready_for_the_printer(chromium: Browser, address: str) -> None:
     t = Translator("zh_Hant")
-    page = new_page(chromium, first=True)
+    page = borrow(chromium, first=True)
     page.goto(f"{address}")
     page.locator(".st-key-teachers_door a").click(timeout=90_000)
     page.locator(".root table").first.wait_for()
@@ -45,4 +46,4 @@ def test_the_worksheet_is_ready_for_the_printer(chromium: Browser, address: str)
     assert min(page.locator(".fill tbody tr").evaluate_all(_ROOM)) > 120, "room to write"
     file = page.pdf(prefer_css_page_size=True, width="210mm", height="297mm")
     assert len(re.findall(rb"/Type\s*/Page\b", file)) == SHEETS
-    page.context.close()
+    leave(page)

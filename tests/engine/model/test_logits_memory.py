@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -24,13 +25,13 @@ from tests.engine.model.test_prefix_cache_bound import check, nodes
 IDS = tuple(range(10, 30))
 
 
-def dropped(tree: PrefixCache) -> list[TokenOutput]:
+def dropped(tree: PrefixCache) -> Sequence[TokenOutput]:
     """Outputs of the tree that hold no logits."""
     outputs = [node.output for node in nodes(tree) if node.output is not None]
     return [output for output in outputs if output.held_logits is None]
 
 
-def empty_of_logits(model: Model, outputs: list[TokenOutput]) -> None:
+def empty_of_logits(model: Model, outputs: Sequence[TokenOutput]) -> None:
     """Drop the logits of every output, as if memory were short."""
     memory = model.prefix_cache.logits
     with model.prefix_cache._lock:
