@@ -98,11 +98,11 @@ class RemoteCache(PrefixCache):
     def _store(self, ids: tuple[int, ...], output: TokenOutput) -> None:
         """Caller holds the lock."""
         if ids not in self._outputs:
-            self._nbytes += _size(ids, output)
+            self._record_nbytes += _size(ids, output)
         self._outputs[ids] = output
-        while self._nbytes > self._max_bytes and len(self._outputs) > 1:
+        while self._record_nbytes > self._max_bytes and len(self._outputs) > 1:
             old, dropped = self._outputs.popitem(last=False)
-            self._nbytes -= _size(old, dropped)
+            self._record_nbytes -= _size(old, dropped)
             self.counters.evicted += 1
 
 

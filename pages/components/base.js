@@ -133,9 +133,9 @@ function percent(data, p) {
     const large = name ? `${Number((n / sizes[unit]).toPrecision(10)).toLocaleString("en")}\u00a0${name}` : n.toLocaleString("en");
     return data.labels.one_in.replace("{n}", large);
   }
-  if (p >= 0.995) return `${(Math.min(p, p < 1 ? 0.9999 : 1) * 100).toFixed(p < 1 ? 2 : 0)}\u00a0%`;
+  if (p >= 0.995) return `${(Math.min(p, p < 1 ? 0.9999 : 1) * 100).toFixed(p < 1 ? 2 : 0)}%`;
   const value = p * 100;
-  return value >= 9.95 ? `${value.toFixed(0)}\u00a0%` : `${Number(value.toPrecision(2))}\u00a0%`;
+  return value >= 9.95 ? `${value.toFixed(0)}%` : `${Number(value.toPrecision(2))}%`;
 }
 
 // Optimistic update: a selection is shown at once and reported to the app as event `name`. `heard` returns the value to

@@ -91,7 +91,7 @@ def _with_common_data(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def number_words(t: Translator) -> dict[str, Any]:
-    """Labels that `percent` in `base.js` needs: probabilities below 0.01 %, powers of ten."""
+    """Labels that `percent` in `base.js` needs: probabilities below 0.01%, powers of ten."""
     return {"one_in": t("number.one_in"), "less": t("number.less"), "units": t.list("number.units")}
 
 

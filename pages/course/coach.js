@@ -192,11 +192,13 @@ export default function (component) {
   sheet.append(panel, drawFoot(root, data));
   keepPlace(root, () => root.replaceChildren(sheet));
   panel.scrollTop = scroll;
-  unfold(root, !began && !completed && root.open === true);
+  // A question is read in the panel, which stays open once it is answered.
+  unfold(root, data.question ? began || root.open === true : !began && !completed && root.open === true);
   followButton(root, data, report);
   listenForEscape(root);
-  if (began || completed) {
+  if (data.question) root.arranged = true;
+  else if (began || completed) {
     root.arranged = false; // whether it has scrolled, and the panel is open or closed as it should be
-    showPlace(root, () => (data.question ? unfold(root, true) : unfoldBeside(root), (root.arranged = true)));
+    showPlace(root, () => (unfoldBeside(root), (root.arranged = true)));
   }
 }

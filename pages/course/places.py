@@ -34,7 +34,6 @@ HIGHLIGHTS = {
     "cut": ".st-key-cut",
     "merges": ".st-key-merging",
     "cut_text": ".st-key-cut_text",
-    "cuts": ".st-key-cuts",
     "conversation": ".st-key-conversation",
     "forced": ".st-key-forced",
     "training_text": ".st-key-training_text, .st-key-training_start",
@@ -70,6 +69,7 @@ RESULTS = HIGHLIGHTS | {
     "methods": ".st-key-mattered",
     "guesses": ".st-key-training_bars",
     "measured": ".st-key-limits_result",
+    "cuts": ".st-key-cuts",
     "answer": ".st-key-uses_prompt",
 }
 # What changes while a highlighted control is used; what belongs to a highlighted picture.

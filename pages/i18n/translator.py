@@ -15,7 +15,7 @@ from typing import Any
 
 LANGUAGES = ("zh_Hant", "en")
 PAGES = Path(__file__).parent.parent
-_PERCENT = "\xa0%"
+_PERCENT = "%"
 
 
 def word_files(language: str) -> list[Path]:
@@ -73,12 +73,12 @@ class Translator:
         return texts
 
     def percent(self, p: float) -> str:
-        """A probability with two significant digits: 34 %, 2.1 %, 0.031 %; below 0.01 % as 1 in 40,000.
+        """A probability with two significant digits: 34%, 2.1%, 0.031%; below 0.01% as 1 in 40,000.
 
-        From 99.5 % on with two decimals; 100 % and 0 % are exactly 1 and 0. All spaces are no-break spaces.
+        From 99.5% on with two decimals; 100% and 0% are exactly 1 and 0. All spaces are no-break spaces.
 
         >>> [Translator("en").percent(p).replace("\\xa0", "_") for p in (1, 0.342, 0.021, 0.00031, 0.000025, 0)]
-        ['100_%', '34_%', '2.1_%', '0.031_%', '1_in_40,000', '0_%']
+        ['100%', '34%', '2.1%', '0.031%', '1_in_40,000', '0%']
         """
         if p <= 0:
             return f"0{_PERCENT}"
@@ -95,7 +95,7 @@ class Translator:
         """The probability of a log-probability in nats; one too small for a float is not 0.
 
         >>> [Translator("en").percent_of_log(value).replace("\\xa0", "_") for value in (-1.0, -800.0, -math.inf)]
-        ['37_%', 'under 1_in_10¹⁵', '0_%']
+        ['37%', 'under 1_in_10¹⁵', '0%']
         """
         return self.percent(math.exp(log_p if math.isinf(log_p) else max(log_p, -700.0)))
 

@@ -13,7 +13,7 @@ def format_bits(value: float, t: Translator, digits: int = 1) -> str:
 
 
 def format_chance(p: float, t: Translator) -> str:
-    """A probability, and below 10 % also as 1 in so many: 0.61 % (1 in 160); it says that itself below 0.01 %."""
+    """A probability, and below 10% also as 1 in so many: 0.61% (1 in 160); it says that itself below 0.01%."""
     if not 0.0001 <= p < 0.095:
         return t.percent(p)
     return t("quiz.chance", p=t.percent(p), n=f"{float(f'{1 / p:.2g}'):,.0f}")

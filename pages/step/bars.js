@@ -1,4 +1,4 @@
-// Bars of the likeliest tokens on a fixed axis from 0 to 100 %, a row each; a click on a row chooses its token. A row of
+// Bars of the likeliest tokens on a fixed axis from 0 to 100%, a row each; a click on a row chooses its token. A row of
 // the same token is kept from one distribution to the next, so that it can move to its new place. Text is set through
 // textContent only. `rows` and `cut` are described in stage.py.
 
@@ -54,7 +54,7 @@ function drawCut(box, data) {
   box.querySelectorAll(".grid, .cutline").forEach((node) => node.remove());
   const grid = el("div", "grid");
   for (const mark of AXIS) {
-    const tick = el("span", "tick", `${mark}${mark === 100 ? " %" : ""}`);
+    const tick = el("span", "tick", `${mark}${mark === 100 ? "%" : ""}`);
     tick.style.left = `${mark}%`;
     grid.append(tick);
   }

@@ -86,14 +86,14 @@ def _draw_sentence(root: Element, parts: Sequence[Part], colors: dict[str, str])
 
 
 def _draw_bars(root: Element, rows: list[dict[str, Any]], cut: dict[str, Any] | None, colors: dict[str, str]) -> None:
-    """The rows on an axis from 0 to 100 %, and the line above the first token that the filters cut."""
+    """The rows on an axis from 0 to 100%, and the line above the first token that the filters cut."""
     row_height = min(_LARGEST_ROW, (_BOTTOM - _TOP) / len(rows))
     bottom = _TOP + row_height * len(rows)
     across = TRACK[1] - TRACK[0]
     for mark in (0, 25, 50, 75, 100):
         x = TRACK[0] + across * mark / 100
         _rect(root, x, _TOP, 1, bottom - _TOP, colors["line"])
-        _text(root, x, bottom + 24, 20, colors["soft"], f"{mark} %" if mark == 100 else str(mark), anchor="middle")
+        _text(root, x, bottom + 24, 20, colors["soft"], f"{mark}%" if mark == 100 else str(mark), anchor="middle")
     for at, row in enumerate(rows):
         _draw_row(root, row, _TOP + row_height * at, row_height, colors)
     if cut is not None:

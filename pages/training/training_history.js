@@ -82,7 +82,7 @@ function linesOf(data) {
   const top = Math.max(...data.lines.flatMap(([, values]) => values.filter((value) => value !== null)));
   const scale = [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1].find((value) => value >= top) ?? 1;
   const y = (p) => height - B - (p / scale) * (height - B - T);
-  const ticks = [0, scale / 2, scale].map((p) => [p, `${Number((p * 100).toPrecision(2))} %`]);
+  const ticks = [0, scale / 2, scale].map((p) => [p, `${Number((p * 100).toPrecision(2))}%`]);
   const [picture, mark] = frame(data, height, ticks, y, data.labels.lines);
   const taken = [];
   // From the lowest up: labels that would overlap are moved upwards, with a line to where they belong.

@@ -213,6 +213,11 @@ def hotter(learner: Learner) -> None:
     until_done(learner)
 
 
+def choose_wrong(learner: Learner) -> None:
+    learner.bar(4)
+    learner.run()
+
+
 def walk_the_article(learner: Learner) -> None:
     for row in (0, 0, 3, 0, 0, 1) if learner.zh else (0,) * 7:
         learner.bar(row)
@@ -283,11 +288,6 @@ def try_out(learner: Learner) -> None:
     """Start an experiment, which takes some seconds, and wait for its end."""
     learner.button(learner.page.locator(".st-key-limits_start button")).click()
     learner.ticked.wait_for(timeout=90_000)
-
-
-def force_a_wrong_fact(learner: Learner) -> None:
-    learner.bar(4)
-    learner.run()
 
 
 def force_another(learner: Learner) -> None:
@@ -397,7 +397,7 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("errors", 1): force_another,
     ("hallucination", 0): lambda learner: learner.run(),
     ("hallucination", 1): lambda learner: learner.run(),
-    ("hallucination", 2): force_a_wrong_fact,
+    ("hallucination", 2): choose_wrong,
     ("hallucination", 3): lambda learner: learner.run(),
     ("left-only", 0): try_out,
     ("left-only", 1): another_gap,

@@ -77,7 +77,7 @@ def test_the_slider_steps_through_the_checkpoints(training: Page) -> None:
     moments = training_history().checkpoints
     probability = moments[-1].top_tokens["今天天氣真"][0][1]
     value = training.locator(".bar.winner .value")
-    assert value.inner_text().startswith(f"{probability * 100:.0f}\xa0%")
+    assert value.inner_text().startswith(f"{probability * 100:.0f}%")
     slider = training.locator(".stepper input")
     slider.press("Home")
     assert "第 0 " in training.locator(".where").inner_text()

@@ -32,7 +32,7 @@ def test_every_lesson_is_in_one_part_and_the_short_course_is_short() -> None:
     lessons = {lesson.name: lesson for lesson in catalog.lessons("en")}
     assert len(catalog.parts()) == 4 and list(lessons) == names
     assert all(catalog.part_of(name).name for name in names)
-    assert sum(lessons[name].minutes for name in catalog.taste()) <= 20
+    assert sum(lessons[name].minutes for name in catalog.taste()) <= 15
     assert list(catalog.taste()) == [name for name in names if name in catalog.taste()], "in the order of the course"
     assert 90 <= sum(lesson.minutes for lesson in lessons.values()) <= 120
 

@@ -168,8 +168,8 @@ def test_an_answer_is_told_as_a_chance_before_bits_are_explained(bundled: Model,
         assert wording.format_chance(quiz.outcomes[-1].truth.probability, t) in told
         assert t("quiz.word.bits") not in told
         quiz.next_round(bundled, quiz.turn)
-    assert wording.format_chance(0.00613, Translator("en")).replace("\xa0", " ") == "0.61 % (1 in 160)"
-    assert wording.format_chance(0.00613, Translator("zh_Hant")).replace("\xa0", " ") == "0.61 %（160 分之 1）"
+    assert wording.format_chance(0.00613, Translator("en")).replace("\xa0", " ") == "0.61% (1 in 160)"
+    assert wording.format_chance(0.00613, Translator("zh_Hant")).replace("\xa0", " ") == "0.61%（160 分之 1）"
     assert [wording.format_chance(p, t) for p in (0.5, 0.00002, 0)] == [t.percent(p) for p in (0.5, 0.00002, 0)]
 
 

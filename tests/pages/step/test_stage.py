@@ -165,5 +165,5 @@ def test_a_very_small_probability_is_written_short_with_its_value_at_hand(model:
     text = session.annotator.annotate(model, session.ready(model))
     rows = stage.data(session, StageState(), model, text, T)["rows"]
     small = [row for row in rows if 0 < row["shown"] < 0.0001]
-    assert small and all("< 0.01 %" in row["value"] and "1 in" not in row["value"] for row in small)
+    assert small and all("< 0.01%" in row["value"] and "1 in" not in row["value"] for row in small)
     assert all(dict(row["details"])["after the filters"] == f"{row['shown']:.6%}" for row in small)

@@ -39,7 +39,7 @@ def probability(text: str) -> float:
         return 1e-15
     if text.startswith("1 in "):
         return 1 / number(text[5:])
-    return number(text.removesuffix(" %")) / 100
+    return number(text.removesuffix("%")) / 100
 
 
 @given(values=st.lists(log_probabilities, max_size=6), language=languages)
