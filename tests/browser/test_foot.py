@@ -85,7 +85,7 @@ def test_the_text_opens_above_the_foot_and_closes(page: Page, address: str) -> N
     more.click()
     page.locator(".foot .act").click()
     expect(page.locator(".foot.done")).to_be_visible()
-    expect(page.locator(".foot .act")).to_have_text("✓ Go on")
+    expect(page.locator(".foot .act")).to_have_text("✓ Continue")
 
 
 def test_a_long_text_is_scrolled_within_its_panel(page: Page, address: str) -> None:
@@ -140,7 +140,7 @@ def test_on_another_page_the_foot_leads_back(page: Page, address: str) -> None:
     [
         ("04-greedy.3", "", "Sampling", "Run 15"),
         ("08-tokens.2", "tokens", "Merge once →", "Merge once →"),
-        ("09-inside.4", "attention", "Take each token away in turn", "✓ Go on"),
+        ("09-inside.4", "attention", "Take each token away in turn", "✓ Continue"),
     ],
 )
 def test_every_kind_of_button_is_pressed(page: Page, address: str, name: str, path: str, label: str, then: str) -> None:
