@@ -24,6 +24,7 @@ from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.tokens.state import TokensState
 from pages.uses.state import TASKS as USES
+from tests.course_check import searching
 
 _SAMPLING = {setting.name for setting in fields(Settings)}
 _BEAM = {"beam_width": "width", "beam_levels": "max_new_tokens", "beam_penalty": "length_penalty"}
@@ -406,5 +407,6 @@ ACTIONS: dict[str, Action] = {
     "tried_other": lambda robot, name: _try_out(robot, name, other=True),
     "used": _use,
     "guessed": _guess,
+    **searching.ACTIONS,
 }
 """By the condition's name; called with the value in the lesson's file."""
