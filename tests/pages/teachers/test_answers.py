@@ -99,11 +99,11 @@ def test_the_path_and_where_greedy_search_leaves_it(language: str) -> None:
     p = softmax(logits(ids))
     steps = [(token, p[at - 1]) for at, token in enumerate(ids) if at >= len(prompt)]
     ranks = [int((row > row[token]).sum()) + 1 for token, row in steps]
-    pattern = re.compile(r"(\S+) \D*(\d+)\D* ([\d.]+)\xa0%")
+    pattern = re.compile(r"(\S+) \D*(\d+)\D* ([\d.]+)%")
     shown = [match.groups() for part in values["path_steps"].split(" / ") if (match := pattern.fullmatch(part))]
     assert [name for name, _, _ in shown] == [name(token) for token, _ in steps]
     assert [int(rank) for _, rank, _ in shown] == ranks
-    assert [f"{percent}\xa0%" for *_, percent in shown] == [t.percent(float(row[token])) for token, row in steps]
+    assert [f"{percent}%" for *_, percent in shown] == [t.percent(float(row[token])) for token, row in steps]
     assert all(name(token) in values["path_tokens"] for token, _ in steps)
     logs = [math.log(p[at - 1][token]) for at, token in enumerate(ids) if at]
     assert values["path_p"] == t.percent(math.exp(sum(logs)))
