@@ -18,6 +18,7 @@ from pages.i18n import translator
 from pages.i18n.translator import LANGUAGES, PAGES, Translator, sentences, word_files
 from pages.shell import navigation
 from pages.status.metrics import LIMITS
+from tests.pages.patterns import PATTERNS
 
 ROOT = Path(__file__).parents[3]
 EXPORTS = sorted(path.parent.name for path in PAGES.glob("*/export.py"))
@@ -142,6 +143,16 @@ def test_every_limit_has_its_sentence() -> None:
     assert set(re.findall(r'"(limit_[a-z]+)"', code)) == set(LIMITS)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_has_a_pattern_that_a_reader_stumbles_over(language: str) -> None:
+    lines = {key: text if isinstance(text, list) else [text] for key, text in sentences(language).items()}
+    assert len(lines) > 1000
+    found = [
+        (key, match[0]) for key, texts in lines.items() for text in texts for match in PATTERNS[language].finditer(text)
+    ]
+    assert found == []
+
+
 def test_no_legend_says_that_a_colour_gets_darker() -> None:
     """A colour that stands for more is darker than light paper, but lighter than dark paper."""
     texts = {f"{path}": path.read_text("utf-8") for path in PAGES.rglob("*.toml") if path.parent.name != "texts"}
@@ -154,7 +165,7 @@ def test_no_legend_says_that_a_colour_gets_darker() -> None:
 def test_a_term_is_explained_where_it_stands(language: str) -> None:
     """Beside the term or in its tooltip: what it is, in plain words."""
     t = Translator(language)
-    logarithm, equal = ("natural logarithm", "equally likely") if language == "en" else ("自然對數", "一樣可能")
+    logarithm, equal = ("natural logarithm", "equally likely") if language == "en" else ("自然對數", "機率相同")
     for key in ("limits.left.rows_legend", "limits.exposure.first", "training.loss_help", "compare.help.per_token"):
         assert "nats" in t(key) and logarithm in t(key), key
     assert logarithm in t("compare.flat.entropy") and logarithm in t("strip.log_p_help")
