@@ -1,4 +1,7 @@
-"""Forward passes, counted at the `transformers` model itself, whatever the engine calls it for."""
+"""Forward passes, counted at the `transformers` model itself, whatever the engine calls it for.
+
+The head alone, which computes logits of stored states again, is called in a copy of the model, and is no pass.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,13 @@ def counted_passes(model: Model) -> Iterator[list[int]]:
     """A list with one entry for each forward pass: its number of tokens, over all texts of a batch."""
     passes: list[int] = []
 
-    def record(_: object, __: object, arguments: dict[str, Any]) -> None:
-        passes.append(arguments["input_ids"].numel())
+    whole = model.prefix_cache.forward.model
 
-    handle = model.prefix_cache.forward.model.register_forward_pre_hook(record, with_kwargs=True)
+    def record(called: object, _: object, arguments: dict[str, Any]) -> None:
+        if called is whole:
+            passes.append(arguments["input_ids"].numel())
+
+    handle = whole.register_forward_pre_hook(record, with_kwargs=True)
     try:
         yield passes
     finally:

@@ -10,7 +10,7 @@ from engine.training.prompt_suite import Verdict, summary
 def occurs(prompt: str, text: str) -> bool:
     """Whether a prompt stands in a text, whatever the white space in both.
 
-    >>> occurs("Q: Why?\\\\nA:", "Q: Why? A: So."), occurs("today", "Today")
+    >>> occurs("Q: Why?\\nA:", "Q: Why? A: So."), occurs("today", "Today")
     (True, False)
     """
     return without_space(prompt) in without_space(text)

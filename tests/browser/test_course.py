@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -248,10 +249,19 @@ def click(selector: str, which: int = 0) -> Callable[[Learner], None]:
     return act
 
 
-def another_head(learner: Learner) -> None:
+def open_head_on_the_first_token(learner: Learner) -> None:
+    """Go from the first head, row by row, to one whose last token gives the first half of its attention."""
+    model, lesson = engine.load(), catalog.lesson(learner.t.language, "attention")
+    assert lesson is not None and lesson.steps[0].prompt is not None
+    maps = model.attention(model.read_prompt(lesson.steps[0].prompt))
+    layer, head = next((i, j) for i, j in np.ndindex(*maps.shape[:2]) if maps[i, j, -1, 0] >= 0.5)
+    to_first = ["ArrowUp"] * (maps.shape[0] - 1) + ["ArrowLeft"] * (maps.shape[1] - 1)
     canvas = learner.page.locator("canvas[role=application]")
-    canvas.press("ArrowRight")
-    learner.quiet()
+    for key in (*to_first, *["ArrowDown"] * layer, *["ArrowRight"] * head):
+        canvas.press(key)
+        learner.quiet()
+        if learner.ticked.count():
+            return
 
 
 def to_the_end(selector: str) -> Callable[[Learner], None]:
@@ -266,7 +276,7 @@ def to_the_start(learner: Learner) -> None:
 def open_first_choice(learner: Learner) -> None:
     """Open the tokens of the text one by one, until one was predicted first."""
     tokens = learner.page.locator(".st-key-forced button")
-    for at in range(tokens.count()):
+    for at in range(1, tokens.count()):
         tokens.nth(at).click()
         learner.quiet()
         if learner.ticked.count():
@@ -322,7 +332,7 @@ def use(*names: str) -> Callable[[Learner], None]:
 
 
 def twenty_bars(learner: Learner) -> None:
-    learner.slide("bars_shown", *["PageUp"] * 6)
+    learner.slide("bars_shown", "End")
 
 
 def guess_thrice(learner: Learner) -> None:
@@ -380,7 +390,7 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("human-or-machine", 2): lambda learner: learner.read(
         "今天天氣真好。" if learner.zh else "The weather today is nice."
     ),
-    ("attention", 0): lambda learner: learner.until_ticked(lambda: another_head(learner)),
+    ("attention", 0): open_head_on_the_first_token,
     ("attention", 1): click(".line .chips button", 1),
     ("attention", 2): click(".st-key-inside_mattered label"),
     ("layers", 0): open_first_layer,

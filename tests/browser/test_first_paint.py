@@ -109,5 +109,5 @@ def test_every_page_names_its_tab(chromium: Browser, address: str, locale: str, 
     page.get_by_role("radio", name=Translator("en" if language == "zh_Hant" else "zh_Hant")("app.name")).click()
     settle(page)
     other = Translator("en" if language == "zh_Hant" else "zh_Hant")
-    assert page.title() == f"{other('uses.title')} · {other('app.title')}"
+    assert page.title() == f"{other(entry.title)} · {other('app.title')}"
     leave(page)

@@ -191,7 +191,7 @@ def test_a_bar_s_length_is_its_probability_of_the_whole_axis(page: Page) -> None
         for width, text in zip(widths, written, strict=True):
             if "<" in text:
                 continue
-            percent = float(re.findall(r"[\d.]+(?=\s%)", text)[-1])
+            percent = float(re.findall(r"[\d.]+(?=%)", text)[-1])
             assert width * 100 == pytest.approx(percent, abs=0.6)
         assert model and words(page)
         page.locator("[data-keep=next]").click()

@@ -59,7 +59,7 @@ def test_all_experiments_run_and_are_kept() -> None:
     app.switch_page(navigation.path("limits")).run()
     assert limits_of(app).runs["sequential"].work is work
     app.session_state["lang"] = "en"
-    for name, word in (("sequential", "128 tokens take"), ("exposure", "The same endings take"), ("left", "Fill the")):
+    for name, word in (("sequential", "128 tokens take"), ("exposure", "The same endings cost"), ("left", "Fill the")):
         show(app, name)
         text = page_text(app) + "".join(button.label for button in app.button)
         assert word in text
