@@ -26,7 +26,7 @@ from pages.training.state import TrainingState
 _SAMPLING_SETTINGS = tuple(field.name for field in fields(Settings))
 SETTINGS = (
     *_SAMPLING_SETTINGS, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
-    "uses_task", "compare_tokens", "compare_seeds", "beam_shown",
+    "uses_task", "compare_tokens", "compare_seeds", "beam_shown", "inside_mattered",
 )  # fmt: skip
 _TOKEN_COUNTS = ("run_tokens", "beam_levels", "compare_tokens")  # limited by the host
 
