@@ -66,7 +66,7 @@ def test_every_strategy_writes_and_it_is_summed_up(compare: Page) -> None:
     finish(compare)
     assert all(1 <= len(tokens) <= 4 for tokens in rows(compare))
     main = compare.locator(".stMain").inner_text()
-    assert "最可能" in main and "花樣最多" in main
+    assert "最可能" in main and "多樣性最高" in main
     marks = compare.locator("[data-testid=stVegaLiteChart] svg").first.locator(".mark-symbol path")
     assert marks.count() == 8
     assert compare.get_by_test_id("stException").count() == 0
