@@ -6,7 +6,6 @@ probable, share of accepted tokens among those five, and probability mass on acc
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from engine.training.errors import TrainingError
+from engine.training import suite_file
 
 TOP = 5
 
@@ -50,11 +49,9 @@ class Verdict:
 
 def read(path: Path) -> list[Prompt]:
     """Prompts of a suite in TOML. Raises TrainingError."""
-    try:
-        entries = tomllib.loads(path.read_text("utf-8"))["prompt"]
-        return [Prompt(e["text"], tuple(e["accept"]), e["theme"], e["language"]) for e in entries]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} is not a suite of prompts ({type(error).__name__}: {error}).") from error
+    return suite_file.read(
+        path, "prompt", "a suite of prompts", lambda e: Prompt(e["text"], tuple(e["accept"]), e["theme"], e["language"])
+    )
 
 
 def accepted(token: str, accept: Sequence[str]) -> bool:
@@ -103,11 +100,7 @@ def report(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path) -> dict[s
     for path in sorted(folder.glob("*.toml")):
         verdicts = judge(model, tokenizer, read(path))
         results[path.stem] = verdicts
-        print(f"{path.stem:26} {summary(verdicts)}")
-        for language in sorted({v.prompt.language for v in verdicts}):
-            print(f"  {language:24} {summary([v for v in verdicts if v.prompt.language == language])}")
-        for theme in sorted({v.prompt.theme for v in verdicts}):
-            print(f"  {theme:24} {summary([v for v in verdicts if v.prompt.theme == theme])}")
+        suite_file.print_figures(path.stem, verdicts, lambda verdict: verdict.prompt, summary)
     for name, verdicts in results.items():
         missed = [v for v in verdicts if not v.is_hit]
         if missed:

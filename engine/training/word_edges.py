@@ -10,7 +10,6 @@ Compared by bytes, because a byte-level tokenizer may write a rare character as 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from engine.tokenization.vocabulary import Vocabulary
+from engine.training import suite_file
 from engine.training.errors import TrainingError
 from engine.training.prompt_suite import TOP
 
@@ -63,11 +63,9 @@ class Verdict:
 
 def read(path: Path) -> list[Phrase]:
     """Phrases of a file in TOML. Raises TrainingError."""
-    try:
-        entries = tomllib.loads(path.read_text("utf-8"))["phrase"]
-        phrases = [Phrase(e["text"], e["rest"], e["theme"], e["language"]) for e in entries]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} is not a list of cut phrases ({type(error).__name__}: {error}).") from error
+    phrases = suite_file.read(
+        path, "phrase", "a list of cut phrases", lambda e: Phrase(e["text"], e["rest"], e["theme"], e["language"])
+    )
     if not all(phrase.text and phrase.rest for phrase in phrases):
         raise TrainingError(f"{path} has a phrase without text or without rest.")
     return phrases
@@ -131,11 +129,7 @@ def report(model: PreTrainedModel, tokenizer: Tokenizer, path: Path) -> list[Ver
     """
     verdicts = judge(model, tokenizer, read(path))
     print(f"{'phrases cut inside a word':26} {'':4} {'one of 5':>11} {'likeliest':>11} {'chance':>9}")
-    print(f"{path.stem:26} {summary(verdicts)}")
-    for language in sorted({v.phrase.language for v in verdicts}):
-        print(f"  {language:24} {summary([v for v in verdicts if v.phrase.language == language])}")
-    for theme in sorted({v.phrase.theme for v in verdicts}):
-        print(f"  {theme:24} {summary([v for v in verdicts if v.phrase.theme == theme])}")
+    suite_file.print_figures(path.stem, verdicts, lambda verdict: verdict.phrase, summary)
     missed = [v for v in verdicts if not v.is_hit]
     if missed:
         print(f"{path.stem}: none of the five likeliest completes the word")
