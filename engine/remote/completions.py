@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,13 +97,9 @@ class Completions:
     def _ids_by_bytes(self) -> dict[bytes, int]:
         """Id of the token that writes some bytes, where only one does."""
         if self._by_bytes is None:
-            vocabulary = self._vocabulary
-            table: dict[bytes, int] = {}
-            doubled: set[bytes] = set()
-            for token_id in range(vocabulary.size):
-                data = vocabulary.token_bytes(token_id)
-                (doubled.add(data) if data in table else table.__setitem__(data, token_id))
-            self._by_bytes = {data: i for data, i in table.items() if data not in doubled}
+            written = [self._vocabulary.token_bytes(i) for i in range(self._vocabulary.size)]
+            count = Counter(written)
+            self._by_bytes = {data: i for i, data in enumerate(written) if count[data] == 1}
         return self._by_bytes
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from engine.errors import ModelError
 from engine.model.fingerprint import vocabulary_fingerprint
@@ -82,11 +81,12 @@ def _from_files(client: Client, found: Capabilities) -> _Text:
                 raise client.error("remote_tokenizer")
     ends = frozenset(i for i in (end_id, separator_id(backend)) if i is not None)
     context = found.context_length or (limit if limit < 10**6 else _USUAL_CONTEXT)
-    letter = _letter(vocabulary, backend) if found.shape == "content" else None
+    letter = _letter(vocabulary) if found.shape == "content" else None
     return _Text(vocabulary, ends, read_chat_template(folder), letter, context)
 
 
-def _letter(vocabulary: Vocabulary, backend: Tokenizer) -> int | None:
+def _letter(vocabulary: Vocabulary) -> int | None:
+    """Id of a token that writes a whole character; None where no token is the letter a."""
     return next((i for i in range(vocabulary.size) if vocabulary.token_bytes(i) == b"a"), None)
 
 
@@ -95,7 +95,6 @@ def _from_server(client: Client, found: Capabilities) -> _Text:
     if not (found.ids and found.token_bytes and found.forced == "ids" and found.vocabulary):
         raise client.error("remote_no_tokens")
     token_bytes = _all_bytes(client, found)
-    letter = next((i for i, data in enumerate(token_bytes) if data == b"a"), None)
     empty = [i for i, data in enumerate(token_bytes) if not data]
     names = _special_names(client, empty)
 
@@ -110,7 +109,7 @@ def _from_server(client: Client, found: Capabilities) -> _Text:
     vocabulary = ServerVocabulary(token_bytes, names, cut, start)
     ends = frozenset(i for i in _candidates_for_end(names) if _ends_text(client, found, i))
     context = found.context_length or _USUAL_CONTEXT
-    return _Text(vocabulary, ends, _template_of(client, names.values()), letter, context)
+    return _Text(vocabulary, ends, _template_of(client, names.values()), _letter(vocabulary), context)
 
 
 def _all_bytes(client: Client, found: Capabilities) -> list[bytes]:

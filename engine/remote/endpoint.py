@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "endpoint:"  # of the names of models that endpoints compute
+_TIMEOUT = 30  # seconds
 
 _NAME = re.compile(r"[\w.+-][\w.+ -]{0,59}")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
@@ -40,7 +41,7 @@ class Endpoint:
     key: str = ""
     tokenizer: str = ""
     alternatives: int = 0
-    timeout: int = 30
+    timeout: int = _TIMEOUT
     requests_per_visitor: int = 1000
     requests_per_day: int = 20_000
 
@@ -88,7 +89,7 @@ def _parse(entry: dict[str, Any]) -> Endpoint:
         raise ValueError("must have a name of letters, digits and . + - _ for every endpoint")
     if entry.get("key") and not _VARIABLE.fullmatch(entry["key"]):
         raise ValueError("must have the name of an environment variable as key, such as OPENAI_API_KEY")
-    return Endpoint(**entry | {"url": _checked_url(entry.get("url", "")), "timeout": entry.get("timeout") or 30})
+    return Endpoint(**entry | {"url": _checked_url(entry.get("url", "")), "timeout": entry.get("timeout") or _TIMEOUT})
 
 
 def _checked_url(url: str) -> str:
