@@ -35,7 +35,7 @@ def source(name: str, folder: Path) -> Path:
 @cache
 def _shared() -> dict[str, Path]:
     """Scripts and styles of this package by name."""
-    return {path.name: path for path in _HERE.rglob("*.[jc]s*")}
+    return {path.name: path for path in _HERE.rglob("*") if path.suffix in (".js", ".css")}
 
 
 def script(file: Path, *parts: str, more_style: str = "") -> str:

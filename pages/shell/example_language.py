@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from engine.serving import catalog
 from pages.i18n.translator import Translator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # bundled model 0.7 to 0.8), one that was not takes most characters apart into bytes (SmolLM2 2.0).
 _MOST_TOKENS = 1.5
 _MOST_UNKNOWN = 0.1  # share of special tokens: a vocabulary without bytes has `[UNK]` for what it lacks
+_found: WeakKeyDictionary[Model, bool] = WeakKeyDictionary()
 
 
 def for_examples(t: Translator) -> Translator:
@@ -28,7 +30,13 @@ def for_examples(t: Translator) -> Translator:
 
 
 def knows_chinese(model: Model) -> bool:
-    """Whether a model was trained on Chinese: as the catalog says, else judged by its tokenizer."""
+    """Whether a model was trained on Chinese: as the catalog says, else judged by its tokenizer; found out once."""
+    if model not in _found:
+        _found[model] = _judge(model)
+    return _found[model]
+
+
+def _judge(model: Model) -> bool:
     known = catalog.find(model.name)
     if known is not None:
         return any(language.startswith("zh") for language in known.languages)
