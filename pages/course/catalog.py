@@ -1,7 +1,7 @@
 """Reading and validation of the lesson files: one TOML file per lesson and language, described in GUIDE.md.
 
 A lesson's name is its file's name without `.toml`. Both languages have the same lessons. `parts.toml` gives their order
-and the parts of the course, `moved.toml` the present name of every step that once had another.
+and the parts of the course.
 """
 
 from __future__ import annotations
@@ -57,22 +57,6 @@ def lessons(language: str, folder: Path = FOLDER) -> tuple[Lesson, ...]:
 def part_of(lesson: str) -> Part:
     """The part of the course that a lesson belongs to, by the lesson's name."""
     return next(part for part in parts() if lesson in part.lessons)
-
-
-@cache
-def _moved() -> dict[str, dict[str, str]]:
-    """Present names of former steps: by former lesson and number, such as `beam.2` for `05-beam` and `2`."""
-    table: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "moved.toml").read_text("utf-8"))
-    return table
-
-
-def present_stage(name: str, stage: int) -> tuple[str, int]:
-    """Name of a lesson and one of its stages, from names in use now or formerly; a former last step if out of range."""
-    if name not in _moved():
-        return name, stage
-    steps = _moved()[name]
-    lesson, _, number = steps[str(min(stage + 1, len(steps)))].partition(".")
-    return lesson, int(number) - 1
 
 
 def lesson(language: str, name: str) -> Lesson | None:

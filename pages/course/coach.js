@@ -1,23 +1,5 @@
-// Lesson sheet; `data` is `_head_data`, `_step_data` or `_question_data`, and `_place_data` of coach.py. In a wide window the panel is a column. In a narrow
-// one it opens above the foot, a line with the task and the button it needs. All text is set through textContent.
-
-// Appends a text to an element: **bold** parts, [terms], and {placeholders} replaced by their values.
-function write(parent, sentence, values, terms = {}) {
-  for (const part of sentence.split(/(\*\*[^*]+\*\*|\[[^\]]+\]|\{\w+\})/)) {
-    const bold = part.startsWith("**");
-    const marked = bold ? part.slice(2, -2) : part.startsWith("[") ? part.slice(1, -1) : "";
-    if (marked in terms) parent.append(drawTerm(terms[marked], marked, bold));
-    else if (bold) parent.append(el("b", "", marked));
-    else if (marked) parent.append(marked);
-    else if (/^\{\w+\}$/.test(part)) {
-      const value = el("span", "value", values[part.slice(1, -1)] ?? "…");
-      value.translate = false;
-      parent.append(value);
-    }
-    else parent.append(part);
-  }
-  return parent;
-}
+// Lesson sheet; `data` is described in sheet_data.py. In a wide window the panel is a column. In a narrow one it opens
+// above the foot, a line with the task and the button it needs. All text is set through textContent.
 
 function drawHead(data, report) {
   const head = el("div", "head");

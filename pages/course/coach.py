@@ -23,9 +23,9 @@ from pages.beam.state import BeamState
 from pages.chat.state import ChatState
 from pages.compare.state import CompareState
 from pages.components.register import event_callback, register
-from pages.course import aims, catalog, glossary, guesses, placeholders, places, questions, step_setup
+from pages.course import catalog, glossary, places, sheet_data, step_setup
 from pages.course.learner import Learner
-from pages.course.lesson import PLACEHOLDER, Lesson, Step
+from pages.course.lesson import Lesson
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 from pages.limits.state import LimitsState
@@ -143,9 +143,13 @@ def draw_sheet(model: Model | None, t: Translator) -> None:
     with st.container(key="coach"):
         _sheet(
             key="coach_sheet",
-            data=_head_data(lesson, t)
-            | (_question_data(lesson, t) if asks else _step_data(lesson, step, done, on_page, learner, t))
-            | _place_data(step, done, on_page, learner),
+            data=sheet_data.head(course, lesson, t)
+            | (
+                sheet_data.asked(course, lesson, t)
+                if asks
+                else sheet_data.current_step(course, lesson, step, done, on_page, learner, t)
+            )
+            | sheet_data.in_sight(course, lesson, step, done, on_page, learner),
             on_go_change=event_callback("coach_sheet", "go", lambda value: _go_to_step(value, t.language)),
             on_answer_change=event_callback("coach_sheet", "answer", lambda value: _answer(value, t.language)),
             on_term_change=event_callback("coach_sheet", "term", lambda value: _open_term(value, t.language)),
@@ -170,103 +174,6 @@ def _learner(model: Model) -> Learner:
         quiz=session_state.get(QuizState),
         chat=session_state.get(ChatState),
     )
-
-
-def shown_then(step: Step, done: bool, holds: bool) -> str:
-    """Explanation of a step that is done; one with values only while the task holds, since they are those of now."""
-    return step.then if done and (holds or not PLACEHOLDER.search(step.then)) else ""
-
-
-def _head_data(lesson: Lesson, t: Translator) -> dict[str, Any]:
-    """Data of `coach.js` on the lesson: its place in the course, its stages, and what comes after them."""
-    course = session_state.get(CourseState)
-    lessons = catalog.lessons(t.language)
-    number = [entry.name for entry in lessons].index(lesson.name)
-    part = catalog.part_of(lesson.name)
-    recap = lesson.name == part.lessons[-1]
-    following = t("course.sheet.recap", part=t(f"course.part.{part.name}")) if recap else lessons[number + 1].title
-    return {
-        "turn": course.turn,
-        "title": lesson.title,
-        "number": number + 1,
-        "of": len(lessons),
-        "step": course.step,
-        "steps": [stage in course.done.get(lesson.name, ()) for stage in range(lesson.stages)],
-        "next": following if recap else t("course.sheet.next", title=following),
-        "kept": course.progress(),
-        "labels": {word: t(f"course.sheet.{word}") for word in
-                   ("lesson", "do", "done", "on", "skip", "fold", "unfold", "leave", "home", "step", "ask", "show",
-                    "part", "before", "guess", "note", "tried", "empty", "right", "wrong", "choose", "met", "later")},
-    }  # fmt: skip
-
-
-def _question_data(lesson: Lesson, t: Translator) -> dict[str, Any]:
-    """Data of `coach.js` on the question after the last step."""
-    course = session_state.get(CourseState)
-    given = course.answers.get(lesson.name, ())
-    answered = course.is_answered(lesson)
-    question = questions.data(lesson.question, given[-1] if given else None)
-    return {
-        "text": "",
-        "do": lesson.question.ask,
-        "then": "",
-        "done": bool(given) or answered,
-        "home": True,
-        "parts": (0, 0),
-        "values": {},
-        "terms": glossary.used([lesson.question.ask], t),
-        "question": question | {"later": bool(given) and not answered},
-        "guess": None,
-        "compared": None,
-        "ledger": None,
-    }
-
-
-def _step_data(
-    lesson: Lesson, step: Step, done: bool, on_page: bool, learner: Learner, t: Translator
-) -> dict[str, Any]:
-    """Data of `coach.js` on a step."""
-    course = session_state.get(CourseState)
-    then = shown_then(step, done, on_page and course.holds)
-    notes = course.notes_of(lesson)
-    texts = [step.text, step.do, then, step.guess.ask if step.guess else ""]
-    names = set(PLACEHOLDER.findall("".join(texts)))
-    return {
-        "text": step.text,
-        "do": step.do,
-        "then": then,
-        "done": done,
-        "home": on_page,
-        "parts": course.parts if on_page else (0, 0),
-        "terms": glossary.used(texts, t),
-        "question": None,
-        "values": {name: placeholders.value(name, learner, t) for name in sorted(names)},
-        "guess": guesses.field(step.guess, notes.guess, t) if step.guess and not done else None,
-        "compared": guesses.comparison(step.guess, notes.guess, notes.truth, t) if step.guess else None,
-        "ledger": notes.table(step.ledger, t.language) if step.ledger else None,
-    }
-
-
-def _place_data(step: Step, done: bool, on_page: bool, learner: Learner) -> dict[str, Any]:
-    """Data of `coach.js`: selectors of the button to press next and of what is to be seen, the most important first.
-
-    A step that is done shows its result. `end`: that of the first the lower end is to be seen.
-    """
-    course, lesson = session_state.get(CourseState), current_lesson(session_state.language())
-    if not on_page or lesson is None or course.asks(lesson):
-        return {"press": "", "see": [], "end": False}
-    if done:
-        names, press = [aims.result(step)], None
-    else:
-        aim = aims.next_aim(step, course.met, learner, course.memory)
-        press = aim if aim in places.BUTTONS else None
-        names = [None if press else aim, step.point, places.BESIDE.get(step.point or "")]
-    see = [name for name in dict.fromkeys(names) if name]
-    return {
-        "press": places.selector(press) if press else "",
-        "see": [places.selector(name) for name in see],
-        "end": bool(see) and see[0] in places.LOWER_END,
-    }
 
 
 def _answer(value: dict[str, Any], language: str) -> None:

@@ -1,13 +1,8 @@
 // Glossary; `data` is `glossary_data` of glossary_page.py. A term's anchor is `#key`. All text is set through textContent.
 
-function drawEntry(term, open) {
-  const item = el("div", "entry");
+function searchable(term, open) {
+  const item = drawEntry(term, open);
   item.id = term.key;
-  const name = el("dt");
-  name.append(el("b", "", term.name), " ", el("span", "twin", term.twin));
-  const means = el("dd", "", `${term.means} `);
-  means.append(makeButton("met", term.met, () => open(term.key)));
-  item.append(name, means);
   item.words = `${term.name} ${term.twin} ${term.means}`.toLowerCase();
   return item;
 }
@@ -25,7 +20,7 @@ export default function (component) {
   const sections = data.parts.map((part) => {
     const node = el("section");
     const list = el("dl");
-    for (const term of part.terms) list.append(drawEntry(term, open));
+    for (const term of part.terms) list.append(searchable(term, open));
     node.append(el("h2", "", part.title), list);
     return node;
   });

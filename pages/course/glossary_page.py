@@ -15,7 +15,7 @@ from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import address
 
-_glossary = register("glossary", Path(__file__).with_name("glossary.js"))
+_glossary = register("glossary", Path(__file__).with_name("glossary.js"), "terms")
 
 session = session_state.get(TextState)
 t = Translator(session_state.language())

@@ -2,23 +2,9 @@
 
 function drawOpenQuestion(question, data, report) {
   const item = el("li", "asked");
-  const head = el("p", "ask");
-  for (const part of question.ask.split(/(\[[^\]]+\])/)) {
-    const name = part.startsWith("[") ? part.slice(1, -1) : "";
-    head.append(name in question.terms ? drawTerm(question.terms[name], name, false) : name || part);
-  }
+  const head = write(el("p", "ask"), question.ask, {}, question.terms);
   const back = makeButton("back", fill(data.labels.lesson, { title: question.title }), () => report("open", { lesson: question.key }));
   item.append(head, drawQuestion(question, data.labels, (index) => report("answer", { lesson: question.key, index })), back);
-  return item;
-}
-
-function drawKnown(term, root) {
-  const item = el("div", "known");
-  const name = el("dt");
-  name.append(el("b", "", term.name), " ", el("span", "twin", term.twin));
-  const means = el("dd", "", `${term.means} `);
-  means.append(makeButton("termgo", term.met, () => root.openTerm(term.key)));
-  item.append(name, means);
   return item;
 }
 
@@ -36,7 +22,7 @@ export default function (component) {
   const questions = el("ol", "questions");
   for (const question of data.questions) questions.append(drawOpenQuestion(question, data, report));
   const terms = el("dl", "terms");
-  for (const term of data.terms) terms.append(drawKnown(term, root));
+  for (const term of data.terms) terms.append(drawEntry(term, root.openTerm));
   const next = data.next && makeButton("first next", data.next.label, () => report("open", { lesson: data.next.lesson }));
   keepPlace(root, () =>
     root.replaceChildren(el("h2", "title", data.title), el("p", "sum", data.sum), el("h2", "", data.labels.questions), told, questions, ...(next ? [next] : []), el("h2", "", data.labels.terms), terms),

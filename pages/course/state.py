@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pages.course import catalog, tasks
+from pages.course import tasks
+from pages.course.former_steps import present_stage
 from pages.course.guesses import clean
 from pages.course.learner import Learner, TaskMemory
 from pages.course.notes import Notes
@@ -129,7 +130,7 @@ class CourseState:
         """
         name, _, number = params.text("lesson").lower().partition(".")
         is_number = number.isdecimal() and 1 <= len(number) <= 3 and int(number) >= 1
-        name, stage = catalog.present_stage(name, int(number) - 1 if is_number else 0)
+        name, stage = present_stage(name, int(number) - 1 if is_number else 0)
         lesson = next((entry for entry in lessons if entry.name == name), None)
         if lesson is None or (number and not is_number):
             self.leave()
@@ -154,6 +155,6 @@ class CourseState:
         for name, steps in saved.items():
             for step in steps[:MAX_STEPS] if isinstance(steps, list) else ():
                 if isinstance(name, str) and type(step) is int and 0 <= step < MAX_STEPS:
-                    lesson, stage = catalog.present_stage(name, step)
+                    lesson, stage = present_stage(name, step)
                     if lesson in names:
                         self.done.setdefault(lesson, set()).add(stage)

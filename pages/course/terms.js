@@ -57,3 +57,32 @@ function showTerm(button, term) {
   button.setAttribute("aria-expanded", "true");
   shownTerm = { card, button };
 }
+
+// Appends a text of a lesson to an element: **bold** parts, [terms], and {placeholders} replaced by their values.
+function write(parent, sentence, values, terms = {}) {
+  for (const part of sentence.split(/(\*\*[^*]+\*\*|\[[^\]]+\]|\{\w+\})/)) {
+    const bold = part.startsWith("**");
+    const marked = bold ? part.slice(2, -2) : part.startsWith("[") ? part.slice(1, -1) : "";
+    if (marked in terms) parent.append(drawTerm(terms[marked], marked, bold));
+    else if (bold) parent.append(el("b", "", marked));
+    else if (marked) parent.append(marked);
+    else if (/^\{\w+\}$/.test(part)) {
+      const value = el("span", "value", values[part.slice(1, -1)] ?? "…");
+      value.translate = false;
+      parent.append(value);
+    }
+    else parent.append(part);
+  }
+  return parent;
+}
+
+// A term with its twin and its meaning in a list `dl`, and the button that begins its step.
+function drawEntry(term, open) {
+  const item = el("div", "entry");
+  const name = el("dt");
+  name.append(el("b", "", term.name), " ", el("span", "twin", term.twin));
+  const means = el("dd", "", `${term.means} `);
+  means.append(makeButton("termgo", term.met, () => open(term.key)));
+  item.append(name, means);
+  return item;
+}

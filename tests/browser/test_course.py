@@ -439,7 +439,7 @@ def walk(learner: Learner, part: Part) -> None:
             learner.going_on.click()
         answer(learner, lesson)
     expect(page.locator(".root > .told")).to_have_text(learner.t("course.recap.all_right"))
-    assert page.locator(".known").count() == len(
+    assert page.locator(".entry").count() == len(
         [term for term in glossary.terms(learner.t.language).values() if term.lesson in part.lessons]
     )
     assert page.get_by_test_id("stException").count() == 0

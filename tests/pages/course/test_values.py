@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from engine.model.model import Model
 from pages.course import catalog, placeholders
-from pages.course.coach import shown_then
 from pages.course.learner import Learner
 from pages.course.lesson import PLACEHOLDER
+from pages.course.sheet_data import shown_then
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 from tests.pages.course.test_lessons import all_met, make_learner

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pages.course import catalog
+from pages.course.former_steps import present_stage
 from pages.session.query_params import CHECK, checksum
 from pages.session.text_state import TextState
 from pages.shell.address import AddressState
@@ -29,7 +29,7 @@ def present(query: dict[str, str]) -> dict[str, str]:
     if "lesson" not in query:
         return query
     name, _, number = query["lesson"].partition(".")
-    lesson, stage = catalog.present_stage(name, int(number) - 1)
+    lesson, stage = present_stage(name, int(number) - 1)
     return query | {"lesson": f"{lesson}.{stage + 1}"}
 
 
