@@ -168,7 +168,7 @@ def test_the_page_fits_a_phone(chromium: Browser, address: str, text: str) -> No
         settle(page)
         page.get_by_text("Take each token away in turn").click()
         settle(page)
-        for name in ("Which head finds", "Does it copy", "Who rests on"):
+        for name in ("Which head finds", "Does it copy", "Which heads attend to the first"):
             page.get_by_role("button", name=name).click()
             settle(page)
         page.locator("[data-cell]").last.click()
