@@ -266,10 +266,10 @@ def test_attention_and_masking_are_only_set_against_each_other_where_both_hold(
     for line in lines:
         at = next(i for i, name in enumerate(names) if name in line)
         ratio = float(np.exp(-masked[at]))
-        if line.startswith("Looked at much"):
+        if line.startswith("Much attention, little effect"):
             assert attention[at] >= max(attention[:n]) / 2 and 0.9 <= ratio <= 1.11
         else:
-            assert line.startswith("Hardly looked at")
+            assert line.startswith("Little attention, but needed")
             assert attention[at] <= 0.1 and ratio < 0.91
 
 
@@ -369,7 +369,7 @@ def test_a_model_without_attention_is_explained(tmp_path: Path, monkeypatch: pyt
     app = visit("attention", "en", session=TextState(prompt="the cat", model_name=str(folder)))
     assert load(folder, from_hub=False).name
     assert not app.exception
-    assert next(info.value for info in app.info).startswith("This model computes no attention")
+    assert next(info.value for info in app.info).startswith("This model has no attention")
     for name in EXPERIMENTS:
         app.button(key=f"try {name}").click().run()
         assert not app.exception
