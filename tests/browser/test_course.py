@@ -1,15 +1,20 @@
 """The whole course in a real browser: every step of every lesson is opened, done on its page, and marked as done.
 
 Measured at the beginning of each step and after its task: what is to be pressed and what is to be looked at are in the
-window, and nothing lies over them. The walks take turns with the sizes of the window: in each language half of the
-lessons are done on a phone, the others on a school laptop.
+window, and nothing lies over them.
+
+Each part of the course takes more than a minute, so a run of all tests does each part once: every day in another
+language, and on a phone and a school laptop in turn. `make test-course` does every part in every language and size.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import product
 
 import numpy as np
 import pytest
@@ -520,16 +525,37 @@ def wait_for_step(learner: Learner, lesson: Lesson, step: int) -> None:
     wait_until_answered(page)
 
 
-@pytest.mark.parametrize("language", LOCALES)
-@pytest.mark.parametrize("part", [part.name for part in catalog.parts()])
-def test_the_whole_course_can_be_done(chromium: Browser, address: str, language: str, part: str) -> None:
-    steps = [(lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))]
-    assert list(DO) == steps
-    names = [entry.name for entry in catalog.parts()]
-    width, height = PHONE if (names.index(part) + (language == "en")) % 2 else LAPTOP
-    page = borrow(chromium, LOCALES[language], width, height, first=True)
+Walk = tuple[str, str, tuple[int, int]]  # part, language, size of the window
+_KINDS = list(product(LOCALES, (LAPTOP, PHONE)))
+EVERY = [(part.name, *kind) for part in catalog.parts() for kind in _KINDS]
+
+
+def walks_of(day: date) -> list[Walk]:
+    """Each part once, in a language and a size that change with the day."""
+    return [(part.name, *_KINDS[(day.toordinal() + at) % len(_KINDS)]) for at, part in enumerate(catalog.parts())]
+
+
+def test_every_walk_has_its_day() -> None:
+    days = [date.today() + timedelta(n) for n in range(len(_KINDS))]
+    assert sorted(walk for day in days for walk in walks_of(day)) == sorted(EVERY)
+
+
+@pytest.mark.parametrize(
+    ("part", "language", "size"), EVERY if os.environ.get("COURSE") == "all" else walks_of(date.today())
+)
+def test_a_part_of_the_course_can_be_done(
+    chromium: Browser, address: str, part: str, language: str, size: tuple[int, int]
+) -> None:
+    page = borrow(chromium, LOCALES[language], *size, first=True)
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)
     page.goto(f"{address}/learn")
-    walk(Learner(page, Translator(language)), catalog.parts()[names.index(part)])
+    walk(Learner(page, Translator(language)), next(each for each in catalog.parts() if each.name == part))
     leave(page)
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_the_walks_know_every_step(language: str) -> None:
+    assert list(DO) == [
+        (lesson.name, step) for lesson in catalog.lessons(language) for step in range(len(lesson.steps))
+    ]
