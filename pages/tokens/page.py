@@ -7,8 +7,8 @@ from functools import partial
 import streamlit as st
 
 import engine
-from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError
+from engine.serving import model_registry
 from pages.components import examples, text_area
 from pages.components.examples import Example
 from pages.components.tables import shaded_tokens
@@ -53,14 +53,14 @@ def draw_merges(model: engine.Model) -> None:
 
 
 def draw_comparison(model: engine.Model) -> None:
-    from engine.tokenization.tokenized_text import standalone_tokenizer, tokenize
+    from engine.tokenization.tokenized_text import tokenize
 
     st.subheader(t("cut.compare.title"), anchor=False)
     st.caption(t("cut.compare.lead"))
-    vocabularies = [] if model.name == BUNDLED_NAME else [("own", model.vocabulary)]
-    vocabularies += [(name, standalone_tokenizer(name)) for name in ("bundled", "characters", "bytes")]
-    tokenizers = [(name, vocabulary, tokenize(vocabulary, state.text)) for name, vocabulary in vocabularies]
-    tokenizer_comparison.draw(tokenizer_comparison.data(tokenizers, t))
+    tokenizers = tokenizer_comparison.choice(model, model_registry.loaded())
+    rows = [(tokenizer, tokenize(tokenizer.vocabulary, state.text)) for tokenizer in tokenizers]
+    tokenizer_comparison.draw(tokenizer_comparison.data(rows, t))
+    st.caption(t("cut.compare.more"))
 
 
 @fragment.workbench

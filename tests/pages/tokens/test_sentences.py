@@ -11,6 +11,7 @@ from engine.tokenization.tokenized_text import standalone_tokenizer, tokenize
 from engine.tokenization.vocabulary import Vocabulary
 from pages.i18n.translator import Translator
 from pages.tokens import explanation, token_details, tokenizer_comparison
+from pages.tokens.tokenizer_comparison import Tokenizer
 from tests import tiny
 from tests.engine.tokenization.test_encode import texts
 from tests.pages.sentences import assert_well_formed, number, which
@@ -76,7 +77,7 @@ def test_tokens_that_are_not_drawn_are_counted(surplus: int, name: str, language
     tokenized = next(
         found for n in range(length, 3 * length) if len((found := tokenize(vocabulary, "a " * n)).token_ids) >= length
     )
-    (row,) = tokenizer_comparison.data([("own", vocabulary, tokenized)], t)["rows"]
+    (row,) = tokenizer_comparison.data([(Tokenizer("own", vocabulary), tokenized)], t)["rows"]
     drawn = sum(len(group["tokens"]) for group in row["groups"])
     left_out = len(tokenized.token_ids) - drawn
     assert bool(row["more"]) == (left_out > 0)
@@ -92,5 +93,5 @@ def test_one_token_more_is_told_in_the_singular(language: str) -> None:
     text = "天" * (tokenizer_comparison.MAX_CHIPS + 1 - len(vocabulary.start))
     tokenized = tokenize(vocabulary, text)
     assert len(tokenized.token_ids) == tokenizer_comparison.MAX_CHIPS + 1 and vocabulary.start
-    (row,) = tokenizer_comparison.data([("own", vocabulary, tokenized)], t)["rows"]
+    (row,) = tokenizer_comparison.data([(Tokenizer("own", vocabulary), tokenized)], t)["rows"]
     assert row["more"] == t("cut.more_one")

@@ -11,11 +11,13 @@ from streamlit.testing.v1 import AppTest
 from engine.model.loading import load
 from engine.model.model import Model
 from engine.tokenization.tokenized_text import standalone_tokenizer, tokenize
+from engine.tokenization.vocabulary import Vocabulary
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.tokens import bpe_merges, explanation, token_details, tokenizer_comparison
 from pages.tokens.state import MAX_CHARACTERS, TokensState
+from pages.tokens.tokenizer_comparison import Tokenizer
 from tests import tiny
 from tests.engine.tokenization.test_encode import HARD, texts
 from tests.pages.visit import move, state_of, visit
@@ -67,12 +69,10 @@ def test_every_sign_is_the_token_after_its_merge(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_rows_count_the_tokens_of_each_tokenizer(language: str, model: Model) -> None:
     text = "今天天氣真好, the weather"
-    tokenizers = [("own", model.vocabulary, tokenize(model.vocabulary, text))]
-    tokenizers += [
-        (name, standalone_tokenizer(name), tokenize(standalone_tokenizer(name), text))
-        for name in ("bundled", "characters", "bytes")
-    ]
-    data = tokenizer_comparison.data(tokenizers, Translator(language))
+    tokenizers = [Tokenizer("own", model.vocabulary)]
+    tokenizers += [Tokenizer(name, standalone_tokenizer(name)) for name in ("bundled", "characters", "bytes")]
+    rows = [(tokenizer, tokenize(tokenizer.vocabulary, text)) for tokenizer in tokenizers]
+    data = tokenizer_comparison.data(rows, Translator(language))
     assert len(data["columns"]) == 3
     totals = [int(row["numbers"][0]) for row in data["rows"]]
     assert totals == [
@@ -82,8 +82,21 @@ def test_rows_count_the_tokens_of_each_tokenizer(language: str, model: Model) ->
         len(text.encode()),
     ]
     assert data["rows"][2]["numbers"][1:] == ["1.00", "1.00"] and data["rows"][3]["numbers"][1] == "3.00"
-    only_english = [("bytes", standalone_tokenizer("bytes"), tokenize(standalone_tokenizer("bytes"), "abc"))]
+    only_english = [(tokenizers[-1], tokenize(tokenizers[-1].vocabulary, "abc"))]
     assert len(tokenizer_comparison.data(only_english, Translator(language))["columns"]) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_other_loaded_model_has_a_row(language: str, model: Model) -> None:
+    vocabulary = Vocabulary(tiny.wordpiece(), tiny.wordpiece().get_vocab_size())
+    other = Model("somebody/other", vocabulary, model.prefix_cache, model.context_length, model.end_ids)
+    assert [each.key for each in tokenizer_comparison.choice(model, [model])] == ["bundled", "characters", "bytes"]
+    (first, *rest) = tokenizer_comparison.choice(model, [model, other])
+    assert [each.key for each in rest] == ["bundled", "characters", "bytes"]
+    assert tokenizer_comparison.choice(other, [model, other])[0].key == "own"
+    text = "the cat"
+    (row,) = tokenizer_comparison.data([(first, tokenize(first.vocabulary, text))], Translator(language))["rows"]
+    assert "somebody/other" in row["name"] and row["numbers"][0] == str(len(tiny.wordpiece().encode(text).ids))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
