@@ -9,10 +9,8 @@ are hidden states of this model.
 
 from __future__ import annotations
 
-import copy
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 
 from engine.errors import EngineError
 from engine.model.forward import Forward
+from engine.model.module_copies import recording_into, with_replaced
 
 
 def nearly_equal(a: Tensor, b: Tensor) -> bool:
@@ -52,42 +51,17 @@ class _Output:
         return None
 
 
-def _shallow_copy(module: nn.Module) -> nn.Module:
-    """A copy that shares all weights and submodules, but has its own submodule dictionary and no forward hooks."""
-    copied = copy.copy(module)
-    copied._modules = dict(module._modules)
-    copied._forward_hooks = OrderedDict()
-    return copied
-
-
-def _with_replaced(root: nn.Module, path: str, replace: Callable[[nn.Module], nn.Module]) -> nn.Module:
-    """A shallow copy of `root` in which `replace` is applied to the submodule at a dotted path."""
-    name, _, rest = path.partition(".")
-    copied = _shallow_copy(root)
-    child = root.get_submodule(name)
-    copied._modules[name] = _with_replaced(child, rest, replace) if rest else replace(child)
-    return copied
-
-
-def _recording_into(outputs: list[Tensor]) -> Callable[[nn.Module], nn.Module]:
-    """A function that copies a module with a hook that appends the module's first output to `outputs`."""
-
-    def replace(module: nn.Module) -> nn.Module:
-        copied = _shallow_copy(module)
-        copied.register_forward_hook(lambda _, __, out: outputs.append(out if isinstance(out, Tensor) else out[0]))
-        return copied
-
-    return replace
-
-
 class Unembedding:
-    """Final norm and LM head of one model. Thread-safe."""
+    """Final norm and LM head of one model. Thread-safe.
+
+    blocks  dotted path of the list of layers
+    """
 
     def __init__(self, forward: Forward) -> None:
         """Find and verify the modules. Raises EngineError(`lens`) where they cannot be identified."""
         self._model, self._pass_lock = forward.model, forward.lock
         for path, block, norm in _candidates(forward.model, forward.layers):
-            self._path, self._norm = path, norm
+            self._path, self._norm, self.blocks = path, norm, block.rpartition(".")[0]
             try:
                 if self._matches_model(block):
                     return
@@ -100,8 +74,8 @@ class Unembedding:
         """Whether norm and head, applied to the output of the last block, reproduce the model's states and logits."""
         before: list[Tensor] = []
         after: list[Tensor] = []
-        recording = _with_replaced(self._model, block, _recording_into(before))
-        recording = _with_replaced(recording, self._path, _recording_into(after))
+        recording = with_replaced(self._model, block, recording_into(before))
+        recording = with_replaced(recording, self._path, recording_into(after))
         ids = torch.tensor([[0, 1]], device=self._model.device)
         with self._pass_lock:  # the copies share all other modules with the model
             logits = recording(input_ids=ids, use_cache=False).logits[0]
@@ -121,7 +95,7 @@ class Unembedding:
         batch: whether the model is given n texts of one token, instead of one text of n tokens.
         """
         states = states[:, None] if batch else states[None]  # (B, T, d)
-        head = _with_replaced(self._model, self._path, lambda _: _FixedStates(states))
+        head = with_replaced(self._model, self._path, lambda _: _FixedStates(states))
         ids = torch.zeros(states.shape[:2], dtype=torch.long, device=states.device)
         with self._pass_lock:
             return head(input_ids=ids, use_cache=False).logits.flatten(0, 1).float()
