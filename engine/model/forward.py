@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -27,6 +28,11 @@ from engine.model.kv_cache import BatchKVCache, CacheLayer, KVCache
 # Byte code of softmax(q·kᵀ·scaling + mask)·v; a family whose eager attention has the same may take the short path.
 _PLAIN_ATTENTION_CODE = llama_attention.__code__.co_code
 RECORDING_ATTENTION = "recorded"  # name of the attention implementation below
+# Called in the passes of its thread, once a layer: queries (B, H, n, dim), keys (B, kv_heads, T, dim), factor of their
+# products, weights (B, H, n, T).
+attention_observer: ContextVar[Callable[[Tensor, Tensor, float, Tensor], None] | None] = ContextVar(
+    "attention_observer", default=None
+)
 
 
 class ForwardOutput(NamedTuple):
@@ -56,10 +62,20 @@ def _eager_attention(module_name: str) -> tuple[Callable[..., Any], bool]:
 def _recorded_attention(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, Tensor]:
-    """Eager attention of the model family, which returns its weights; fewer operations for a single new token.
+    """Eager attention of the model family, which returns its weights, reported to `attention_observer`.
 
     query: (B, H, n, dim); key, value: (B, kv_heads, T, dim). Returns (B, n, H, dim) and weights (B, H, n, T).
     """
+    output, weights = _attention(module, query, key, value, attention_mask, **kwargs)
+    if (observe := attention_observer.get()) is not None:
+        observe(query, key, kwargs.get("scaling") or query.shape[-1] ** -0.5, weights)
+    return output, weights
+
+
+def _attention(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
+) -> tuple[Tensor, Tensor]:
+    """Attention and its weights, as `_recorded_attention`; fewer operations for a single new token."""
     eager, plain = _eager_attention(type(module).__module__)
     if query.shape[2] > 1 or attention_mask is not None or not plain:
         return eager(module, query, key, value, attention_mask, **kwargs)
