@@ -78,6 +78,8 @@ def activations(model: Model, ids: Sequence[int]) -> Activations:
     Raises PromptError as `Model.records`; EngineError: `lens` where the layers of the family cannot be identified or
     return no hidden states, `not_finite`; `limit_steps` as `Forward.run`.
     """
+    if model.is_remote:
+        raise EngineError("lens", "the inside of a model on a server is not seen")
     outputs = model.records(ids)
     forward = model.prefix_cache.forward
     states = outputs[-1].hidden_states  # (L + 1, d)

@@ -69,6 +69,11 @@ def _widths(learner: Learner, count: int, memory: TaskMemory) -> str:
     return "width" if learner.beam.done else "press_grow_all"
 
 
+def _box(learner: Learner, name: str, memory: TaskMemory) -> str:
+    """The box of that name."""
+    return f"box_{name}"
+
+
 AIMS: dict[str, str | Aim] = {
     "written": "press_next",
     "hand": "bars",
@@ -122,6 +127,8 @@ AIMS: dict[str, str | Aim] = {
     "forced_harder": "training_text",
     "forced_below": "training_text",
     "chatted": "conversation",
+    "box": _box,
+    "last_layer": "layer",
 }
 RESULT_OF = {
     "at_most": "bars",
@@ -161,6 +168,8 @@ RESULT_OF = {
     "forced_harder": "forced",
     "forced_below": "forced",
     "chatted": "conversation",
+    "box": "behind",
+    "last_layer": "behind",
 }  # the other tasks have it in the text
 
 

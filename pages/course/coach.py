@@ -35,6 +35,7 @@ from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.tokens.state import TokensState
 from pages.training.state import TrainingState
+from pages.transformer.state import TransformerState
 from pages.uses.state import UsesState
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _learner(model: Model) -> Learner:
         uses=session_state.get(UsesState),
         quiz=session_state.get(QuizState),
         chat=session_state.get(ChatState),
+        transformer=session_state.get(TransformerState),
     )
 
 

@@ -10,6 +10,7 @@ from pages.chat.state import ChatState
 from pages.limits.state import LimitsState
 from pages.quiz.state import QuizState
 from pages.training.state import TrainingState
+from pages.transformer.state import TransformerState
 from pages.uses.state import UsesState
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Learner:
     """State of one visitor who takes the course.
 
     session  text, settings and run of the step page, which most pages use
-    beam, compare, attention, tokens, training, limits, uses, quiz, chat  state of the page of that name
+    beam, compare, attention, tokens, training, limits, uses, quiz, chat, transformer  state of the page of that name
     widget   returns the value of a widget by its key, None where there is none
     """
 
@@ -45,6 +46,7 @@ class Learner:
     uses: UsesState = field(default_factory=UsesState)
     quiz: QuizState = field(default_factory=QuizState)
     chat: ChatState = field(default_factory=ChatState)
+    transformer: TransformerState = field(default_factory=TransformerState)
 
     @property
     def trace(self) -> Trace:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pages.course.page_values import stream_change
+
 if TYPE_CHECKING:
     from pages.course.learner import Learner
 
@@ -76,5 +78,6 @@ OUTCOMES: dict[str, tuple[tuple[str, ...], Callable[[Learner], str | None]]] = {
     "took_best": (("best", "other"), _took_best),
     "harder_after": (("worse", "same", "better"), _harder_after),
     "gap_changed": (("same", "other"), _gap_changed),
+    "stream_change": (("longer", "same", "shorter"), stream_change),
     "harder_middle": (("own", "other"), _harder_middle),
 }

@@ -227,6 +227,17 @@ def _guessed(learner: Learner, count: int, memory: TaskMemory) -> bool:
     return bool(memory["played"] >= count)
 
 
+def _box(learner: Learner, name: str, memory: TaskMemory) -> bool:
+    """The box of this name is open in the diagram of the model."""
+    return learner.transformer.box == name
+
+
+def _last_layer(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """The diagram of the model shows its last layer."""
+    shown = learner.transformer
+    return (bool(shown.ids) and shown.layer == len(shown.activations(learner.model).layers) - 1) is yes
+
+
 PAGE_TASKS: dict[str, Condition] = {
     "beam_width": _beam_width,
     "beam_widths": _beam_widths,
@@ -258,6 +269,8 @@ PAGE_TASKS: dict[str, Condition] = {
     "forced_harder": _forced_harder,
     "forced_below": _forced_below,
     "chatted": _chatted,
+    "box": _box,
+    "last_layer": _last_layer,
 }
 
 PAGE_COUNTS: dict[str, Count] = {

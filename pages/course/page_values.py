@@ -120,6 +120,24 @@ def _heads(learner: Learner) -> tuple[str, str]:
     return str(weights.shape[0]), str(weights.shape[1])
 
 
+def _stream(learner: Learner) -> tuple[str, float, float]:
+    """Numbers in the vector of a token; its length before the first layer and after the last, at the last token."""
+    state = learner.transformer
+    state.update_text(learner.session, learner.model)
+    found = state.activations(learner.model)
+    lengths = found.lengths()
+    return f"{len(found.first):,}", lengths[0], lengths[-1]
+
+
+def stream_change(learner: Learner) -> str | None:
+    """Whether the vector is `longer` after the last layer than before the first, `shorter`, or the `same` within 2%."""
+    try:
+        _, first, last = _stream(learner)
+    except EngineError:
+        return None
+    return "same" if abs(last - first) < 0.02 * first else "longer" if last > first else "shorter"
+
+
 def _cell(learner: Learner, t: Translator) -> tuple[str, str]:
     """Layer of the open cell of the logit lens, and the token it predicts."""
     state = learner.attention
@@ -196,6 +214,9 @@ PAGE_VALUES: dict[str, Callable[[Learner, Translator], str]] = {
     "forced_least": _forced_least,
     "layers": lambda learner, t: _heads(learner)[0],
     "heads": lambda learner, t: _heads(learner)[1],
+    "width": lambda learner, t: _stream(learner)[0],
+    "stream_first": lambda learner, t: t.number(_stream(learner)[1], 2),
+    "stream_last": lambda learner, t: t.number(_stream(learner)[2], 2),
     "cell_layer": lambda learner, t: _cell(learner, t)[0],
     "cell_token": lambda learner, t: _cell(learner, t)[1],
     "slower": _slower,

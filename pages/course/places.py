@@ -5,8 +5,11 @@ A selector is a CSS selector; ` >>> ` enters a component's shadow root.
 
 from __future__ import annotations
 
+from pages.transformer.state import BOXES
+
 _ROOT = "[data-testid=stBidiComponentIsolated]"  # the element of a component that has the shadow root
 _STAGE = f".st-key-stage {_ROOT}"
+_MODEL = f".st-key-transformer {_ROOT}"
 # Highlighted: these are selectors of the page's style too, which reach into a shadow root by `::part` alone.
 HIGHLIGHTS = {
     "controls": f"{_STAGE}::part(controls)",
@@ -26,6 +29,8 @@ HIGHLIGHTS = {
     "grow": ".st-key-grow, .st-key-grow_all",
     "tree": ".st-key-beam_tree",
     "width": ".st-key-beam_width",
+    **{f"box_{name}": f"{_MODEL}::part({name})" for name in BOXES},
+    "layer": f"{_MODEL}::part(layer)",
     "maps": ".st-key-head_maps",
     "head": ".st-key-one_head",
     "lens": ".st-key-lens_table",
@@ -59,6 +64,7 @@ BUTTONS = {
     "press_mattered": ".st-key-inside_mattered input",
     "press_merge": f".st-key-merging {_ROOT} >>> .stepper .next",
     "press_start": ".st-key-compare_start button, .st-key-limits_start button",
+    "press_append": f"{_MODEL} >>> [data-keep=append]",
     "press_use": ".st-key-uses_run button",
 }
 # Where the result of a task is seen, besides the highlights.
@@ -71,6 +77,7 @@ RESULTS = HIGHLIGHTS | {
     "measured": ".st-key-limits_result",
     "cuts": ".st-key-cuts",
     "answer": ".st-key-uses_prompt",
+    "behind": f"{_MODEL}::part(detail)",
 }
 # What changes while a highlighted control is used; what belongs to a highlighted picture.
 BESIDE = {

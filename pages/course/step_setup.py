@@ -82,6 +82,7 @@ def _ignore_prompt(prompt: str) -> None:
 _PROMPTS: dict[str, Callable[[str], None]] = {  # sets the prompt of a step, by the step's page
     "step": _set_prompt,
     "beam": _set_prompt,
+    "transformer": _set_prompt,
     "attention": _set_prompt,
     "compare": lambda prompt: session_state.set_widget("compare_prompt", prompt),
     "tokens": lambda prompt: session_state.get(TokensState).load_text(prompt),

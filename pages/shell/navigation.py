@@ -36,6 +36,7 @@ PAGES = (
     Page("step", "step.title", LAB, "step/redirect.py", hidden=True),
     Page("beam", "beam.title", LAB),
     Page("compare", "compare.title", LAB),
+    Page("transformer", "transformer.title", LAB),
     Page("attention", "inside.title", LAB),
     Page("tokens", "cut.title", LAB),
     Page("training", "training.title", LAB),

@@ -269,6 +269,13 @@ def open_head_on_the_first_token(learner: Learner) -> None:
             return
 
 
+def show_the_last_layer(learner: Learner) -> None:
+    learner.page.locator("[data-box=stream]").click()
+    learner.quiet()
+    learner.page.locator(".layers input[type=range]").press("End")
+    learner.quiet()
+
+
 def to_the_end(selector: str) -> Callable[[Learner], None]:
     """Move a slider of a component to its end."""
     return lambda learner: learner.page.locator(f"{selector} input[type=range]").press("End")
@@ -395,6 +402,9 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("human-or-machine", 2): lambda learner: learner.read(
         "今天天氣真好。" if learner.zh else "The weather today is nice."
     ),
+    ("transformer", 0): click("[data-box=embedding]"),
+    ("transformer", 1): show_the_last_layer,
+    ("transformer", 2): lambda learner: learner.button(learner.page.locator("[data-keep=append]")).click(),
     ("attention", 0): open_head_on_the_first_token,
     ("attention", 1): click(".line .chips button", 1),
     ("attention", 2): click(".st-key-inside_mattered label"),

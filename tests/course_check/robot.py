@@ -90,7 +90,7 @@ class Robot:
             self.learner.tokens.load_text(prompt)
         elif page == "training":
             self.learner.training.load_text(self.model, prompt)
-        elif page in ("step", "beam", "attention"):
+        elif page in ("step", "beam", "transformer", "attention"):
             self.session.set_prompt(self.model, prompt)
             self.widgets["search"] = ""
 
@@ -112,6 +112,8 @@ class Robot:
             self.learner.beam.update_search(self.session, self.model)
         elif page == "attention":
             self.learner.attention.update_text(self.session, self.model)
+        elif page == "transformer":
+            self.learner.transformer.update_text(self.session, self.model)
         elif page == "training":
             self.learner.training.update_text(self.model, self.t.list("training.examples.texts")[0])
         elif page == "quiz":
@@ -367,6 +369,18 @@ def _mattered(robot: Robot, yes: bool) -> None:
     robot.check()
 
 
+def _open_box(robot: Robot, name: str) -> None:
+    state = robot.learner.transformer
+    state.show(state.text_version, name, state.layer, state.head)
+    robot.check()
+
+
+def _show_last_layer(robot: Robot, yes: bool) -> None:
+    state = robot.learner.transformer
+    state.show(state.text_version, state.box, len(state.activations(robot.model).layers) - 1, 0)
+    robot.check()
+
+
 ACTIONS: dict[str, Action] = {
     "written": _write,
     "hand": _by_hand,
@@ -407,6 +421,8 @@ ACTIONS: dict[str, Action] = {
     "tried_other": lambda robot, name: _try_out(robot, name, other=True),
     "used": _use,
     "guessed": _guess,
+    "box": _open_box,
+    "last_layer": _show_last_layer,
     **searching.ACTIONS,
 }
 """By the condition's name; called with the value in the lesson's file."""

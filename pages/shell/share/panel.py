@@ -22,7 +22,7 @@ from pages.shell import address, local_network, model_access
 from pages.shell.share import downloads
 
 MAX_QR_VERSION = 25  # 117 modules a side, which a phone can scan from the back row of a classroom
-CONTINUING = ("step", "beam", "attention", "compare")  # pages that continue the visitor's prompt
+CONTINUING = ("step", "beam", "transformer", "attention", "compare")  # pages that continue the visitor's prompt
 QUIET_ZONE = 4  # modules of white around the code
 _panel = register("share_panel", Path(__file__))
 

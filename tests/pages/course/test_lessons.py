@@ -183,7 +183,7 @@ def test_every_condition_begins_undone_or_says_what_stands(bundled: Model) -> No
         "cut_opened": True, "merged": 1, "beam_levels": 2, "again": 1, "least": True, "beam_widths": 1,
         "flat_changed": True, "found_rank": 1, "wrote": "x", "logit_gap": 0.0, "best_drawn": [0.0, 1.0],
         "nucleus": 9**9, "cut_count": 1, "cut_more": True, "head_first": 0.0, "lens_first": True, "forced_first": True,
-        "forced_harder": True, "forced_below": 9e9, "chatted": 1,
+        "forced_harder": True, "forced_below": 9e9, "chatted": 1, "box": "embedding", "last_layer": True,
     }  # fmt: skip
     for name, value in values.items():
         assert not all_met(((name, value),), initial, {}), name
@@ -248,7 +248,7 @@ def test_every_step_can_be_arranged_and_asked(bundled: Model, language: str) -> 
         course = CourseState()
         for number, step in enumerate(lesson.steps):
             course.begin(lesson, number)
-            if step.prompt is not None and step.page in ("step", "beam", "attention"):
+            if step.prompt is not None and step.page in ("step", "beam", "transformer", "attention"):
                 learner = make_learner(bundled, step.prompt)
                 assert bundled.read_prompt(step.prompt)
             else:

@@ -59,7 +59,7 @@ def prompt(app: AppTest, page: str) -> str:
 def test_a_step_has_the_last_prompt_and_settings_before_it(language: str, lesson: str, number: int) -> None:
     app = open_step(language, lesson, number)
     steps = tomllib.loads((FOLDER / language / f"{lesson}.toml").read_text("utf-8"))["step"][:number]
-    shared = {"beam": "step", "attention": "step"}  # pages with the step page's text
+    shared = {"beam": "step", "transformer": "step", "attention": "step"}  # pages with the step page's text
     prompts = {shared.get(step["page"], step["page"]): step["prompt"] for step in steps if "prompt" in step}
     for page, text in prompts.items():
         assert prompt(app, page) == text

@@ -132,11 +132,11 @@ def test_garbage_opens_the_usual_page(value: str) -> None:
 NAMES = (
     "view", "head", "row", "cell", "tried", "mattered", "width", "levels", "penalty", "early", "repetition", "ngram",
     "shown", "node", "open", "mass", "run", "prompt", "most", "seeds", "first", "beam", "top_k", "top_p", "bars",
-    "typed", "read", "moment", "lesson",
+    "typed", "read", "moment", "lesson", "box",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("page", ["beam", "compare", "attention", "tokens", "training", "limits"])
+@pytest.mark.parametrize("page", ["beam", "compare", "transformer", "attention", "tokens", "training", "limits"])
 def test_garbage_on_other_pages(page: str) -> None:
     for turn in range(4):
         app = arrive({name: HOSTILE[(5 * turn + at) % len(HOSTILE)] for at, name in enumerate(NAMES)}, page)

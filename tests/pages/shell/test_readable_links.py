@@ -16,7 +16,7 @@ from pages.session.text_state import FIRST_PROMPT, TextState
 from pages.shell.address import AddressState
 from tests.pages.visit import follow_link, move, state_of
 
-CONTINUING = ("step", "beam", "attention", "compare")
+CONTINUING = ("step", "beam", "transformer", "attention", "compare")
 
 
 def arrive(page: str = "step", **query: Any) -> AppTest:

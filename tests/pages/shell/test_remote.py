@@ -98,11 +98,11 @@ def test_from_the_models_page_to_the_step_page(embedded: str) -> None:
     assert used.requests >= passes and used.prompt_tokens > used.new_tokens > 0
 
 
-@pytest.mark.parametrize("language", ["zh_Hant", "en"])
-def test_a_page_that_looks_inside_offers_a_local_model(embedded: str, language: str) -> None:
+@pytest.mark.parametrize(("page", "language"), [("attention", "zh_Hant"), ("transformer", "en")])
+def test_a_page_that_looks_inside_offers_a_local_model(embedded: str, page: str, language: str) -> None:
     t = Translator(language)
     model_registry.request(NAME).result()
-    app = visit("attention", language, session=TextState(model_name=NAME))
+    app = visit(page, language, session=TextState(model_name=NAME))
     assert t("remote.inside", name="tiny") in told(app) and not app.error
     app.button(key="remote_local").click().run()
     assert state_of(app, TextState).model_name == BUNDLED_NAME
