@@ -168,8 +168,8 @@ RESULT_OF = {
     "forced_harder": "forced",
     "forced_below": "forced",
     "chatted": "conversation",
-    "box": "behind",
-    "last_layer": "behind",
+    "box": "numbers",
+    "last_layer": "numbers",
 }  # the other tasks have it in the text
 
 

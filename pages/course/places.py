@@ -77,7 +77,7 @@ RESULTS = HIGHLIGHTS | {
     "measured": ".st-key-limits_result",
     "cuts": ".st-key-cuts",
     "answer": ".st-key-uses_prompt",
-    "behind": f"{_MODEL}::part(detail)",
+    "numbers": f"{_MODEL}::part(detail)",
 }
 # What changes while a highlighted control is used; what belongs to a highlighted picture.
 BESIDE = {
