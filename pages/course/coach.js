@@ -6,7 +6,7 @@ function drawHead(data, report) {
   head.append(el("span", "which", fill(data.labels.lesson, { number: data.number, of: data.of })), el("b", "title", data.title));
   const dots = el("span", "dots");
   data.steps.forEach((done, i) => {
-    const asks = i === data.steps.length - 1;
+    const asks = data.asks && i === data.steps.length - 1;
     const dot = makeButton(`dot${done ? " done" : ""}${i === data.step ? " at" : ""}`, done ? "✓" : asks ? "?" : i + 1, () => report("go", { step: i }));
     dot.title = asks ? data.labels.ask : fill(data.labels.step, { n: i + 1 });
     dot.setAttribute("aria-label", dot.title);

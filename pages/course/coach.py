@@ -23,9 +23,11 @@ from pages.beam.state import BeamState
 from pages.chat.state import ChatState
 from pages.compare.state import CompareState
 from pages.components.register import event_callback, register
-from pages.course import catalog, glossary, places, sheet_data, step_setup
+from pages.course import catalog, glossary, own_state, places, sheet_data, step_setup
 from pages.course.learner import Learner
-from pages.course.lesson import Lesson
+from pages.course.lesson import PAGES, Lesson
+from pages.course.own_lesson import MAX_STEPS, OWN
+from pages.course.own_state import OwnLessonState
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 from pages.limits.state import LimitsState
@@ -33,6 +35,7 @@ from pages.quiz.state import QuizState
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import navigation
+from pages.shell.model_access import loaded_model
 from pages.tokens.state import TokensState
 from pages.training.state import TrainingState
 from pages.transformer.state import TransformerState
@@ -96,11 +99,26 @@ class Coach:
         draw_sheet(model, t)
 
     def to_query(self) -> dict[str, str]:
-        return session_state.get(CourseState).to_query()
+        course, own = session_state.get(CourseState), session_state.get(OwnLessonState)
+        return course.to_query() | own.to_query(course.lesson)
 
     def from_query(self, params: QueryParams, language: str) -> Callable[[], None] | None:
-        steps = session_state.get(CourseState).from_query(params, catalog.lessons(language))
+        own = session_state.get(OwnLessonState)
+        own.open_link(params)
+        shared = own.lesson(Translator(language))
+        lessons = (*catalog.lessons(language), *((shared,) if shared else ()))
+        steps = session_state.get(CourseState).from_query(params, lessons)
         return partial(step_setup.set_up_steps, steps) if steps else None
+
+    def offer(self, t: Translator) -> None:
+        page, learner = session_state.current_page(), present_learner()
+        if page not in PAGES or learner is None:
+            return
+        own = session_state.get(OwnLessonState)
+        st.button(t("own_lesson.make"), key="own_make", on_click=lambda: own.add(own_state.captured(page, learner)))
+        if own.keys:
+            st.caption(t("own_lesson.made", n=len(own.keys), most=MAX_STEPS))
+            st.page_link(navigation.path("write"), label=t("own_lesson.title"), width="content")
 
 
 def start_step(lesson: Lesson, step: int = 0) -> None:
@@ -111,6 +129,8 @@ def start_step(lesson: Lesson, step: int = 0) -> None:
 def current_lesson(language: str) -> Lesson | None:
     """The open lesson; None where there is none."""
     name = session_state.get(CourseState).lesson
+    if name == OWN:
+        return session_state.get(OwnLessonState).lesson(Translator(language))
     return catalog.lesson(language, name) if name else None
 
 
@@ -157,6 +177,12 @@ def draw_sheet(model: Model | None, t: Translator) -> None:
             on_guess_change=event_callback("coach_sheet", "guess", lambda value: _note_guess(value, t.language)),
             on_leave_change=event_callback("coach_sheet", "leave", lambda _: course.leave()),
         )
+
+
+def present_learner() -> Learner | None:
+    """The visitor's state on all pages; None while the model is not loaded."""
+    model = loaded_model(session_state.get(TextState))
+    return None if model is None else _learner(model)
 
 
 def _learner(model: Model) -> Learner:
@@ -211,10 +237,12 @@ def _go_to_step(value: dict[str, Any], language: str) -> None:
     course, lesson = session_state.get(CourseState), current_lesson(language)
     if lesson is None or value["turn"] != course.turn:
         return
-    part = catalog.part_of(lesson.name)
     if value["step"] < lesson.stages:
-        start_step(lesson, value["step"])
-    elif lesson.name == part.lessons[-1]:
+        return start_step(lesson, value["step"])
+    if lesson.name == OWN:
+        return course.leave()
+    part = catalog.part_of(lesson.name)
+    if lesson.name == part.lessons[-1]:
         course.finish(part.name)
     else:
         lessons = catalog.lessons(language)

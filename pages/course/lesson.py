@@ -122,8 +122,8 @@ class Lesson:
 
     @property
     def stages(self) -> int:
-        """Number of its steps and its question."""
-        return len(self.steps) + 1
+        """Number of its steps and its question; a lesson that a visitor wrote has none."""
+        return len(self.steps) + bool(self.question.answers)
 
     def step_of(self, stage: int) -> Step:
         """The step of a stage; of the question the last step, on whose page it is asked."""

@@ -10,6 +10,7 @@ from typing import Any
 from pages.course import aims, catalog, glossary, guesses, placeholders, places, questions
 from pages.course.learner import Learner
 from pages.course.lesson import PLACEHOLDER, Lesson, Step
+from pages.course.own_lesson import OWN
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 
@@ -21,24 +22,33 @@ def shown_then(step: Step, done: bool, holds: bool) -> str:
 
 def head(course: CourseState, lesson: Lesson, t: Translator) -> dict[str, Any]:
     """The lesson: its place in the course, its stages, and what comes after them."""
+    words = (
+        "lesson", "do", "done", "on", "skip", "fold", "unfold", "leave", "home", "step", "ask", "show", "part",
+        "before", "guess", "note", "tried", "empty", "right", "wrong", "choose", "met", "later",
+    )  # fmt: skip
+    labels = {word: t(f"course.sheet.{word}") for word in words}
+    common = {
+        "turn": course.turn,
+        "title": lesson.title,
+        "step": course.step,
+        "steps": [stage in course.done.get(lesson.name, ()) for stage in range(lesson.stages)],
+        "asks": lesson.stages > len(lesson.steps),
+        "kept": course.progress(),
+    }
+    if lesson.name == OWN:
+        own = {"number": 1, "of": 1, "next": t("own_lesson.end")}
+        return common | own | {"labels": labels | {"lesson": t("own_lesson.sheet")}}
     lessons = catalog.lessons(t.language)
     number = [entry.name for entry in lessons].index(lesson.name)
     part = catalog.part_of(lesson.name)
     recap = lesson.name == part.lessons[-1]
     following = t("course.sheet.recap", part=t(f"course.part.{part.name}")) if recap else lessons[number + 1].title
-    return {
-        "turn": course.turn,
-        "title": lesson.title,
+    return common | {
         "number": number + 1,
         "of": len(lessons),
-        "step": course.step,
-        "steps": [stage in course.done.get(lesson.name, ()) for stage in range(lesson.stages)],
         "next": following if recap else t("course.sheet.next", title=following),
-        "kept": course.progress(),
-        "labels": {word: t(f"course.sheet.{word}") for word in
-                   ("lesson", "do", "done", "on", "skip", "fold", "unfold", "leave", "home", "step", "ask", "show",
-                    "part", "before", "guess", "note", "tried", "empty", "right", "wrong", "choose", "met", "later")},
-    }  # fmt: skip
+        "labels": labels,
+    }
 
 
 def asked(course: CourseState, lesson: Lesson, t: Translator) -> dict[str, Any]:

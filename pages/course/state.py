@@ -15,6 +15,7 @@ from pages.course.former_steps import present_stage
 from pages.course.guesses import clean
 from pages.course.learner import Learner, TaskMemory
 from pages.course.notes import Notes
+from pages.course.own_lesson import OWN
 
 if TYPE_CHECKING:
     from pages.course.lesson import Lesson, Step
@@ -142,8 +143,8 @@ class CourseState:
         return lesson.steps[: index + 1]
 
     def progress(self) -> dict[str, list[int]]:
-        """The stages done, as the browser saves them: {lesson: [stages]}."""
-        return {name: sorted(steps) for name, steps in sorted(self.done.items()) if steps}
+        """The stages done, as the browser saves them: {lesson: [stages]}; not of lessons that a visitor wrote."""
+        return {name: sorted(steps) for name, steps in sorted(self.done.items()) if steps and name != OWN}
 
     def restore_progress(self, saved: Any, names: Collection[str]) -> None:
         """Add the stages that a browser saved, for the lessons `names`, under names of now or of former times.

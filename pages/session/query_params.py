@@ -22,6 +22,7 @@ T = TypeVar("T", bound=str)
 N = TypeVar("N")
 CHECK = "check"
 PROMPT_LIST = "prompts"  # by `encode_text`, with a checksum of its own
+OWN_LESSON, DRAFT = "own", "draft"  # lessons that a visitor wrote, by `encode_text` too
 # Parameters without a checksum of their own. Others, such as `utm_source`, were added by others.
 CHECKED = frozenset((
     "lesson", "bars", "tokens", "run", "width", "levels", "penalty", "early", "repetition", "ngram", "shown", "node",
@@ -68,7 +69,7 @@ class QueryParams:
     @property
     def lost_text(self) -> bool:
         """Whether there was a text, of which `t` is missing: its name was changed, or it was too long for a link."""
-        known = CHECKED | {CHECK, PROMPT_LIST}
+        known = CHECKED | {CHECK, PROMPT_LIST, OWN_LESSON, DRAFT}
         return "t" not in self and any(
             name == "text" or (name not in known and has_checksum(value)) for name, value in self._values.items()
         )

@@ -37,7 +37,7 @@ from pages.components.register import register
 from pages.i18n.translator import Translator
 from pages.session import readable_link, session_state
 from pages.session.prompt_list import PromptList
-from pages.session.query_params import CHECK, PROMPT_LIST, QueryParams, checksum, format_value
+from pages.session.query_params import CHECK, DRAFT, OWN_LESSON, PROMPT_LIST, QueryParams, checksum, format_value
 from pages.session.text_state import TextState
 from pages.shell import extensions, link_notice, model_access, readable_arrival, sampling_controls
 from pages.shell.link_notice import Notice
@@ -130,26 +130,29 @@ class AddressBar:
         self._state.written = query
 
     def _current_query(self) -> dict[str, str]:
-        query = self._text_query() | self.url_state.to_query()
+        companion = extensions.companion.to_query()
+        own = companion | self.url_state.to_query()
+        query = self._text_query(len(own.get(OWN_LESSON, "")) + len(own.get(DRAFT, ""))) | self.url_state.to_query()
         for name, (key, values) in self._widgets.items():
             if (value := session_state.widget(key)) in values[1:]:
                 query[name] = format_value(value)
-        query |= extensions.companion.to_query() | session_state.get(PromptList).to_query()
+        query |= companion | session_state.get(PromptList).to_query()
         if self.t.language != session_state.browser_language():
             query["lang"] = self.t.language
         check = checksum(query)
         return ({CHECK: check} if check else {}) | query  # first: the end of a link is what gets lost
 
-    def _text_query(self) -> dict[str, str]:
+    def _text_query(self, taken: int) -> dict[str, str]:
+        """`t` and `text`, beside `taken` characters of the query that are used otherwise."""
         model = model_access.loaded_model(self.session)
         if model is None:
             return {}
         trace = self.session.ready(model)
         if self._state.encoded is None or self._state.encoded[0] is not trace:
             code, self._state.left_out = encode_for_url(trace)
-            text = encode_text(*text_and_continuation(model, trace, self.session.prompt))
-            self._state.encoded = trace, code, text if len(code) + len(text) < MAX_QUERY_CHARACTERS else ""
+            self._state.encoded = trace, code, encode_text(*text_and_continuation(model, trace, self.session.prompt))
         _, code, text = self._state.encoded
+        text = text if len(code) + len(text) + taken < MAX_QUERY_CHARACTERS else ""
         return {name: value for name, value in (("t", code), ("text", text)) if value}
 
     def _restore_from(self, params: QueryParams, texts: readable_link.Texts) -> None:
@@ -161,7 +164,7 @@ class AddressBar:
             self._note("address.trace", params)
         set_up = extensions.companion.from_query(params, self.t.language)
         if set_up is None and params.text("lesson"):
-            self._note("address.lesson")
+            self._note("address.own_lesson" if params.text("lesson").startswith("own.") else "address.lesson")
         try:
             trace = engine.decode_trace(params.text("t")) if "t" in params else None
         except TraceError as error:

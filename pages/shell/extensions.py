@@ -35,6 +35,9 @@ class Companion(Protocol):
     def draw(self, model: Model | None, t: Translator) -> None:
         """Draw below the page's workbench."""
 
+    def offer(self, t: Translator) -> None:
+        """Draw, in the share panel, what makes a step of a lesson from the present state of the page."""
+
     def to_query(self) -> dict[str, str]:
         """Its URL parameters; empty while no lesson is open."""
 
@@ -57,6 +60,9 @@ class NoCompanion:
         pass
 
     def draw(self, model: Model | None, t: Translator) -> None:
+        pass
+
+    def offer(self, t: Translator) -> None:
         pass
 
     def to_query(self) -> dict[str, str]:

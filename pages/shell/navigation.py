@@ -31,6 +31,7 @@ PAGES = (
     Page("learn", "course.title", COURSE, "course/page.py"),
     Page("recap", "course.recap.title", COURSE, "course/recap_page.py", hidden=True),
     Page("glossary", "course.glossary.title", COURSE, "course/glossary_page.py", hidden=True),
+    Page("write", "own_lesson.title", COURSE, "course/editor_page.py", hidden=True),
     Page("quiz", "quiz.title", COURSE),
     Page("first", "step.title", LAB, "step/page.py"),  # the default page: its URL is /
     Page("step", "step.title", LAB, "step/redirect.py", hidden=True),

@@ -18,7 +18,7 @@ from pages.i18n.translator import Translator
 from pages.session import readable_link, session_state
 from pages.session.prompt_list import MAX_PROMPTS, PromptList
 from pages.session.text_state import FIRST_SETTINGS, TextState
-from pages.shell import address, local_network, model_access
+from pages.shell import address, extensions, local_network, model_access
 from pages.shell.share import downloads
 
 MAX_QR_VERSION = 25  # 117 modules a side, which a phone can scan from the back row of a classroom
@@ -38,6 +38,7 @@ def draw(session: TextState, t: Translator, exports: downloads.Exports = downloa
             if address.left_out():
                 st.caption(t(f"share.cut.{address.left_out()}"))
             downloads.draw(session, t, exports)
+            extensions.companion.offer(t)
 
 
 def data(session: TextState, t: Translator) -> dict[str, Any]:
