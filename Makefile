@@ -10,7 +10,7 @@ SPACE ?= .space
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test-fast test test-families test-course test-real course-check bench load space clean
+.PHONY: help run check test-fast test test-families test-course test-real course-check bench load space words clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ space: ## A folder to push to a Hugging Face Space
 	cp -R Dockerfile .dockerignore requirements.txt .streamlit engine pages app.py LICENSE $(SPACE)
 	find $(SPACE) -name __pycache__ -prune -exec rm -r {} +
 	cp hosting/space.md $(SPACE)/README.md
+
+words: $(VENV)/dev.done ## The Simplified Chinese texts, from the Traditional ones
+	$(BIN)/python -m pages.i18n.simplified
 
 clean: ## Remove the virtual environment
 	rm -rf $(VENV)

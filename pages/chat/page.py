@@ -104,11 +104,12 @@ def sync_widgets() -> None:
 def draw_conversation(model: engine.Model) -> None:
     conversation.draw(conversation.data(state, model, t), act)
     messages.show_problem(state.run.problem, t, "chat.kept")
-    if state.reply is not None and (characters := state.reply.simplified):
+    if state.reply is not None and t.language != "zh_Hans" and (characters := state.reply.simplified):
         st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     texts = example_language.for_examples(t).list("chat.examples")
     buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in texts]
     examples.draw(buttons, t)
+    example_language.draw_note(t)
 
 
 def draw_stream(model: engine.Model) -> None:

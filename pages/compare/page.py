@@ -21,7 +21,16 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker, offered_prompts, sampling_controls
+from pages.shell import (
+    address,
+    example_language,
+    fragment,
+    messages,
+    model_access,
+    model_picker,
+    offered_prompts,
+    sampling_controls,
+)
 from pages.shell.open_in_step import open_in_step
 
 WORK_SLICE_SECONDS = 0.3  # of a run, between two drawings of the page
@@ -181,11 +190,14 @@ def draw_filter_sizes(model: engine.Model) -> None:
     st.subheader(t("compare.flat.title"), anchor=False)
     st.caption(t("compare.flat.lead"))
     columns = st.columns(2, gap="medium")
+    prompts = example_language.for_prompts(t)
     results = []
     for column, which in zip(columns, ("flat", "peaked"), strict=True):
         with column:
             prompt = prompt_area.draw(
-                t(f"compare.flat.{which}"), f"compare {which} {t.language}", value=t(f"compare.flat.{which}_prompt")
+                t(f"compare.flat.{which}"),
+                f"compare {which} {t.language}",
+                value=prompts(f"compare.flat.{which}_prompt"),
             )
             try:
                 results.append((column, which, state.filter_sizes(model, prompt)))

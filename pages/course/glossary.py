@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pages.course import catalog
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import DERIVED, WRITTEN, Translator
 
 _FOLDER = Path(__file__).parent
 MARKED = re.compile(r"\*\*([^*]+)\*\*|\[([^\]]+)\]")  # in a text: bold, or a term
@@ -26,7 +26,7 @@ class Term:
 
     key    name of the term in both files
     name   the term; `forms` are other spellings of it in texts
-    twin   the term in the other language
+    twin   the term in English, or of an English term in Chinese
     means  what it is, in a sentence or two
     where  lesson and step in which it is explained, such as `beam.2`
     """
@@ -52,8 +52,8 @@ class Term:
 @cache
 def terms(language: str) -> dict[str, Term]:
     """All terms of a language, by key, in the order of the file, which is that of the lessons."""
-    tables = {each: tomllib.loads((_FOLDER / f"terms.{each}.toml").read_text("utf-8")) for each in LANGUAGES}
-    other = next(each for each in LANGUAGES if each != language)
+    other = next(each for each in WRITTEN if each not in (language, DERIVED.get(language)))
+    tables = {each: tomllib.loads((_FOLDER / f"terms.{each}.toml").read_text("utf-8")) for each in (language, other)}
     return {
         key: Term(
             key, entry["name"], tuple(entry.get("forms", ())), tables[other][key]["name"], entry["means"],

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("zh_Hant", "en")
+LANGUAGES = ("zh_Hant", "zh_Hans", "en")
+DERIVED = {"zh_Hans": "zh_Hant"}  # languages whose texts are made from those of another, see `simplified.py`
+WRITTEN = tuple(language for language in LANGUAGES if language not in DERIVED)
 PAGES = Path(__file__).parent.parent
 _PERCENT = "%"
 
@@ -38,6 +40,21 @@ def sentences(language: str) -> dict[str, Any]:
     for path in word_files(language):
         flatten("", tomllib.loads(path.read_text("utf-8")))
     return flat
+
+
+def nearest(tag: str) -> str:
+    """The app's language for a browser's language tag: English for every language but Chinese.
+
+    Simplified Chinese where the tag names that script, or else mainland China, Singapore or Malaysia.
+
+    >>> [nearest(tag) for tag in ("zh-CN", "zh-Hans-HK", "zh-Hant-CN", "zh-TW", "zh", "de")]
+    ['zh_Hans', 'zh_Hans', 'zh_Hant', 'zh_Hant', 'zh_Hant', 'en']
+    """
+    language, *subtags = tag.strip().lower().replace("_", "-").split("-")
+    if language != "zh":
+        return "en"
+    simplified = "hant" not in subtags and not {"hans", "cn", "sg", "my"}.isdisjoint(subtags)
+    return "zh_Hans" if simplified else "zh_Hant"
 
 
 @cache

@@ -45,8 +45,8 @@ def selected_experiment() -> ExperimentName:
 
 
 def widget_key(name: str) -> str:
-    """Key of a widget whose initial value depends on the language."""
-    return f"limits {name} {t.language}"
+    """Key of a widget whose initial value depends on the language of the prompts."""
+    return f"limits {name} {example_language.for_prompts(t).language}"
 
 
 def entered_text(name: str) -> str:
@@ -94,6 +94,7 @@ def draw_prompt_box(name: str) -> None:
         Example(text, f"limits example {name} {at}", partial(set_example, name, at)) for at, text in enumerate(texts)
     ]
     examples.draw(buttons, t)
+    example_language.draw_note(t)
 
 
 def set_example(name: str, at: int) -> None:

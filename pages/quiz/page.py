@@ -17,7 +17,7 @@ from pages.quiz import bits_chart, round_view, summary
 from pages.quiz.state import MODES, QuizState
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker
+from pages.shell import address, example_language, fragment, messages, model_access, model_picker
 
 session = session_state.get(TextState)
 quiz = session_state.get(QuizState)
@@ -29,19 +29,24 @@ def run_action(action: Callable[..., None], *arguments: Any) -> None:
     model_access.run_action(session, lambda _, model: action(quiz, model, *arguments))
 
 
+def texts_language() -> str:
+    """Language of the page's texts, which the model is to continue."""
+    return example_language.for_prompts(t).language
+
+
 def draw_round(model: engine.Model) -> None:
     actions: dict[str, Callable[[dict[str, Any]], None]] = {
         "draft": lambda value: quiz.set_draft(int(value["turn"]), str(value["text"])),
         "guess": lambda value: run_action(QuizState.guess, int(value["turn"]), str(value["text"])),
         "choose": lambda value: run_action(QuizState.choose_option, int(value["turn"]), int(value["token"])),
         "go": lambda value: run_action(QuizState.next_round, int(value["turn"])),
-        "again": lambda value: run_action(QuizState.start_new_game, int(value["turn"]), t.language),
+        "again": lambda value: run_action(QuizState.start_new_game, int(value["turn"]), texts_language()),
     }
     round_view.draw(round_view.data(quiz, model, t), t, actions, key="quiz")
 
 
 def use_own_text() -> None:
-    run_action(QuizState.use_own_text, t.language, str(session_state.widget("quiz_own") or ""))
+    run_action(QuizState.use_own_text, texts_language(), str(session_state.widget("quiz_own") or ""))
 
 
 def draw_own_text() -> None:
@@ -55,7 +60,7 @@ def draw_own_text() -> None:
             st.button(t("quiz.own.start"), key="quiz_bring", on_click=use_own_text, disabled=config.current().demo)
             if quiz.own_text:
                 st.button(t("quiz.own.leave"), key="quiz_leave", on_click=run_action,
-                          args=(QuizState.use_page_texts, t.language))  # fmt: skip
+                          args=(QuizState.use_page_texts, texts_language()))  # fmt: skip
         messages.show_problem(quiz.own_text_problem, t, "quiz.own.kept")
         st.caption(t("quiz.own.note"))
 
@@ -70,7 +75,7 @@ def draw_rules() -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     try:
-        quiz.ready(model, t.language)
+        quiz.ready(model, texts_language())
     except EngineError:  # the page's texts cannot be used: one of the visitor's own may
         draw_own_text()
         raise
@@ -83,6 +88,8 @@ def workbench() -> None:
         quiz.set_mode(mode)
         texts = "quiz.game_own" if quiz.own_text else "quiz.game" if model.name == BUNDLED_NAME else "quiz.game_other"
         st.caption(t(texts, n=quiz.game + 1), width="content")
+    if not quiz.own_text:
+        example_language.draw_note(t)
     draw_round(model)
     with st.container():
         if quiz.finished:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.i18n.translator import LANGUAGES
+from pages.i18n.translator import LANGUAGES, nearest
 from pages.session.query_params import QueryParams
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ def language() -> str:
 
 
 def browser_language() -> str:
-    """Traditional Chinese for any Chinese locale of the browser, English for all others."""
-    return "zh_Hant" if (st.context.locale or "").lower().startswith("zh") else "en"
+    """The language nearest to the browser's."""
+    return nearest(st.context.locale or "")
 
 
 def language_key() -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
-from pages.i18n.translator import Translator
+from pages.i18n.translator import DERIVED, Translator
 from pages.teachers import material
 from pages.teachers.material import Sheet
 from pages.uses.state import TaskRun, prompt_parts
@@ -38,13 +38,13 @@ def values(model: Model, language: str) -> dict[str, str]:
         **_path(model, sheet, t),
         **_cuts(model, sheet),
         **_gap(model, t),
-        **_questions(model, t),
+        **_questions(model, _prompts(language)),
     }
 
 
 def setup_values(language: str) -> dict[str, str]:
     """Values of the placeholders that need no model: what students are told to type and to look up."""
-    t, sheet = Translator(language), material.read(language).sheet
+    t, prompts, sheet = Translator(language), _prompts(language), material.read(language).sheet
     return {
         "hundred": t.percent(1.0),
         "five": t.percent(0.05),
@@ -53,10 +53,15 @@ def setup_values(language: str) -> dict[str, str]:
         "path_prompt": sheet.path_prompt,
         **_numbered("nucleus", sheet.nucleus),
         **_numbered("cut", sheet.cut),
-        "gap": t.list("limits.left.examples")[0],
-        "known": t.list("uses.questions.inputs")[0],
-        "unknown": t.list("uses.questions.inputs")[-1],
+        "gap": prompts.list("limits.left.examples")[0],
+        "known": prompts.list("uses.questions.inputs")[0],
+        "unknown": prompts.list("uses.questions.inputs")[-1],
     }
+
+
+def _prompts(language: str) -> Translator:
+    """Translator of the prompts: those that the bundled model knows, which has read Traditional text."""
+    return Translator(DERIVED.get(language, language))
 
 
 def _next_token(model: Model, sheet: Sheet, t: Translator) -> dict[str, str]:
@@ -127,7 +132,8 @@ def _gap(model: Model, t: Translator) -> dict[str, str]:
     """Best candidate for the gap of the first example of the limits page, from the left and by the whole sentence."""
     from engine.experiments.cloze import fill
 
-    cloze = fill(model, t.list("limits.left.examples")[0], t.list("limits.left.candidates")[0].split("/"))
+    prompts = _prompts(t.language)
+    cloze = fill(model, prompts.list("limits.left.examples")[0], prompts.list("limits.left.candidates")[0].split("/"))
     left, both = cloze.from_left, cloze.from_both
     return {
         "gap_left": left.text,

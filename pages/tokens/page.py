@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import streamlit as st
@@ -16,7 +17,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker
+from pages.shell import address, example_language, fragment, messages, model_access, model_picker
 from pages.tokens import bpe_merges, explanation, export, token_details, tokenizer_comparison
 from pages.tokens.state import MAX_MERGE_CHARACTERS, TokensState
 
@@ -25,12 +26,18 @@ state = session_state.get(TokensState)
 t = Translator(session_state.language())
 
 
+def named_texts() -> Iterator[tuple[str, str]]:
+    """The examples with their names, of which some are the text itself."""
+    own, texts = (each.list("cut.examples.texts") for each in (t, example_language.for_prompts(t)))
+    for name, own_text, text in zip(t.list("cut.examples.names"), own, texts, strict=True):
+        yield text if name == own_text else name, text
+
+
 def draw_box(model: engine.Model) -> None:
     """Text box and example buttons, with one for the text of the step page if it differs."""
     text_area.draw(state.text, state.box_version, t("cut.text"), t("cut.placeholder"), state.on_typed, key="cut_text")
-    named_texts = zip(t.list("cut.examples.names"), t.list("cut.examples.texts"), strict=True)
     step_text_differs = state.own and state.text != state.step_text(session, model)
-    buttons = [Example(name, f"cut example {name}", partial(state.load_text, text)) for name, text in named_texts]
+    buttons = [Example(name, f"cut example {name}", partial(state.load_text, text)) for name, text in named_texts()]
     if step_text_differs:
         buttons.append(Example(t("cut.follow"), "cut also", state.follow_step_page))
     examples.draw(buttons, t, "cut examples")

@@ -18,7 +18,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker
+from pages.shell import address, example_language, fragment, messages, model_access, model_picker
 from pages.shell.open_in_step import open_in_step
 from pages.training import export, scored_text, shifted_text, surprises
 from pages.training import training_history as history_view
@@ -28,7 +28,10 @@ session = session_state.get(TextState)
 state = session_state.get(TrainingState)
 t = Translator(session_state.language())
 WORK_SLICE_SECONDS = 0.3  # work on a text between two redraws of the page
-TEXTS = t.list("training.examples.texts")
+
+
+def example_texts() -> list[str]:
+    return example_language.for_prompts(t).list("training.examples.texts")
 
 
 def load_text(text: str) -> None:
@@ -59,7 +62,7 @@ def draw_box() -> None:
         placeholder=t("training.placeholder"), persist_state="session", disabled=config.current().demo,
     )  # fmt: skip
     st.button(t("training.start"), key="training_start", type="primary", on_click=on_typed)
-    named_texts = zip(t.list("training.examples.names"), TEXTS, strict=True)
+    named_texts = zip(t.list("training.examples.names"), example_texts(), strict=True)
     buttons = [Example(name, f"training example {name}", partial(load_example, text)) for name, text in named_texts]
     examples.draw(buttons, t, "training examples")
     with st.container():
@@ -133,7 +136,7 @@ def draw_training_history(model: engine.Model) -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     messages.show_model_problem(session.problem, t)
-    state.update_text(model, TEXTS[0])
+    state.update_text(model, example_texts()[0])
     draw_box()
     if not state.ids or state.model != model.name:
         return
@@ -145,7 +148,7 @@ def workbench() -> None:
 
 
 def sync_text_box() -> None:
-    session_state.set_widget("training_text", state.text or TEXTS[0])
+    session_state.set_widget("training_text", state.text or example_texts()[0])
 
 
 address_bar = address.AddressBar(session, t, state, sync_text_box)

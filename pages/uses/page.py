@@ -16,7 +16,16 @@ from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, local_network, messages, model_access, model_picker, navigation
+from pages.shell import (
+    address,
+    example_language,
+    fragment,
+    local_network,
+    messages,
+    model_access,
+    model_picker,
+    navigation,
+)
 from pages.shell.open_in_step import open_in_step
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
@@ -37,8 +46,8 @@ def selected_task() -> TaskName:
 
 
 def widget_key(task: TaskName) -> str:
-    """Key of the input box, whose initial value depends on the language."""
-    return f"uses {task} {t.language}"
+    """Key of the input box, whose initial value depends on the language of the prompts."""
+    return f"uses {task} {example_language.for_prompts(t).language}"
 
 
 def entered_text(task: TaskName) -> str:
@@ -49,7 +58,7 @@ def start(task: TaskName) -> None:
     model = model_access.loaded_model(session)
     if model is not None:
         state.run_for(task).problem_language = t.language
-        state.start(model, task, entered_text(task), t)
+        state.start(model, task, entered_text(task), example_language.for_prompts(t))
 
 
 def open_text(task: TaskName) -> None:
@@ -58,13 +67,14 @@ def open_text(task: TaskName) -> None:
 
 def draw_input(task: TaskName) -> None:
     """Text box for the visitor's part of the prompt, with example buttons."""
-    inputs = t.list(f"uses.{task}.inputs")
+    inputs = example_language.for_prompts(t).list(f"uses.{task}.inputs")
     key = widget_key(task)
     session_state.default_widget(key, inputs[0])
     st.text_input(t(f"uses.{task}.asks"), key=key, persist_state="session", disabled=config.current().demo)
     set_input = partial(session_state.set_widget, key)
     buttons = [Example(text, f"uses example {task} {at}", partial(set_input, text)) for at, text in enumerate(inputs)]
     examples.draw(buttons, t)
+    example_language.draw_note(t)
 
 
 def draw_controls(task: TaskName, run: IncrementalRun) -> None:
@@ -90,10 +100,11 @@ def workbench() -> None:
     draw_controls(task, run)
     user_input = entered_text(task)
     # A generated text is shown only with the input that it was generated for.
-    task_run = run.work if run.asked == (user_input, t.language) and isinstance(run.work, TaskRun) else None
-    component_data = prompt_view.data(prompt_parts(task, user_input, t), task_run, model, run.running, t)
+    prompts = example_language.for_prompts(t)
+    task_run = run.work if run.asked == (user_input, prompts.language) and isinstance(run.work, TaskRun) else None
+    component_data = prompt_view.data(prompt_parts(task, user_input, prompts), task_run, model, run.running, t)
     prompt_view.draw(component_data, "uses_prompt")
-    if task_run is not None and (characters := task_run.simplified):
+    if task_run is not None and t.language != "zh_Hans" and (characters := task_run.simplified):
         st.caption(t("uses.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     draw_explanation(task, model)
     fragment.mark_answered()

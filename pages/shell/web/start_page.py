@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
 from pages.components import theme
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import LANGUAGES, WRITTEN, Translator, nearest
 from pages.shell import navigation
 from pages.shell.web import simple_view
 
@@ -54,20 +54,20 @@ def _template() -> Template:
 def wanted_language(accepted: str, query: str) -> str:
     """Language of a request by its URL, else by Accept-Language; "" where neither names one."""
     asked = parse_qs(query).get("lang", [""])[-1]
-    first = accepted.split(",")[0].split(";")[0].strip().lower()
+    first = accepted.split(",")[0].split(";")[0].strip()
     if asked in LANGUAGES or first in ("", "*"):
         return asked if asked in LANGUAGES else ""
-    return "zh_Hant" if first.startswith("zh") else "en"  # as the app itself chooses
+    return nearest(first)  # as the app itself chooses
 
 
 def start_page(name: str, language: str, root: str, embedded: bool = False, simple: bool = False) -> str:
     """HTML of a page by its URL name. `root`: address of the app, for the picture; `simple`: see `simple_view`.
 
-    Without a language, as messengers ask, titles are in both; so are the texts of a preview always, because whoever
-    sends a link does not know who reads it.
+    Without a language, as messengers ask, titles are in those of `WRITTEN`; so are the texts of a preview always,
+    because whoever sends a link does not know who reads it.
     """
     own = Translator(language or "en")
-    both = [Translator(each) for each in LANGUAGES]
+    both = [Translator(each) for each in WRITTEN]
     titles = " / ".join(navigation.tab_title(t, name) for t in both)
     values = {
         "lang": own.language.replace("_", "-"),
