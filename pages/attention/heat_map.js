@@ -1,7 +1,6 @@
 // Heat map of one attention matrix, a row per token. Only the visible part is painted; both axes stay visible while the
 // map scrolls. `root.matrix` is the lower triangle, row by row: see head_detail.py.
 
-const MONO = '"Noto Sans Mono CJK TC", "Noto Sans TC", monospace';
 const NAMED = 13; // minimum cell size in pixels for labelling each token on the axes
 
 // Sizes in pixels: of a cell, the left and top axes, and the whole map.
@@ -14,7 +13,8 @@ function measure(root, { tokens }) {
   const left = longest + 14;
   const top = cell < NAMED ? 20 : longest + 4;
   const size = n * cell;
-  return { n, cell, font, longest, left, top, size, width: left + size + 22, height: top + size + 4 };
+  const mono = getComputedStyle(root).getPropertyValue("--mono");
+  return { n, cell, font, mono, longest, left, top, size, width: left + size + 22, height: top + size + 4 };
 }
 
 function within(paint, [left, top, right, bottom], draw) {
@@ -52,12 +52,12 @@ function paintImpossible(paint, { size }, [left, top, right, bottom], [x, y], st
 }
 
 // Labels of rows and columns: each token, or where cells are too small, some of the positions.
-function paintAxes(paint, { n, cell, font, longest, left, top }, tokens, chosen, [width, height], [x, y], { soft, pick }) {
+function paintAxes(paint, { n, cell, font, mono, longest, left, top }, tokens, chosen, [width, height], [x, y], { soft, pick }) {
   const named = cell >= NAMED;
   const step = named ? 1 : [10, 20, 50, 100].find((each) => each * cell >= 40) ?? 200;
   const shown = (from, to, most) => Array.from({ length: n }, (_, i) => i).filter((i) => (named || (i + 1) % step === 0) && from + (i + 1) * cell > most && from + i * cell < to);
   const word = (i) => (named ? tokens[i] : String(i + 1));
-  paint.font = `${font}px ${MONO}`;
+  paint.font = `${font}px ${mono}`;
   paint.textBaseline = "middle";
   within(paint, [0, top, left, height], () => {
     paint.textAlign = "right";
@@ -72,7 +72,7 @@ function paintAxes(paint, { n, cell, font, longest, left, top }, tokens, chosen,
     paint.font = "10px sans-serif";
     paint.fillText("▶", left - 11, y + (chosen + 0.5) * cell);
   });
-  paint.font = `${font}px ${MONO}`;
+  paint.font = `${font}px ${mono}`;
   within(paint, [left, 0, width, top], () => {
     paint.fillStyle = soft;
     for (const i of shown(x, width, left)) {
@@ -88,7 +88,7 @@ function paintAxes(paint, { n, cell, font, longest, left, top }, tokens, chosen,
 
 // The map and its axes on a canvas of a given size, shifted by the scroll offset.
 function paintMap(paint, root, data, sizes, chosen, [width, height], [right, down]) {
-  const { n, cell, left, top, size } = sizes;
+  const { n, cell, mono, left, top, size } = sizes;
   const colors = Object.fromEntries(["soft", "cut", "pick"].map((name) => [name, color(root, name)]));
   const from = [left - right, top - down];
   const [x, y] = from;
@@ -100,7 +100,7 @@ function paintMap(paint, root, data, sizes, chosen, [width, height], [right, dow
     paint.fillStyle = colors.pick;
     paint.textAlign = "left";
     paint.textBaseline = "middle";
-    paint.font = `bold 13px ${MONO}`;
+    paint.font = `bold 13px ${mono}`;
     paint.fillText("？", x + size + 4, y + Math.min((n - 0.5) * cell, size - 7));
   });
   within(paint, [left - 2, top - 2, width, height], () => {

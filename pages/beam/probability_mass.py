@@ -104,7 +104,7 @@ def _held_nodes(search: BeamSearch, levels: int) -> set[int]:
     return held
 
 
-def figure(blocks: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
+def figure(blocks: list[dict[str, Any]], dark: bool, font: str = theme.MONOSPACE) -> dict[str, Any]:
     """Plotly figure of the blocks. Labels are escaped, because Plotly interprets some HTML in them."""
     colors = palette(dark)
     fill = {"root": colors.line, "held": colors.draw, "given_up": colors.belief, "rest": colors.paper}
@@ -122,7 +122,7 @@ def figure(blocks: list[dict[str, Any]], dark: bool) -> dict[str, Any]:
         "sort": False,
         "tiling": {"orientation": "v"},
         "pathbar": {"visible": False},
-        "textfont": {"family": theme.MONOSPACE, "size": 14, "color": [ink[block["kind"]] for block in blocks]},
+        "textfont": {"family": font, "size": 14, "color": [ink[block["kind"]] for block in blocks]},
         "marker": {
             "colors": [fill[block["kind"]] for block in blocks],
             "line": {"color": colors.paper, "width": 1.5},
@@ -159,8 +159,8 @@ def draw(state: BeamState, t: Translator) -> None:
     )  # fmt: skip
     chart_blocks = blocks(state, t)
     st.plotly_chart(
-        figure(chart_blocks, theme.is_dark()), theme=None, width="stretch", key=f"beam_mass {theme.is_dark()}",
-        config={"displayModeBar": False},
+        figure(chart_blocks, theme.is_dark(), theme.monospace(t.language)), theme=None, width="stretch",
+        key=f"beam_mass {theme.is_dark()}", config={"displayModeBar": False},
     )  # fmt: skip
     st.caption(t("beam.mass.legend"))
     data_table.draw(

@@ -67,7 +67,7 @@ def specification(dark: bool, max_size: int, words: tuple[str, ...], labels: tup
         # The label stands after the end of the line: above it for the higher line, below it for the lower one.
         shift = alt.ExprRef(f"datum.{field} * 2 > datum.top_k + datum.top_p ? -7 : 7")
         text = alt.Chart().transform_filter(f"datum.step == {len(words)}")
-        text = text.mark_text(align="left", dx=9, dy=shift, color=color, font=theme.SANS, fontSize=13, fontWeight=600)
+        text = text.mark_text(align="left", dx=9, dy=shift, color=color, fontSize=13, fontWeight=600)
         return [stroke.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(label))]
 
     top_p = line("top_p", labels[2], colors.draw, [1, 0])
@@ -87,7 +87,7 @@ def draw(chart_rows: list[dict[str, Any]], max_size: int, top_k: int, top_p: flo
         "top-k", "top-p", t("access.counts"),
     )  # fmt: skip
     words = tuple(row["word"] for row in chart_rows)
-    chart = specification(theme.is_dark(), max_size, words, labels)
+    chart = altair_chart.with_fonts(specification(theme.is_dark(), max_size, words, labels))
     with st.container(key=f"{key} picture"):
         st.vega_lite_chart(pa.Table.from_pylist(chart_rows), chart, width="stretch", theme=None, key=key)
     cells = [[None, row["word"], f"{row['top_k']:,}", f"{row['top_p']:,}", row["choices"]] for row in chart_rows]

@@ -181,9 +181,7 @@ def specification(dark: bool, low: float, labels: tuple[str, ...]) -> dict[str, 
     size = alt.Size("area:Q", scale=None)
     marks = marks.encode(x=x, y=y, fill=color, shape=shape, size=size, tooltip=tooltip)
     leads = alt.Chart().mark_rule(color=colors.cut).encode(x=x, x2="label_x", y=y, y2="label")
-    names = alt.Chart().mark_text(
-        align="left", dx=_LABEL_GAP, baseline="middle", font=theme.SANS, fontSize=_FONT_SIZE, color=colors.ink
-    )
+    names = alt.Chart().mark_text(align="left", dx=_LABEL_GAP, baseline="middle", fontSize=_FONT_SIZE, color=colors.ink)
     chart = alt.layer(leads, marks, names.encode(**at_label, text="name:N"))
     return altair_chart.written(chart.properties(height=HEIGHT + _AXIS_HEIGHT, description=labels[-1]))
 
@@ -196,6 +194,5 @@ def draw(rows: list[dict[str, Any]], t: Translator) -> None:
     schema = pa.schema([("name", pa.string()), ("x", pa.float64()), ("y", pa.float64()), ("draws", pa.bool_())])
     table = pa.Table.from_pylist(rows) if rows else schema.empty_table()
     with st.container(key="scatter picture"):
-        st.vega_lite_chart(
-            table, specification(theme.is_dark(), low, labels), width="stretch", theme=None, key="scatter"
-        )
+        chart = altair_chart.with_fonts(specification(theme.is_dark(), low, labels))
+        st.vega_lite_chart(table, chart, width="stretch", theme=None, key="scatter")

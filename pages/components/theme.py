@@ -11,7 +11,10 @@ from typing import NamedTuple
 import streamlit as st
 
 SANS = "'Noto Sans TC', 'PingFang TC', 'Microsoft JhengHei', 'Noto Sans CJK TC', sans-serif"
-MONOSPACE = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', 'Noto Sans TC', monospace"
+MONOSPACE = "'Noto Sans Mono CJK TC', 'Sarasa Mono TC', ui-monospace, 'Noto Sans TC', monospace"
+# Simplified Chinese: fonts with the shapes of mainland China. They have the Traditional characters as well.
+SIMPLIFIED_SANS = "'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+SIMPLIFIED_MONOSPACE = "'Noto Sans Mono CJK SC', 'Sarasa Mono SC', ui-monospace, 'Noto Sans SC', monospace"
 
 
 class Palette(NamedTuple):
@@ -68,13 +71,25 @@ def palette(dark: bool) -> Palette:
     return DARK if dark else LIGHT
 
 
+def sans(language: str) -> str:
+    """Fonts of the texts in a language, as the value of `font-family`."""
+    return SIMPLIFIED_SANS if language == "zh_Hans" else SANS
+
+
+def monospace(language: str) -> str:
+    """Fonts of the tokens on a page in a language, as the value of `font-family`."""
+    return SIMPLIFIED_MONOSPACE if language == "zh_Hans" else MONOSPACE
+
+
 def css() -> str:
     """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark` except on paper.
 
+    `--mono` and `--st-font`: the fonts, the latter as Streamlit calls it, which sets it for Traditional Chinese.
     `--deepest` is the largest share of `--attention` or `--surprise` in a background on which text stays readable.
     """
     rules = (
-        ("all", ".root", LIGHT._asdict() | {"deepest": "62%"}),
+        ("all", ".root", LIGHT._asdict() | {"deepest": "62%", "mono": MONOSPACE}),
+        ("all", ".root:lang(zh-Hans)", {"mono": SIMPLIFIED_MONOSPACE, "st-font": SIMPLIFIED_SANS}),
         ("screen", ".root.dark", DARK._asdict() | {"deepest": "46%"}),
         ("print", ".root", {"ink": "#000", "paper": "#fff", "soft": "#333"}),
     )

@@ -91,7 +91,8 @@ def _convert(text: str, fixed: tuple[re.Pattern[str], dict[str, str]], signs: di
 def _file(path: Path) -> str:
     """A Traditional file in Simplified Chinese, line by line, so that the two can be compared."""
     converted = [f"# Generated from {path.name} by `make words`. Do not edit: see simplified.toml in pages/i18n."]
-    table, convert, in_text = "", sentence, False
+    convert: Callable[[str], str] = sentence
+    table, in_text = "", False
     for line in path.read_text("utf-8").splitlines():
         if not in_text and (found := _TABLE.match(line)):
             table, convert = found[1], sentence

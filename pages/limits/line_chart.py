@@ -65,7 +65,7 @@ def specification(dark: bool, styles: tuple[tuple[str, str, str, str], ...], axe
     axis = altair_chart.axis(colors, labelPadding=6)
     names = [name for name, *_ in styles]
     legend = alt.Legend(
-        orient="top", direction="vertical", title=None, labelFont=theme.SANS, labelFontSize=13, labelColor=colors.ink,
+        orient="top", direction="vertical", title=None, labelFontSize=13, labelColor=colors.ink,
         symbolSize=80, symbolStrokeWidth=0, labelLimit=330, rowPadding=3, offset=8,
     )  # fmt: skip
     ticks: dict[str, Any] = {} if axes.x_ticks is None else {"values": list(axes.x_ticks)}
@@ -93,7 +93,7 @@ def draw(lines: Sequence[Line], axes: Axes, key: str, height: int) -> None:
     rows = point_rows(lines)
     if rows:
         styles = tuple((line.name, line.color, line.dash, line.mark) for line in lines)
-        chart = specification(theme.is_dark(), styles, axes, height)
+        chart = altair_chart.with_fonts(specification(theme.is_dark(), styles, axes, height))
         with st.container(key=f"{key} picture"):
             st.vega_lite_chart(pa.Table.from_pylist(rows), chart, width="stretch", theme=None, key=key)
 

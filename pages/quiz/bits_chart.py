@@ -45,9 +45,7 @@ def specification(dark: bool, names: tuple[str, ...], labels: tuple[str, ...]) -
     x = alt.X("round:O", title=labels[0], axis=alt.Axis(**axis, grid=False))
     y = alt.Y("bits:Q", title=labels[1], axis=alt.Axis(**axis, tickCount=5))
     domain = list(names)
-    legend = alt.Legend(
-        title=None, orient="top", labelFont=theme.SANS, labelFontSize=13, labelColor=colors.ink, symbolOpacity=1
-    )
+    legend = alt.Legend(title=None, orient="top", labelFontSize=13, labelColor=colors.ink, symbolOpacity=1)
     color = alt.Color(
         "who:N", scale=alt.Scale(domain=domain, range=[colors.pick, colors.draw, colors.ink]), legend=legend
     )
@@ -73,7 +71,7 @@ def draw(rows: list[dict[str, Any]], t: Translator) -> None:
     labels = (t("quiz.chart.round"), t("quiz.chart.bits"), t("quiz.word.token"))
     st.vega_lite_chart(
         pa.Table.from_pylist(rows),
-        specification(theme.is_dark(), names, labels),
+        altair_chart.with_fonts(specification(theme.is_dark(), names, labels)),
         width="stretch",
         theme=None,
         key="quiz_chart",

@@ -36,7 +36,7 @@ def svg(session: TextState, model: Model, t: Translator, dark: bool, site: str) 
     """The picture. `site`: the app's address. Raises EngineError where the model gives no probabilities."""
     colors = theme.palette(dark)._asdict()
     root = Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}")
-    root.attrib |= {"width": str(WIDTH), "height": str(HEIGHT), "font-family": theme.SANS}
+    root.attrib |= {"width": str(WIDTH), "height": str(HEIGHT), "font-family": theme.sans(t.language)}
     parts = sentence(session, model)
     SubElement(root, "title").text = "".join(part.text for part in parts)
     _hatching(root, colors["cut"])

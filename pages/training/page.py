@@ -31,6 +31,7 @@ WORK_SLICE_SECONDS = 0.3  # work on a text between two redraws of the page
 
 
 def example_texts() -> list[str]:
+    """Texts of the example buttons; the first is in the box at the beginning."""
     return example_language.for_prompts(t).list("training.examples.texts")
 
 

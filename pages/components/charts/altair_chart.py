@@ -1,6 +1,6 @@
 """Common parts of the Altair charts: axes, text widths, and a Vega-Lite specification without data.
 
-A specification is built once for each theme; every step sends only its rows.
+A specification is built once for each theme; every step sends only its rows. `with_fonts` adds the fonts of the page.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import altair as alt
 
 from pages.components import theme
 from pages.components.theme import Palette
+from pages.session import session_state
 
 
 def axis(colors: Palette, **more: Any) -> dict[str, Any]:
     """Arguments of `alt.Axis` in the style of all charts, updated with `more`."""
-    text = {"labelFont": theme.SANS, "titleFont": theme.SANS, "labelFontSize": 12, "titleFontSize": 13}
+    text = {"labelFontSize": 12, "titleFontSize": 13}
     tone = {"labelColor": colors.soft, "titleColor": colors.soft, "gridColor": colors.line}
     return {**tone, **text, "titleFontWeight": 400, "domain": False, "ticks": False, **more}
 
@@ -33,3 +34,9 @@ def written(chart: alt.LayerChart | alt.FacetChart, padding: int = 4, read: bool
         part.pop("data", None)
     specification.pop("datasets", None)
     return specification
+
+
+def with_fonts(specification: dict[str, Any]) -> dict[str, Any]:
+    """A specification with the fonts of the visitor's language for its axes, legends and texts."""
+    font = theme.sans(session_state.language())
+    return specification | {"config": specification["config"] | {"font": font}}

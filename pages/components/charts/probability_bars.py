@@ -65,7 +65,7 @@ def specification(dark: bool, labels: tuple[str, ...]) -> dict[str, Any]:
         for name, title in zip(("token", "rank", "believed", "drawn", "reason"), labels[:-1], strict=True)
     ]
     word: dict[str, Any] = {"font": theme.MONOSPACE, "fontSize": 16, "limit": LABELS_WIDTH - 10, "baseline": "middle"}
-    value: dict[str, Any] = {"font": theme.SANS, "fontSize": 14, "limit": _VALUES_WIDTH - 10, "baseline": "middle"}
+    value: dict[str, Any] = {"fontSize": 14, "limit": _VALUES_WIDTH - 10, "baseline": "middle"}
     layers = [
         bar("datum.shown", "datum.state != 'cut' && !datum.differs", height=14, cornerRadius=2).encode(color=bar_color),
         bar("datum.shown", "datum.differs", height=14, yOffset=-3, cornerRadius=2).encode(color=bar_color),
@@ -133,7 +133,7 @@ def draw(
 
     st.vega_lite_chart(
         pa.Table.from_pylist(table),
-        specification(theme.is_dark(), (*labels, t("access.bars"))),
+        altair_chart.with_fonts(specification(theme.is_dark(), (*labels, t("access.bars")))),
         width="stretch",
         theme=None,
         key=key,
