@@ -1,6 +1,6 @@
 """Reading and validation of the lesson files: one TOML file per lesson and language, described in GUIDE.md.
 
-A lesson's name is its file's name without `.toml`. Both languages have the same lessons. `parts.toml` gives their order
+A lesson's name is its file's name without `.toml`. All languages have the same lessons. `parts.toml` gives their order
 and the parts of the course.
 """
 

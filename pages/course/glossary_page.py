@@ -1,4 +1,4 @@
-"""Glossary: the terms of the course in both languages, each with the step in which it is explained."""
+"""Glossary: the terms of the course in Chinese and English, each with the step in which it is explained."""
 
 from __future__ import annotations
 

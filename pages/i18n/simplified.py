@@ -45,20 +45,12 @@ def derived() -> dict[Path, str]:
 
 
 def sentence(text: str) -> str:
-    """A sentence in Simplified Chinese, with the quotation marks of the mainland.
-
-    >>> sentence("按「下一步」，看機率怎麼變。")
-    '按“下一步”，看概率怎么变。'
-    """
+    """A sentence in Simplified Chinese, with the quotation marks of the mainland."""
     return _convert(text, _fixed(("words", "quoted")), _QUOTES)
 
 
 def prompt(text: str) -> str:
-    """A prompt in Simplified Chinese: quotation marks, which may be part of a format, stay as they are.
-
-    >>> prompt("媽媽問：「今天天氣真")
-    '妈妈问：「今天天气真'
-    """
+    """A prompt in Simplified Chinese: quotation marks, which may be part of a format, stay as they are."""
     return _convert(text, _fixed(("words",)), {})
 
 

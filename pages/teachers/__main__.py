@@ -14,7 +14,7 @@ from pages.teachers import answers, material
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, or 2 if the model cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m pages.teachers", description=__doc__)
-    parser.add_argument("--language", choices=LANGUAGES, help="both by default")
+    parser.add_argument("--language", choices=LANGUAGES, help="all by default")
     language = parser.parse_args(arguments).language
     try:
         for each in [language] if language else LANGUAGES:

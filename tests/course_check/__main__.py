@@ -11,7 +11,7 @@ import time
 import torch
 
 from engine.model.loading import load
-from pages.i18n.translator import LANGUAGES
+from pages.i18n.translator import WRITTEN
 from tests.course_check import measure
 
 
@@ -19,13 +19,13 @@ def main() -> int:
     """Print every result; those that fail once more at the end."""
     parser = argparse.ArgumentParser(prog="python -m tests.course_check", description=__doc__)
     parser.add_argument("--model", help="a folder or a Hugging Face id (the included model by default)")
-    parser.add_argument("--language", choices=LANGUAGES, help="both by default")
+    parser.add_argument("--language", choices=WRITTEN, help="both by default")
     parser.add_argument("--failures", action="store_true", help="print only what fails")
     options = parser.parse_args()
     torch.set_num_threads(1)
     started = time.monotonic()
     found = []
-    for finding in measure.findings(load(options.model), (options.language,) if options.language else LANGUAGES):
+    for finding in measure.findings(load(options.model), (options.language,) if options.language else WRITTEN):
         found.append(finding)
         if not finding.holds or not options.failures:
             print("ok   " if finding.holds else "FALSE", finding.where, finding.what, flush=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from engine.model.model import Model
 from pages.course import catalog, outcomes, placeholders
 from pages.course.lesson import PLACEHOLDER, Step
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import WRITTEN, Translator
 from tests.course_check import claims
 from tests.course_check.robot import Robot
 
@@ -21,7 +21,7 @@ class Finding(NamedTuple):
     what: str
 
 
-def findings(model: Model, languages: tuple[str, ...] = LANGUAGES, claims_only: bool = False) -> Iterator[Finding]:
+def findings(model: Model, languages: tuple[str, ...] = WRITTEN, claims_only: bool = False) -> Iterator[Finding]:
     """All results for a model. `claims_only`: of the lessons, the steps with a claim."""
     for language in languages:
         t = Translator(language)

@@ -12,7 +12,7 @@ from engine.model.loading import load
 from engine.model.model import Model
 from engine.serving import model_registry
 from pages.course import tasks
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import WRITTEN, Translator
 from tests import tiny
 from tests.course_check import claims, measure, robot
 
@@ -24,7 +24,7 @@ def bundled() -> Model:
     return model
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_what_the_lessons_and_examples_claim_is_true_of_the_included_model(bundled: Model, language: str) -> None:
     found = list(measure.findings(bundled, (language,), claims_only=True))
     assert len(found) > 40
@@ -33,7 +33,7 @@ def test_what_the_lessons_and_examples_claim_is_true_of_the_included_model(bundl
 
 def test_a_model_that_has_learned_nothing_is_found_out(tmp_path: Path) -> None:
     untrained = load(tiny.build("gpt2", tmp_path / "gpt2"), from_hub=False)
-    for language in LANGUAGES:
+    for language in WRITTEN:
         t = Translator(language)
         held = [measured.holds for _, measured in claims.of_examples(untrained, t)]
         assert sum(held) < len(held) / 2

@@ -14,11 +14,11 @@ from engine.interpret.head_scores import MIN_NORMALIZED_SCORE, HeadDescription, 
 from engine.interpret.induction import InductionResult, induction_experiment
 from engine.model.model import Model
 from pages.attention import attribution, experiments, head_descriptions
-from pages.i18n.translator import Translator
+from pages.i18n.translator import LANGUAGES, Translator
 from tests.pages.attention.test_inside import displayed
 from tests.pages.sentences import assert_well_formed, number, values_in, which
 
-T = {language: Translator(language) for language in ("en", "zh_Hant")}
+T = {language: Translator(language) for language in LANGUAGES}
 languages = st.sampled_from(list(T))
 TOP = ("all_point", "points", "point", "several", "nothing", "only_against", "none_above")
 shares = st.sampled_from([0.0, 0.1, 0.5, 0.5001, 0.012, 0.2]) | st.floats(0, 1)

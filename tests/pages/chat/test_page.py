@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from engine.serving import model_registry
 from pages.chat import conversation
 from pages.chat.state import ChatState
-from pages.i18n.translator import LANGUAGES, Translator, sentences
+from pages.i18n.translator import WRITTEN, Translator, sentences
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.shell.address import AddressState
@@ -34,7 +34,7 @@ def language_of(app: AppTest) -> str:
     return str(app.session_state["lang"])
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_the_bundled_model_answers_every_example(language: str) -> None:
     app, t = visit("chat", language), Translator(language)
     assert t("chat.base") in [caption.value for caption in app.caption]
@@ -118,7 +118,7 @@ def test_a_template_that_cannot_be_used_is_told(template: str, tmp_path: Path, m
 
 
 def test_words_that_are_put_together_exist() -> None:
-    for language in LANGUAGES:
+    for language in WRITTEN:
         known = set(sentences(language))
         used = {f"chat.label.{name}" for name in conversation._LABELS}
         used |= {f"chat.stopped.{name}" for name in ("end", "line", "length", "context", "person")}

@@ -14,7 +14,8 @@ from pages.course import aims, catalog, places, tasks
 from pages.course.learner import Learner
 from pages.course.lesson import Step
 from pages.course.state import CourseState
-from tests.pages.course.test_lessons import LANGUAGES, make_learner
+from pages.i18n.translator import WRITTEN
+from tests.pages.course.test_lessons import make_learner
 
 MOVES = ("step", "back", "restart", "pick", "seed")
 
@@ -64,7 +65,7 @@ def test_every_task_has_an_aim_and_every_place_a_selector() -> None:
     assert all(places.selector(name) for name in named)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_every_step_begins_with_something_to_do_and_ends_with_something_to_see(bundled: Model, language: str) -> None:
     for lesson in catalog.lessons(language):
         for step in lesson.steps:

@@ -21,8 +21,8 @@ from pages.course import catalog, guesses, outcomes, placeholders
 from pages.course.learner import Learner
 from pages.course.lesson import Guess, Lesson
 from pages.course.state import CourseState
-from pages.i18n.translator import Translator
-from tests.pages.course.test_lessons import LANGUAGES, make_learner
+from pages.i18n.translator import WRITTEN, Translator
+from tests.pages.course.test_lessons import make_learner
 
 PERCENT, COUNT, NUMBER, TOKEN = (
     Guess("?", kind, value)
@@ -90,13 +90,13 @@ def test_whatever_is_typed_is_a_number_in_range_or_none(text: str) -> None:
         assert value is None or (isinstance(value, float) and math.isfinite(value) and 0 <= value <= most)
         digits = [c for c in unicodedata.normalize("NFKC", text) if c.isdecimal()]
         assert value is None or digits
-        for language in LANGUAGES:
+        for language in WRITTEN:
             assert guesses.field(guess, text, Translator(language))["made"] is (value is not None)
     assert guesses.read(text, TOKEN) == (text or None)
     assert guesses.read(text, CHOICE) == (text if text in ("same", "other") else None)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 @pytest.mark.parametrize("temperature", [0.5, 0.6])
 def test_the_true_value_is_the_models(bundled: Model, language: str, temperature: float) -> None:
     course, lesson = begin("temperature", 1, language)
@@ -143,7 +143,7 @@ def test_a_guess_can_be_changed_until_then_and_need_not_be_one(bundled: Model) -
     assert sentence(course, lesson, "en") is None
 
 
-@pytest.mark.parametrize(("name", "language"), [("beam", language) for language in LANGUAGES])
+@pytest.mark.parametrize(("name", "language"), [("beam", language) for language in WRITTEN])
 def test_a_choice_is_settled_by_the_scores(bundled: Model, name: str, language: str) -> None:
     course, lesson = begin(name, 3, language)
     prompt = lesson.steps[0].prompt

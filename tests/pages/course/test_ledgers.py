@@ -15,9 +15,9 @@ from engine.model.model import Model
 from engine.sampling.settings import Settings
 from pages.course.lesson import Ledger
 from pages.course.notes import MAX_ROWS, Notes
-from pages.i18n.translator import Translator
+from pages.i18n.translator import WRITTEN, Translator
 from tests.pages.course.test_guesses import begin, bundled, finish
-from tests.pages.course.test_lessons import LANGUAGES, make_learner
+from tests.pages.course.test_lessons import make_learner
 
 __all__ = ["bundled"]
 SEEDS = Ledger((("Seed", "seed"),), (("Text", "continuation"),))
@@ -28,7 +28,7 @@ def cells(notes: Notes, ledger: Ledger, language: str = "en") -> list[list[str]]
     return [row["cells"] for row in notes.table(ledger, language)["rows"]]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_three_widths_have_the_scores_of_the_engine(bundled: Model, language: str) -> None:
     course, lesson = begin("beam", 4, language)
     learner, t = make_learner(bundled, "今天天氣真"), Translator(language)

@@ -1,4 +1,4 @@
-"""Word files: both languages have the same keys and placeholders, and every key used by the code exists."""
+"""Word files: all languages have the same keys and placeholders, and every key used by the code exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.errors import ModelError
 from engine.sampling.logits_processors import FILTERS
 from engine.sampling.settings import RANGES
 from pages.i18n import translator
-from pages.i18n.translator import LANGUAGES, PAGES, Translator, sentences, word_files
+from pages.i18n.translator import LANGUAGES, PAGES, WRITTEN, Translator, sentences, word_files
 from pages.shell import navigation
 from pages.status.metrics import LIMITS
 from tests.pages.patterns import PATTERNS
@@ -28,12 +28,13 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_there_are_two_languages() -> None:
-    assert sorted(LANGUAGES) == ["en", "zh_Hant"]
+def test_there_are_three_languages() -> None:
+    assert sorted(LANGUAGES) == ["en", "zh_Hans", "zh_Hant"]
+    assert WRITTEN == ("zh_Hant", "en") and len({Translator(language)("app.name") for language in LANGUAGES}) == 3
     assert {path.name for path in PAGES.rglob("words.*.toml")} == {f"words.{language}.toml" for language in LANGUAGES}
 
 
-def test_each_table_of_words_is_in_one_room_alone_the_same_in_both_languages() -> None:
+def test_each_table_of_words_is_in_one_room_alone_the_same_in_all_languages() -> None:
     rooms: dict[str, list[tuple[str, str]]] = {}
     for language in LANGUAGES:
         files = word_files(language)
@@ -43,11 +44,12 @@ def test_each_table_of_words_is_in_one_room_alone_the_same_in_both_languages() -
         )
         tables = [table for table, _ in rooms[language]]
         assert len(set(tables)) == len(tables)
-    assert rooms["en"] == rooms["zh_Hant"]
+    assert rooms["en"] == rooms["zh_Hant"] == rooms["zh_Hans"]
 
 
-def test_both_have_the_same_keys_with_the_same_blanks() -> None:
-    one, other = sentences("zh_Hant"), sentences("en")
+@pytest.mark.parametrize("language", ["zh_Hant", "zh_Hans"])
+def test_all_have_the_same_keys_with_the_same_blanks(language: str) -> None:
+    one, other = sentences(language), sentences("en")
     assert set(one) == set(other)
     for key, text in one.items():
         if isinstance(text, str):
@@ -166,7 +168,11 @@ def test_no_legend_says_that_a_colour_gets_darker() -> None:
 def test_a_term_is_explained_where_it_stands(language: str) -> None:
     """Beside the term or in its tooltip: what it is, in plain words."""
     t = Translator(language)
-    logarithm, equal = ("natural logarithm", "equally likely") if language == "en" else ("自然對數", "機率相同")
+    logarithm, equal = {
+        "en": ("natural logarithm", "equally likely"),
+        "zh_Hant": ("自然對數", "機率相同"),
+        "zh_Hans": ("自然对数", "概率相同"),
+    }[language]
     for key in ("limits.left.rows_legend", "limits.exposure.first", "training.loss_help", "compare.help.per_token"):
         assert "nats" in t(key) and logarithm in t(key), key
     assert logarithm in t("compare.flat.entropy") and logarithm in t("strip.log_p_help")

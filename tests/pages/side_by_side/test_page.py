@@ -14,7 +14,7 @@ from transformers import GPT2Config
 
 from engine.bundled import BUNDLED_NAME
 from engine.serving import catalog, model_registry
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import WRITTEN, Translator
 from pages.session.text_state import TextState
 from pages.shell.address import AddressState
 from pages.side_by_side import sentences
@@ -61,7 +61,7 @@ def rows(app: AppTest) -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_two_models_stand_side_by_side_and_the_numbers_are_right(place: Path, language: str) -> None:
     t, name = Translator(language), f"{place}/llama"
     app = beside(name, language)
@@ -208,7 +208,7 @@ def test_a_model_that_cannot_be_loaded_is_told_and_can_be_tried_again(place: Pat
     assert state.load_problem is not None and state.load_problem.code == "not_allowed" and not app.exception
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 @pytest.mark.parametrize("demo", [False, True])
 def test_one_model_alone_says_how_to_get_a_second(monkeypatch: pytest.MonkeyPatch, language: str, demo: bool) -> None:
     monkeypatch.delenv("ENGINE_MODELS", raising=False)

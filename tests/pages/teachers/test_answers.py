@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.bundled import BUNDLED
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import LANGUAGES, WRITTEN, Translator
 from pages.teachers import __main__ as command
 from pages.teachers import answers, material
 from pages.teachers.material import Sheet
@@ -53,7 +53,7 @@ def name(token: int) -> str:
     return text.strip()
 
 
-@pytest.fixture(params=LANGUAGES)
+@pytest.fixture(params=WRITTEN)
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -164,6 +164,17 @@ def test_a_known_question_and_an_unknown_one(language: str) -> None:
     right, wrong = {"zh_Hant": ("玉山", ("貝爾",)), "en": ("Tokyo", ("Lima",))}[language]
     assert right in values["known_text"] and not any(word in values["unknown_text"] for word in wrong)
     assert least["unknown"] < 0.5 * least["known"], "the probabilities tell them apart"
+
+
+def test_a_derived_language_has_the_numbers_of_the_language_that_it_is_derived_from() -> None:
+    """Its prompts too: those that the bundled model knows."""
+    traditional, simplified = (answers.bundled_values(language) for language in ("zh_Hant", "zh_Hans"))
+    worded = {"path_tokens", "path_steps"}  # with words of the language around the tokens
+    assert {name: value for name, value in simplified.items() if name not in worded} == {
+        name: value for name, value in traditional.items() if name not in worded
+    }
+    assert all(re.findall(r"[\d.]+%", simplified[name]) == re.findall(r"[\d.]+%", traditional[name]) for name in worded)
+    assert material.read("zh_Hans").sheet == material.read("zh_Hant").sheet
 
 
 def test_the_command_prints_the_key(capsys: pytest.CaptureFixture[str]) -> None:

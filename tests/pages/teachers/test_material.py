@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pages.course import catalog
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import LANGUAGES, WRITTEN, Translator
 from pages.shell import navigation
 from pages.teachers import answers, documents, lesson_links, material
 
-CHINESE, ENGLISH = (material.read(language) for language in LANGUAGES)
+CHINESE, ENGLISH = (material.read(language) for language in WRITTEN)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from engine.model.model import Model
 from engine.tokenization.tokenized_text import standalone_tokenizer, tokenize
 from engine.tokenization.vocabulary import Vocabulary
-from pages.i18n.translator import Translator
+from pages.i18n.translator import LANGUAGES, Translator
 from pages.tokens import explanation, token_details, tokenizer_comparison
 from pages.tokens.tokenizer_comparison import Tokenizer
 from tests import tiny
 from tests.engine.tokenization.test_encode import texts
 from tests.pages.sentences import assert_well_formed, number, which
 
-T = {language: Translator(language) for language in ("en", "zh_Hant")}
+T = {language: Translator(language) for language in LANGUAGES}
 languages = st.sampled_from(list(T))
 VOCABULARIES = {
     "wordpiece": Vocabulary(tiny.wordpiece(), tiny.wordpiece().get_vocab_size()),

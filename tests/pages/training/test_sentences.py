@@ -16,12 +16,12 @@ from engine.model.model import Model
 from engine.model.score import Score
 from engine.serving import model_registry
 from engine.training.history import read_prompts
-from pages.i18n.translator import Translator
+from pages.i18n.translator import LANGUAGES, Translator
 from pages.training import scored_text, shifted_text, surprises
 from pages.training import training_history as history_view
 from tests.pages.sentences import assert_well_formed, number, which
 
-T = {language: Translator(language) for language in ("en", "zh_Hant")}
+T = {language: Translator(language) for language in LANGUAGES}
 languages = st.sampled_from(list(T))
 log_probabilities = st.sampled_from([0.0, 1e-7, -1e-7, -0.05, -0.005, -750.0, -5e4, -math.inf]) | st.floats(-30, 0)
 

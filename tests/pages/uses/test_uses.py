@@ -23,7 +23,7 @@ from engine.model.chunked_prefill import CHUNK
 from engine.model.loading import load
 from engine.model.model import Model
 from engine.serving import admission, model_registry
-from pages.i18n.translator import LANGUAGES, Translator
+from pages.i18n.translator import WRITTEN, Translator
 from pages.session.text_state import TextState
 from pages.uses import prompt_view
 from pages.uses.state import ONE_LINE, TASKS, TaskName, TaskRun, UsesState, prompt_parts
@@ -262,7 +262,7 @@ def test_a_model_with_an_encoder_is_refused_as_the_page_says(tmp_path: Path) -> 
         load(tmp_path, from_hub=False)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_a_chat_model_is_not_told_that_it_cannot_chat(
     language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
