@@ -10,12 +10,9 @@ from typing import Any
 
 import pytest
 
-from engine.serving import model_registry
 from engine.tokenization.unicode import simplified_characters
 from pages.course import catalog
 from pages.i18n import simplified
-from pages.i18n.translator import Translator
-from pages.quiz.question_texts import texts
 from tests.pages.patterns import PATTERNS
 
 FILES = simplified.sources()
@@ -126,15 +123,3 @@ def test_a_sentence_has_the_quotation_marks_of_the_mainland_and_a_prompt_its_own
     assert simplified.sentence("按「下一步」，看機率怎麼變。") == "按“下一步”，看概率怎么变。"
     assert simplified.prompt("媽媽問：「今天天氣真") == "妈妈问：「今天天气真"
     assert simplified.sentence("接在「今天天氣真」後面") == "接在“今天天氣真”后面"
-
-
-def test_the_bundled_model_predicts_simplified_text_far_worse() -> None:
-    """`prompts.traditional`: that is why its ready prompts stay Traditional."""
-    model = model_registry.request().result()
-
-    def nats_per_character(lines: tuple[str, ...]) -> float:
-        scores = [model.score(model.encode(line)).log_probabilities for line in lines]
-        return -sum(log for logs in scores for log in logs if log is not None) / sum(map(len, lines))
-
-    assert nats_per_character(texts("zh_Hans")[:20]) > 1.5 * nats_per_character(texts("zh_Hant")[:20])
-    assert "繁体字" in Translator("zh_Hans")("prompts.traditional")
