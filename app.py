@@ -9,7 +9,7 @@ from pages.i18n.translator import Translator
 from pages.recording import html_page
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import extensions, navigation, startup, visitor
+from pages.shell import example_language, extensions, navigation, startup, visitor
 
 extensions.companion = Coach()
 extensions.links = top_bar.draw
@@ -19,7 +19,7 @@ t = Translator(session_state.language())
 st.set_page_config(layout="wide")
 
 startup.begin(t)
-session_state.get(TextState, lambda: TextState(prompt=t.list("step.examples.list")[0]))
+session_state.get(TextState, lambda: TextState(prompt=example_language.for_bundled(t).list("step.examples.list")[0]))
 page = st.navigation(navigation.menu(t, status=config.current().status), position="hidden")
 st.set_page_config(page_title=navigation.tab_title(t, page.url_path))
 session_state.enter_page(page.url_path or navigation.STEP)

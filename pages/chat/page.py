@@ -108,8 +108,7 @@ def draw_conversation(model: engine.Model) -> None:
         st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     texts = example_language.for_examples(t).list("chat.examples")
     buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in texts]
-    examples.draw(buttons, t)
-    example_language.draw_note(t)
+    examples.draw(buttons, t, note=example_language.note(t))
 
 
 def draw_stream(model: engine.Model) -> None:

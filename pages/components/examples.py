@@ -19,11 +19,16 @@ class Example(NamedTuple):
 
 
 def draw(
-    examples: Sequence[Example], t: Translator, key: str = "examples", on_die: Callable[[], None] | None = None
+    examples: Sequence[Example],
+    t: Translator,
+    key: str = "examples",
+    on_die: Callable[[], None] | None = None,
+    note: str = "",
 ) -> None:
     """The buttons in one line. `key` of their container gives it the CSS class by which lessons hide it.
 
     on_die  callback of one more button, which is to choose a text at random
+    note    sentence about the examples, after them
     """
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=key):
         st.caption(t("step.try"), width="content")
@@ -31,3 +36,5 @@ def draw(
             st.button(label, key=button_key, on_click=on_click)
         if on_die is not None:
             st.button(t("step.die"), key="die", on_click=on_die)
+        if note:
+            st.caption(note, width="content")

@@ -93,8 +93,7 @@ def draw_prompt_box(name: str) -> None:
     buttons = [
         Example(text, f"limits example {name} {at}", partial(set_example, name, at)) for at, text in enumerate(texts)
     ]
-    examples.draw(buttons, t)
-    example_language.draw_note(t)
+    examples.draw(buttons, t, note=example_language.note(t))
 
 
 def set_example(name: str, at: int) -> None:

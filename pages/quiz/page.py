@@ -88,8 +88,8 @@ def workbench() -> None:
         quiz.set_mode(mode)
         texts = "quiz.game_own" if quiz.own_text else "quiz.game" if model.name == BUNDLED_NAME else "quiz.game_other"
         st.caption(t(texts, n=quiz.game + 1), width="content")
-    if not quiz.own_text:
-        example_language.draw_note(t)
+        if not quiz.own_text and (note := example_language.note(t)):
+            st.caption(note, width="content")
     draw_round(model)
     with st.container():
         if quiz.finished:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import streamlit as st
-
 from engine.serving import catalog
 from pages.i18n.translator import DERIVED, Translator
 from pages.session import session_state
@@ -39,13 +37,17 @@ def for_prompts(t: Translator) -> Translator:
     if t.language not in DERIVED:
         return t
     model = model_access.loaded_model(session_state.get(TextState))
-    return t if model is not None and t.language in _scripts(model) else Translator(DERIVED[t.language])
+    return t if model is not None and t.language in _scripts(model) else for_bundled(t)
 
 
-def draw_note(t: Translator) -> None:
-    """Sentence on a Simplified page whose examples are Traditional; nothing elsewhere."""
-    if for_examples(t).language == DERIVED.get(t.language):
-        st.caption(t("prompts.traditional"))
+def for_bundled(t: Translator) -> Translator:
+    """Translator of the prompts that the bundled model is asked, whose numbers are given: never Simplified ones."""
+    return Translator(DERIVED.get(t.language, t.language))
+
+
+def note(t: Translator) -> str:
+    """Sentence for a Simplified page whose examples are Traditional; empty elsewhere."""
+    return t("prompts.traditional") if for_examples(t).language == DERIVED.get(t.language) else ""
 
 
 def knows_chinese(model: Model) -> bool:

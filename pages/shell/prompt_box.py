@@ -46,6 +46,7 @@ def draw(session: TextState, t: Translator) -> None:
         prompts = offered_prompts.offered(t)
         chips = [Example(label, f"example {text}", partial(on_example, text)) for label, text in prompts]
         with offered_prompts.box(prompts):
-            examples.draw(chips, t, on_die=None if offered_prompts.are_from_a_link() else on_die)
-    if not offered_prompts.are_from_a_link():
-        example_language.draw_note(t)
+            if offered_prompts.are_from_a_link():
+                examples.draw(chips, t)
+            else:
+                examples.draw(chips, t, on_die=on_die, note=example_language.note(t))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
-from pages.i18n.translator import DERIVED, Translator
+from pages.i18n.translator import Translator
+from pages.shell import example_language
 from pages.teachers import material
 from pages.teachers.material import Sheet
 from pages.uses.state import TaskRun, prompt_parts
@@ -38,13 +39,14 @@ def values(model: Model, language: str) -> dict[str, str]:
         **_path(model, sheet, t),
         **_cuts(model, sheet),
         **_gap(model, t),
-        **_questions(model, _prompts(language)),
+        **_questions(model, t),
     }
 
 
 def setup_values(language: str) -> dict[str, str]:
     """Values of the placeholders that need no model: what students are told to type and to look up."""
-    t, prompts, sheet = Translator(language), _prompts(language), material.read(language).sheet
+    t, sheet = Translator(language), material.read(language).sheet
+    prompts = example_language.for_bundled(t)
     return {
         "hundred": t.percent(1.0),
         "five": t.percent(0.05),
@@ -57,11 +59,6 @@ def setup_values(language: str) -> dict[str, str]:
         "known": prompts.list("uses.questions.inputs")[0],
         "unknown": prompts.list("uses.questions.inputs")[-1],
     }
-
-
-def _prompts(language: str) -> Translator:
-    """Translator of the prompts: those that the bundled model knows, which has read Traditional text."""
-    return Translator(DERIVED.get(language, language))
 
 
 def _next_token(model: Model, sheet: Sheet, t: Translator) -> dict[str, str]:
@@ -132,7 +129,7 @@ def _gap(model: Model, t: Translator) -> dict[str, str]:
     """Best candidate for the gap of the first example of the limits page, from the left and by the whole sentence."""
     from engine.experiments.cloze import fill
 
-    prompts = _prompts(t.language)
+    prompts = example_language.for_bundled(t)
     cloze = fill(model, prompts.list("limits.left.examples")[0], prompts.list("limits.left.candidates")[0].split("/"))
     left, both = cloze.from_left, cloze.from_both
     return {
@@ -147,9 +144,11 @@ def _gap(model: Model, t: Translator) -> dict[str, str]:
 def _questions(model: Model, t: Translator) -> dict[str, str]:
     """The model's answers to the first and the last example question of the uses page."""
     found: dict[str, str] = {}
+    prompts = example_language.for_bundled(t)
     for name, question in (("known", 0), ("unknown", -1)):
-        asked = t.list("uses.questions.inputs")[question]
-        run = TaskRun(model, "".join(part.text for part in prompt_parts("questions", asked, t)), asked, one_line=True)
+        asked = prompts.list("uses.questions.inputs")[question]
+        prompt = "".join(part.text for part in prompt_parts("questions", asked, prompts))
+        run = TaskRun(model, prompt, asked, one_line=True)
         while run.step():
             pass
         ids, logs = run.continuation.token_ids, run.continuation.log_probabilities

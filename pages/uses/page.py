@@ -73,8 +73,7 @@ def draw_input(task: TaskName) -> None:
     st.text_input(t(f"uses.{task}.asks"), key=key, persist_state="session", disabled=config.current().demo)
     set_input = partial(session_state.set_widget, key)
     buttons = [Example(text, f"uses example {task} {at}", partial(set_input, text)) for at, text in enumerate(inputs)]
-    examples.draw(buttons, t)
-    example_language.draw_note(t)
+    examples.draw(buttons, t, note=example_language.note(t))
 
 
 def draw_controls(task: TaskName, run: IncrementalRun) -> None:
