@@ -81,6 +81,15 @@ def monospace(language: str) -> str:
     return SIMPLIFIED_MONOSPACE if language == "zh_Hans" else MONOSPACE
 
 
+def page_css() -> str:
+    """Style of Streamlit's own elements in Simplified Chinese: the font of its theme is for Traditional Chinese.
+
+    Streamlit sets that font on many elements, not only on those from which others inherit it.
+    """
+    others = "[data-testid=stIconMaterial], code, pre, :is(code, pre, svg) *"
+    return f":root:lang(zh-Hans) body :not({others}) {{ font-family: {SIMPLIFIED_SANS}; }}\n"
+
+
 def css() -> str:
     """The palettes as custom properties (`--ink` …) of a component's `.root`, and of `.root.dark` except on paper.
 

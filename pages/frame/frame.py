@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from engine.serving import config
+from pages.components import theme
 from pages.components.register import register
 from pages.frame import streamlit_words
 from pages.i18n.translator import Translator
@@ -23,7 +24,7 @@ _HERE = Path(__file__).parent
 def _style() -> str:
     """Style of every page, of it on paper, and of it in presentation mode. Nothing that a visitor typed is in it."""
     files = ("page_style.css", "print_style.css", "presented_page.css")
-    return "".join((_HERE / file).read_text("utf-8") for file in files)
+    return "".join((_HERE / file).read_text("utf-8") for file in files) + theme.page_css()
 
 
 _language = register("language", _HERE / "document_language.js")
