@@ -10,7 +10,7 @@ SPACE ?= .space
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test-fast test test-families test-course test-real course-check bench load space words clean
+.PHONY: help run check test-fast test test-families test-all test-real course-check bench load space words clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -49,8 +49,8 @@ test: check $(VENV)/browser.done ## Everything: style, types, every test, in a b
 test-families: $(VENV)/dev.done ## Every causal model family of transformers, tiny, compared with the engine
 	$(BIN)/python -m tests.families
 
-test-course: $(VENV)/browser.done ## The whole course in a browser: every part in every language, on a phone and on a laptop
-	COURSE=all $(PYTEST) tests/browser/test_course.py
+test-all: check $(VENV)/browser.done ## Every case of every test: those that take turns by the day in `make test` too
+	ALL_CASES=1 $(PYTEST)
 
 test-real: $(VENV)/browser.done ## Real models: numbers equal, speed as ratios; REAL="FOLDER FILE.gguf" adds more to SmolLM2
 	$(BIN)/python -m tests.real $(REAL)

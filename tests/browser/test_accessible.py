@@ -1,5 +1,7 @@
 """Browser tests of accessibility with axe-core: WCAG 2.1 A and AA, both themes, two widths, everything opened.
 
+One language and width a day; all of them by `make test-all`.
+
 The pages are read from the navigation, so new ones are included. axe inspects the components' shadow roots as well.
 What axe cannot check (keyboard, tables beside charts, reduced motion) is tested in test_keyboard.py.
 """
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.app import follow, links, open_page, settle
 from tests.browser.tabs import leave
+from tests.turns import todays
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # Streamlit's own elements, which the app cannot change: (rule, selector within which violations are ignored).
@@ -74,7 +77,10 @@ def violations(page: Page) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize(("language", "width"), [("中文", 1280), ("English", 390)])
+VISITS = [("中文", 1280), ("English", 390), ("English", 1280), ("中文", 390)]
+
+
+@pytest.mark.parametrize(("language", "width"), todays(VISITS, len(VISITS)))
 def test_no_page_breaks_a_rule(chromium: Browser, address: str, language: str, width: int) -> None:
     page = open_page(chromium, address)
     broken: list[str] = []

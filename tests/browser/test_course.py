@@ -3,17 +3,15 @@
 Measured at the beginning of each step and after its task: what is to be pressed and what is to be looked at are in the
 window, and nothing lies over them.
 
-Each part of the course takes more than a minute, so a run of all tests does each part once: every day in another
-language, and on a phone and a school laptop in turn. `make test-course` does every part in every language and size.
+Each part of the course takes a minute or two, so `make test` does each part once: every day in other languages and
+sizes of the window. `make test-all` does every part in every language, on a phone and on a school laptop.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import product
 
 import numpy as np
@@ -27,6 +25,7 @@ from pages.course.lesson import Lesson, Part, Step
 from pages.i18n.translator import Translator
 from tests.browser.app import wait_until_answered
 from tests.browser.tabs import borrow, leave
+from tests.turns import todays
 
 LOCALES = {"zh_Hant": "zh-TW", "zh_Hans": "zh-CN", "en": "en-GB"}
 PHONE, LAPTOP = (390, 844), (1366, 657)
@@ -538,22 +537,20 @@ def wait_for_step(learner: Learner, lesson: Lesson, step: int) -> None:
 
 Walk = tuple[str, str, tuple[int, int]]  # part, language, size of the window
 _KINDS = list(product(LOCALES, (LAPTOP, PHONE)))
-EVERY = [(part.name, *kind) for part in catalog.parts() for kind in _KINDS]
+# In this order, every sixth walk is one of each part, in languages and sizes that differ.
+WALKS: list[Walk] = [
+    (part.name, *_KINDS[(turn + at) % len(_KINDS)])
+    for at, part in enumerate(catalog.parts())
+    for turn in range(len(_KINDS))
+]
 
 
-def walks_of(day: date) -> list[Walk]:
-    """Each part once, in a language and a size that change with the day."""
-    return [(part.name, *_KINDS[(day.toordinal() + at) % len(_KINDS)]) for at, part in enumerate(catalog.parts())]
+def test_every_walk_is_there() -> None:
+    assert sorted(WALKS) == sorted((part.name, *kind) for part in catalog.parts() for kind in _KINDS)
+    assert all({part for part, *_ in WALKS[n :: len(_KINDS)]} == {p.name for p in catalog.parts()} for n in range(6))
 
 
-def test_every_walk_has_its_day() -> None:
-    days = [date.today() + timedelta(n) for n in range(len(_KINDS))]
-    assert sorted(walk for day in days for walk in walks_of(day)) == sorted(EVERY)
-
-
-@pytest.mark.parametrize(
-    ("part", "language", "size"), EVERY if os.environ.get("COURSE") == "all" else walks_of(date.today())
-)
+@pytest.mark.parametrize(("part", "language", "size"), todays(WALKS, len(_KINDS)))
 def test_a_part_of_the_course_can_be_done(
     chromium: Browser, address: str, part: str, language: str, size: tuple[int, int]
 ) -> None:

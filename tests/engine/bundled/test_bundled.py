@@ -13,6 +13,7 @@ import engine
 from engine.bundled import BUNDLED
 from engine.model.model import Model
 from tests.engine.conftest import random_texts
+from tests.turns import todays
 
 PROMPTS = [
     "今天天氣真",
@@ -50,7 +51,9 @@ def test_softmax_scores_and_attention_equal_the_reference(
 
 @pytest.mark.slow
 def test_greedy_equals_generate(model: Model, reference: PreTrainedModel, texts: list[tuple[int, ...]]) -> None:
-    for ids, (penalty, size) in zip(texts, itertools.cycle([(1.0, 0), (1.3, 0), (1.0, 2)]), strict=False):
+    for ids, (penalty, size) in todays(
+        list(zip(texts, itertools.cycle([(1.0, 0), (1.3, 0), (1.0, 2)]), strict=False)), 4
+    ):
         want = reference.generate(  # type: ignore[operator]
             torch.tensor([ids]),
             attention_mask=torch.ones(1, len(ids), dtype=torch.long),

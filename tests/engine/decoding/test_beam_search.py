@@ -23,6 +23,7 @@ from engine.model.loading import load
 from engine.model.model import Model
 from tests import tiny
 from tests.engine.conftest import Tiny
+from tests.turns import ALL
 
 
 def reference_search(
@@ -96,7 +97,7 @@ def ending(case: Tiny, ids: tuple[int, ...], how_soon: int) -> frozenset[int]:
 
 @pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=200)
+@settings(max_examples=200 if ALL else 50)
 def test_it_finds_what_generate_finds(data: st.DataObject, build: Any) -> None:
     case: Tiny = build(data.draw(st.sampled_from(["gpt2", "llama", "qwen2", "mistral", "gemma2"])))
     ids = data.draw(st.sampled_from(case.prefixes(12, longest=20, seed=5)))
@@ -116,7 +117,7 @@ PROMPTS = ["今天天氣真", "人工智慧是", "從前有一隻", "The weather
 
 @pytest.mark.slow
 @given(prompt=st.sampled_from(PROMPTS), s=beam_settings)
-@settings(max_examples=60)
+@settings(max_examples=60 if ALL else 15)
 def test_it_finds_what_generate_finds_with_the_bundled_model(
     prompt: str, s: BeamSettings, bundled: tuple[Model, PreTrainedModel]
 ) -> None:

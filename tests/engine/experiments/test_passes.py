@@ -21,6 +21,7 @@ from engine.model.chunked_prefill import CHUNK, TextScoring
 from engine.model.model import Model
 from tests.engine.conftest import Tiny
 from tests.passes import counted_passes
+from tests.turns import todays
 
 PROMPT = tuple(range(3, 53))  # longer than a chunk
 TEXTS = [
@@ -92,7 +93,7 @@ def test_a_text_larger_than_the_prefix_cache_is_computed_twice_at_most(gpt2: Tin
 @pytest.mark.slow
 def test_what_a_lost_connection_interrupts_goes_on_later(each: Tiny) -> None:
     """An exception in the middle of a pass, from the host's hooks for instance: the next step does it again."""
-    for name in ("errors", "exposure", "cloze", "text", "sampling"):
+    for name in todays(("errors", "exposure", "cloze", "text", "sampling"), 5):
         undisturbed = WORK[name](each.fresh())
         while undisturbed.step():
             pass

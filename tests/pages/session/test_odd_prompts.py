@@ -5,6 +5,7 @@ The prompts are divided among the steps of a lesson.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from pages.i18n import translator
 from pages.session.text_state import TextState
 from tests.pages.course.test_lessons import ODD
 from tests.pages.visit import state_of, visit
+from tests.turns import todays
 
+LESSONS = list(product([lesson.name for lesson in catalog.lessons("en")], translator.WRITTEN))
 MAIN = ("next", "grow", "uses_run", "limits_start", "training_start", "compare_start")  # main button of each page
 
 
@@ -30,9 +33,8 @@ def check(app: AppTest, action: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", translator.WRITTEN)
-@pytest.mark.parametrize("name", [lesson.name for lesson in catalog.lessons("en")])
-def test_every_lesson_takes_any_prompt(language: str, name: str) -> None:
+@pytest.mark.parametrize(("name", "language"), todays(LESSONS, 4))
+def test_every_lesson_takes_any_prompt(name: str, language: str) -> None:
     lesson = catalog.lesson(language, name)
     assert lesson is not None
     for number, step in enumerate(lesson.steps):
