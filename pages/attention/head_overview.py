@@ -1,4 +1,4 @@
-"""All attention heads as small maps on one canvas (`head_overview.js`): hover names a head, a click opens it.
+"""All attention heads as small maps in one grid (`head_overview.js`): hover names a head, a click opens it.
 
 A map has at most `MAX_CELLS` cells per side. For a longer text, each cell stands for a block of tokens and displays
 the largest attention in that block.
@@ -20,7 +20,7 @@ from pages.i18n.translator import Translator
 MAX_CELLS = 48
 MAX_BYTES = 1_000_000  # of all maps together, before base64
 
-_component = register("head_maps", Path(__file__), "collapsible_table", "attention_matrix")
+_component = register("head_maps", Path(__file__), "collapsible_table", "attention_matrix", "head_grid")
 
 
 def downsample(attention: np.ndarray) -> np.ndarray:
@@ -72,7 +72,7 @@ def data(
 def draw(payload: dict[str, Any], t: Translator, on_open: Callable[[int, int, int | None], None]) -> None:
     """Draw the result of `data`. on_open(text version, layer, head): a head was opened; None: the mean of the layer."""
     on_change = event_callback("head_maps", "open", lambda value: on_open(value["text"], value["layer"], value["head"]))
-    labels: dict[str, Any] = {word: t(f"inside.maps.{word}") for word in ("title", "name", "layer", "legend")}
+    labels: dict[str, Any] = {word: t(f"inside.maps.{word}") for word in ("title", "axes", "name", "layer", "legend")}
     labels |= {"table": t("access.table.heads"), "columns": t.list("access.columns.heads")}
     if payload["block"] > 1:
         labels["legend"] += " " + t("inside.maps.coarse", block=payload["block"])

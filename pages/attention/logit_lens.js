@@ -17,11 +17,11 @@ export default function (component) {
   const { data, setTriggerValue } = component;
   const root = rootOf(component);
   const old = root.querySelector(".pane");
-  const scroll = old?.scrollLeft;
+  const [left, top] = [old?.scrollLeft, old?.scrollTop ?? 0];
   const table = el("table");
-  const head = el("tr");
-  head.append(el("th", "name", data.labels.follows));
-  for (const [at, , follows] of data.columns) head.append(el("th", at === data.row ? "row" : "", follows ?? data.labels.unknown));
+  const titles = el("tr");
+  titles.append(el("th", "name", data.labels.follows));
+  for (const [at, , follows] of data.columns) titles.append(el("th", at === data.row ? "row" : "", follows ?? data.labels.unknown));
   const body = el("tbody");
   for (const [layer, cells] of data.rows) {
     const row = el("tr");
@@ -32,11 +32,10 @@ export default function (component) {
   const foot = el("tr");
   foot.append(el("th", "name", data.labels.after));
   for (const [at, token] of data.columns) foot.append(el("th", at === data.row ? "row" : "", at === data.row ? `▶${token}` : token));
-  const top = el("thead");
-  const bottom = el("tfoot");
-  top.append(head);
-  bottom.append(foot);
-  table.append(top, body, bottom);
+  const [above, below] = [el("thead"), el("tfoot")];
+  above.append(titles);
+  below.append(foot);
+  table.append(above, body, below);
   const pane = el("div", "pane");
   pane.append(table);
   const across = data.columns.length;
@@ -49,7 +48,8 @@ export default function (component) {
   keepPlace(root, () => root.replaceChildren(pane, el("p", "legend", data.labels.legend)));
   const place = [data.text, data.row].join();
   const column = foot.querySelector(".row");
-  pane.scrollLeft = root.place === place ? scroll : column.offsetLeft + column.offsetWidth - pane.clientWidth * 0.8;
+  pane.scrollLeft = root.place === place ? left : column.offsetLeft + column.offsetWidth - pane.clientWidth * 0.8;
+  pane.scrollTop = top;
   root.place = place;
   pane.onclick = (event) => {
     const button = event.target.closest("[data-cell]");
