@@ -53,8 +53,9 @@ def specification(dark: bool, max_size: int, words: tuple[str, ...], labels: tup
         values=list(range(1, len(words) + 1)), labelOverlap=False,
     )  # fmt: skip
     x = alt.X("step:Q", scale=alt.Scale(domain=[0.6, len(words) * 1.16 + 0.6], nice=False), title=None, axis=x_axis)
-    powers = [10**i for i in range(6) if 10**i <= max_size]
-    y_axis = alt.Axis(**axis, values=powers, format=",d")
+    powers = [10**i for i in range(6)]
+    ticks = [n for n in (powers if max_size >= 10 else (1, 2, 5)) if n <= max_size]
+    y_axis = alt.Axis(**axis, values=ticks, format=",d")
     scale = alt.Scale(type="log", domain=[0.9, max_size * 1.2], nice=False)
     tooltip = [
         alt.Tooltip(f"{field}:N", title=title)
@@ -68,11 +69,13 @@ def specification(dark: bool, max_size: int, words: tuple[str, ...], labels: tup
         shift = alt.ExprRef(f"datum.{field} * 2 > datum.top_k + datum.top_p ? -7 : 7")
         text = alt.Chart().transform_filter(f"datum.step == {len(words)}")
         text = text.mark_text(align="left", dx=9, dy=shift, color=color, fontSize=13, fontWeight=600)
-        return [stroke.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(label))]
+        layers = [stroke.encode(x=x, y=y), text.encode(x=x, y=y, text=alt.value(label))]
+        if field == "top_p" or len(words) == 1:  # a line of one step would not be seen
+            points = alt.Chart().mark_point(color=color, filled=True, size=45, opacity=1)
+            layers.append(points.encode(x=x, y=y))
+        return layers
 
     top_p = line("top_p", labels[2], colors.draw, [1, 0])
-    points = alt.Chart().mark_point(color=colors.draw, filled=True, size=45, opacity=1)
-    top_p.append(points.encode(x=x, y=alt.Y("top_p:Q", scale=scale, title=labels[0], axis=y_axis)))
     hover = alt.Chart().mark_rule(opacity=0, strokeWidth=22).encode(x=x, tooltip=tooltip)
     top_k = line("top_k", labels[1], colors.soft, [5, 4])
     chart = alt.layer(*top_k, *top_p, hover).add_params(alt.param(name="words", value=list(words)))

@@ -71,7 +71,7 @@ def sentences(speed: DecodingSpeed, t: Translator) -> list[str]:
 def draw(run: IncrementalRun, t: Translator) -> None:
     """Curves, sentences and table of a run of `engine.experiments.decoding_speed`."""
     lines = curves(run.work, t)
-    axes = line_chart.Axes(t("limits.sequential.x"), t("limits.sequential.y"), ",d", run.work.lengths[1:])
+    axes = line_chart.Axes(t("limits.sequential.x"), t("limits.sequential.y"), run.work.lengths)
     line_chart.draw(lines, axes, "limits_times", 280)
     for sentence in sentences(run.work, t):
         st.markdown(sentence)

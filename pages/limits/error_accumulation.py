@@ -135,10 +135,10 @@ def draw(run: IncrementalRun, model: Model, t: Translator, on_take: Callable[[di
     values, perplexities = curves(run.work, model, t)
     left, right = st.columns(2, gap="medium")
     with left:
-        value_axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y"), ".0f")
+        value_axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y"))
         line_chart.draw(values, value_axes, "limits_values", 190)
     with right:
-        axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y_perplexity"), ",.0f")
+        axes = line_chart.Axes(t("limits.errors.x"), t("limits.errors.y_perplexity"))
         line_chart.draw(perplexities, axes, "limits_perplexities", 190)
     if not run.running:
         shaded_tokens.draw([], convergence_sentences(run.work, model, t), "limits_errors_told")

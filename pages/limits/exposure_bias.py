@@ -82,7 +82,7 @@ def draw(run: IncrementalRun, model: Model, t: Translator) -> None:
     if not exposure.finished:
         return
     lines = curves(exposure, t)
-    axes = line_chart.Axes(t("limits.exposure.x"), t("limits.exposure.y"), ".0f")
+    axes = line_chart.Axes(t("limits.exposure.x"), t("limits.exposure.y"))
     line_chart.draw(lines, axes, "limits_exposure", 260)
     for sentence in sentences(exposure, t):
         st.markdown(sentence)

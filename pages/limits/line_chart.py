@@ -42,12 +42,11 @@ class Line(NamedTuple):
 
 
 class Axes(NamedTuple):
-    """Axis titles; number format of the y axis (d3); ticks of the x axis, None for the chart's default."""
+    """Axis titles; the values that x will have, for a chart that is drawn while they are measured, else empty."""
 
     x: str
     y: str
-    y_format: str
-    x_ticks: tuple[int, ...] | None = None
+    x_values: tuple[int, ...] = ()
 
 
 def point_rows(lines: Sequence[Line]) -> list[dict[str, Any]]:
@@ -68,10 +67,13 @@ def specification(dark: bool, styles: tuple[tuple[str, str, str, str], ...], axe
         orient="top", direction="vertical", title=None, labelFontSize=13, labelColor=colors.ink,
         symbolSize=80, symbolStrokeWidth=0, labelLimit=330, rowPadding=3, offset=8,
     )  # fmt: skip
-    ticks: dict[str, Any] = {} if axes.x_ticks is None else {"values": list(axes.x_ticks)}
+    values = list(axes.x_values)
+    ticks, domain = ({"values": values}, {"domain": [values[0], values[-1]]}) if values else ({}, {})
     x_axis = alt.Axis(**axis, **ticks, grid=False, tickMinStep=1, format="d", labelOverlap=True)
-    x = alt.X("x:Q", title=axes.x, axis=x_axis, scale=alt.Scale(nice=False, padding=8))
-    y = alt.Y("y:Q", title=axes.y, axis=alt.Axis(**axis, tickCount=4, format=axes.y_format))
+    x = alt.X("x:Q", title=axes.x, axis=x_axis, scale=alt.Scale(**domain, nice=False, padding=8))
+    # Without a format Vega writes as many decimals as the ticks need; for a single 0 it writes six.
+    y_axis = alt.Axis(**axis, tickCount=4, labelExpr="datum.value === 0 ? '0' : datum.label")
+    y = alt.Y("y:Q", title=axes.y, axis=y_axis)
     color_scale = alt.Scale(domain=names, range=[getattr(colors, color) for _, color, _, _ in styles])
     dash_scale = alt.Scale(domain=names, range=[DASHES[dash] for *_, dash, _ in styles])
     shape_scale = alt.Scale(domain=names, range=[mark for *_, mark in styles])

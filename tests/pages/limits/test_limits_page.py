@@ -214,7 +214,7 @@ def test_a_chart_holds_only_points_that_are_there() -> None:
     points = [line_chart.Point(8, 1.0, "a"), line_chart.Point(16, None, "")]
     line = line_chart.Line("one", "draw", "solid", "circle", points)
     assert line_chart.point_rows([line]) == [{"line": "one", "x": 8.0, "y": 1.0, "tooltip": "a"}]
-    chart = line_chart.specification(False, (line[:4],), line_chart.Axes("x", "y", ".0f"), 200)
+    chart = line_chart.specification(False, (line[:4],), line_chart.Axes("x", "y"), 200)
     assert {layer["mark"]["type"] for layer in chart["layer"]} == {"line", "point"}
     assert "data" not in chart
 
