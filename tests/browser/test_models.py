@@ -1,15 +1,22 @@
-"""Browser tests of the models page with a hub on this machine: a watched and stopped download, a chat, two visitors."""
+"""Browser tests of the models page with a hub on this machine: a watched and stopped download, a chat, two visitors.
+
+The models of the hub are tiny ones, and stand in for those whose names they have.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from engine.model.loading import load as load_model
+from engine.trace.link_codec import decode_trace
 from pages.i18n.translator import Translator
 from tests import hub_server, tiny, tiny_chat
-from tests.browser.app import chips, settle, visit, wait_until_answered
+from tests.browser.app import chips, follow, settle, visit, wait_until_answered, words
 from tests.browser.tabs import borrow, leave
 from tests.hub_server import Hub
 from tests.serving import started
@@ -25,12 +32,20 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="module")
-def app(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an app that only its own machine can reach, and so offers the small models of the catalog."""
+def folders(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folder of each model on the hub, by its name there."""
     folder = tmp_path_factory.mktemp("models")
-    hub.add(BASE, tiny.build("gpt2", folder / "base"))
-    hub.add(CHAT, tiny_chat.build(folder / "chat"))
-    variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "0"}
+    built = {BASE: tiny.build("gpt2", folder / "base"), CHAT: tiny_chat.build(folder / "chat")}
+    for name, files in built.items():
+        hub.add(name, files)
+    return built
+
+
+@pytest.fixture(scope="module")
+def app(hub: Hub, folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an app that only its own machine can reach, and so offers the small models of the catalog."""
+    home = tmp_path_factory.mktemp("home")
+    variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0"}
     with started(**variables) as server:
         yield server.address
 
@@ -78,14 +93,11 @@ def test_a_download_is_watched_stopped_and_continued(chromium: Browser, app: str
 
 
 def test_a_chat_model_is_loaded_talked_to_and_handed_on(chromium: Browser, app: str) -> None:
-    page, other = opened(chromium, app), opened(chromium, app)
+    page = opened(chromium, app)
     load(page, CHAT)
     expect(page.locator(".st-key-models_now p").first).to_have_text(CHAT, timeout=30_000)
     settle(page)
     assert t("models.with_template") in page.locator(".st-key-models_now").inner_text()
-    assert at_hand(other) == t("settings.bundled"), "the model of one visitor is not that of another"
-    load(other, BASE)
-    expect(other.locator(".st-key-models_now p").first).to_have_text(BASE, timeout=30_000)
 
     page.goto(page.url.replace("/models", "/chat"))
     box = page.locator(".composer textarea")
@@ -120,5 +132,47 @@ def test_a_chat_model_is_loaded_talked_to_and_handed_on(chromium: Browser, app: 
     visitor.get_by_role("button", name=t("models.back")).click()
     wait_until_answered(visitor)
     expect(visitor.locator(".st-key-models_now p").first).to_have_text(t("settings.bundled"))
-    for opened_page in (page, other, visitor):
-        leave(opened_page)
+    leave(page)
+    leave(visitor)
+
+
+def test_two_visitors_have_two_models_at_once(chromium: Browser, app: str, folders: dict[str, Path]) -> None:
+    visitors = {BASE: opened(chromium, app), CHAT: opened(chromium, app)}
+    for name, page in visitors.items():
+        assert at_hand(page) == t("settings.bundled"), "the model of one visitor is not that of another"
+        load(page, name)
+        expect(page.locator(".st-key-models_now p").first).to_have_text(name, timeout=30_000)
+        settle(page)
+    for page in visitors.values():
+        follow(page, t("step.title"))
+        page.wait_for_selector(".loop")
+        settle(page)
+        box = page.get_by_role("textbox", name="Prompt")
+        box.fill("the cat")
+        box.press("Enter")
+        settle(page)
+    for _ in range(2):  # in turn: neither may see what the other one's model has computed
+        for page in visitors.values():
+            page.locator("[data-kind=next]").click()
+            settle(page)
+    texts = {name: chips(page) for name, page in visitors.items()}
+    for name, page in visitors.items():
+        page.reload()
+        page.wait_for_selector(".loop")
+        settle(page)
+        assert chips(page) == texts[name]
+        assert name in page.locator(".st-key-model_foot a").inner_text()
+        model = load_model(folders[name])
+        link = parse_qs(urlsplit(page.url).query)["t"][0]
+        likeliest = model.distribution(decode_trace(link).token_ids()).top(3)
+        assert words(page)[:3] == [candidate.text for candidate in likeliest]
+
+    follow(visitors[CHAT], t("models.title"))
+    visitors[CHAT].get_by_role("button", name=t("models.back")).click()
+    expect(visitors[CHAT].locator(".st-key-models_now p").first).to_have_text(t("settings.bundled"))
+    base = visitors[BASE]
+    base.locator("[data-kind=next]").click()
+    settle(base)
+    assert len(chips(base)) == len(texts[BASE]) + 1 and BASE in base.locator(".st-key-model_foot a").inner_text()
+    for page in visitors.values():
+        leave(page)
