@@ -18,7 +18,7 @@ export default function (component) {
   const root = rootOf(component);
   const old = root.querySelector(".pane");
   const [left, top] = [old?.scrollLeft, old?.scrollTop ?? 0];
-  const table = el("table");
+  const table = el("table", data.rows.length > 16 ? "many" : "");
   const titles = el("tr");
   titles.append(el("th", "name", data.labels.follows));
   for (const [at, , follows] of data.columns) titles.append(el("th", at === data.row ? "row" : "", follows ?? data.labels.unknown));
