@@ -67,10 +67,11 @@ def specification(dark: bool, styles: tuple[tuple[str, str, str, str], ...], axe
         orient="top", direction="vertical", title=None, labelFontSize=13, labelColor=colors.ink,
         symbolSize=80, symbolStrokeWidth=0, labelLimit=330, rowPadding=3, offset=8,
     )  # fmt: skip
-    values = list(axes.x_values)
-    ticks, domain = ({"values": values}, {"domain": [values[0], values[-1]]}) if values else ({}, {})
-    x_axis = alt.Axis(**axis, **ticks, grid=False, tickMinStep=1, format="d", labelOverlap=True)
-    x = alt.X("x:Q", title=axes.x, axis=x_axis, scale=alt.Scale(**domain, nice=False, padding=8))
+    x_axis: dict[str, Any] = axis | {"grid": False, "tickMinStep": 1, "format": "d", "labelOverlap": True}
+    x_scale: dict[str, Any] = {"nice": False, "padding": 8}
+    if axes.x_values:
+        x_axis["values"], x_scale["domain"] = list(axes.x_values), [axes.x_values[0], axes.x_values[-1]]
+    x = alt.X("x:Q", title=axes.x, axis=alt.Axis(**x_axis), scale=alt.Scale(**x_scale))
     # Without a format Vega writes as many decimals as the ticks need; for a single 0 it writes six.
     y_axis = alt.Axis(**axis, tickCount=4, labelExpr="datum.value === 0 ? '0' : datum.label")
     y = alt.Y("y:Q", title=axes.y, axis=y_axis)
