@@ -133,11 +133,11 @@ class DecodingSpeed:
 
     def _measure_cached(self) -> Iterator[bool]:
         self._cached.append([])
-        kv_cache = KVCache(self._forward.layers)
+        kv_cache = KVCache(self._forward.layers, self._forward.device)
         for position in range(self.lengths[-1]):
             new = self.ids[position : position + 1]
             if position == self._forward.rope_switch:  # all keys are encoded otherwise from here on
-                kv_cache, new = KVCache(self._forward.layers), self.ids[: position + 1]
+                kv_cache, new = KVCache(self._forward.layers, self._forward.device), self.ids[: position + 1]
             seconds, logits = self._pass(new, kv_cache, True)
             self._cached[-1].append(seconds)
             self._extend(position, logits)
@@ -180,10 +180,10 @@ class DecodingSpeed:
         with self._forward.lock:
             started = time.perf_counter()
             logits = hf(input_ids=tokens, use_cache=kv_cache is not None, **past, **arguments).logits
+            after = logits[0, -1].cpu().float()  # which waits for a GPU
             seconds = time.perf_counter() - started
         self._elapsed += seconds
         self._passes += 1
-        after = logits[0, -1].float()
         if not torch.isfinite(torch.logsumexp(after, dim=-1)):
             raise not_finite_error("the logits")
         return seconds, after

@@ -136,7 +136,7 @@ def gradient_input(model: Model, ids: Sequence[int], token_id: int) -> np.ndarra
             logits = hf(inputs_embeds=embedded, use_cache=False, **last_logits_only(hf)).logits[0, -1]  # (V,)
         log_probability = torch.log_softmax(logits, dim=-1)[token_id]
         (gradient,) = torch.autograd.grad(log_probability, embedded)
-        return _finite((gradient * embedded).sum(-1)[0].detach())
+        return _finite((gradient * embedded).sum(-1)[0].detach().cpu())
 
 
 _lock = threading.Lock()
@@ -218,7 +218,7 @@ def _log_probabilities(
     arguments: dict[str, Any] = {"use_cache": False, **last_logits_only(hf)}
     prefix_length = 0 if before is None else len(before)
     if before is not None:
-        cache = BatchKVCache(forward.layers)
+        cache = BatchKVCache(forward.layers, forward.device)
         cache.fill(before.expand(len(texts), -1, -1), forward.kv_shapes)
         arguments |= {"past_key_values": cache.cache, "use_cache": True}
     if masks is not None:
@@ -228,7 +228,7 @@ def _log_probabilities(
             arguments["position_ids"] = positions.expand_as(texts)
     with forward.lock:
         logits = hf(input_ids=texts.to(hf.device), **arguments).logits[:, -1]  # (B, V)
-    return torch.log_softmax(logits, dim=-1)[:, token_id]
+    return torch.log_softmax(logits, dim=-1)[:, token_id].cpu()
 
 
 def _max_batch_size(hf: PreTrainedModel, length: int, before: int) -> int:

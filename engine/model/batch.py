@@ -102,7 +102,7 @@ class TextBatch:
             [output.key_values for output in self._prefix_cache.records(text) if output.key_values is not None]
             for text in self.texts
         ]
-        kv_cache = BatchKVCache(forward.layers)
+        kv_cache = BatchKVCache(forward.layers, forward.device)
         kv_cache.fill(torch.stack([torch.stack(of_text) for of_text in key_values]), forward.kv_shapes)  # (B, T, F)
         return kv_cache
 

@@ -46,5 +46,5 @@ def _weights_digest(hf: PreTrainedModel) -> bytes:
         values = tensor.detach().flatten()
         step = max(1, len(values) // _SAMPLED_VALUES)
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
-        digest.update(values[::step][:_SAMPLED_VALUES].float().numpy().tobytes())
+        digest.update(values[::step][:_SAMPLED_VALUES].float().cpu().numpy().tobytes())
     return digest.digest()

@@ -36,7 +36,7 @@ attention_observer: ContextVar[Callable[[Tensor, Tensor, float, Tensor], None] |
 
 
 class ForwardOutput(NamedTuple):
-    """Output of one pass over n new tokens; T = tokens before them + n, L layers, H heads, d hidden size.
+    """Output of one pass over n new tokens, on the CPU; T = tokens before them + n, L layers, H heads, d hidden size.
 
     logits         (n, V)
     hidden_states  (n, L + 1, d), or None: input of the first layer, then output of each layer (the last after the
@@ -121,6 +121,11 @@ class Forward:
         self._probe()
 
     @property
+    def device(self) -> torch.device:
+        """Where the passes are computed."""
+        return self.model.device
+
+    @property
     def weight_bytes(self) -> int:
         """Memory of the parameters and buffers; tied weights count once."""
         tensors = (*self.model.parameters(), *self.model.buffers())
@@ -130,7 +135,7 @@ class Forward:
     def _probe(self) -> None:
         """One pass over one token: tests KV cache support, sets `kv_shapes`, and warms the model up."""
         if self.supports_kv_cache:
-            kv_cache = KVCache(self.layers)
+            kv_cache = KVCache(self.layers, self.device)
             try:
                 self.run([0], kv_cache)
             except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
@@ -154,7 +159,7 @@ class Forward:
         """
         usage.before_pass(len(token_ids))
         past_length = len(kv_cache.token_ids) if kv_cache else 0
-        ids = torch.tensor([token_ids], dtype=torch.long, device=self.model.device)  # (1, n)
+        ids = torch.tensor([token_ids], dtype=torch.long, device=self.device)  # (1, n)
         try:
             with self.lock:
                 out = self.model(
@@ -175,10 +180,10 @@ class Forward:
         attentions = _attentions(out, (len(token_ids), past_length + len(token_ids)))
         hidden_states = _hidden_states(out)
         return ForwardOutput(
-            logits=out.logits[0].float(),
-            hidden_states=torch.stack(hidden_states, dim=2)[0] if hidden_states else None,  # (n, L + 1, d)
-            attentions=torch.cat(attentions) if attentions else None,  # L of (1, H, n, T) -> (L, H, n, T)
-            key_values=key_values,
+            logits=out.logits[0].float().cpu(),
+            hidden_states=torch.stack(hidden_states, dim=2)[0].cpu() if hidden_states else None,  # (n, L + 1, d)
+            attentions=torch.cat(attentions).cpu() if attentions else None,  # L of (1, H, n, T) -> (L, H, n, T)
+            key_values=None if key_values is None else key_values.cpu(),
         )
 
     @torch.inference_mode()
@@ -191,7 +196,7 @@ class Forward:
         usage.before_pass(len(token_ids))
         with self.lock:
             out = self.model(
-                input_ids=torch.tensor([token_ids], device=self.model.device).T,  # (B, 1)
+                input_ids=torch.tensor([token_ids], device=self.device).T,  # (B, 1)
                 past_key_values=kv_cache.cache,
                 use_cache=True,
                 output_attentions=True,
@@ -199,11 +204,12 @@ class Forward:
             )
         attentions = _attentions(out, (1, kv_cache.layers[0].length))
         hidden_states = _hidden_states(out)
+        key_values = _new_key_values(kv_cache.layers, 1)
         return ForwardOutput(
-            logits=out.logits[:, 0].float(),
-            hidden_states=torch.cat(hidden_states, dim=1) if hidden_states else None,  # (B, L + 1, d)
-            attentions=torch.stack([a[:, :, 0] for a in attentions], dim=1) if attentions else None,
-            key_values=_new_key_values(kv_cache.layers, 1),
+            logits=out.logits[:, 0].float().cpu(),
+            hidden_states=torch.cat(hidden_states, dim=1).cpu() if hidden_states else None,  # (B, L + 1, d)
+            attentions=torch.stack([a[:, :, 0] for a in attentions], dim=1).cpu() if attentions else None,
+            key_values=None if key_values is None else key_values.cpu(),
         )
 
 

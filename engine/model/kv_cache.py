@@ -69,7 +69,7 @@ class CacheLayer(CacheLayerMixin):
         Double-buffered: alternates between two tensors instead of allocating one per call.
         """
         assert self.keys is not None and self.values is not None
-        current = self.keys, self.values
+        current, parents = (self.keys, self.values), parents.to(self.keys.device)
         capacity = current[0].shape[2]
         if capacity > self.length + 2 * _SPARE_CAPACITY:  # the whole capacity is copied, so keep it small
             capacity = self.length + _SPARE_CAPACITY
@@ -93,10 +93,11 @@ class CacheLayer(CacheLayerMixin):
 
 
 class BatchKVCache:
-    """KV cache of all layers for one text, or for several of equal length as a batch."""
+    """KV cache of all layers for one text, or for several of equal length as a batch; on the device of the model."""
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, device: torch.device) -> None:
         self.cache = Cache(layers=[CacheLayer() for _ in range(layers)])
+        self._device = device
 
     @property
     def layers(self) -> list[CacheLayer]:
@@ -108,6 +109,7 @@ class BatchKVCache:
 
         key_values: (B, n, F); shapes: per layer (kv_heads, key_dim, value_dim).
         """
+        key_values = key_values.to(self._device)
         batch, n, offset = key_values.shape[0], key_values.shape[1], 0
         for layer, (heads, key_dim, value_dim) in zip(self.layers, shapes, strict=True):
             keys = key_values[:, :, offset : offset + heads * key_dim].view(batch, n, heads, key_dim).transpose(1, 2)
@@ -126,8 +128,8 @@ class KVCache(BatchKVCache):
     Not thread-safe; `PrefixCache` assigns each to one thread at a time.
     """
 
-    def __init__(self, layers: int, beyond_switch: bool = False) -> None:
-        super().__init__(layers)
+    def __init__(self, layers: int, device: torch.device, beyond_switch: bool = False) -> None:
+        super().__init__(layers, device)
         self.beyond_switch = beyond_switch
         self.token_ids: list[int] = []
 

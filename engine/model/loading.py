@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -18,11 +18,12 @@ from transformers.utils import logging as transformers_logging
 
 from engine.bundled import BUNDLED, BUNDLED_NAME
 from engine.errors import ModelError
-from engine.model import config_checks, gguf_conversion, hub, hub_name, memory
+from engine.model import config_checks, device, gguf_conversion, hub, hub_name, memory, number_format
 from engine.model.fingerprint import fingerprint
 from engine.model.forward import RECORDING_ATTENTION, Forward
 from engine.model.model import Model
 from engine.model.monitor import Monitor
+from engine.model.number_format import Dtype, Format
 from engine.model.origin import Origin
 from engine.model.prefix_cache import PrefixCache
 from engine.model.safetensors_header import tensor_sizes
@@ -31,7 +32,6 @@ from engine.tokenization.chat_template_files import read_chat_template
 from engine.tokenization.vocabulary import Vocabulary
 
 DEFAULT_TREE_BYTES = 512 * 2**20
-Dtype = Literal["float32", "bfloat16"]
 _allocating = threading.Lock()
 
 
@@ -44,15 +44,16 @@ def load(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: threading.Event | None = None,
     dtype: Dtype = "float32",
+    place: device.Choice = "cpu",
 ) -> Model:
     """Model from the bundled files (default), a folder in the hub's format, a GGUF file, or a Hugging Face hub id.
 
     A hub id may end with `@REVISION`: a branch, a tag, a pull request (`refs/pr/3`) or a commit. max_bytes bounds the
     prefix cache. `stage` is called with `files`, `download` (if anything is missing), `convert` (a GGUF file),
     `tokenizer`, `weights` and `warm_up` as each begins, `progress` with the bytes done and all bytes of a download or
-    of the file to convert; `stop` ends the load. `dtype` is the number format of the weights, on the CPU, whatever the
-    files have. Without `from_hub`, hub ids are looked up only in the local cache. Raises ModelError, which lists its
-    codes.
+    of the file to convert; `stop` ends the load. `dtype` is the number format of the weights, whatever the files have,
+    see `number_format.py`; with `place="auto"` a GPU computes if there is one, see `device.py`. Without `from_hub`, hub
+    ids are looked up only in the local cache. Raises ModelError, which lists its codes.
     """
     model_name = str(name or BUNDLED_NAME)
     monitor = Monitor(model_name, stage, progress, stop)
@@ -73,13 +74,13 @@ def load(
     with monitor.turn(_allocating):  # of several models, each sees the memory that those before it have taken
         if model_name != BUNDLED_NAME:
             memory.check_memory(model_name, memory.BYTES_PER_NUMBER[dtype] * sum((tensor_sizes(folder) or {}).values()))
-        hf = _load_weights(folder, model_name, dtype)
+        forward = number_format.load_fastest(partial(_load_forward, folder, model_name, place), dtype)
     monitor.begin("warm_up")
+    hf = forward.model
     size = int(hf.get_output_embeddings().weight.shape[0])
     end_ids = {i for i in _end_ids(hf, end_id) if i < size} or {separator_id(tokenizer)} - {None}
     vocabulary = Vocabulary(tokenizer, size)
     _ = vocabulary.marked_names  # takes a moment for a large vocabulary: not when the first token is shown
-    forward = _prepare_forward(hf, model_name)
     _check_causal(hf, size, model_name)
     config = hf.config.get_text_config(decoder=True)
     limits = (getattr(config, key, None) for key in ("max_position_embeddings", "max_seq_len"))  # the latter: MPT
@@ -111,7 +112,15 @@ def _resolve_folder(name: str, from_hub: bool, monitor: Monitor, bytes_per_numbe
     return hub.fetch(name, hub_name.parse(name), from_hub, monitor, inspect, bytes_per_number)
 
 
-def _load_weights(folder: Path, name: str, dtype: Dtype) -> PreTrainedModel:
+def _load_forward(folder: Path, name: str, place: device.Choice, dtype: Format) -> Forward:
+    """Forward of a model in a number format, on its device."""
+    forward = _prepare_forward(_load_weights(folder, name, dtype), name)
+    if place == "auto":
+        device.move_to_accelerator(forward)
+    return forward
+
+
+def _load_weights(folder: Path, name: str, dtype: Format) -> PreTrainedModel:
     """Model in evaluation mode, with the recording attention where its family supports it, else eager attention."""
     transformers_logging.disable_progress_bar()
     arguments: dict[str, Any] = {
@@ -159,7 +168,7 @@ def _check_causal(hf: PreTrainedModel, size: int, name: str) -> None:
     """
     padding = getattr(hf.config.get_text_config(decoder=True), "pad_token_id", None)  # some families mask it
     ids = [i for i in range(min(size, 4)) if i != padding] or [0]
-    text = torch.tensor([[ids[i % len(ids)] for i in range(3)]])  # (1, 3)
+    text = torch.tensor([[ids[i % len(ids)] for i in range(3)]], device=hf.device)  # (1, 3)
     alone = hf(input_ids=text[:, :2], use_cache=False).logits[0]  # (2, V)
     followed = hf(input_ids=text, use_cache=False).logits[0, :2]
     if not (torch.isfinite(alone).all() and torch.isfinite(followed).all()):

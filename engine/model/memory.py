@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.errors import ModelError
 
-BYTES_PER_NUMBER = {"float32": 4, "bfloat16": 2}
+BYTES_PER_NUMBER = {"float32": 4, "bfloat16": 2, "auto": 4 + 2}  # both are in memory while they are compared
 RESERVE = 256 * 2**20  # bytes left to everything else, of memory and of the disk
 _CGROUP = Path("/sys/fs/cgroup")
 

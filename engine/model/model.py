@@ -74,6 +74,11 @@ class Model:
         return str(self.prefix_cache.forward.model.dtype).removeprefix("torch.")
 
     @property
+    def device(self) -> str:
+        """Kind of device that computes it: `cpu`, `cuda`, `mps`."""
+        return self.prefix_cache.forward.device.type
+
+    @property
     def weight_bytes(self) -> int:
         """Memory of the weights and constants, without the prefix cache."""
         return self.prefix_cache.forward.weight_bytes

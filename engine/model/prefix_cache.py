@@ -214,7 +214,7 @@ class PrefixCache:
             # Crop the cache of another text only if no further one may be allocated.
             avoidable = best is not None and shared < len(best.token_ids) and len(self._kv_caches) < _MAX_KV_CACHES
             if best is None or avoidable:
-                return KVCache(self.forward.layers, beyond_switch)
+                return KVCache(self.forward.layers, self.forward.device, beyond_switch)
             self._kv_caches.remove(best)
         best.truncate(shared)
         return best

@@ -79,26 +79,26 @@ class Unembedding:
         ids = torch.tensor([[0, 1]], device=self._model.device)
         with self._pass_lock:  # the copies share all other modules with the model
             logits = recording(input_ids=ids, use_cache=False).logits[0]
-        return nearly_equal(self.normed(before[-1][0]), after[-1][0]) and nearly_equal(
-            self.logits(after[-1][0]), logits.float()
+        return nearly_equal(self.normed(before[-1][0]), after[-1][0].cpu()) and nearly_equal(
+            self.logits(after[-1][0]), logits.float().cpu()
         )
 
     @torch.inference_mode()
     def normed(self, states: Tensor) -> Tensor:
-        """Final norm of states from any block, (n, d) -> (n, d). Unchanged for a model without one."""
-        return self._norm(states[None])[0] if self._norm else states
+        """Final norm of states from any block, (n, d) -> (n, d) on the CPU. Unchanged for a model without one."""
+        return self._norm(states[None].to(self._model.device))[0].cpu() if self._norm else states.cpu()
 
     @torch.inference_mode()
     def logits(self, states: Tensor, batch: bool = False) -> Tensor:
-        """Logits, (n, d) -> (n, V) float32: LM head and further processing (e.g. soft-capping) of normed states.
+        """Logits, (n, d) -> (n, V) float32 on the CPU: LM head and further processing (soft-capping) of normed states.
 
         batch: whether the model is given n texts of one token, instead of one text of n tokens.
         """
-        states = states[:, None] if batch else states[None]  # (B, T, d)
+        states = (states[:, None] if batch else states[None]).to(self._model.device)  # (B, T, d)
         head = with_replaced(self._model, self._path, lambda _: _FixedStates(states))
         ids = torch.zeros(states.shape[:2], dtype=torch.long, device=states.device)
         with self._pass_lock:
-            return head(input_ids=ids, use_cache=False).logits.flatten(0, 1).float()
+            return head(input_ids=ids, use_cache=False).logits.flatten(0, 1).float().cpu()
 
 
 def _candidates(model: nn.Module, layers: int) -> Iterator[tuple[str, str, nn.Module | None]]:

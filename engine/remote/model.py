@@ -58,6 +58,11 @@ class RemoteModel(Model):
         return ""
 
     @property
+    def device(self) -> str:
+        """Unknown: that of the server."""
+        return ""
+
+    @property
     def weight_bytes(self) -> int:
         """The weights are on the server."""
         return 0

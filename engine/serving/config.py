@@ -112,10 +112,15 @@ class Config:
         100, _integer(0), "maximum concurrent sessions; further visitors are asked to try again later; 0: unlimited"
     )
     demo: bool = _setting(False, _boolean, "only the app's own examples and lessons; no other prompts or models")
-    dtype: Literal["float32", "bfloat16"] = _setting(
+    dtype: Literal["float32", "bfloat16", "auto"] = _setting(
         "float32",
-        _choice("float32", "bfloat16"),
-        "number format of models besides the bundled one; bfloat16: half the memory",
+        _choice("float32", "bfloat16", "auto"),
+        "number format of models besides the bundled one; bfloat16: half the memory; auto: the faster one here",
+    )
+    device: Literal["auto", "cpu"] = _setting(
+        "auto",
+        _choice("auto", "cpu"),
+        "what computes models besides the bundled one; auto: a GPU or Apple's chip that PyTorch can use, else the CPU",
     )
     endpoints: tuple[Endpoint, ...] = _setting(
         (), parse_endpoints, "servers whose models visitors may use: tables with name, url and more, see the template"

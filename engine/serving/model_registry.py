@@ -182,12 +182,14 @@ def _load(name: str, loading: ModelLoad) -> None:
                 progress=set_bytes,
                 stop=loading._stop,
                 dtype="float32" if name == BUNDLED_NAME else config.current().dtype,
+                place="cpu" if name == BUNDLED_NAME else config.current().device,
             )
         )
         if first:
             _freeze_objects()
         loading.future.set_result(model)
-        json_logs.event("model", name=name, seconds=round(time.monotonic() - started, 2))
+        seconds = round(time.monotonic() - started, 2)
+        json_logs.event("model", name=name, seconds=seconds, dtype=model.dtype, device=model.device)
     except BaseException as error:
         if not isinstance(error, ModelError):
             error = ModelError("broken", f"{name} could not be loaded: {error}", name=name)

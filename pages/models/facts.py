@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from engine.bundled import BUNDLED_NAME
 from engine.model.memory import BYTES_PER_NUMBER, size_text
 from engine.serving import catalog, config
 from engine.serving.catalog import CatalogModel
@@ -59,6 +60,7 @@ def of_loaded(model: Model, t: Translator) -> list[str]:
         t("models.vocabulary", n=f"{model.vocabulary.size:,}"),
         t("models.context", n=f"{model.context_length:,}"),
         t("models.format", name=model.dtype),
+        *([t("models.device", name=model.device)] if model.device != "cpu" else []),
         t("models.memory_now", weights=size_text(model.weight_bytes), cache=size_text(model.prefix_cache.nbytes)),
         t("models.with_template" if model.chat_template is not None else "models.without_template"),
     ]
@@ -80,8 +82,12 @@ def of_remote(model: RemoteModel, t: Translator) -> list[str]:
 
 
 def remark(model: Model, t: Translator) -> str:
-    """What is special about the files of a model; "" where nothing is."""
+    """What is special about the files of a model, and about its number format; "" where nothing is."""
     origin, sentences = model.origin, []
+    if model.dtype not in ("float32", ""):
+        sentences.append(t("models.rounded", name=model.dtype))
+    if config.current().dtype == "auto" and model.dtype and model.name != BUNDLED_NAME:
+        sentences.append(t("models.faster", name=model.dtype))
     if origin.converted:
         sentences.append(t("models.converted", revision=plain(origin.revision)))
     elif origin.revision and origin.revision != "main":

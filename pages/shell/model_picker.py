@@ -1,4 +1,4 @@
-"""Foot of a page: the model at hand and its size, with a link to the models page."""
+"""Foot of a page: the model at hand, its size and its number format, with a link to the models page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages.shell import extensions, model_access, navigation
 
 
 def draw(session: TextState, t: Translator) -> None:
-    """The model's name and size; nothing during loading."""
+    """The model's name and size, and its number format if it is not float32; nothing during loading."""
     model = model_access.loaded_model(session)
     if model is None:
         return
@@ -23,3 +23,5 @@ def draw(session: TextState, t: Translator) -> None:
             st.page_link(navigation.path("models"), label=label, width="content")
         size, most = f"{model.vocabulary.size:,}", f"{model.context_length:,}"
         st.caption(t("settings.window", size=size, most=most), width="content")
+        if model.dtype not in ("float32", ""):
+            st.caption(t("settings.format", name=model.dtype), width="content")

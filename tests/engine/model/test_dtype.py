@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, BertConfig
 
 import engine
 from engine.interpret.logit_lens import logit_lens
-from engine.model import memory
+from engine.model import memory, number_format
+from engine.model.forward import Forward
 from engine.model.loading import load
 from engine.serving import model_registry
 from tests import tiny
@@ -71,6 +72,25 @@ def test_it_takes_half_the_memory(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(engine.ModelError) as caught:
         load(gpt2.folder)
     assert caught.value.code == "too_large_memory"
+
+
+@pytest.mark.parametrize("faster", ["float32", "bfloat16"])
+def test_the_faster_of_both_is_taken_where_the_host_says_so(
+    gpt2: Tiny, monkeypatch: pytest.MonkeyPatch, faster: number_format.Format
+) -> None:
+    assert 0 < number_format.text_seconds(gpt2.model.prefix_cache.forward) < 60
+    measured: list[str] = []
+
+    def seconds(forward: Forward) -> float:
+        measured.append(str(forward.model.dtype).removeprefix("torch."))
+        return 1.0 if measured[-1] == faster else 2.0
+
+    monkeypatch.setattr(number_format, "text_seconds", seconds)
+    model = load(gpt2.folder, dtype="auto")
+    assert model.dtype == faster and sorted(measured) == ["bfloat16", "float32"]
+    expected = load(gpt2.folder, dtype=faster)
+    ids = model.encode(TEXT)
+    np.testing.assert_array_equal(model.distribution(ids).raw, expected.distribution(ids).raw)
 
 
 def test_the_host_chooses_it(gpt2: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_a_buffer_is_as_before(attentive: Tiny) -> None:
     model = attentive.fresh()
     forward = model.prefix_cache.forward
     ids = tuple(range(10, 20))
-    kv_cache = KVCache(forward.layers)
+    kv_cache = KVCache(forward.layers, forward.device)
     forward.run(ids[:6], kv_cache)
     with failing_in_the_last_layer(model), pytest.raises(MemoryError):
         forward.run(ids[6:], kv_cache)

@@ -66,6 +66,8 @@ def test_it_is_frozen() -> None:
         ("log_prompts", "off", False),
         ("dtype", "BFloat16", "bfloat16"),
         ("dtype", "float32", "float32"),
+        ("dtype", "auto", "auto"),
+        ("device", "CPU", "cpu"),
         ("metrics", "off", ""),
         ("metrics", "9101", "127.0.0.1:9101"),
         ("metrics", "0.0.0.0:80", "0.0.0.0:80"),
@@ -81,6 +83,7 @@ def test_what_the_environment_may_say(monkeypatch: pytest.MonkeyPatch, name: str
 WRONG = [("tree_mb", text, text) for text in ("0", "-1", "1.5", "1e9")]
 WRONG += [("tree_mb", text, f'"{text}"') for text in ("", "much", "³")]
 WRONG += [("sessions", "true", "true"), ("demo", "maybe", '"maybe"'), ("demo", "2", "2"), ("status", "", '""')]
+WRONG += [("device", text, f'"{text}"') for text in ("", "cuda:0", "gpu")]
 WRONG += [("dtype", text, f'"{text}"') for text in ("", "float16", "bf16", "16")]
 WRONG += [("metrics", text, f'"{text}"') for text in ("70000", "here", "a b:9", "http://x:80", "0")]
 

@@ -70,6 +70,23 @@ def test_a_named_model_stands_with_the_facts_of_its_files(folder: str, language:
     assert t("models.files", size=size_text(Path(folder, "model.safetensors").stat().st_size)) in shown
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_coarser_number_format_is_told_on_every_page(
+    folder: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE_DTYPE", "bfloat16")
+    t = Translator(language)
+    model = model_registry.request(folder).result()
+    assert model.dtype == "bfloat16" and t("models.format", name="bfloat16") in facts.of_loaded(model, t)
+    assert t("models.rounded", name="bfloat16") in facts.remark(model, t)
+    app = visit("tokens", language, session=TextState(model_name=folder))
+    assert t("settings.format", name="bfloat16") in captions(app)
+    monkeypatch.setenv("ENGINE_DTYPE", "auto")
+    assert t("models.faster", name="bfloat16") in facts.remark(model, t)
+    bundled = model_registry.request().result()
+    assert facts.remark(bundled, t) == "", "its format is not chosen"
+
+
 def test_facts_need_readable_files(folder: str, tmp_path: Path) -> None:
     before = file_facts(folder)
     assert before is not None and before.parameters > 0
