@@ -89,7 +89,7 @@ def test_every_head_can_be_found_and_opened(chromium: Browser, app: str, folder:
             check_overview(page, layers, heads)
             assert overflowing_elements(page) == []
         whole = page.locator(".pane:has(.grid)").evaluate("pane => pane.scrollHeight <= pane.clientHeight")
-        assert whole == (name == "GPT-2")
+        assert whole == (name != "SmolLM2"), "on a phone all maps are seen at once, unless there are too many"
     finally:
         leave(page)
 
