@@ -104,7 +104,8 @@ class Coach:
 
     def from_query(self, params: QueryParams, language: str) -> Callable[[], None] | None:
         own = session_state.get(OwnLessonState)
-        own.open_link(params)
+        if own.open_link(params):
+            session_state.get(CourseState).forget(OWN)
         shared = own.lesson(Translator(language))
         lessons = (*catalog.lessons(language), *((shared,) if shared else ()))
         steps = session_state.get(CourseState).from_query(params, lessons)

@@ -13,12 +13,13 @@ from pages.course import coach, own_lesson, own_state, own_tasks
 from pages.course.lesson import PAGES
 from pages.course.own_lesson import MAX_STEPS, MAX_TEXTS, MAX_TITLE, OWN, OwnLesson, OwnStep
 from pages.course.own_state import OwnLessonState
+from pages.course.state import CourseState
 from pages.frame import frame
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.query_params import DRAFT, OWN_LESSON, QueryParams
 from pages.session.text_state import TextState
-from pages.shell import address, local_network, navigation
+from pages.shell import address, local_network, model_access, navigation
 
 session = session_state.get(TextState)
 own = session_state.get(OwnLessonState)
@@ -56,6 +57,7 @@ def add() -> None:
 def begin(step: int) -> None:
     """Callback: open the draft as a lesson, at a step."""
     own.opened = own.draft
+    session_state.get(CourseState).forget(OWN)
     lesson = own.lesson(t)
     if lesson is not None:
         coach.start_step(lesson, step)
@@ -177,6 +179,7 @@ def draw_share() -> None:
 
 def workbench() -> None:
     coach.open_pending_page(t)
+    model_access.wait_for_model(session, t)  # which the steps read their texts from
     session_state.set_widget("own_title", own.draft.title)
     st.text_input(t("own_lesson.name"), key="own_title", max_chars=MAX_TITLE, on_change=change_title)
     if not own.keys:

@@ -26,7 +26,7 @@ MAX_TITLE = 80
 MAX_PROMPT = 500
 MAX_TEXTS = {"text": 800, "do": 200, "then": 400}  # characters
 MAX_BYTES = 100_000  # of a file
-MAX_LINK = 4_000  # characters of a lesson in a link, which holds the text too
+MAX_LINK = 3_500  # characters of a lesson in a link, which may hold a draft and the text too
 _SAMPLING = tuple(field.name for field in fields(Settings))
 
 

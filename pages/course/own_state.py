@@ -99,13 +99,15 @@ class OwnLessonState:
         asked = tuple(instruction(step, t) for step in self.opened.steps)
         return self.opened.as_lesson(asked, t("own_lesson.untitled"))
 
-    def open_link(self, params: QueryParams) -> None:
-        """Take over the lesson of a link, if there is one that can be read."""
+    def open_link(self, params: QueryParams) -> bool:
+        """Take over the lesson of a link, if there is one that can be read. True if it is another than before."""
+        before = self.opened
         if OWN_LESSON in params:
             try:
                 self.opened = own_lesson.decode(params.text(OWN_LESSON))
             except OwnLessonError:
                 self.opened = None
+        return self.opened != before
 
     def to_query(self, open_lesson: str | None) -> dict[str, str]:
         """URL parameter of the open lesson, if it is an own one and fits."""

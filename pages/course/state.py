@@ -72,6 +72,13 @@ class CourseState:
         self.lesson = None
         self.turn += 1
 
+    def forget(self, lesson: str) -> None:
+        """Close a lesson, and forget what was done in it: the name has another lesson now."""
+        if self.lesson == lesson:
+            self.leave()
+        self.done.pop(lesson, None)
+        self.notes = {place: notes for place, notes in self.notes.items() if place[0] != lesson}
+
     def check(self, lesson: Lesson, learner: Learner) -> bool:
         """Whether the current step is done; called after every action, records a step that has just been done.
 

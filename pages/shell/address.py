@@ -4,6 +4,7 @@
     text   the same text as characters, for where the trace's model is not available; left out where it gets too long
     lang   the language, where it is not the browser's own
     lesson the active lesson and its step: `05-beam.2`
+    own, draft  the lesson that a visitor wrote, and the one being written: see `course/own_lesson.py`
     prompts  the prompts that are offered in place of the examples: see `prompt_list.PromptList`
     …      state of the page itself, under short names: see `url_state.UrlState`
     check  a checksum of all these except `t`, `text`, `lang` and `prompts`
@@ -59,6 +60,7 @@ class AddressState:
     left_out: str = ""  # of the trace for length: "branches", "all"
     notice: Notice | None = None
     encoded: tuple[Trace, str, str] | None = None  # the trace encoded last, as `t` and as `text`
+    taken: int = 0  # characters of the query that were used otherwise then
     bar: AddressBar | None = None  # of the page drawn last
 
 
@@ -131,8 +133,9 @@ class AddressBar:
 
     def _current_query(self) -> dict[str, str]:
         companion = extensions.companion.to_query()
-        own = companion | self.url_state.to_query()
-        query = self._text_query(len(own.get(OWN_LESSON, "")) + len(own.get(DRAFT, ""))) | self.url_state.to_query()
+        page = self.url_state.to_query()
+        taken = sum(len((companion | page).get(name, "")) for name in (OWN_LESSON, DRAFT))
+        query = self._text_query(taken) | page
         for name, (key, values) in self._widgets.items():
             if (value := session_state.widget(key)) in values[1:]:
                 query[name] = format_value(value)
@@ -148,11 +151,12 @@ class AddressBar:
         if model is None:
             return {}
         trace = self.session.ready(model)
-        if self._state.encoded is None or self._state.encoded[0] is not trace:
-            code, self._state.left_out = encode_for_url(trace)
-            self._state.encoded = trace, code, encode_text(*text_and_continuation(model, trace, self.session.prompt))
+        if self._state.encoded is None or self._state.encoded[0] is not trace or self._state.taken != taken:
+            code, self._state.left_out = encode_for_url(trace, taken)
+            text = encode_text(*text_and_continuation(model, trace, self.session.prompt))
+            text = text if len(code) + len(text) + taken < MAX_QUERY_CHARACTERS else ""
+            self._state.encoded, self._state.taken = (trace, code, text), taken
         _, code, text = self._state.encoded
-        text = text if len(code) + len(text) + taken < MAX_QUERY_CHARACTERS else ""
         return {name: value for name, value in (("t", code), ("text", text)) if value}
 
     def _restore_from(self, params: QueryParams, texts: readable_link.Texts) -> None:

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 MAX_QUERY_CHARACTERS = 7_500  # accepted by common reverse proxies
 
 
-def encode_for_url(trace: Trace) -> tuple[str, str]:
-    """The encoded trace, and what was left out of it for length: "", "branches", or "all"."""
+def encode_for_url(trace: Trace, taken: int = 0) -> tuple[str, str]:
+    """The encoded trace, and what was left out of it for length: "", "branches", or "all".
+
+    taken: characters of the query that are used otherwise.
+    """
     for left_out, shorten in (("", lambda: trace), ("branches", trace.line_alone)):
         try:
             code = engine.encode_trace(shorten())
         except TraceError:
             continue
-        if len(code) < MAX_QUERY_CHARACTERS:
+        if len(code) + taken < MAX_QUERY_CHARACTERS:
             return code, left_out
     return "", "all"
 

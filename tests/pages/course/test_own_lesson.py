@@ -199,6 +199,10 @@ def test_the_sheet_of_a_shared_lesson(bundled: Model) -> None:
     for _ in range(3):
         learner.session.step(bundled)
     assert course.check(lesson, learner) and course.progress() == {}
+    assert own.open_link(QueryParams({OWN_LESSON: own_lesson.encode(OwnLesson("Other", (STEP,)))}))
+    assert not own.open_link(QueryParams({OWN_LESSON: own_lesson.encode(OwnLesson("Other", (STEP,)))}))
+    course.forget(OWN)
+    assert course.lesson is None and course.done == {}, "another lesson begins without ticks"
 
 
 @pytest.mark.parametrize("page", PAGES)
