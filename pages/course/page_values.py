@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import EngineError
 from engine.model.perplexity import perplexity
 from pages.attention.state import cached_lens
+from pages.i18n.translator import LANGUAGES
 from pages.tokens.token_details import counts
 
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ def top_p_count(learner: Learner, prompt: str) -> int | None:
 
 
 def _prompt_top_p_count(learner: Learner, t: Translator, which: str) -> str:
-    """`top_p_count` of one of the two prompts of the filter comparison: `flat` or `peaked`."""
-    count = top_p_count(learner, str(learner.widget(f"compare {which} {t.language}") or ""))
+    """`top_p_count` of one of the two prompts of the filter comparison, `flat` or `peaked`.
+
+    Each language has boxes of its own; of one in which the page was never opened, those of another count.
+    """
+    boxes = (learner.widget(f"compare {which} {language}") for language in (t.language, *LANGUAGES))
+    count = top_p_count(learner, str(next(filter(None, boxes), "")))
     return NO_VALUE if count is None else f"{count:,}"
 
 

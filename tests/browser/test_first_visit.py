@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pages.i18n.translator import Translator
 from tests.browser.app import settle
 from tests.browser.tabs import borrow, leave
 from tests.browser.test_accessible import SCHEMES, violations
@@ -83,7 +84,7 @@ def test_the_browser_remembers_what_its_visitor_wants_to_see(visitor: Page, addr
     assert not visitor.locator(".loop:visible").count()
 
 
-@pytest.mark.parametrize("locale", ["zh-TW", "en-GB"])
+@pytest.mark.parametrize("locale", ["zh-TW", "zh-CN", "en-GB"])
 def test_button_bars_and_ways_on_are_in_sight_and_readable(chromium: Browser, address: str, locale: str) -> None:
     page = borrow(chromium, locale, first=True)
     for width, height in SIZES:
@@ -99,4 +100,21 @@ def test_button_bars_and_ways_on_are_in_sight_and_readable(chromium: Browser, ad
             page.emulate_media(color_scheme=scheme)
             settle(page)
             assert violations(page) == []
+    leave(page)
+
+
+def test_a_browser_of_the_mainland_gets_simplified_chinese_in_its_fonts(chromium: Browser, address: str) -> None:
+    """Streamlit's own elements and the components; the prompt is in the characters that the model has read."""
+    page, t = borrow(chromium, "zh-CN", first=True), Translator("zh_Hans")
+    arrive(page, address)
+    settle(page)
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans" and "lang=" not in page.url
+    assert page.locator("h1").inner_text() == t("first.title")
+    assert page.get_by_label(t("step.prompt")).input_value() == Translator("zh_Hant").list("step.examples.list")[0]
+    for element, font in (
+        ("h1", "Noto Sans SC"), ("textarea", "Noto Sans SC"), (".st-key-die button p", "Noto Sans SC"),
+        (".controls .first", "Noto Sans SC"), (".bars .word", "Noto Sans Mono CJK SC"),
+    ):  # fmt: skip
+        fonts: str = page.locator(element).first.evaluate("(node) => getComputedStyle(node).fontFamily")
+        assert fonts.startswith(f'"{font}"'), element
     leave(page)

@@ -57,7 +57,7 @@ def test_texts_wrap_into_lines_in_a_narrow_window(chromium: Browser, address: st
 def test_the_bar_is_one_row_beside_a_lesson(chromium: Browser, address: str, language: str) -> None:
     page = open_page(chromium, f"{address}/?lesson=07-filters.1&lang={language}")
     try:
-        for width in (1280, 1101, 820, 761, 760, 641, 390):
+        for width in (1280, 1261, 1101, 820, 801, 800, 641, 390):
             page.set_viewport_size({"width": width, "height": 900})
             middles = page.locator(".st-key-bar > *").evaluate_all(
                 """parts => parts.filter(part => part.checkVisibility()).map(part => {

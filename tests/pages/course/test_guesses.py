@@ -21,7 +21,7 @@ from pages.course import catalog, guesses, outcomes, placeholders
 from pages.course.learner import Learner
 from pages.course.lesson import Guess, Lesson
 from pages.course.state import CourseState
-from pages.i18n.translator import WRITTEN, Translator
+from pages.i18n.translator import LANGUAGES, WRITTEN, Translator
 from tests.pages.course.test_lessons import make_learner
 
 PERCENT, COUNT, NUMBER, TOKEN = (
@@ -119,6 +119,20 @@ def test_the_true_value_is_the_models(bundled: Model, language: str, temperature
     course.begin(lesson, 0)
     assert sentence(course, lesson, language) is not None, "kept while other steps were open"
     assert sentence(course, lesson_of("temperature", "en"), "en") is not None, "in the other language too"
+
+
+def test_what_came_out_of_the_filter_comparison_is_told_where_one_language_was_used(bundled: Model) -> None:
+    """Its boxes have names with the language."""
+    course, lesson = begin("filters", 4, "zh_Hans")
+    boxes = {"compare flat zh_Hans": "我最喜歡的", "compare peaked zh_Hans": "從前從前，有一"}
+    learner = make_learner(bundled, **boxes)
+    assert not course.check(lesson, learner)
+    course.guess(lesson, "3")
+    learner = make_learner(bundled, **boxes | {"compare flat zh_Hans": "今天天氣真"})
+    assert course.check(lesson, learner)
+    for language in LANGUAGES:
+        told = sentence(course, lesson_of("filters", language), language)
+        assert told is not None and int(told["truth"]) > 0
 
 
 def test_a_guess_is_neither_needed_nor_taken_late(bundled: Model) -> None:
