@@ -38,6 +38,11 @@ def are_from_a_link() -> bool:
     return bool(session_state.get(PromptList).texts)
 
 
+def note(t: Translator) -> str:
+    """Sentence about the offered prompts, see `example_language.note`; those of a link are the visitor's."""
+    return "" if are_from_a_link() else example_language.note(t)
+
+
 def box(prompts: Sequence[Offered]) -> AbstractContextManager[Any]:
     """The place for their buttons: one that scrolls where a link offers so many that they would fill the screen."""
     long = are_from_a_link() and sum(len(label) for label, _ in prompts) > _MOST_CHARACTERS

@@ -46,7 +46,5 @@ def draw(session: TextState, t: Translator) -> None:
         prompts = offered_prompts.offered(t)
         chips = [Example(label, f"example {text}", partial(on_example, text)) for label, text in prompts]
         with offered_prompts.box(prompts):
-            if offered_prompts.are_from_a_link():
-                examples.draw(chips, t)
-            else:
-                examples.draw(chips, t, on_die=on_die, note=example_language.note(t))
+            die = None if offered_prompts.are_from_a_link() else on_die
+            examples.draw(chips, t, on_die=die, note=offered_prompts.note(t))

@@ -61,7 +61,7 @@ def draw_prompt() -> None:
     prompts = offered_prompts.offered(t)
     buttons = [Example(label, f"side example {text}", partial(set_prompt, text)) for label, text in prompts]
     with offered_prompts.box(prompts):
-        examples.draw(buttons, t)
+        examples.draw(buttons, t, note=offered_prompts.note(t))
 
 
 def draw_choice(model: engine.Model) -> None:

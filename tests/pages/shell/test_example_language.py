@@ -68,6 +68,7 @@ PLACES = (
     ("chat", "chat example", "chat.examples"),
     ("limits", "limits example sequential", "limits.sequential.examples"),
     ("uses", "uses example dialogue", "uses.dialogue.inputs"),
+    ("compare", "compare example", "step.examples.list"),
     ("training", "training example", ""),
     ("quiz", "", ""),
 )
