@@ -34,11 +34,11 @@ class _Pretended(Tensor):
     """Tensor on the device; `raw` has its values, on the CPU."""
 
     raw: Tensor
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
     def __new__(cls, raw: Tensor) -> _Pretended:
-        made: _Pretended = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: _Pretended = Tensor._make_wrapper_subclass(
             cls, raw.size(), strides=raw.stride(), storage_offset=raw.storage_offset(), dtype=raw.dtype,
             device=torch.device("pretend:0"),
         )  # fmt: skip
@@ -46,7 +46,9 @@ class _Pretended(Tensor):
         return made
 
     @classmethod
-    def __torch_dispatch__(cls, function: Callable[..., Any], types: object, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, function: Callable[..., Any], types: object, args: Any = (), kwargs: Any = None
+    ) -> Any:
         parts = function.decompose(*args, **(kwargs or {}))  # type: ignore[attr-defined]
         return parts if parts is not NotImplemented else _compute(function, *args, **(kwargs or {}))
 

@@ -58,8 +58,8 @@ class Recorder:
         if self.open is not None:
             last = query[0, :, -1]  # (H, dim)
             keys = key[0].repeat_interleave(len(last) // key.shape[1], dim=0)  # (H, T, dim)
-            self.open.scores = (keys @ last[:, :, None])[..., 0].float() * scaling  # (H, T)
-            self.open.weights = weights[0, :, -1].float()  # (H, T)
+            self.open.scores = (keys @ last[:, :, None])[..., 0].float().cpu() * scaling  # (H, T)
+            self.open.weights = weights[0, :, -1].float().cpu()  # (H, T)
 
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
@@ -82,7 +82,7 @@ def record(forward: Forward, ids: Sequence[int], outputs: Sequence[TokenOutput])
     arguments: dict[str, Any] = {"use_cache": False}
     given = list(ids)
     if before and len(before) == len(ids) - 1 and forward.supports_kv_cache:
-        cache = BatchKVCache(forward.layers)
+        cache = BatchKVCache(forward.layers, forward.device)
         cache.fill(torch.stack(before)[None], forward.kv_shapes)
         arguments, given = {"past_key_values": cache.cache, "use_cache": True}, given[-1:]
     usage.before_pass(len(given))

@@ -63,10 +63,9 @@ def check_overview(page: Page, layers: int, heads: int) -> None:
     step = grid["width"] / heads
     assert step == pytest.approx(grid["height"] / layers) and step >= LEAST
     pane.evaluate("pane => pane.scrollTo(pane.scrollWidth, pane.scrollHeight)")
-    for name, edge in ((".layers span", "y"), (".heads span", "x")):
-        last = pane.locator(name).last.bounding_box()
-        side = "height" if edge == "y" else "width"
-        assert last is not None and last[edge] + last[side] <= box[edge] + box[side] + 1, "the last one is in sight"
+    last_layer, last_head = (pane.locator(f"{name} span").last.bounding_box() for name in (".layers", ".heads"))
+    assert last_layer is not None and last_layer["y"] + last_layer["height"] <= box["y"] + box["height"] + 1
+    assert last_head is not None and last_head["x"] + last_head["width"] <= box["x"] + box["width"] + 1
     first = pane.locator(".heads").bounding_box()
     assert first is not None and first["y"] == pytest.approx(box["y"], abs=1), "numbers of the heads stay in sight"
     canvas.click(position={"x": grid["width"] - step / 2, "y": grid["height"] - step / 2})

@@ -14,6 +14,7 @@ import torch
 import engine
 from engine.experiments.decoding_speed import DecodingSpeed
 from engine.interpret import heads
+from engine.interpret.activations import activations
 from engine.interpret.induction import induction_experiment
 from engine.interpret.logit_lens import logit_lens
 from engine.model import device
@@ -54,6 +55,8 @@ def test_everything_is_computed_there_with_the_same_numbers(each: Tiny, pretende
     same(lambda model: engine.gradient_input(model, ids, target), 1e-4)
     same(lambda model: engine.occlusion(model, ids, target).replaced_log_probabilities, 1e-4)
     same(lambda model: model.attention(ids))
+    same(lambda model: activations(model, ids).lengths(), 1e-4)
+    same(lambda model: activations(model, ids).layers[-1].weights)
     same(lambda model: [head.induction or 0 for layer in heads.describe(model) for head in layer], 1e-4)
     speed = DecodingSpeed(there, ids, (8,), 1)
     while speed.step():
