@@ -50,7 +50,7 @@ def test_a_head_opens_from_the_overview_and_stays_open(inside: Page) -> None:
     canvas = inside.locator(".pane canvas").first
     box = canvas.bounding_box()
     assert box is not None
-    inside.mouse.click(box["x"] + 42 + (box["width"] - 42) / 6 * 3.4, box["y"] + 18 + (box["height"] - 18) / 6 * 1.4)
+    inside.mouse.click(box["x"] + box["width"] / 6 * 3.4, box["y"] + box["height"] / 6 * 1.4)
     settle(inside)
     assert "第 2 層第 4 個頭" in (inside.locator(".told").first.text_content() or "")
     follow(inside, "集束搜尋")
@@ -77,7 +77,7 @@ def test_another_layer_by_click_and_by_key(inside: Page) -> None:
     canvas = inside.locator("canvas[role=application]")
     box = canvas.bounding_box()
     assert box is not None
-    canvas.click(position={"x": 60, "y": 18 + (box["height"] - 18) / 6 * 3.5})
+    canvas.click(position={"x": 60, "y": box["height"] / 6 * 3.5})
     assert "第 4 層，" in (label.text_content() or "")  # before the server has answered
     settle(inside)
     assert inside.get_by_role("radio", name="這一層的平均").is_checked()

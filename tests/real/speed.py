@@ -32,6 +32,7 @@ pages = int(open("/proc/self/statm").read().split()[1])
 print(seconds, pages * os.sysconf("SC_PAGE_SIZE"))
 """
 _OURS = "from engine.model.loading import load\nmodel = load(sys.argv[1])\nmodel.records(model.encode('The cat'))"
+_LIBRARIES = "import engine.model.loading"
 _THEIRS = (
     "from transformers import AutoModelForCausalLM as A, AutoTokenizer as T\n"
     "model = A.from_pretrained(sys.argv[1], dtype=torch.float32); tokenizer = T.from_pretrained(sys.argv[1])"
@@ -49,9 +50,11 @@ def loading(folder: Path, weights: int) -> list[str]:
     """Time to load against `from_pretrained`, and memory of the process against the weights."""
     _fresh(_THEIRS, folder)  # the files are in the system's cache from here on
     ours, theirs = _fresh(_OURS, folder), _fresh(_THEIRS, folder)
+    libraries = _fresh(_LIBRARIES, folder)[1]  # the same for every model: much beside a small one
     return [
         f"load ÷ from_pretrained: {ours[0] / theirs[0]:.2f}  ({ours[0]:.1f} s, {theirs[0]:.1f} s)",
-        f"memory of the process ÷ weights: {ours[1] / weights:.2f}  ({ours[1] / 1e9:.2f} GB, {weights / 1e9:.2f} GB)",
+        f"memory of the process ÷ weights: {ours[1] / weights:.2f}  ({ours[1] / 1e9:.2f} GB, {weights / 1e9:.2f} GB);"
+        f" without the imported libraries, {libraries / 1e9:.2f} GB: {(ours[1] - libraries) / weights:.2f}",
     ]
 
 
