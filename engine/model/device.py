@@ -32,15 +32,19 @@ def move_to_accelerator(forward: Forward) -> torch.device:
         return CPU
     expected = _trial(forward)
     try:
-        forward.model.to(target)  # type: ignore[arg-type]  # a decorator of the library hides the type
+        _move(forward, target)
         found = _trial(forward)
     except (RuntimeError, NotImplementedError, TypeError):  # too little memory is a RuntimeError
         found = torch.full_like(expected, torch.nan)
     tolerance = _TOLERANCE if forward.model.dtype == torch.float32 else _TOLERANCE_BFLOAT16
     if float((found - expected).abs().max()) <= tolerance * float(expected.abs().max()):
         return target
-    forward.model.to(CPU)  # type: ignore[arg-type]
+    _move(forward, CPU)
     return CPU
+
+
+def _move(forward: Forward, target: torch.device) -> None:
+    torch.nn.Module.to(forward.model, target)
 
 
 def _trial(forward: Forward) -> torch.Tensor:
