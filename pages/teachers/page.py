@@ -9,7 +9,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator, plain
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, local_network, navigation
+from pages.shell import address, extensions, fragment, local_network, navigation
 from pages.shell.share import panel
 from pages.teachers import answers, documents, lesson_links, material, paper
 from pages.teachers.documents import PARTS, PartName
@@ -60,5 +60,6 @@ selected = st.segmented_control(
     key="teachers_part", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 draw_part(selected)
-st.page_link(navigation.path("write"), label=t("own_lesson.door"), width="content")
+if extensions.links is not None:  # not on a page that is run alone
+    st.page_link(navigation.path("write"), label=t("own_lesson.door"), width="content")
 address_bar.update()

@@ -83,6 +83,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "menu.",
         "settings.",
         "transformer.",
+        "own_lesson.",
         "strip.",
         "bars.",
         "note.",
