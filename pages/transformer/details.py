@@ -65,6 +65,7 @@ def details(box: str, shown: Shown, t: Translator) -> list[Block]:
 
 
 def text(sentence: str) -> Block:
+    """A paragraph."""
     return {"kind": "text", "text": sentence}
 
 

@@ -19,13 +19,13 @@ function vectorPicture(values, height, name) {
 // A line over the layers, from the first input on; the dot is at the layer shown.
 function linePicture({ values, at, texts }, width, height, name) {
   const most = Math.max(...values, 1e-9), x = (i) => 8 + (i / Math.max(1, values.length - 1)) * (width - 16);
-  const y = (value) => height - 6 - (value / most) * (height - (texts ? 30 : 14));
+  const y = (value) => height - 6 - (value / most) * (height - 30);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "lengths" });
-  picture.setAttribute(...(name ? ["aria-label", name] : ["aria-hidden", "true"]));
-  if (name) picture.setAttribute("role", "img");
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", name);
   picture.append(svg("path", { d: `M${values.map((value, i) => `${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("L")}`, class: "stroke" }));
-  values.forEach((value, i) => picture.append(svg("circle", { cx: x(i), cy: y(value), r: i === at ? 4.5 : name ? 2.5 : 0, class: i === at ? "now" : "point" })));
-  for (const i of texts ? new Set([0, at, values.length - 1]) : []) {
+  values.forEach((value, i) => picture.append(svg("circle", { cx: x(i), cy: y(value), r: i === at ? 4.5 : 2.5, class: i === at ? "now" : "point" })));
+  for (const i of new Set([0, at, values.length - 1])) {
     const anchor = i === 0 ? "start" : i === values.length - 1 ? "end" : "middle";
     picture.append(svg("text", { x: x(i), y: Math.max(12, y(values[i]) - 9), "text-anchor": anchor }, texts[i]));
   }
@@ -38,7 +38,6 @@ function smallPicture(picture) {
     if (picture.more) box.append(el("i", "", "…"));
     for (const token of picture.tokens) box.append(Object.assign(el("b", "", token), { dir: "auto" }));
   } else if (picture.kind === "vector") box.append(vectorPicture(picture.values, 22));
-  else if (picture.kind === "line") box.append(linePicture(picture, 120, 26));
   else {
     const low = picture.kind === "bars" ? Math.min(0, ...picture.values) : 0;
     const most = Math.max(...picture.values.map((value) => value - low), 1e-9);

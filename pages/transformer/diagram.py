@@ -65,7 +65,6 @@ def _note(kind: str, shown: Shown, t: Translator) -> str:
     found, layer = shown.found, shown.at
     values: dict[str, object] = {
         "tokens": f"{len(found.ids):,}",
-        "embedding": f"{len(found.token):,}",
         "attention": 0 if layer.weights is None else len(layer.weights),
         "mlp": 0 if layer.neurons is None else f"{len(layer.neurons):,}",
         "logits": f"{shown.distribution.size:,}",
@@ -93,15 +92,16 @@ def _picture(key: str, shown: Shown) -> dict[str, Any]:
         }
     if key == "attention" and layer.weights is not None:
         return {"kind": "weights", "values": _rounded(layer.weights[shown.head][-_SHOWN_NUMBERS:])}
-    if key == "stream":
-        return {"kind": "line", "values": _rounded(found.lengths()), "at": shown.layer + 1}
     if key in ("logits", "softmax"):
         best = shown.distribution.top(5)
         return {"kind": "bars", "values": _rounded([c.raw if key == "softmax" else c.logit for c in best])}
     if key == "choice":
         word = "" if shown.chosen is None else shown.distribution.candidate(shown.chosen).text
         return {"kind": "tokens", "tokens": [word] if word else [], "more": False}
-    vectors = {"embedding": found.first, "attention": layer.mixed, "mlp": layer.neurons, "norm": found.final}
+    vectors = {
+        "embedding": found.first, "attention": layer.mixed, "mlp": layer.neurons, "stream": layer.output,
+        "norm": found.final,
+    }  # fmt: skip
     values = vectors[key]
     return {"kind": "vector", "values": [] if values is None else drawn(values)[:_SHOWN_NUMBERS]}
 
