@@ -238,9 +238,9 @@ def _softmax(shown: Shown, t: Translator) -> list[Block]:
         for candidate, power in zip(best, powers, strict=True)
     ]
     shares = [candidate.raw for candidate in best]
-    if others := shown.distribution.size - len(best):
+    if shown.distribution.size > len(best):
         rest = max(0.0, 1 - sum(shares))
-        rows.append([t("bars.others", count=f"{others:,}"), "", t.number(rest * total, 3), t.percent(rest)])
+        rows.append([t("bars.others_word"), "", t.number(rest * total, 3), t.percent(rest)])
         shares.append(rest)
     return [
         text(t("transformer.softmax.how")),
