@@ -17,6 +17,7 @@ from engine.model.model import Model
 from engine.sampling.settings import Settings
 from engine.serving import model_registry
 from engine.trace.link_codec import encode_text
+from engine.trace.trace import MAX_SEED
 from pages.course import own_lesson, own_tasks, placeholders, sheet_data, tasks
 from pages.course.lesson import PAGES
 from pages.course.own_lesson import MAX_LINK, MAX_STEPS, MAX_TEXTS, MAX_TITLE, OWN, OwnLesson, OwnLessonError, OwnStep
@@ -50,7 +51,7 @@ def steps(draw: st.DrawFn) -> OwnStep:
         st.fixed_dictionaries(
             {},
             optional={
-                "temperature": st.floats(0, 2), "top_k": st.integers(0, 50), "seed": st.integers(0, 2**31),
+                "temperature": st.floats(0, 2), "top_k": st.integers(0, 50), "seed": st.integers(0, MAX_SEED),
                 "strategy": st.sampled_from(("sample", "greedy")),
             },
         )
