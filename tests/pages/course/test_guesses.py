@@ -102,7 +102,7 @@ def test_the_true_value_is_the_models(bundled: Model, language: str, temperature
     course, lesson = begin("temperature", 1, language)
     learner, t = make_learner(bundled), Translator(language)
     assert not course.check(lesson, learner)
-    course.guess(lesson, " ３０ ％")
+    course.guess(lesson, " ０．４ ")
     assert not course.check(lesson, learner)
     assert sentence(course, lesson, language) is None, "nothing has come out yet"
     learner.session.settings = Settings(temperature=temperature)
@@ -111,10 +111,12 @@ def test_the_true_value_is_the_models(bundled: Model, language: str, temperature
         model_registry.request().result().distribution(learner.trace.token_ids()).logits.astype(float) / temperature
     )
     drawn = float(1 / sum(math.exp(value - logits.max()) for value in logits))
-    assert sentence(course, lesson, language) == {"guess": t.percent(0.3), "truth": t.percent(drawn)}
+    assert placeholders.PLACEHOLDERS["best_drawn"](learner, t) == t.percent(drawn)
+    told = {"guess": "0.4", "truth": f"{temperature:g}"}
+    assert sentence(course, lesson, language) == told
     learner.session.settings = Settings(temperature=1.5)
     assert course.check(lesson, learner), "it stays done"
-    assert sentence(course, lesson, language) == {"guess": t.percent(0.3), "truth": t.percent(drawn)}
+    assert sentence(course, lesson, language) == told
     course.begin(lesson, 1)
     course.begin(lesson, 0)
     assert sentence(course, lesson, language) is not None, "kept while other steps were open"
