@@ -50,19 +50,19 @@ def test_a_guess_stands_beside_what_came_out(page: Page, address: str) -> None:
     field, noted = page.locator(".answer input"), page.locator(".noted")
     field.fill("a lot")
     field.press("Enter")
-    expect(noted).to_have_text(T("course.guess.percent"))
-    field.fill("３０，５")
+    expect(noted).to_have_text(T("course.guess.number"))
+    field.fill("０．９")
     page.locator("[data-keep=restart]").click()  # the field is left by a click, which reaches its button
     settle(page)
-    expect(noted).to_have_text(T("course.guess.noted", guess=T.percent(0.305)))
-    expect(field).to_have_value("３０，５")
+    expect(noted).to_have_text(T("course.guess.noted", guess="0.9"))
+    expect(field).to_have_value("０．９")
     temperature = cool_down(page, 3)
     assert temperature <= 0.5
     model = engine.load()
     prompt = step_of("temperature", 0).prompt
     assert prompt is not None
     drawn = model.distribution(model.read_prompt(prompt), Settings(temperature=temperature)).top(1)[0].probability
-    told = T("course.guess.other").format(guess=T.percent(0.305), truth=T.percent(drawn))
+    told = T("course.guess.other").format(guess="0.9", truth=f"{temperature:g}")
     expect(page.locator(".compared")).to_have_text(told)
     expect(field).to_have_count(0)
     rows = page.locator(".ledger tbody tr")
