@@ -99,9 +99,7 @@ def test_every_other_loaded_model_has_a_row(language: str, model: Model) -> None
     text = "the cat"
     count = len(tiny.wordpiece().encode(text, add_special_tokens=False).ids)
     (row,) = tokenizer_comparison.data([(first, tokenize(first.vocabulary, text))], Translator(language))["rows"]
-    assert "somebody/other" in row["name"] and row["numbers"][0] == str(
-        len(tiny.wordpiece().encode(text, add_special_tokens=False).ids)
-    )
+    assert "somebody/other" in row["name"] and row["numbers"][0] == str(count)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
