@@ -14,10 +14,11 @@ from typing import Any
 
 from engine.errors import EngineError, SettingsError, TraceError
 from engine.sampling.settings import NEXT_TOKEN_STRATEGIES, Settings
-from engine.trace.link_codec import decode_text, encode_text
+from engine.trace.link_codec import decode_text
 from engine.trace.trace import MAX_SEED
 from pages.course import own_tasks, placeholders
 from pages.course.lesson import PAGES, PLACEHOLDER, Lesson, Question, Step
+from pages.session import json_parameter
 
 OWN = "own"  # name of the open lesson in links and in `CourseState`
 VERSION = 1
@@ -78,6 +79,11 @@ def _known(text: str) -> str:
 
 def to_json(lesson: OwnLesson) -> str:
     """The lesson as a JSON object on one line."""
+    return json.dumps(_document(lesson), ensure_ascii=False)
+
+
+def _document(lesson: OwnLesson) -> dict[str, Any]:
+    """The lesson as a JSON object."""
     steps = [
         {
             name: value
@@ -89,7 +95,7 @@ def to_json(lesson: OwnLesson) -> str:
         }
         for step in lesson.steps
     ]  # fmt: skip
-    return json.dumps({"lesson": VERSION, "title": lesson.title, "steps": steps}, ensure_ascii=False)
+    return {"lesson": VERSION, "title": lesson.title, "steps": steps}
 
 
 def from_json(data: str | bytes) -> OwnLesson:
@@ -114,10 +120,7 @@ def from_json(data: str | bytes) -> OwnLesson:
 
 def encode(lesson: OwnLesson) -> str:
     """The lesson for a link; "" where it is too long for one."""
-    try:
-        code = encode_text(to_json(lesson), "")
-    except TraceError:
-        return ""
+    code = json_parameter.encoded(_document(lesson)) or ""
     return code if len(code) <= MAX_LINK else ""
 
 

@@ -32,7 +32,7 @@ class OwnLessonState:
 
     keys     one number for each step of the draft, which stays with it when it is moved: for keys of widgets
     opened   the lesson that is open, or was; None before one is
-    problem  why a file or a link could not be read
+    problem  why a file could not be read
     turn     incremented by every file that is read
     """
 

@@ -37,7 +37,7 @@ def for_prompts(t: Translator) -> Translator:
     if t.language not in DERIVED:
         return t
     model = model_access.loaded_model(session_state.get(TextState))
-    return t if model is not None and t.language in _scripts(model) else for_bundled(t)
+    return t if model is not None and knows_simplified(model) else for_bundled(t)
 
 
 def for_bundled(t: Translator) -> Translator:

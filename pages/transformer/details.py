@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pages.i18n.translator import Translator
+from pages.transformer.blocks import Block, length_in_words, length_of, table, text, vector
 
 if TYPE_CHECKING:
     import engine
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from engine.sampling.distribution import Distribution
     from pages.session.text_state import TextState
 
-Block = dict[str, Any]
-SHOWN = 64  # numbers of a vector that are drawn
 TOKENS = 12  # tokens that are listed
 NEURONS = 8
 BEST = 5  # most probable tokens
@@ -62,49 +61,6 @@ class Shown:
 def details(box: str, shown: Shown, t: Translator) -> list[Block]:
     """The numbers behind a box."""
     return _DETAILS[box](shown, t)
-
-
-def text(sentence: str) -> Block:
-    """A paragraph."""
-    return {"kind": "text", "text": sentence}
-
-
-def length_of(values: np.ndarray) -> float:
-    """Euclidean norm of a vector."""
-    return float(np.linalg.norm(values))
-
-
-def vector(name: str, values: np.ndarray, t: Translator) -> Block:
-    """The first numbers of a vector as bars, and its length."""
-    note = t("transformer.vector", shown=min(SHOWN, len(values)), size=f"{len(values):,}", length=_length(values, t))
-    return {"kind": "vector", "name": name, "values": drawn(values), "note": note}
-
-
-def drawn(values: np.ndarray) -> list[float]:
-    """The numbers of a vector that are drawn."""
-    return [round(float(value), 3) for value in values[:SHOWN]]
-
-
-def table(
-    name: str,
-    columns: list[str],
-    rows: list[list[str]],
-    shares: Sequence[float] = (),
-    mark: int | None = None,
-    tone: str = "tokens",
-) -> Block:
-    """Rows of text; `shares` are drawn as bars in the last column, `mark` is a row that stands out.
-
-    tone: `tokens` where the rows are of tokens, `attention` where the bars are weights too, "" for other rows.
-    """
-    shares = [round(share, 4) for share in shares]
-    return {
-        "kind": "table", "name": name, "columns": columns, "rows": rows, "shares": shares, "mark": mark, "tone": tone,
-    }  # fmt: skip
-
-
-def _length(values: np.ndarray, t: Translator) -> str:
-    return t.number(length_of(values), 2)
 
 
 def _tokens(shown: Shown, t: Translator) -> list[Block]:
@@ -196,7 +152,7 @@ def _stream(shown: Shown, t: Translator) -> list[Block]:
     parts: list[tuple[str, np.ndarray | None]] = [
         ("before", shown.before), ("attention", layer.mixed), ("mlp", layer.mlp), ("after", layer.output),
     ]  # fmt: skip
-    rows = [[t(f"transformer.stream.{name}"), _length(part, t)] for name, part in parts if part is not None]
+    rows = [[t(f"transformer.stream.{name}"), length_in_words(part, t)] for name, part in parts if part is not None]
     line = {
         "kind": "line", "name": t("transformer.stream.line"), "values": [round(value, 3) for value in lengths],
         "at": shown.layer + 1, "columns": t.list("transformer.stream.layers"),
@@ -215,7 +171,7 @@ def _stream(shown: Shown, t: Translator) -> list[Block]:
 
 def _norm(shown: Shown, t: Translator) -> list[Block]:
     before, after = shown.found.layers[-1].output, shown.found.final
-    how = t("transformer.norm.how", before=_length(before, t), after=_length(after, t))
+    how = t("transformer.norm.how", before=length_in_words(before, t), after=length_in_words(after, t))
     return [text(how), vector(t("transformer.norm.state", token=shown.labels[-1]), after, t)]
 
 

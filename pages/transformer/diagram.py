@@ -14,7 +14,8 @@ import numpy as np
 
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
-from pages.transformer.details import Shown, details, drawn, length_of
+from pages.transformer.blocks import drawn, length_in_words
+from pages.transformer.details import Shown, details
 from pages.transformer.state import BOXES, TransformerState
 
 PAGES = {"tokens": "tokens", "attention": "attention", "stream": "attention", "softmax": "step", "choice": "step"}
@@ -29,7 +30,7 @@ def data(shown: Shown, state: TransformerState, t: Translator) -> dict[str, Any]
     """Data of the component.
 
     boxes    [key, title, note, picture, blocks, link] from top to bottom; a picture is {kind, …}, a block is described
-             in `details.py`, a link the words of one to another page, "" for none
+             in `blocks.py`, a link the words of one to another page, "" for none
     inside   keys of the boxes that each layer has
     chosen   the open box, the layer and the head
     ended    whether no token may follow
@@ -77,7 +78,7 @@ def _note(kind: str, shown: Shown, t: Translator) -> str:
     return t(
         f"transformer.note.{kind}",
         n=values.get(kind, ""),
-        length="" if length is None else t.number(length_of(length), 2),
+        length="" if length is None else length_in_words(length, t),
     )
 
 

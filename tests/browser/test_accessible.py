@@ -23,6 +23,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 EXEMPTIONS = [
     ("scrollable-region-focusable", "[data-testid=stCode]"),  # a line of code wider than a phone
 ]
+VISITS = [("中文", 1280), ("English", 390), ("English", 1280), ("中文", 390)]
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 _OPEN_DETAILS = """() => {
   const walk = (place) => {
@@ -75,9 +76,6 @@ def violations(page: Page) -> list[str]:
                 messages = [check["message"] for check in (*node["any"], *node["all"], *node["none"])]
                 lines.append(f"{violation['id']} {target} {node['html'][:160]} {messages[0] if messages else ''}")
     return lines
-
-
-VISITS = [("中文", 1280), ("English", 390), ("English", 1280), ("中文", 390)]
 
 
 @pytest.mark.parametrize(("language", "width"), todays(VISITS, len(VISITS)))

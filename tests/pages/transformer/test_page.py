@@ -22,7 +22,8 @@ from pages.session.query_params import QueryParams
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.transformer import diagram
-from pages.transformer.details import NEURONS, SHOWN, TOKENS, Shown, details
+from pages.transformer.blocks import SHOWN
+from pages.transformer.details import NEURONS, TOKENS, Shown, details
 from pages.transformer.state import BOXES, TransformerState
 from tests import tiny
 from tests.pages.visit import component_data, follow_link, state_of, visit
