@@ -3,6 +3,8 @@
 const WIDE = matchMedia("(min-width: 1100px)"); // the sheet is beside the page
 const MARGIN = 20; // pixels above what is scrolled to
 const ENOUGH = 200; // pixels of something high that have to be seen
+// What lies over the page, and moves with the button that opened it.
+const OVERLAYS = "[data-testid=stPopoverBody], [role=dialog], [role=listbox]";
 
 function matches(selector) {
   const [outside, inside] = selector.split(" >>> ");
@@ -50,16 +52,25 @@ function bringSideways({ see }) {
 }
 
 // Waits until the page has been drawn and is still, then scrolls; again if the page moves within two seconds. `arrived`
-// is called once, when it is in sight or cannot be. Ends when the visitor scrolls.
+// is called once, when it is in sight or cannot be. Ends when the visitor scrolls. A press stops the motion, so that what
+// is pressed stays where it is; while a menu is open nothing is scrolled.
 function bringIntoSight(root, sheet, data, arrived) {
-  clearInterval(root.bringing);
+  root.stopBringing?.();
   let before = "", still = 0, scrolls = 0, scrolled = false, count = 0;
+  const page = document.querySelector("[data-testid=stMain]");
+  const halt = () => {
+    page.scrollTo({ top: page.scrollTop, behavior: "instant" });
+    still = 0;
+  };
   const stop = () => {
     clearInterval(timer);
     for (const name of ["wheel", "touchmove"]) removeEventListener(name, stop, true);
+    removeEventListener("pointerdown", halt, true);
   };
   const timer = setInterval(() => {
-    if (!sheet().isConnected || ++count > 100) return stop();
+    if (!sheet().isConnected) return stop();
+    if (document.querySelector(OVERLAYS)) return halt();
+    if (++count > 100) return stop();
     const low = floor(sheet());
     const all = wanted(data(), low);
     const now = all ? `${Math.round(all.top)} ${Math.round(all.bottom)} ${low}` : "";
@@ -70,7 +81,7 @@ function bringIntoSight(root, sheet, data, arrived) {
     if (!isSeen(all, low) && scrolls < 3) {
       const by = data().end ? all.bottom - low + MARGIN : all.top - MARGIN;
       const behavior = reducedMotion() ? "auto" : "smooth";
-      document.querySelector("[data-testid=stMain]").scrollBy({ top: by, behavior });
+      page.scrollBy({ top: by, behavior });
       scrolls++;
       still = 0;
     } else if (!scrolled) {
@@ -79,6 +90,7 @@ function bringIntoSight(root, sheet, data, arrived) {
     }
     if (still > 20) stop();
   }, 100);
-  root.bringing = timer;
+  root.stopBringing = stop;
   for (const name of ["wheel", "touchmove"]) addEventListener(name, stop, { capture: true, passive: true });
+  addEventListener("pointerdown", halt, true);
 }

@@ -166,6 +166,20 @@ def test_a_place_without_a_button_is_shown(page: Page, address: str) -> None:
     page.wait_for_function("document.querySelector('.st-key-temperature').getBoundingClientRect().top >= 0")
 
 
+def test_a_menu_stays_where_it_opened_while_a_step_begins(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1366, "height": 657})
+    page.goto(f"{address}/?lesson=temperature.1&lang=en")
+    page.locator(".panel").wait_for(state="attached", timeout=30_000)
+    settle(page)
+    page.locator(".st-key-menu button").first.click()  # before the page is scrolled to what the step speaks of
+    menu = page.locator("[data-testid=stPopoverBody]:has(.st-key-menu_lab)")
+    top = box(menu)["y"]
+    page.wait_for_timeout(1_500)
+    assert box(menu)["y"] == top >= 0
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 0")
+
+
 def test_the_temperature_is_moved_with_the_bars_in_sight(page: Page, address: str) -> None:
     open_lesson(page, address, "06-sampling.3")
     wait_until_arranged(page)
