@@ -175,8 +175,8 @@ OF_TASKS: dict[str, Claim] = {
 UNCLAIMED = ("sequential", "exposure")  # experiments of which no text says how they end
 
 EXPECTED: dict[str, dict[str, tuple[str, ...]]] = {  # examples with one obvious continuation, and what it begins with
-    "zh_Hant": {"台灣的首都是": ("台", "臺"), "端午節要吃": ("粽",), "一加一等於": ("二", "2")},
-    "en": {"Once upon a time": (",",)},
+    "zh_Hant": {"一年有四個季節：春、": ("夏",), "端午節要吃": ("粽",), "一加一等於": ("二", "2"), "冬天很": ("冷",)},
+    "en": {"Once upon a time": (",",), "The sky is": ("bl",), "After summer comes": ("aut",)},
 }
 LIKELY_RANK = 3
 TIMES_UNIFORM = 50  # the first bar of an example, as a multiple of what a uniform distribution would give

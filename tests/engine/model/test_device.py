@@ -92,8 +92,8 @@ def test_it_stays_on_the_cpu_where_it_cannot_be_computed_or_differs(
         monkeypatch.setattr(pretend_device, "_compute", broken)
         model = load(gpt2.folder, place="auto")
         assert model.device == "cpu"
-        np.testing.assert_array_equal(
-            model.distribution(model.encode(TEXT)).raw, gpt2.model.distribution(gpt2.model.encode(TEXT)).raw
+        np.testing.assert_allclose(
+            model.distribution(model.encode(TEXT)).raw, gpt2.model.distribution(gpt2.model.encode(TEXT)).raw, atol=1e-6
         )
 
 

@@ -16,9 +16,9 @@ PHRASES = word_edges.read(SUITE / "word-edges" / "word-edge.toml")
 TEXTS = {name: [p.text for p in prompts] for name, prompts in PROMPTS.items()} | {"edge": [p.text for p in PHRASES]}
 RUNNING_EXAMPLES = {
     "今天天氣真", "人工智能是", "人工智慧是", "從前有一隻", "我覺得", "台灣的首都是", "端午節要吃", "一加一等於",
-    "台灣最高的山是", "The weather today is", "Once upon a time", "The capital of France is",
+    "台灣最高的山是", "The weather today is", "Once upon a time", "The capital of France is", "冬天很", "The sky is",
 }  # fmt: skip
-ADOPTED = {"台灣最高的山是"}  # became a ready prompt of the pages after `held-out` was written
+ADOPTED = {"台灣最高的山是"}  # was a ready prompt of the pages after `held-out` was written
 
 
 def strings(value: object) -> Iterator[str]:
