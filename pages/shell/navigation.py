@@ -42,6 +42,7 @@ PAGES = (
     Page("tokens", "cut.title", LAB),
     Page("training", "training.title", LAB),
     Page("limits", "limits.title", LAB),
+    Page("speculative", "speculative.title", LAB),
     Page("chat", "chat.title", LAB),
     Page("models", "models.title", LAB),
     Page("side-by-side", "side.title", LAB, "side_by_side/page.py"),

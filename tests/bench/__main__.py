@@ -1,7 +1,7 @@
 """Benchmarks, as ratios of two times measured in the same run: `python -m tests.bench`.
 
-`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page`, `arrival`, `link` or
-`endpoint`.
+`python -m tests.bench PART` runs one part: `engine`, `beam`, `inside`, `compare`, `page`, `arrival`, `link`,
+`endpoint` or `speculative`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-PARTS = ("engine", "beam", "inside", "compare", "page", "arrival", "link", "endpoint")
+PARTS = ("engine", "beam", "inside", "compare", "page", "arrival", "link", "endpoint", "speculative")
 
 
 def main() -> None:

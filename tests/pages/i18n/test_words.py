@@ -84,6 +84,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "settings.",
         "transformer.",
         "own_lesson.",
+        "speculative.",
         "strip.",
         "bars.",
         "note.",

@@ -1,0 +1,41 @@
+// Rounds of speculative decoding. All text is set through textContent. `data` is described in rounds.py.
+
+export default function (component) {
+  const { data } = component;
+  const root = rootOf(component);
+  if (root.turn !== data.turn) root.chosen = null;
+  root.turn = data.turn;
+  const legend = el("p", "legend");
+  for (const [kind, name] of data.legend) legend.append(el("span", `mark ${kind}`, ""), el("span", "", name));
+  const note = el("p", "note");
+  note.setAttribute("aria-live", "polite");
+  const list = el("ol", "");
+  list.setAttribute("aria-label", data.name);
+  const show = (place) => {
+    const [round, at] = (place ?? "").split(" ");
+    note.textContent = data.rounds[round]?.[at]?.note ?? data.hint;
+    for (const chip of list.querySelectorAll("button")) {
+      chip.setAttribute("aria-pressed", String(chip.dataset.keep === place));
+    }
+  };
+  data.rounds.forEach((chips, round) => {
+    const item = el("li");
+    item.append(el("span", "number", fill(data.round, { n: round + 1 })));
+    chips.forEach(({ text, kind, note: told }, at) => {
+      const place = `${round} ${at}`;
+      const chip = makeButton(`chip ${kind}`, text, () => show((root.chosen = place)));
+      chip.dataset.keep = place;
+      chip.dir = "auto";
+      chip.setAttribute("aria-label", told);
+      chip.onmouseenter = () => show(place);
+      chip.onmouseleave = () => show(root.chosen);
+      chip.onfocus = () => show(place);
+      item.append(chip);
+    });
+    list.append(item);
+  });
+  const focused = root.getRootNode().activeElement?.dataset.keep;
+  root.replaceChildren(legend, list, note);
+  if (focused) list.querySelector(`[data-keep="${focused}"]`)?.focus();
+  show(root.chosen);
+}
