@@ -36,6 +36,7 @@ from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.shell.model_access import loaded_model
+from pages.speculative.state import SpeculativeState
 from pages.tokens.state import TokensState
 from pages.training.state import TrainingState
 from pages.transformer.state import TransformerState
@@ -198,6 +199,7 @@ def _learner(model: Model) -> Learner:
         widget=session_state.widget,
         training=session_state.get(TrainingState),
         limits=session_state.get(LimitsState),
+        speculative=session_state.get(SpeculativeState),
         uses=session_state.get(UsesState),
         quiz=session_state.get(QuizState),
         chat=session_state.get(ChatState),

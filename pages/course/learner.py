@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pages.chat.state import ChatState
 from pages.limits.state import LimitsState
 from pages.quiz.state import QuizState
+from pages.speculative.state import SpeculativeState
 from pages.training.state import TrainingState
 from pages.transformer.state import TransformerState
 from pages.uses.state import UsesState
@@ -30,7 +31,8 @@ class Learner:
     """State of one visitor who takes the course.
 
     session  text, settings and run of the step page, which most pages use
-    beam, compare, attention, tokens, training, limits, uses, quiz, chat, transformer  state of the page of that name
+    beam, compare, attention, tokens, training, limits, speculative, uses, quiz, chat, transformer  state of the page of
+             that name
     widget   returns the value of a widget by its key, None where there is none
     """
 
@@ -43,6 +45,7 @@ class Learner:
     widget: Callable[[str], Any]
     training: TrainingState = field(default_factory=TrainingState)
     limits: LimitsState = field(default_factory=LimitsState)
+    speculative: SpeculativeState = field(default_factory=SpeculativeState)
     uses: UsesState = field(default_factory=UsesState)
     quiz: QuizState = field(default_factory=QuizState)
     chat: ChatState = field(default_factory=ChatState)

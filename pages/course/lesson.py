@@ -10,7 +10,10 @@ from typing import Any
 from pages.shell import navigation
 
 FOLDER = Path(__file__).parent / "lessons"
-PAGES = ("step", "beam", "compare", "transformer", "attention", "tokens", "training", "limits", "uses", "chat", "quiz")
+PAGES = (
+    "step", "beam", "compare", "transformer", "attention", "tokens", "training", "limits", "speculative", "uses",
+    "chat", "quiz",
+)  # fmt: skip
 PLACEHOLDER = re.compile(r"\{(\w+)\}")  # in a lesson's texts, such as {best_p}
 
 

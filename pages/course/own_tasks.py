@@ -74,6 +74,7 @@ OFFERED: dict[str, tuple[Offered, ...]] = {
     "limits": tuple(
         Offered(f"tried_{name}", "tried", name) for name in ("sequential", "errors", "left", "exposure")
     ),
+    "speculative": (_done("drafted"),),
     "uses": (_count("used", 3),),
     "chat": (Offered("chatted", "chatted", 1),),
     "quiz": (_count("guessed", 10, 3),),

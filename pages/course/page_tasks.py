@@ -129,6 +129,11 @@ def _tried(learner: Learner, name: str, memory: TaskMemory) -> bool:
     return _has_ended(learner.limits.runs[name], memory)
 
 
+def _drafted(learner: Learner, yes: bool, memory: TaskMemory) -> bool:
+    """A run of speculative decoding was started since the step began, and has ended."""
+    return _has_ended(learner.speculative.runs["drafting"], memory) is yes
+
+
 def _tried_other(learner: Learner, name: str, memory: TaskMemory) -> bool:
     """This experiment of the limits page was run since the step began, with other arguments than at its beginning."""
     run = learner.limits.runs[name]
@@ -259,6 +264,7 @@ PAGE_TASKS: dict[str, Condition] = {
     "moment": _moment,
     "tried": _tried,
     "tried_other": _tried_other,
+    "drafted": _drafted,
     "used": _used,
     "guessed": _guessed,
     "cut_count": _cut_count,

@@ -168,6 +168,14 @@ def _slower(learner: Learner, t: Translator) -> str:
     return t.number(measured[-1]) if measured else NO_VALUE
 
 
+def _drafted(learner: Learner) -> tuple[str, str]:
+    """Passes of the whole model in a run of speculative decoding that ended by itself, and tokens written."""
+    run = learner.speculative.runs["drafting"]
+    if run.running or run.stopped or run.work is None:
+        return NO_VALUE, NO_VALUE
+    return str(run.work.passes), str(run.work.written)
+
+
 def _slip(learner: Learner, t: Translator) -> tuple[str, str, str, str]:
     """The forced token, its probability, perplexity of what follows it, perplexity of the model's own text."""
     from engine.experiments.error_accumulation import summarize  # imports torch: only once there is a result
@@ -225,6 +233,8 @@ PAGE_VALUES: dict[str, Callable[[Learner, Translator], str]] = {
     "cell_layer": lambda learner, t: _cell(learner, t)[0],
     "cell_token": lambda learner, t: _cell(learner, t)[1],
     "slower": _slower,
+    "draft_passes": lambda learner, t: _drafted(learner)[0],
+    "draft_tokens": lambda learner, t: _drafted(learner)[1],
     "slip": lambda learner, t: _slip(learner, t)[0],
     "slip_p": lambda learner, t: _slip(learner, t)[1],
     "slip_perplexity": lambda learner, t: _slip(learner, t)[2],

@@ -26,7 +26,7 @@ from pages.training.state import TrainingState
 _SAMPLING_SETTINGS = tuple(field.name for field in fields(Settings))
 SETTINGS = (
     *_SAMPLING_SETTINGS, "strategy", "seed", "run_tokens", "beam_width", "beam_levels", "beam_penalty", "limits_shown",
-    "uses_task", "compare_tokens", "compare_seeds", "beam_shown", "inside_mattered",
+    "speculative_shown", "uses_task", "compare_tokens", "compare_seeds", "beam_shown", "inside_mattered",
 )  # fmt: skip
 _TOKEN_COUNTS = ("run_tokens", "beam_levels", "compare_tokens")  # limited by the host
 
@@ -88,6 +88,7 @@ _PROMPTS: dict[str, Callable[[str], None]] = {  # sets the prompt of a step, by 
     "tokens": lambda prompt: session_state.get(TokensState).load_text(prompt),
     "training": _set_training_text,
     "limits": _ignore_prompt,
+    "speculative": _ignore_prompt,
     "uses": _ignore_prompt,
     "chat": _ignore_prompt,
     "quiz": _ignore_prompt,

@@ -127,7 +127,7 @@ def draw_inputs(name: Experiment, run: IncrementalRun, model: engine.Model) -> N
             layers, other = draw_drafter(model)
             session_state.default_widget("speculative_guesses", DEFAULT_GUESSES)
             st.slider(
-                t("speculative.guesses"), 1, MOST_GUESSES, key="speculative_guesses", persist_state="session", width=170
+                t("speculative.guesses"), 1, MOST_GUESSES, key="speculative_guesses", persist_state="session", width=150
             )
             session_state.default_widget("speculative_how", STRATEGIES[0])
             st.segmented_control(
@@ -135,7 +135,7 @@ def draw_inputs(name: Experiment, run: IncrementalRun, model: engine.Model) -> N
                 format_func=lambda value: t(f"settings.{value}"), help=t("speculative.how_help"), width="content",
             )  # fmt: skip
         sampling_controls.token_count_slider(
-            t("speculative.tokens"), *TOKENS, DEFAULT_TOKENS, "speculative_tokens", width=170
+            t("speculative.tokens"), *TOKENS, DEFAULT_TOKENS, "speculative_tokens", width=150
         )
         st.button(
             t(f"speculative.start.{name}"), key="speculative_start", type="primary", on_click=start,

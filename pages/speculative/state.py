@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from engine.errors import ModelError
 from engine.serving import config, model_registry
 from pages.session.incremental_run import IncrementalRun
 
@@ -63,11 +64,11 @@ class SpeculativeState:
         """Names of other loaded models that have the same tokens."""
         from engine.decoding.drafting import same_vocabulary
 
-        loaded = tuple(use.name for use in model_registry.memory_use() if use.name != model.name)
+        names = (use.name for use in model_registry.memory_use() if use.name != model.name)
+        loaded = tuple(name for name in names if model_registry.allowed(name))
         if self._others is None or self._others[0] != loaded:
-            models = [model_registry.request(name).result() for name in loaded]
-            same = [each.name for each in models if not each.is_remote and same_vocabulary(model, each)]
-            self._others = loaded, same
+            models = [other for name in loaded if (other := _loaded(name)) is not None]
+            self._others = loaded, [other.name for other in models if same_vocabulary(model, other)]
         return self._others[1]
 
     def draft(self, model: Model, plan: Plan, settings: Settings, seed: int) -> None:
@@ -89,6 +90,18 @@ class SpeculativeState:
 
         places = min(places, config.current().run_tokens)
         self.runs["jacobi"].begin(prompt, lambda: JacobiDecoding(model, model.read_prompt(prompt), places))
+
+
+def _loaded(name: str) -> Model | None:
+    """A local model by its name, if it is still loaded."""
+    load = model_registry.request(name)
+    if not load.done:
+        return None
+    try:
+        model = load.result()
+    except ModelError:
+        return None
+    return None if model.is_remote else model
 
 
 def _drafter(model: Model, plan: Plan) -> Drafter:

@@ -312,6 +312,12 @@ def try_out(learner: Learner) -> None:
     learner.ticked.wait_for(timeout=90_000)
 
 
+def draft(learner: Learner) -> None:
+    """Run speculative decoding, and wait for its end."""
+    learner.button(learner.page.locator(".st-key-speculative_start button")).click()
+    learner.ticked.wait_for(timeout=90_000)
+
+
 def force_another(learner: Learner) -> None:
     box = learner.page.locator(".st-key-limits_forced [role=combobox]")
     box.focus()
@@ -418,6 +424,7 @@ DO: dict[tuple[str, int], Callable[[Learner], None]] = {
     ("uses", 2): use("translation", "questions"),
     ("one-by-one", 0): try_out,
     ("one-by-one", 1): lambda learner: learner.run(),
+    ("one-by-one", 2): draft,
     ("errors", 0): try_out,
     ("errors", 1): force_another,
     ("hallucination", 0): lambda learner: learner.run(),

@@ -121,6 +121,12 @@ def flat_keeps_more_than_peaked(robot: Robot, yes: bool) -> Measured:
     return Measured(flat >= 10 * peaked, f"{flat} and {peaked} tokens")
 
 
+def drafting_saves_passes(robot: Robot, yes: bool) -> Measured:
+    """Speculative decoding takes fewer passes than tokens, and writes what greedy search writes."""
+    work = robot.learner.speculative.runs["drafting"].work
+    return Measured(work.passes < work.written and bool(work.identical), f"{work.passes} passes, {work.written} tokens")
+
+
 def the_experiment_shows_it(robot: Robot, name: str) -> Measured:
     """The first gap is filled otherwise with the whole sentence; a token with under a thousandth changes the text."""
     work = robot.learner.limits.runs[name].work
@@ -167,6 +173,7 @@ OF_TASKS: dict[str, Claim] = {
     "at_least": hotter_is_less_expected,
     "flat_changed": flat_keeps_more_than_peaked,
     "tried": the_experiment_shows_it,
+    "drafted": drafting_saves_passes,
     "moment": early_guesses_are_worse,
     "head": heads_have_patterns,
 }

@@ -22,6 +22,7 @@ from pages.course.lesson import Lesson, Step
 from pages.course.state import CourseState
 from pages.i18n.translator import Translator
 from pages.session.text_state import TextState
+from pages.speculative.state import DEFAULT_GUESSES, DEFAULT_TOKENS, LAYERS, Plan
 from pages.tokens.state import TokensState
 from pages.uses.state import TASKS as USES
 from tests.course_check import searching
@@ -320,6 +321,17 @@ def _try_out(robot: Robot, name: str, other: bool = False) -> None:
     robot.check()
 
 
+def _draft(robot: Robot, yes: bool) -> None:
+    """Speculative decoding of the page's first example, with its first settings."""
+    state = robot.learner.speculative
+    state.ready(robot.model)
+    plan = Plan(robot.t.list("speculative.examples")[0], LAYERS, 3, DEFAULT_GUESSES, "greedy", DEFAULT_TOKENS)
+    state.draft(robot.model, plan, robot.session.settings, robot.session.seed)
+    while state.runs["drafting"].go_on(1.0):
+        pass
+    robot.check()
+
+
 def _use(robot: Robot, count: int) -> None:
     first = USES.index(robot.widgets.get("uses_task") or USES[0])
     for task in (*USES[first:], *USES[:first])[:count]:
@@ -418,6 +430,7 @@ ACTIONS: dict[str, Action] = {
     "forced_text": _training_text,
     "moment": _first_checkpoint,
     "tried": _try_out,
+    "drafted": _draft,
     "tried_other": lambda robot, name: _try_out(robot, name, other=True),
     "used": _use,
     "guessed": _guess,

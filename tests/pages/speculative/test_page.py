@@ -64,10 +64,10 @@ def test_both_methods_run_and_write_what_greedy_search_writes(language: str, bun
     app = visit("speculative", language)
     state = state_of(app, SpeculativeState)
     prompt = next(area.value for area in app.text_area if "speculative prompt" in str(area.key))
-    greedy = [step.token_id for step in engine.generate(bundled, bundled.encode(prompt), max_new_tokens=24)]
+    greedy = [step.token_id for step in engine.generate(bundled, bundled.encode(str(prompt)), max_new_tokens=24)]
     run(app)
     work = state.runs["drafting"].work
-    assert work.ids == [*bundled.encode(prompt), *greedy]
+    assert work.ids == [*bundled.encode(str(prompt)), *greedy]
     for sentence in sentences.about_drafting(work, False, t):
         assert sentence in told(app)
     assert t("speculative.identical") in told(app)
