@@ -54,7 +54,7 @@ function drawMoves(data, report) {
 function drawAsked(data, report) {
   const box = el("div", `task${data.done ? " done" : ""}`);
   const ask = write(el("p", "ask"), data.question.ask, {}, data.terms);
-  box.append(ask, drawQuestion(data.question, data.labels, (index) => report("answer", { index })));
+  box.append(ask, drawQuestion(data.question, data.labels, (index) => report("answer", { index }), data.terms));
   if (data.question.later && !data.question.right) box.append(el("p", "later", data.labels.later));
   box.append(drawMoves(data, report));
   return box;

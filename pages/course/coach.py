@@ -117,10 +117,10 @@ class Coach:
         if page not in PAGES or learner is None:
             return
         own = session_state.get(OwnLessonState)
-        st.button(t("own_lesson.make"), key="own_make", on_click=lambda: own.add(own_state.captured(page, learner)))
-        if own.keys:
-            st.caption(t("own_lesson.made", n=len(own.keys), most=MAX_STEPS))
+        if own.keys:  # above the button, which is at the end of the panel: what is below it is out of sight
+            st.success(t("own_lesson.made", n=len(own.keys), most=MAX_STEPS))
             st.page_link(navigation.path("write"), label=t("own_lesson.title"), width="content")
+        st.button(t("own_lesson.make"), key="own_make", on_click=lambda: own.add(own_state.captured(page, learner)))
 
 
 def start_step(lesson: Lesson, step: int = 0) -> None:
@@ -155,6 +155,11 @@ def draw_sheet(model: Model | None, t: Translator) -> None:
     """Draw the sheet of the open lesson, with a button back to the step's page where another one is open."""
     course, lesson = session_state.get(CourseState), current_lesson(t.language)
     if lesson is None or model is None:
+        st.html("<style></style>")  # in place of that of a lesson which was left: Streamlit would keep it
+        own = session_state.get(OwnLessonState)
+        if own.finished:  # after the style, which has to stay the same element of the page
+            own.finished = False
+            st.toast(t("own_lesson.finished"), icon="✅")
         return
     step = lesson.step_of(course.step)
     learner = _learner(model)
@@ -243,6 +248,7 @@ def _go_to_step(value: dict[str, Any], language: str) -> None:
     if value["step"] < lesson.stages:
         return start_step(lesson, value["step"])
     if lesson.name == OWN:
+        session_state.get(OwnLessonState).finished = True
         return course.leave()
     part = catalog.part_of(lesson.name)
     if lesson.name == part.lessons[-1]:

@@ -74,12 +74,33 @@ def change_number(key: int, offered: own_tasks.Offered) -> None:
     own.change(key, task=offered.condition(session_state.widget(f"own_number {key} {offered.key}")))
 
 
+def typed(box: str, most: int) -> str | None:
+    """The text in a box; None where it is too long, which leaves the lesson as it is and the text in the box."""
+    text = own_lesson.clean(str(session_state.widget(box) or ""))
+    own.long.pop(box, None)
+    if len(text) > most:
+        own.long[box] = text
+        return None
+    return text
+
+
 def change_text(key: int, name: str) -> None:
-    own.change(key, **{name: own_lesson.clean(str(session_state.widget(f"own_{name} {key}") or ""))})
+    text = typed(f"own_{name} {key}", MAX_TEXTS[name])
+    if text is not None:
+        own.change(key, **{name: text})
 
 
 def change_title() -> None:
-    own.draft = OwnLesson(own_lesson.clean(str(session_state.widget("own_title") or "")), own.draft.steps)
+    text = typed("own_title", MAX_TITLE)
+    if text is not None:
+        own.draft = OwnLesson(text, own.draft.steps)
+
+
+def show_length(box: str, most: int) -> None:
+    """What to do about a text that is too long."""
+    if box in own.long:
+        length = len(own.long[box])
+        st.error(t("own_lesson.too_long", n=t.number(length, 0), most=t.number(most, 0), by=t.number(length - most, 0)))
 
 
 def read_file(key: str) -> None:
@@ -91,18 +112,18 @@ def read_file(key: str) -> None:
 def text_box(key: int, step: OwnStep, name: str, lines: int) -> None:
     """Box of one text of a step."""
     widget, draw = f"own_{name} {key}", st.text_input if lines == 1 else st.text_area
-    session_state.set_widget(widget, getattr(step, name))
+    session_state.set_widget(widget, own.long.get(widget, getattr(step, name)))
     options: dict[str, Any] = {} if lines == 1 else {"height": 26 * lines + 24}
     if name == "text":
         options["help"] = plain(t("own_lesson.text_help"))
     draw(
         t(f"own_lesson.{name}"),
         key=widget,
-        max_chars=MAX_TEXTS[name],
         on_change=change_text,
         args=(key, name),
         **options,
     )
+    show_length(widget, MAX_TEXTS[name])
 
 
 def draw_task(key: int, step: OwnStep) -> None:
@@ -161,6 +182,8 @@ def draw_share() -> None:
         home = local_network.reachable(address.page_address()).rpartition("/write")[0]
         query = urlencode({"lesson": f"{OWN}.1", OWN_LESSON: code})
         st.caption(t("own_lesson.link"))
+        if notice := local_network.reach(address.page_address()).notice:
+            st.warning(t(f"share.local.{notice}", host=local_network.reach(address.page_address()).opened_as))
         st.code(f"{home}/{'' if first == navigation.STEP else first}?{query}", language=None, wrap_lines=True)
     elif own.draft.steps:
         st.warning(t("own_lesson.long"))
@@ -180,8 +203,9 @@ def draw_share() -> None:
 def workbench() -> None:
     coach.open_pending_page(t)
     model_access.wait_for_model(session, t)  # which the steps read their texts from
-    session_state.set_widget("own_title", own.draft.title)
-    st.text_input(t("own_lesson.name"), key="own_title", max_chars=MAX_TITLE, on_change=change_title)
+    session_state.set_widget("own_title", own.long.get("own_title", own.draft.title))
+    st.text_input(t("own_lesson.name"), key="own_title", on_change=change_title)
+    show_length("own_title", MAX_TITLE)
     if not own.keys:
         st.info(t("own_lesson.empty", make=t("own_lesson.make"), share=t("share.title")))
     for at, (key, step) in enumerate(zip(tuple(own.keys), own.draft.steps, strict=True)):

@@ -56,10 +56,14 @@ class OwnLesson:
     steps: tuple[OwnStep, ...] = ()
 
     def as_lesson(self, instructions: tuple[str, ...], title: str) -> Lesson:
-        """The lesson that the sheet shows, without a question; `instructions` and `title` where it has none."""
+        """The lesson that the sheet shows, without a question; `instructions` and `title` where it has none.
+
+        Each line of a text is a paragraph: in the sheet a single line break is none.
+        """
         steps = tuple(
             Step(
-                page=step.page, text=_known(step.text), do=_known(step.do) or instruction, then=_known(step.then),
+                page=step.page, text=_known(step.text).replace("\n", "\n\n"), do=_known(step.do) or instruction,
+                then=_known(step.then),
                 task=(step.task,), prompt=step.prompt or None, settings=step.settings,
             )
             for step, instruction in zip(self.steps, instructions, strict=True)

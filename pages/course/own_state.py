@@ -30,10 +30,12 @@ def instruction(step: OwnStep, t: Translator) -> str:
 class OwnLessonState:
     """The draft of one visitor, and the own lesson that is open, which may be a stranger's.
 
-    keys     one number for each step of the draft, which stays with it when it is moved: for keys of widgets
-    opened   the lesson that is open, or was; None before one is
-    problem  why a file could not be read
-    turn     incremented by every file that is read
+    keys      one number for each step of the draft, which stays with it when it is moved: for keys of widgets
+    opened    the lesson that is open, or was; None before one is
+    problem   why a file could not be read
+    turn      incremented by every file that is read
+    finished  whether the end of an own lesson was reached just now
+    long      texts that were typed and are too long for a lesson, by the key of their box
     """
 
     draft: OwnLesson = field(default_factory=OwnLesson)
@@ -41,6 +43,8 @@ class OwnLessonState:
     opened: OwnLesson | None = None
     problem: EngineError | None = None
     turn: int = 0
+    finished: bool = False
+    long: dict[str, str] = field(default_factory=dict)
     _made: int = 0
 
     def load(self, lesson: OwnLesson) -> None:

@@ -1,6 +1,6 @@
 // A question with its answers, on the lesson sheet and in the recap; `question` is described in questions.py.
 
-function drawQuestion(question, labels, choose) {
+function drawQuestion(question, labels, choose, terms) {
   const box = el("div", "question");
   const answers = el("div", "answers");
   answers.setAttribute("role", "group");
@@ -15,7 +15,7 @@ function drawQuestion(question, labels, choose) {
   });
   const says = el("p", "says");
   says.setAttribute("aria-live", "polite");
-  if (question.says) says.append(el("b", "", question.right ? labels.right : labels.wrong), ` ${question.says}`);
+  if (question.says) write(says, question.says, {}, terms).prepend(el("b", "", question.right ? labels.right : labels.wrong), " ");
   box.append(answers, says);
   return box;
 }

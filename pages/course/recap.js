@@ -4,7 +4,7 @@ function drawOpenQuestion(question, data, report) {
   const item = el("li", "asked");
   const head = write(el("p", "ask"), question.ask, {}, question.terms);
   const back = makeButton("back", fill(data.labels.lesson, { title: question.title }), () => report("open", { lesson: question.key }));
-  item.append(head, drawQuestion(question, data.labels, (index) => report("answer", { lesson: question.key, index })), back);
+  item.append(head, drawQuestion(question, data.labels, (index) => report("answer", { lesson: question.key, index }), question.terms), back);
   return item;
 }
 

@@ -67,12 +67,13 @@ def open_lesson(value: dict[str, Any]) -> None:
 def question_data(lesson: Lesson) -> dict[str, Any]:
     """Data of a lesson's question; `open` until it is answered right."""
     chosen = course.reviewed.get(lesson.name)
-    return questions.data(lesson.question, chosen) | {
+    data = questions.data(lesson.question, chosen)
+    return data | {
         "key": lesson.name,
         "title": lesson.title,
         "open": not course.is_answered(lesson),
         "shown": chosen is not None,
-        "terms": glossary.used([lesson.question.ask], t),
+        "terms": glossary.used([lesson.question.ask, str(data["says"])], t),
     }
 
 

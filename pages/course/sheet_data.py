@@ -64,7 +64,7 @@ def asked(course: CourseState, lesson: Lesson, t: Translator) -> dict[str, Any]:
         "home": True,
         "parts": (0, 0),
         "values": {},
-        "terms": glossary.used([lesson.question.ask], t),
+        "terms": glossary.used([lesson.question.ask, str(question["says"])], t),
         "question": question | {"later": bool(given) and not answered},
         "guess": None,
         "compared": None,

@@ -58,14 +58,15 @@ function showTerm(button, term) {
   shownTerm = { card, button };
 }
 
-// Appends a text of a lesson to an element: **bold** parts, [terms], and {placeholders} replaced by their values.
-function write(parent, sentence, values, terms = {}) {
+// Appends a text of a lesson to an element: **bold** parts, [terms], and {placeholders} replaced by their values. Other
+// brackets stay; without `terms` no term is a button.
+function write(parent, sentence, values, terms) {
   for (const part of sentence.split(/(\*\*[^*]+\*\*|\[[^\]]+\]|\{\w+\})/)) {
     const bold = part.startsWith("**");
     const marked = bold ? part.slice(2, -2) : part.startsWith("[") ? part.slice(1, -1) : "";
-    if (marked in terms) parent.append(drawTerm(terms[marked], marked, bold));
+    if (terms && marked in terms) parent.append(drawTerm(terms[marked], marked, bold));
     else if (bold) parent.append(el("b", "", marked));
-    else if (marked) parent.append(marked);
+    else if (marked && !terms) parent.append(marked);
     else if (/^\{\w+\}$/.test(part)) {
       const value = el("span", "value", values[part.slice(1, -1)] ?? "…");
       value.translate = false;

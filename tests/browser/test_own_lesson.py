@@ -44,6 +44,9 @@ def test_a_page_becomes_a_step_that_another_visitor_does(chromium: Browser, addr
     visitor.locator(".moves .first").click()
     settle(visitor)
     expect(sheet).to_have_count(0)
+    expect(visitor.get_by_text("這一課上完了。")).to_be_visible()
+    in_the_middle = "document.querySelector('.stMainBlockContainer').getBoundingClientRect().left > 50"
+    visitor.wait_for_function(in_the_middle)
     visitor.goto(link[:-9])
     visitor.get_by_text("讀不出這個連結裡的課").wait_for(timeout=60_000)
     assert visitor.locator("[data-testid=stException]").count() == 0

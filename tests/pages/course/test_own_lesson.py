@@ -23,7 +23,7 @@ from pages.course.lesson import PAGES
 from pages.course.own_lesson import MAX_LINK, MAX_STEPS, MAX_TEXTS, MAX_TITLE, OWN, OwnLesson, OwnLessonError, OwnStep
 from pages.course.own_state import OwnLessonState, captured, instruction
 from pages.course.state import CourseState
-from pages.i18n.translator import LANGUAGES, Translator, sentences
+from pages.i18n.translator import LANGUAGES, WRITTEN, Translator, sentences
 from pages.session.query_params import DRAFT, OWN_LESSON, QueryParams
 from pages.session.text_state import TextState
 from pages.shell.address import AddressState
@@ -270,3 +270,23 @@ def test_problems_have_sentences() -> None:
     for code in ("own_lesson", "own_lesson_size", "own_lesson_version"):
         assert issubclass(OwnLessonError, EngineError) and f"error.{code}" in sentences("zh_Hant")
     assert QueryParams({OWN_LESSON: own_lesson.encode(OwnLesson("", (STEP,)))}).lost_text is False
+
+
+@pytest.mark.parametrize("language", WRITTEN)
+def test_a_text_that_is_too_long_stays_in_its_box_with_a_sentence(language: str) -> None:
+    app, t = visit("write", language), Translator(language)
+    app.button(key="own_add").click().run()
+    [key] = state_of(app, OwnLessonState).keys
+    app.text_area(key=f"own_text {key}").set_value("Look.").run()
+    app.text_area(key=f"own_text {key}").set_value("x" * 1_000).run()
+    assert app.text_area(key=f"own_text {key}").value == "x" * 1_000
+    assert [each.value for each in app.error] == [t("own_lesson.too_long", n="1,000", most="800", by="200")]
+    assert state_of(app, OwnLessonState).draft.steps[0].text == "Look."
+    app.text_area(key=f"own_text {key}").set_value("x" * 800).run()
+    assert not app.error and state_of(app, OwnLessonState).draft.steps[0].text == "x" * 800
+
+
+def test_every_line_of_a_text_is_a_paragraph_of_the_sheet() -> None:
+    step = OwnStep("step", ("written", 1), text="one\ntwo")
+    [shown] = OwnLesson("", (step,)).as_lesson(("do",), "untitled").steps
+    assert shown.text == "one\n\ntwo"
