@@ -101,10 +101,13 @@ def _checked(value: Any) -> float | None:
 
 
 def _place(found: Alternatives, token_id: Any, text: str, data: bytes | None, value: float | None) -> int | None:
-    """Place of the token among its alternatives: by its id, else by its text and bytes, then by its probability."""
+    """Place of the token among its alternatives: by its id, else its bytes, else its text; then by probability."""
     if found.token_ids is not None and type(token_id) is int:
         return next((i for i, other in enumerate(found.token_ids.tolist()) if other == token_id), None)
-    same = [i for i, other in enumerate(zip(found.texts, found.token_bytes, strict=True)) if other == (text, data)]
+    if data:
+        same = [i for i, other in enumerate(found.token_bytes) if other == data]
+    else:
+        same = [i for i, other in enumerate(found.texts) if other == text]
     values = found.log_probabilities.tolist()
     return min(same, key=lambda i: abs(values[i] - (value or 0.0)), default=None)
 

@@ -88,10 +88,11 @@ def _asking(endpoint: Endpoint) -> Future[ChatServer | None]:
 
 def _ask(endpoint: Endpoint, found: Future[ChatServer | None]) -> None:
     from engine.remote.chat_server import connect_chat
+    from engine.remote.errors import RemoteError
 
     try:
         found.set_result(connect_chat(endpoint))
     except ModelError as error:
         found.set_exception(error)
     except BaseException as error:  # whoever waits for it must not wait for ever
-        found.set_exception(ModelError("remote_garbage", type(error).__name__, name=endpoint.name))
+        found.set_exception(RemoteError("remote_garbage", type(error).__name__, name=endpoint.name))

@@ -38,7 +38,8 @@ WORDS = [entry("Hi", -0.1, {"Hi": -0.1, "Hello": -2.5}), entry("!", -1.0, {"!": 
 
 def read(stream: ChatStream) -> tuple[str, list[ReplyToken], ReplyPart]:
     """Text, tokens and last piece of a whole reply."""
-    text, tokens, last = "", [], ReplyPart()
+    text, last = "", ReplyPart()
+    tokens: list[ReplyToken] = []
     deadline = time.monotonic() + 20
     while (piece := stream.next(0.1)) is not None:
         assert time.monotonic() < deadline
