@@ -46,7 +46,7 @@ def act(value: dict[str, Any]) -> None:
     kind, turn = value.get("kind"), value.get("turn")
     if model is None or type(turn) is not int:
         return
-    if state.server and kind in ("send", "edit", "again") and not server_view.is_ready(state):
+    if kind in ("send", "edit", "again") and not server_view.is_ready(state):
         return
     text, at = str(value.get("text") or ""), value.get("at")
     if kind == "stop":
@@ -70,7 +70,7 @@ def act(value: dict[str, Any]) -> None:
 def say(text: str) -> None:
     """Callback: send an example."""
     model = model_access.loaded_model(session)
-    if model is not None and not state.run.running and (not state.server or server_view.is_ready(state)):
+    if model is not None and not state.run.running and server_view.is_ready(state):
         state.send(session, model, state.turn, text)
 
 
@@ -111,7 +111,9 @@ def sync_widgets() -> None:
 
 
 def draw_conversation(model: engine.Model) -> None:
-    conversation.draw(conversation.data(state, model, t), act)
+    data = conversation.data(state, model, t)
+    data["disabled"] = data["disabled"] or not server_view.is_ready(state)
+    conversation.draw(data, act)
     messages.show_problem(state.run.problem, t, "chat.kept")
     if state.answer is not None and t.language != "zh_Hans" and (characters := state.answer.simplified):
         st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))

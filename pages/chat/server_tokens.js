@@ -48,9 +48,11 @@ function lookAt(data, { label, logp, others, rest, at, nats, choices, merged }) 
   const sentence = logp === null ? labels.unsaid : at < 0 ? labels.unlisted : labels.listed;
   view.append(el("p", "note", fill(sentence, { p, rank: at + 1, n: others.length })));
   const rows = el("div", "rows");
+  rows.tabIndex = 0; // it scrolls
+  rows.setAttribute("role", "group");
+  rows.setAttribute("aria-label", fill(sentence, { p, rank: at + 1, n: others.length }));
   others.forEach(([text, share], i) => rows.append(rowOf(data, text, share, i === at ? "same" : "")));
-  rows.append(rowOf(data, labels.rest, rest, "rest"));
-  view.append(rows, el("p", "note", fill(labels.entropy, { nats, choices })));
+  view.append(rows, rowOf(data, labels.rest, rest, "rest"), el("p", "note", fill(labels.entropy, { nats, choices })));
   if (merged) view.append(el("p", "note", labels.merged));
   return view;
 }

@@ -29,6 +29,7 @@ def draw_choice(state: ChatState, session: TextState, choose: Callable[[], None]
     if state.server and state.server not in names:
         names.append(state.server)
     if names:
+        # Also after a link has restored the choice.
         session_state.set_widget(_KEY, state.server)
         st.segmented_control(
             t("chat.who"), ["", *names], required=True, key=_KEY, on_change=choose, help=t("chat.who_help"),
@@ -40,9 +41,7 @@ def draw_choice(state: ChatState, session: TextState, choose: Callable[[], None]
 
 
 def _label(name: str, session: TextState, t: Translator) -> str:
-    if not name:
-        return t("chat.who_local", name=plain(display_name(session.model_name, t)))
-    shown = plain(display_name(name, t))
+    shown = plain(display_name(name or session.model_name, t))
     return t("chat.who_server", name=shown) if chat_servers.is_chat_only(name) else shown
 
 
@@ -52,8 +51,8 @@ def chosen() -> str:
 
 
 def is_ready(state: ChatState) -> bool:
-    """Whether the server that is to reply is known to chat."""
-    return bool(state.server) and chat_servers.is_chat_only(state.server)
+    """Whether the model at hand is to reply, or a server that is known to chat."""
+    return not state.server or chat_servers.is_chat_only(state.server)
 
 
 def shows_reply(state: ChatState) -> bool:
@@ -94,7 +93,8 @@ def draw_reply(state: ChatState, to_local: Callable[[], None], t: Translator) ->
         server_tokens.draw(server_tokens.data(reply, state.run.running, state.turn, t))
         for sentence in remarks(reply, t):
             st.caption(sentence)
-    st.info(t("chat.server.cannot", name=name))
+    if is_ready(state):
+        st.caption(t("chat.server.cannot", name=name))
     st.button(t("chat.server.local"), key="chat_server_local", on_click=to_local, disabled=state.run.running)
 
 

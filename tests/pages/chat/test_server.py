@@ -277,6 +277,8 @@ def test_a_server_that_cannot_be_reached_can_be_asked_again(monkeypatch: pytest.
         assert chat_servers.known("endpoint:down") == "failed"
         app = opened("down")
         assert T("error.remote_status", name="down", status=500) in told(app)
+        [data] = components(app, "conversation")
+        assert data["disabled"] and T("chat.server.cannot", name="down") not in told(app)  # type: ignore[index]
         down[0] = False
         app.button(key="chat_server_again").click().run()
         assert not app.error and chat_servers.is_chat_only("endpoint:down")
