@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from pages.i18n.translator import Translator
 from tests.browser.app import overflowing_elements, served, settle
 from tests.browser.tabs import borrow, leave
+from tests.browser.test_accessible import violations
 from tests.endpoint_server import Answer, chat_only, entry, serve, streamed
 
 T = Translator("en")
@@ -62,7 +63,7 @@ def test_two_turns_with_a_look_at_the_alternatives(chromium: Browser, site: str)
         chips.first.press("ArrowRight")
         page.keyboard.press("Enter")
         assert page.locator(".view .head").inner_text() == "氣 1–2/3"
-        assert overflowing_elements(page) == []
+        assert overflowing_elements(page) == [] and violations(page) == []
         page.locator(".st-key-chat_server_local button").click()
         page.locator(".strip.lines").wait_for()
         settle(page)
