@@ -26,6 +26,7 @@ from pages.shell import (
     messages,
     model_access,
     model_picker,
+    remote_notice,
     sampling_controls,
 )
 from pages.shell.open_in_step import open_in_step
@@ -184,6 +185,8 @@ def workbench() -> None:
             server_view.draw_unready(state, t)
         elif model.chat_template is None:
             st.caption(t("chat.base"))
+        if not state.server:
+            remote_notice.draw_among(model, t)
     left, right = st.columns([1, 1.05], gap="large")
     with left:
         draw_conversation(model)

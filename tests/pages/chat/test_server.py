@@ -218,11 +218,11 @@ def test_tokens_that_are_not_reported_are_said(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_bounds_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    with host(monkeypatch, "bounded", chat_only(lambda body: GOOD), requests_per_visitor=1) as served:
-        app = opened("bounded")
+    with host(monkeypatch, "chatbound", chat_only(lambda body: GOOD), requests_per_visitor=1) as served:
+        app = opened("chatbound")
         before = say(app).shown
         state = say(app, 1)
-        assert T("error.limit_requests", name="bounded", most=1) in told(app) and state.shown == before
+        assert T("error.limit_requests", name="chatbound", most=1) in told(app) and state.shown == before
         assert len([body for _, body in served.asked if body.get("stream")]) == 1
         assert set(served.keys) == {f"Bearer {SECRET}"}
         shown = config.as_text(config.load_config()) + repr(state_of(app, AddressState).written) + repr(state)
