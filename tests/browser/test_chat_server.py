@@ -25,8 +25,9 @@ ENTRIES = [entry("Yes", -0.6, TOP), entry("", -0.3, {}, HALVES[0]), entry("氣",
 def site() -> Iterator[str]:
     """The app with a server that only chats."""
     answer = Answer(streamed(ENTRIES, said=["Yes", "", "氣"]))
+    slow = Answer(streamed(ENTRIES[:1] * 400), drip=True, pause=0.0003)
     with (
-        serve(chat_only(lambda body: answer)) as server,
+        serve(chat_only(lambda body: slow if body["messages"][-1]["content"] == "Slowly." else answer)) as server,
         served(ENGINE_ENDPOINTS=json.dumps([{"name": "Cloud", "url": server.url}])) as address,
     ):
         yield address
@@ -64,6 +65,15 @@ def test_two_turns_with_a_look_at_the_alternatives(chromium: Browser, site: str)
         page.keyboard.press("Enter")
         assert page.locator(".view .head").inner_text() == "氣 1–2/3"
         assert overflowing_elements(page) == [] and violations(page) == []
+        box.fill("Slowly.")
+        box.press("Enter")
+        page.locator(".log .cur").wait_for()
+        page.locator(".chips .t").nth(2).wait_for()
+        page.locator(".composer .stop").click()
+        page.get_by_text(T("chat.stopped_server.person")).wait_for(timeout=5_000)
+        settle(page)
+        written = page.locator(".message > .text").all_inner_texts()[5]
+        assert set(written.split("Yes")) == {""} and page.locator(".chips .t").count() == written.count("Yes") < 400
         page.locator(".st-key-chat_server_local button").click()
         page.locator(".strip.lines").wait_for()
         settle(page)
