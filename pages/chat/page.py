@@ -120,7 +120,8 @@ def draw_conversation(model: engine.Model) -> None:
         st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     texts = example_language.for_examples(t).list("chat.examples")
     buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in texts]
-    examples.draw(buttons, t, note=example_language.note(t))
+    if server_view.is_ready(state):
+        examples.draw(buttons, t, note=example_language.note(t))
 
 
 def draw_stream(model: engine.Model) -> None:

@@ -37,6 +37,7 @@ class ServerReply:
 
     choosing     the settings in force, of which the server is sent some; see `server_sampling`
     messages     the conversation that it answers
+    by           name of the server's model, once it is asked
     tokens       the tokens that the server has reported so far
     most_listed  number of alternatives that it was asked for
     written      number of tokens that it says it has written; 0 if unknown
@@ -46,6 +47,7 @@ class ServerReply:
 
     def __init__(self, choosing: Choosing, messages: Sequence[ChatMessage], given: str | None = None) -> None:
         self.choosing, self.messages = choosing, tuple(messages)
+        self.by = ""
         self.tokens: list[ReplyToken] = []
         self.most_listed = self.written = 0
         self.is_given = given is not None
@@ -57,9 +59,13 @@ class ServerReply:
         """The reply, asked for. Raises EngineError where the host does not allow the request."""
         sampling = server_sampling(self.choosing, tokens)
         said = [message for message in self.messages if message.content or message.role == "user"]
-        self._most, self.most_listed = sampling.tokens, server.top
+        self.by, self._most, self.most_listed = server.client.endpoint.model_name, sampling.tokens, server.top
         self._stream = server.reply(said, sampling)
         return self
+
+    def is_same(self, by: str, said: str, text: str) -> bool:
+        """Whether this is a server's reply with a text to what was said last."""
+        return bool(self.tokens) and (self.by, self.messages[-1].content, self.text) == (by, said, text)
 
     @property
     def text(self) -> str:

@@ -62,6 +62,7 @@ class ChatState:
     lost: str = ""
     too_long: bool = False
     settings_changed: bool = False
+    _heard: ServerReply | None = None  # the last one of a server, for when the visitor comes back to it
 
     @property
     def answer(self) -> Reply | ServerReply | None:
@@ -105,6 +106,7 @@ class ChatState:
         """Read the conversation anew, for what has changed since its last reply."""
         said, before = tuple(self.shown), self.answer
         self.run.stop()
+        self._heard = before if isinstance(before, ServerReply) and before.tokens else self._heard
         self.run = IncrementalRun(turn=self.run.turn)
         if before is not None:
             self._take(model, said, before.choosing)
@@ -202,7 +204,10 @@ class ChatState:
         if not reply_is_last:
             return
         if self.server:
-            self.run.work, self.run.problem = ServerReply(choosing, self.messages, given=said[-1].content), None
+            text, heard = said[-1].content, self._heard
+            is_same = heard is not None and bool(self.messages) and heard.is_same(self.server, said[-2].content, text)
+            self.run.work = heard if is_same else ServerReply(choosing, self.messages, given=text)
+            self.run.problem = None
             return
         try:
             reply = self._read(model, self.messages, choosing).give(said[-1].content, ids, stop)

@@ -110,6 +110,9 @@ def test_two_turns_with_a_server(language: str, monkeypatch: pytest.MonkeyPatch)
         app.button(key="chat_server_local").click().run()
         assert not app.exception and state.server == "" and state.reply is not None and state.reply.text == "氣好"
         assert [message.content for message in state.shown][:2] == [m["content"] for m in sent["messages"][:2]]
+        app.segmented_control(key="chat_server").set_value(f"endpoint:{name}").run()
+        assert len(components(app, "server_tokens")) == 1, "what the server reported is still there"
+        assert isinstance(state.answer, ServerReply) and not state.answer.is_given and state.answer.done
 
 
 def test_again_and_edit_work_as_with_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
