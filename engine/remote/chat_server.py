@@ -14,6 +14,8 @@ from engine.remote.errors import RemoteError
 from engine.remote.probe import bytes_of_answer, probe_route
 from engine.tokenization.chat_template import ChatMessage
 
+_CONNECTIONS = 40  # a reply takes seconds, and a class asks at the same time
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSampling:
@@ -59,7 +61,7 @@ class ChatServer:
 def connect_chat(endpoint: Endpoint) -> ChatServer | None:
     """The server of an endpoint, None for one that continues given texts as well. Raises RemoteError."""
     try:
-        client = Client(endpoint, endpoint.secret())
+        client = Client(endpoint, endpoint.secret(), connections=_CONNECTIONS)
     except ValueError:
         raise RemoteError("remote_key", f"{endpoint.name} has no key", name=endpoint.name) from None
     try:

@@ -62,6 +62,8 @@ class ChatStream:
             self._pieces.put(self._refused(refusal))
         except EngineError as error:
             self._pieces.put(error)
+        except Exception:  # whoever waits must not wait for ever; what it says may quote the server
+            self._pieces.put(self._client.error("remote_garbage"))
         finally:
             usage.after_request(self._client.endpoint.name, used[0], used[1] or count)
 

@@ -37,16 +37,19 @@ class Refusal(Exception):
 
 
 class Client:
-    """Client of one endpoint. Thread-safe."""
+    """Client of one endpoint, with at most so many connections at a time. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, key: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, endpoint: Endpoint, key: str = "", sleep: Callable[[float], None] = time.sleep,
+        connections: int = _CONNECTIONS,
+    ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self._sleep = sleep
         local = (httpx2.URL(endpoint.url).host or "") in ("127.0.0.1", "localhost", "::1")
         self._http = httpx2.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx2.Timeout(endpoint.timeout, connect=min(5, endpoint.timeout)),
-            limits=httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=60),
+            limits=httpx2.Limits(max_connections=connections, keepalive_expiry=60),
             follow_redirects=False,
             trust_env=not local,
         )

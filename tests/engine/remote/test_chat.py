@@ -197,6 +197,25 @@ def test_what_came_before_a_break_is_there() -> None:
     assert text == "Hi!" * 4 and error.value.code == "remote_broken"
 
 
+def test_a_class_is_answered_at_the_same_time() -> None:
+    with serve(chat_only(lambda body: Answer(streamed(WORDS), pause=0.6))) as served:
+        server = asked(served.url, timeout=1)
+        streams = [server.reply(HELLO, SAMPLING) for _ in range(30)]
+        assert [read(stream)[0] for stream in streams] == ["Hi!"] * 30
+
+
+def test_nobody_waits_for_a_thread_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(SECRET)
+
+    with serve(chat_only(lambda body: Answer(streamed(WORDS)))) as served:
+        server = asked(served.url)
+        monkeypatch.setattr(Client, "lines", fail)
+        with pytest.raises(EngineError) as error:
+            read(server.reply(HELLO, SAMPLING))
+    assert error.value.code == "remote_garbage" and SECRET not in repr(error.value)
+
+
 def test_stopping_closes_the_connection() -> None:
     with serve(chat_only(lambda body: Answer(streamed(WORDS * 400), drip=True, pause=0.0005))) as served:
         stream = asked(served.url).reply(HELLO, SAMPLING)
