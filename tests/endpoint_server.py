@@ -86,7 +86,10 @@ def serve(answering: Answering) -> Iterator[Served]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64  # a class connects at the same time
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     served = Served(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -117,3 +120,46 @@ def completion(values: dict[str, float], **more: Any) -> dict[str, Any]:
     """An answer of the shape `completions`."""
     logprobs = {"tokens": [next(iter(values), "")], "top_logprobs": [values]}
     return {"choices": [{"text": "", "index": 0, "logprobs": logprobs, "finish_reason": "length"}]} | more
+
+
+def entry(text: str, log_probability: float, top: dict[str, float], data: bytes | None = None) -> dict[str, Any]:
+    """An entry for a token of a reply in a chat, in OpenAI's shape; `data`: its bytes, if not those of the text."""
+    token = {"token": text, "logprob": log_probability, "bytes": list(text.encode() if data is None else data)}
+    others = [{"token": other, "logprob": value, "bytes": list(other.encode())} for other, value in top.items()]
+    return token | {"top_logprobs": others}
+
+
+def streamed(entries: list[dict[str, Any]], finish: str | None = "stop", said: list[str] | None = None) -> bytes:
+    """A reply in a chat as events, one for each entry, as OpenAI streams it. `said`: its text, if not the tokens'."""
+    events: list[dict[str, Any]] = []
+    texts = [each["token"] for each in entries] if said is None else said
+    for each, text in zip(entries, texts, strict=True):
+        delta = {"delta": {"content": text}, "logprobs": {"content": [each]}, "finish_reason": None}
+        events.append({"choices": [delta | {"index": 0}]})
+    if finish:
+        events.append({"choices": [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}]})
+        events.append({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": len(entries)}})
+    lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+    return b"".join([*lines, b"data: [DONE]\n\n"] if finish else lines)
+
+
+def chat_only(reply: Callable[[dict[str, Any]], Answer], model: str = "chatty", top: int = 5) -> Answering:
+    """A server that gives log-probabilities by chat alone, `top` alternatives at most, as DashScope and OpenAI do.
+
+    reply: its answer to a request that streams, by the request's body.
+    """
+
+    def answer(path: str, body: dict[str, Any]) -> Answer:
+        if path == "/v1/models":
+            return Answer({"object": "list", "data": [{"id": model, "object": "model"}]})
+        if path != "/v1/chat/completions":
+            return Answer({"error": {"message": "no such address"}}, 404)
+        if body.get("top_logprobs", 0) > top:
+            return Answer({"error": {"message": "top_logprobs", "type": "invalid_request_error"}}, 400)
+        if body.get("stream"):
+            return reply(body)
+        others = {f"w{i}": -2.0 - i for i in range(body["top_logprobs"])}
+        logprobs = {"content": [entry("w0", -2.0, others)]}
+        return Answer({"choices": [{"message": {"content": "w0"}, "logprobs": logprobs, "finish_reason": "length"}]})
+
+    return answer

@@ -32,7 +32,7 @@ def read_chat(model: Model, messages: Sequence[ChatMessage], thinking: bool = Tr
     """
     if model.chat_template is None:
         raise EngineError("chat_template", f"{model.name} has no chat template", reason="missing")
-    _check(messages)
+    check_messages(messages)
     try:
         chat = encode_chat(model.vocabulary, model.chat_template, messages, thinking)
     except UnicodeEncodeError as error:
@@ -42,7 +42,7 @@ def read_chat(model: Model, messages: Sequence[ChatMessage], thinking: bool = Tr
 
 def read_plain(model: Model, text: str, messages: Sequence[ChatMessage]) -> EncodedChat:
     """Tokens of a conversation that is written out as `text`, for a model without a chat template."""
-    _check(messages)
+    check_messages(messages)
     ids = model.encode(text)
     places, position = [], 0
     for message in messages:
@@ -54,7 +54,8 @@ def read_plain(model: Model, text: str, messages: Sequence[ChatMessage]) -> Enco
     return _checked(model, messages, EncodedChat(text, ids, own))
 
 
-def _check(messages: Sequence[ChatMessage]) -> None:
+def check_messages(messages: Sequence[ChatMessage]) -> None:
+    """Check a conversation as `Model.read_prompt` checks a prompt, apart from its tokens. Raises PromptError."""
     for message in messages:
         if message.role != "assistant":
             usage.check_prompt(message.content)

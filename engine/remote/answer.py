@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 Shape = Literal["content", "completions"]
-_ABSENT = -9999.0  # what OpenAI gives for a token outside of its list
-_TOLERANCE = 1e-3  # of a log-probability above 0, and of a sum of probabilities above 1, by rounding
+ABSENT = -9999.0  # what OpenAI gives for a token outside of its list
+TOLERANCE = 1e-3  # of a log-probability above 0, and of a sum of probabilities above 1, by rounding
 _TOKEN_ID = re.compile(r"token_id:(\d{1,9})", re.ASCII)
 
 
@@ -110,9 +110,9 @@ def parse(answer: Any) -> list[Alternatives]:
         raise NoLogProbabilities
     try:
         if "content" in found:
-            return [_of_content(token) for token in found["content"] or ()]
+            return [alternatives_of(token) for token in found["content"] or ()]
         chosen = found.get("tokens") or [""] * len(found["top_logprobs"])
-        return [_of_dictionary(top, text) for top, text in zip(found["top_logprobs"], chosen, strict=True)]
+        return [alternatives_by_text(top, text) for top, text in zip(found["top_logprobs"], chosen, strict=True)]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise MalformedAnswer from None
 
@@ -125,11 +125,12 @@ def only(answer: Any) -> Alternatives:
     return found[0]
 
 
-def _of_content(token: dict[str, Any]) -> Alternatives:
+def alternatives_of(token: dict[str, Any]) -> Alternatives:
+    """Alternatives in an entry of the shape `content`. Raises as `parse`, or what a missing or wrong value raises."""
     top, chosen = token["top_logprobs"], str(token.get("token", ""))
     if isinstance(top, _Numbers):
         return _checked("content", [], [], top.token_ids, top.log_probabilities, chosen)
-    present = [entry for entry in top if entry["logprob"] is not None and not entry["logprob"] <= _ABSENT]
+    present = [entry for entry in top if entry["logprob"] is not None and not entry["logprob"] <= ABSENT]
     ids = [entry.get("id") for entry in present]
     token_bytes = [entry.get("bytes") for entry in present]
     return _checked(
@@ -142,8 +143,9 @@ def _of_content(token: dict[str, Any]) -> Alternatives:
     )
 
 
-def _of_dictionary(top: dict[str, float], chosen: str) -> Alternatives:
-    present = {text: value for text, value in top.items() if value is not None and not value <= _ABSENT}
+def alternatives_by_text(top: dict[str, float], chosen: str) -> Alternatives:
+    """Alternatives in an entry of the shape `completions`. Raises as `alternatives_of`."""
+    present = {text: value for text, value in top.items() if value is not None and not value <= ABSENT}
     numbered = [_TOKEN_ID.fullmatch(text) for text in present]
     ids = [int(match[1]) for match in numbered if match]
     return _checked(
@@ -161,9 +163,9 @@ def _checked(
     values: Sequence[float] | np.ndarray, chosen: str,
 ) -> Alternatives:  # fmt: skip
     log_probabilities = np.array(values, dtype=np.float64)
-    if not np.isfinite(log_probabilities).all() or (log_probabilities > _TOLERANCE).any():
+    if not np.isfinite(log_probabilities).all() or (log_probabilities > TOLERANCE).any():
         raise MalformedAnswer
-    if float(np.exp(log_probabilities).sum()) > 1 + _TOLERANCE or not all(isinstance(text, str) for text in texts):
+    if float(np.exp(log_probabilities).sum()) > 1 + TOLERANCE or not all(isinstance(text, str) for text in texts):
         raise MalformedAnswer
     token_ids = None if ids is None else np.array(ids, dtype=np.int64)
     if token_ids is not None and (len(np.unique(token_ids)) < len(token_ids) or (token_ids < 0).any()):

@@ -26,6 +26,7 @@ class Capabilities:
     prompt_scores   whether it scores the tokens of a prompt
     tokenizes       whether it cuts texts on request
     context_length  0 where it does not say
+    length          what it calls the most tokens of a reply in a chat
     """
 
     model: str
@@ -40,3 +41,4 @@ class Capabilities:
     prompt_scores: bool = False
     tokenizes: bool = False
     context_length: int = 0
+    length: str = "max_tokens"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -23,10 +24,12 @@ _LONGEST_BACK_OFF = 5.0  # seconds that a server may ask for
 _TRY_AGAIN = (429, 502, 503, 504)
 _CONNECTIONS = 8
 _SMALL = 2**18  # bytes of an answer to a small question
+_REPLY_TIMES = 4  # a reply that comes piece by piece may take so many times the time of one answer
+_NETWORK = (httpx2.ConnectError, httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 
 
 class Refusal(Exception):
-    """An answer of status 400 or 422: the server does not take the request as it is. `kind` is its error type."""
+    """An answer of status 400 or 422: the server does not take the request as it is. `kind` is its error code."""
 
     def __init__(self, status: int, kind: str) -> None:
         super().__init__(f"status {status}")
@@ -34,16 +37,19 @@ class Refusal(Exception):
 
 
 class Client:
-    """Client of one endpoint. Thread-safe."""
+    """Client of one endpoint, with at most so many connections at a time. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, key: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, endpoint: Endpoint, key: str = "", sleep: Callable[[float], None] = time.sleep,
+        connections: int = _CONNECTIONS,
+    ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self._sleep = sleep
         local = (httpx2.URL(endpoint.url).host or "") in ("127.0.0.1", "localhost", "::1")
         self._http = httpx2.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx2.Timeout(endpoint.timeout, connect=min(5, endpoint.timeout)),
-            limits=httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=60),
+            limits=httpx2.Limits(max_connections=connections, keepalive_expiry=60),
             follow_redirects=False,
             trust_env=not local,
         )
@@ -70,7 +76,7 @@ class Client:
             wait: float | None = _BACK_OFF * 4**attempt
             try:
                 status, data, after = self._exchange(method, path, body, most_bytes)
-            except (httpx2.ConnectError, httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            except _NETWORK:
                 problem: Exception = self.error("remote_unreachable")
             else:
                 if status == 200:
@@ -89,17 +95,47 @@ class Client:
         self, method: str, path: str, body: dict[str, Any] | None, most_bytes: int
     ) -> tuple[int, bytes, float | None]:
         """Status, content and wish for a pause of one answer, read within the time and size allowed."""
-        deadline = time.monotonic() + self.endpoint.timeout
-        data = bytearray()
+        with self._errors(), self._http.stream(method, self.endpoint.url + path, json=body) as response:
+            data = b"".join(self._chunks(response, most_bytes, self.endpoint.timeout))
+            return response.status_code, data, _pause(response.headers.get("retry-after"))
+
+    def lines(self, path: str, body: dict[str, Any], most_bytes: int) -> Generator[bytes]:
+        """Lines of the answer to a JSON request, each as soon as it is there.
+
+        For a reply that is written while it is read: it is asked for once only, and the caller counts it, on the
+        thread of the visitor (`usage.before_request`). Raises RemoteError, Refusal.
+        """
+        begun, rest = False, b""
         try:
-            with self._http.stream(method, self.endpoint.url + path, json=body) as response:
-                for chunk in response.iter_bytes():
-                    data += chunk
-                    if len(data) > most_bytes:
-                        raise self.error("remote_large")
-                    if time.monotonic() > deadline:
-                        raise self.error("remote_slow", seconds=self.endpoint.timeout)
-                return response.status_code, bytes(data), _pause(response.headers.get("retry-after"))
+            with self._errors(), self._http.stream("POST", self.endpoint.url + path, json=body) as response:
+                if response.status_code != 200:
+                    data = b"".join(self._chunks(response, _SMALL, self.endpoint.timeout))
+                    raise self._problem(response.status_code, data)
+                for chunk in self._chunks(response, most_bytes, _REPLY_TIMES * self.endpoint.timeout):
+                    begun = True
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    yield from whole
+        except _NETWORK:
+            raise self.error("remote_broken" if begun else "remote_unreachable") from None
+        if rest:
+            yield rest
+
+    def _chunks(self, response: httpx2.Response, most_bytes: int, seconds: int) -> Iterator[bytes]:
+        """The content of an answer as it comes, within the time and size allowed."""
+        deadline, size = time.monotonic() + seconds, 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > most_bytes:
+                raise self.error("remote_large")
+            if time.monotonic() > deadline:
+                raise self.error("remote_slow", seconds=seconds)
+            yield chunk
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Context in which an answer is read: what goes wrong is an error of the endpoint."""
+        try:
+            yield
         except httpx2.ConnectTimeout:
             raise self.error("remote_unreachable") from None
         except httpx2.PoolTimeout:
@@ -114,7 +150,7 @@ class Client:
             answer = read(data)
         except (ValueError, RecursionError):
             raise self.error("remote_garbage") from None
-        usage.after_request(self.endpoint.name, *_tokens_used(answer))
+        usage.after_request(self.endpoint.name, *tokens_used(answer))
         return answer
 
     def _problem(self, status: int, data: bytes) -> Exception:
@@ -142,15 +178,16 @@ def _pause(value: str | None) -> float | None:
 
 
 def _error_kind(data: bytes) -> str:
-    """The machine-readable type of an error, such as `exceed_context_size_error`; its message is not read."""
+    """The machine-readable name of an error, such as `exceed_context_size_error`; its message is not read."""
     try:
-        kind = json.loads(data)["error"]["type"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        error = json.loads(data)["error"]
+        names = [error.get("code"), error.get("type")]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
-    return kind if isinstance(kind, str) and kind.isidentifier() and len(kind) < 60 else ""
+    return next((name for name in names if isinstance(name, str) and name.isidentifier() and len(name) < 60), "")
 
 
-def _tokens_used(answer: Any) -> tuple[int, int]:
+def tokens_used(answer: Any) -> tuple[int, int]:
     """Prompt tokens and new tokens that an answer says it took."""
     used = answer.get("usage") if isinstance(answer, dict) else None
     if not isinstance(used, dict):

@@ -12,6 +12,8 @@ class RemoteError(ModelError):
     not know the model), `remote_busy`, `remote_status` (`status`, any other refusal), `remote_redirect`,
     `remote_large` (an answer), `remote_garbage` (an answer that cannot be understood), `remote_changed` (another
     vocabulary than at the beginning).
+    Of a reply in a chat: `remote_broken` (it ends in the middle), `remote_filter` (a content filter refuses the
+    conversation), `remote_long` (the conversation is too long for the model).
     Of what it can do: `remote_no_logprobs`, `remote_no_tokens` (it takes no token ids, and no tokenizer is configured),
-    `remote_tokenizer` (the configured one is another).
+    `remote_tokenizer` (the configured one is another), `remote_chat_only` (it continues no given text).
     """

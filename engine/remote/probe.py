@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from engine.remote import answer
@@ -16,6 +17,7 @@ from engine.remote.client import Client, Refusal
 from engine.remote.errors import RemoteError
 
 USUAL_TOP = (20, 5)  # most alternatives of most servers, and of the others
+LENGTHS = ("max_tokens", "max_completion_tokens")  # what servers call the most tokens of a reply
 BYTES_PER_ALTERNATIVE = 1000  # of an answer, at most: a token's text and bytes as JSON
 _TEXT = "The capital of France is"
 
@@ -23,9 +25,7 @@ _TEXT = "The capital of France is"
 def probe(client: Client) -> Capabilities:
     """Capabilities of a server for the endpoint's model. Raises RemoteError."""
     model, said = _find_model(client)
-    found = _by_completions(client, model) or _by_chat(client, model)
-    if found is None:
-        raise client.error("remote_no_logprobs")
+    found = _route(client, model)
     meta = said.get("meta")
     meta = meta if isinstance(meta, Mapping) else {}
     found = replace(
@@ -40,6 +40,21 @@ def probe(client: Client) -> Capabilities:
     if cut is None:
         return found
     return _by_ids(client, found, cut)
+
+
+def probe_route(client: Client) -> Capabilities:
+    """Capabilities as far as the route by which a server gives log-probabilities, by few small requests.
+
+    Raises as `probe`.
+    """
+    return _route(client, _find_model(client)[0])
+
+
+def _route(client: Client, model: str) -> Capabilities:
+    found = _by_completions(client, model) or _by_chat(client, model)
+    if found is None:
+        raise client.error("remote_no_logprobs")
+    return found
 
 
 def bytes_of_answer(alternatives: int) -> int:
@@ -106,13 +121,14 @@ def _by_completions(client: Client, model: str) -> Capabilities | None:
 
 def _by_chat(client: Client, model: str) -> Capabilities | None:
     """What an answer in a chat shows; None without log-probabilities."""
-    for top in USUAL_TOP:
+    for length, top in product(LENGTHS, USUAL_TOP):
         messages = [{"role": "user", "content": _TEXT}]
-        body = {"model": model, "messages": messages, "max_tokens": 1, "logprobs": True, "top_logprobs": top}
+        body = {"model": model, "messages": messages, length: 1, "logprobs": True, "top_logprobs": top}
         found = _asked(client, "/v1/chat/completions", body)
         if found is not None:
+            has_ids = found.token_ids is not None
             return Capabilities(
-                model, "chat", found.shape, "none", found.token_ids is not None, _has_bytes(found), len(found)
+                model, "chat", found.shape, "none", has_ids, _has_bytes(found), len(found), length=length
             )
     return None
 

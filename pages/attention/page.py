@@ -174,7 +174,7 @@ def draw_experiment(name: str, model: engine.Model) -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     messages.show_problem(session.problem, t)
-    if remote_notice.draw_inside(session, model, t):
+    if remote_notice.draw_missing(session, model, "inside", t):
         return
     draw_text(model)
     ids = state.update_text(session, model)

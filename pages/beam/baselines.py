@@ -36,9 +36,10 @@ def compute_baselines(search: BeamSearch) -> Baselines:
     """
     from engine.decoding.batch_generation import BatchGeneration, Continuation
 
-    winner = search.sequences[0]
-    log_probabilities = search.model.score(winner.token_ids).log_probabilities[len(search.ids) :]
-    beam = Continuation(None, winner.token_ids[len(search.ids) :], tuple(v for v in log_probabilities if v is not None))
+    winner, first = search.sequences[0].token_ids, len(search.ids)
+    outputs = search.model.records(winner[:-1])  # of its own tokens alone: a server may not know those of the prompt
+    log_probabilities = tuple(outputs[at - 1].log_probability(winner[at]) for at in range(first, len(winner)))
+    beam = Continuation(None, winner[first:], log_probabilities)
 
     def generate(strategy: str) -> list[Continuation]:
         generation = BatchGeneration(search.model, search.ids, BY_NAME[strategy], 0, SEEDS, search.most)

@@ -21,7 +21,16 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, fragment, messages, model_access, model_picker, prompt_box, sampling_controls
+from pages.shell import (
+    address,
+    fragment,
+    messages,
+    model_access,
+    model_picker,
+    prompt_box,
+    remote_notice,
+    sampling_controls,
+)
 from pages.shell.open_in_step import open_in_step
 
 if TYPE_CHECKING:
@@ -208,6 +217,7 @@ def workbench() -> None:
     sent_in_advance = st.empty()  # here, because what is drawn below comes and goes
     with above:
         draw_controls()
+        remote_notice.draw_among(model, t)
     with st.container():  # one element in both cases: what is below keeps its place
         if st.toggle(t("beam.mass.title"), key="beam_mass_on", persist_state="session"):
             probability_mass.draw(state, t)

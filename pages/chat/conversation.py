@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.serving import config
 from pages.chat.reply import Reply
+from pages.chat.server_reply import ServerReply
 from pages.chat.state import ChatState
 from pages.components.register import event_callback, register
 from pages.i18n.translator import Translator
@@ -29,11 +30,11 @@ def data(state: ChatState, model: Model, t: Translator) -> dict[str, Any]:
     """
     from engine.model.chat import reply_parts
 
-    reply = state.reply
+    reply, local = state.answer, state.reply
     shown = state.shown
     messages = []
     for index, message in enumerate(shown):
-        before = reply.chat.text if reply is not None and index == len(shown) - 1 else ""
+        before = local.chat.text if local is not None and index == len(shown) - 1 else ""
         parts = reply_parts(message.content, before if message.role == "assistant" else "")
         is_own = message.role == "assistant"
         messages.append({
@@ -47,14 +48,17 @@ def data(state: ChatState, model: Model, t: Translator) -> dict[str, Any]:
         "messages": messages,
         "running": state.run.running,
         "status": "" if reply is None or state.run.running else status(reply, t),
-        "can_go_on": reply is not None and reply.stop_reason in ("length", "person") and not reply.end_name,
+        "can_go_on": local is not None and local.stop_reason in ("length", "person") and not local.end_name,
         "disabled": config.current().demo,
         "labels": {name: t(f"chat.label.{name}") for name in _LABELS},
     }
 
 
-def status(reply: Reply, t: Translator) -> str:
-    """Why a reply ended, with the number of its tokens."""
+def status(reply: Reply | ServerReply, t: Translator) -> str:
+    """Why a reply ended, with the number of its tokens; "" for a server's of which only the text is known."""
+    if isinstance(reply, ServerReply):
+        counted = [t("chat.tokens_count", count=len(reply.tokens))] if reply.tokens else []
+        return " ".join([t(f"chat.stopped_server.{reply.stop_reason}"), *counted]) if reply.stop_reason else ""
     count = t("chat.tokens_count", count=len(reply.token_ids))
     if reply.end_name:
         return f"{t('chat.stopped.end', token=reply.end_name)} {count}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pages.chat.reply import ReplyStop
 from pages.session import json_parameter
 
+_NAME = 60  # most characters of a server's name
 _STOPS: tuple[ReplyStop, ...] = ("length", "person", "context", "line")  # the end of a turn is among the tokens
 
 
@@ -17,6 +18,7 @@ class LinkedChat(NamedTuple):
     said  the messages in turn, the visitor's first
     ids   tokens of the reply at the end; () if unknown
     stop  why that reply stopped; None if unknown
+    by    name of the server that replies; "" for the model at hand. Of its replies the texts are all there is
     """
 
     said: tuple[str, ...] = ()
@@ -25,6 +27,7 @@ class LinkedChat(NamedTuple):
     thinking: bool = True
     ids: tuple[int, ...] = ()
     stop: ReplyStop | None = None
+    by: str = ""
 
 
 def encoded(chat: LinkedChat) -> str | None:
@@ -33,6 +36,7 @@ def encoded(chat: LinkedChat) -> str | None:
     values |= {"plain": 1} if chat.plain else {}
     values |= {} if chat.thinking else {"thinking": 0}
     values |= {"stop": chat.stop} if chat.stop in _STOPS else {}
+    values |= {"by": chat.by} if chat.by else {}
     return json_parameter.encoded(values | ({"ids": chat.ids} if chat.ids else {}), values)
 
 
@@ -41,13 +45,14 @@ def decoded(text: str) -> LinkedChat | None:
     try:
         values = json.loads(text)
         said, system, ids = values["said"], values.get("system", ""), values.get("ids", [])
+        by = values.get("by", "")
         plain, thinking = bool(values.get("plain")), bool(values.get("thinking", 1))
         stop = next((stop for stop in _STOPS if stop == values.get("stop")), None)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    if not (_are(str, said) and isinstance(system, str) and _are(int, ids) and min(ids, default=0) >= 0):
+    if not (_are(str, said) and _are(str, [system, by]) and _are(int, ids) and min(ids, default=0) >= 0):
         return None
-    return LinkedChat(tuple(said), system, plain, thinking, tuple(ids), stop)
+    return LinkedChat(tuple(said), system, plain, thinking, tuple(ids), stop, by[:_NAME])
 
 
 def _are(kind: type, values: Any) -> bool:

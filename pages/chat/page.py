@@ -9,7 +9,7 @@ import streamlit as st
 
 import engine
 from engine.serving import config
-from pages.chat import conversation, stream, template_effect
+from pages.chat import conversation, server_view, stream, template_effect
 from pages.chat.reply import DEFAULT_TOKENS, TOKEN_RANGE
 from pages.chat.state import ChatState
 from pages.components import examples
@@ -26,6 +26,7 @@ from pages.shell import (
     messages,
     model_access,
     model_picker,
+    remote_notice,
     sampling_controls,
 )
 from pages.shell.open_in_step import open_in_step
@@ -45,6 +46,8 @@ def act(value: dict[str, Any]) -> None:
     model = model_access.loaded_model(session)
     kind, turn = value.get("kind"), value.get("turn")
     if model is None or type(turn) is not int:
+        return
+    if kind in ("send", "edit", "again") and not server_view.is_ready(state):
         return
     text, at = str(value.get("text") or ""), value.get("at")
     if kind == "stop":
@@ -68,7 +71,7 @@ def act(value: dict[str, Any]) -> None:
 def say(text: str) -> None:
     """Callback: send an example."""
     model = model_access.loaded_model(session)
-    if model is not None and not state.run.running:
+    if model is not None and not state.run.running and server_view.is_ready(state):
         state.send(session, model, state.turn, text)
 
 
@@ -78,6 +81,13 @@ def open_stream(value: dict[str, Any] | None = None) -> None:
     node, token = value.get("node", value.get("after", -1)), value.get("token", -1)
     if all(type(number) is int for number in (value.get("turn"), node, token)):
         open_in_step(session, state.load_in_step, value["turn"], node, token)
+
+
+def choose_server(name: str | None = None) -> None:
+    """Callback: let the chosen server reply, or the model at hand."""
+    model = model_access.loaded_model(session)
+    if model is not None:
+        state.choose_server(model, server_view.chosen() if name is None else name)
 
 
 def change_system() -> None:
@@ -102,13 +112,16 @@ def sync_widgets() -> None:
 
 
 def draw_conversation(model: engine.Model) -> None:
-    conversation.draw(conversation.data(state, model, t), act)
+    data = conversation.data(state, model, t)
+    data["disabled"] = data["disabled"] or not server_view.is_ready(state)
+    conversation.draw(data, act)
     messages.show_problem(state.run.problem, t, "chat.kept")
-    if state.reply is not None and t.language != "zh_Hans" and (characters := state.reply.simplified):
+    if state.answer is not None and t.language != "zh_Hans" and (characters := state.answer.simplified):
         st.caption(t("chat.simplified", characters=plain("".join(characters[:MAX_SIMPLIFIED]))))
     texts = example_language.for_examples(t).list("chat.examples")
     buttons = [Example(text, f"chat example {text}", partial(say, text)) for text in texts]
-    examples.draw(buttons, t, note=example_language.note(t))
+    if server_view.is_ready(state):
+        examples.draw(buttons, t, note=example_language.note(t))
 
 
 def draw_stream(model: engine.Model) -> None:
@@ -131,11 +144,11 @@ def draw_stream(model: engine.Model) -> None:
 
 def draw_settings(model: engine.Model) -> None:
     """The system prompt, the length of a reply, and where the model has a chat template, whether it is used."""
-    has_template = model.chat_template is not None
+    has_template = model.chat_template is not None and not state.server
     columns = st.columns([1.2, 1, 1] if has_template else [2, 1], gap="medium", vertical_alignment="bottom")
     with columns[0]:
         session_state.default_widget("chat_system", state.system)
-        placeholder = t("chat.system_template" if has_template else "chat.system_placeholder")
+        placeholder = t("chat.system_template" if has_template or state.server else "chat.system_placeholder")
         st.text_input(
             t("chat.system"), key="chat_system", persist_state="session", on_change=change_system,
             placeholder=placeholder, disabled=config.current().demo, help=t("chat.system_help"),
@@ -167,15 +180,27 @@ def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     messages.show_model_problem(session.problem, t)
     state.ready(model)
-    if model.chat_template is None:
-        st.caption(t("chat.base"))
+    asking = server_view.draw_choice(state, session, choose_server, t)
+    with st.container():
+        if state.server:
+            server_view.draw_unready(state, t)
+        elif model.chat_template is None:
+            st.caption(t("chat.base"))
+        if not state.server:
+            remote_notice.draw_among(model, t)
     left, right = st.columns([1, 1.05], gap="large")
     with left:
         draw_conversation(model)
     with right:
-        draw_stream(model)
+        if server_view.shows_reply(state):
+            server_view.draw_reply(state, partial(choose_server, ""), t)
+        else:
+            draw_stream(model)
     with st.container():
         draw_settings(model)
+    with st.container():
+        if state.server:
+            server_view.draw_sampling(state, session, t)
     fragment.mark_answered()
     if state.run.running:
         if state.run.go_on(WORK_SLICE_SECONDS):
@@ -184,6 +209,8 @@ def workbench() -> None:
     address_bar.update()
     if state.too_long:
         st.caption(t("chat.too_long"))
+    if asking:
+        fragment.rerun(after=server_view.REFRESH_SECONDS)
 
 
 @fragment.part

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.decoding.stopping import StopReason
-from engine.sampling.settings import Settings, Strategy
+from engine.sampling.settings import Settings, Strategy, TokenOrigin
 from engine.serving import config
 from engine.tokenization.unicode import simplified_characters
 from pages.session.prefilled_text import PrefilledText
+from pages.session.text_state import TextState
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -109,6 +110,21 @@ class Reply(PrefilledText):
         """End the reply at the visitor's request; what is written remains."""
         if not self.done:
             self.stop_reason = "person"
+
+    def load_in_step(self, session: TextState, node: int, token: int) -> None:
+        """Load the whole stream into the session, with the cursor at `node`, and `token` chosen there if given."""
+        how: TokenOrigin = "greedy" if self.choosing.strategy == "greedy" else "drawn"
+        model, ids = self.model, self.chat.ids
+        if node < 0 or node >= len(ids):
+            session.load_text(model, model.text(ids), ids, self.token_ids, how)
+        else:  # within what was said: the prompt ends there
+            session.load_text(model, model.text(ids[: node + 1]), ids[: node + 1], (), how)
+        assert session.trace is not None
+        if node >= len(ids):
+            session.go_to(model, session.turn, session.trace.path()[node])
+        if token >= 0:
+            session.pick(model, session.turn, token)
+        session.opened_from = "chat"
 
     def _append_token(self) -> None:
         from engine.decoding.generation import generate

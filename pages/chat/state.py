@@ -1,7 +1,8 @@
 """State of the chat page: a conversation, the reply that is being written, and the actions on them. No Streamlit here.
 
 The conversation is text. For every reply it is made into tokens anew, by the model's chat template or as plain text,
-and the model continues these, as on every other page. An action with an outdated `turn` does nothing.
+and the model continues these, as on every other page; or it is sent to a server that only chats. An action with an
+outdated `turn` does nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineError, PromptError
-from engine.sampling.settings import TokenOrigin
+from engine.remote.endpoint import PREFIX
+from engine.serving import endpoints
 from engine.tokenization.chat_template import ChatMessage
-from pages.chat import link
+from pages.chat import link, replies
 from pages.chat.link import LinkedChat
 from pages.chat.reply import DEFAULT_TOKENS, Choosing, Reply, ReplyStop
-from pages.chat.transcript import transcript
+from pages.chat.server_reply import ServerReply
 from pages.i18n.translator import Translator
 from pages.session.incremental_run import IncrementalRun
 from pages.session.query_params import QueryParams
@@ -40,6 +42,8 @@ class ChatState:
     effect    the same messages continued without the template; `asked` is the reply that it is compared with
     turn      incremented by every change of the conversation; events of an earlier turn are outdated
     model     name of the model that the reply's tokens belong to
+    server    name of the model of the server that replies; "" where the model at hand does
+    lost      name of the server of a link that is not offered here; "" for none
     too_long  whether the conversation does not fit into a link
     settings_changed  whether an action has changed the seed, which the page has still to show
     """
@@ -54,18 +58,26 @@ class ChatState:
     effect: IncrementalRun = field(default_factory=IncrementalRun)
     turn: int = 0
     model: str = ""
+    server: str = ""
+    lost: str = ""
     too_long: bool = False
     settings_changed: bool = False
+    _heard: ServerReply | None = None  # the last one of a server, for when the visitor comes back to it
+
+    @property
+    def answer(self) -> Reply | ServerReply | None:
+        """The reply to the last message; None before the first, and where it was refused."""
+        return self.run.work if isinstance(self.run.work, Reply | ServerReply) else None
 
     @property
     def reply(self) -> Reply | None:
-        """The reply to the last message; None before the first, and where it was refused."""
+        """The reply of a model here, whose tokens can be continued."""
         return self.run.work if isinstance(self.run.work, Reply) else None
 
     @property
     def shown(self) -> list[ChatMessage]:
         """The messages with the reply, without the system prompt."""
-        return [*self.messages, *([] if self.reply is None else [ChatMessage("assistant", self.reply.text)])]
+        return [*self.messages, *([] if self.answer is None else [ChatMessage("assistant", self.answer.text)])]
 
     def is_plain(self, model: Model) -> bool:
         """Whether the conversation is written out as plain text for a model."""
@@ -74,20 +86,30 @@ class ChatState:
     def ready(self, model: Model) -> None:
         """Make the reply's tokens those of another model, if it has changed; the text stays."""
         if self.model != model.name:
-            said, before = tuple(self.shown), self.reply
-            self.run.stop()
-            self.model, self.run = model.name, IncrementalRun(turn=self.run.turn)
-            if before is not None:
-                self._take(model, said, before.choosing)
+            self.model = model.name
+            if not self.server:
+                self._read_again(model)
 
     def set_plain(self, model: Model, plain: bool) -> None:
         """Do with or without the chat template; the conversation stays."""
         if plain != self.plain:
-            said, before = tuple(self.shown), self.reply
-            self.run.stop()
-            self.plain, self.run = plain, IncrementalRun(turn=self.run.turn)
-            if before is not None:
-                self._take(model, said, before.choosing)
+            self.plain = plain
+            self._read_again(model)
+
+    def choose_server(self, model: Model, name: str) -> None:
+        """Let a server reply from now on, or with "" the model at hand; the conversation stays."""
+        if name != self.server:
+            self.server = name
+            self._read_again(model)
+
+    def _read_again(self, model: Model) -> None:
+        """Read the conversation anew, for what has changed since its last reply."""
+        said, before = tuple(self.shown), self.answer
+        self.run.stop()
+        self._heard = before if isinstance(before, ServerReply) and before.tokens else self._heard
+        self.run = IncrementalRun(turn=self.run.turn)
+        if before is not None:
+            self._take(model, said, before.choosing)
 
     def send(self, session: TextState, model: Model, turn: int, text: str) -> bool:
         """Say something; False, with the reason in `run.problem`, if it cannot be read."""
@@ -107,7 +129,8 @@ class ChatState:
             return False
         unanswered = self.messages[-1].role == "user"  # else the reply of a link could not be read
         before = session.seed
-        if self.reply is not None and self.reply.choosing == _choosing(session) and session.strategy == "sample":
+        same = self.answer is not None and self.answer.choosing == replies.choosing(session)
+        if same and session.strategy == "sample":
             session.seed = (session.seed + 1) % 2**31
         if self._answer(session, model, self.messages if unanswered else self.messages[:-1]):
             return True
@@ -127,13 +150,8 @@ class ChatState:
         reply = self.reply
         if reply is None or self.is_plain(model) or self.run.running:
             return
-
-        def plain_reply() -> Reply:
-            plain = self._read(model, self.messages, reply.choosing, plain=True)
-            plain.closing = None  # nothing cuts it: where does it end by itself?
-            return plain.allow(self.tokens)
-
-        self.effect.begin(reply, plain_reply)
+        whole = replies.with_system(self.system, self.messages)
+        self.effect.begin(reply, lambda: replies.uncut_plain_reply(model, whole, reply.choosing, self.t, self.tokens))
 
     @property
     def compared(self) -> Reply | None:
@@ -150,28 +168,27 @@ class ChatState:
 
     def _changed(self) -> None:
         self.effect.stop()
+        self.lost = ""
         self.turn += 1
 
     def _answer(self, session: TextState, model: Model, messages: tuple[ChatMessage, ...]) -> bool:
         """Begin a reply to the last of the messages, which become the conversation if it can be read."""
         begun = self.run.turn
-        self.run.begin(None, lambda: self._read(model, messages, _choosing(session)).allow(self.tokens))
+        choosing, whole = replies.choosing(session), replies.with_system(self.system, messages)
+        if self.server:
+            self.run.begin(None, lambda: replies.server_reply(self.server, model, whole, choosing, self.tokens))
+        else:
+            self.run.begin(None, lambda: self._read(model, messages, choosing).allow(self.tokens))
         if self.run.turn == begun:
             return False
         self.messages, self.model = messages, model.name
         self._changed()
         return True
 
-    def _read(self, model: Model, messages: tuple[ChatMessage, ...], choosing: Choosing, plain: bool = False) -> Reply:
-        """The reply to a conversation, with no tokens yet. Raises EngineError."""
-        from engine.model.chat import read_chat, read_plain  # imports the model's code: only once one is loaded
-
-        whole = [ChatMessage("system", self.system)] if self.system.strip() else []
-        whole += messages
-        if not (plain or self.is_plain(model)):
-            return Reply(model, read_chat(model, whole, self.thinking), choosing)
-        lines = transcript(whole, self.t)
-        return Reply(model, read_plain(model, lines.text, lines.messages), choosing, lines.closing)
+    def _read(self, model: Model, messages: tuple[ChatMessage, ...], choosing: Choosing) -> Reply:
+        """The reply of a model here to a conversation, with no tokens yet. Raises EngineError."""
+        whole = replies.with_system(self.system, messages)
+        return replies.local_reply(model, whole, choosing, self.is_plain(model), self.thinking, self.t)
 
     def _take(
         self, model: Model, said: tuple[ChatMessage, ...], choosing: Choosing, ids: tuple[int, ...] = (),
@@ -186,6 +203,12 @@ class ChatState:
         self._changed()
         if not reply_is_last:
             return
+        if self.server:
+            text, heard = said[-1].content, self._heard
+            is_same = heard is not None and bool(self.messages) and heard.is_same(self.server, said[-2].content, text)
+            self.run.work = heard if is_same else ServerReply(choosing, self.messages, given=text)
+            self.run.problem = None
+            return
         try:
             reply = self._read(model, self.messages, choosing).give(said[-1].content, ids, stop)
             self.run.work, self.run.problem = reply, None
@@ -194,21 +217,9 @@ class ChatState:
 
     def load_in_step(self, session: TextState, model: Model, turn: int, node: int = -1, token: int = -1) -> bool:
         """Load the stream of tokens into the session, with the cursor at `node`, and `token` chosen there if given."""
-        reply = self.reply
-        if turn != self.turn or reply is None or reply.model is not model:
+        if turn != self.turn or self.reply is None or self.reply.model is not model:
             return False
-        how: TokenOrigin = "greedy" if reply.choosing.strategy == "greedy" else "drawn"
-        ids = reply.chat.ids
-        if node < 0 or node >= len(ids):
-            session.load_text(model, model.text(ids), ids, reply.token_ids, how)
-        else:  # within what was said: the prompt ends there
-            session.load_text(model, model.text(ids[: node + 1]), ids[: node + 1], (), how)
-        assert session.trace is not None
-        if node >= len(ids):
-            session.go_to(model, session.turn, session.trace.path()[node])
-        if token >= 0:
-            session.pick(model, session.turn, token)
-        session.opened_from = "chat"
+        self.reply.load_in_step(session, node, token)
         return True
 
     def to_query(self) -> dict[str, str]:
@@ -216,7 +227,8 @@ class ChatState:
         ended = None if self.run.running else self.reply
         ids, stop = ((), None) if ended is None else (ended.token_ids, ended.stop_reason)
         said = tuple(message.content for message in self.shown)
-        chat = LinkedChat(said, self.system, self.plain, self.thinking, ids, stop)
+        by = self.server.removeprefix(PREFIX) or self.lost
+        chat = LinkedChat(said, self.system, self.plain, self.thinking, ids, stop, by)
         code = None if chat == LinkedChat() else link.encoded(chat)
         self.too_long = code is None and chat != LinkedChat()
         return {} if code is None else {_NAME: code}
@@ -225,7 +237,7 @@ class ChatState:
         """Restore the conversation. Raises PromptError for one that the host does not allow."""
         self.run.stop()
         self.run, self.messages, self.model = IncrementalRun(), (), model.name
-        self.system, self.plain, self.thinking = "", False, True
+        self.system, self.plain, self.thinking, self.server, self.lost = "", False, True, "", ""
         self.turn += 1
         text = params.decoded(_NAME)
         if text is None:
@@ -236,11 +248,10 @@ class ChatState:
             return
         self.system, self.plain, self.thinking = chat.system, chat.plain, chat.thinking
         said = tuple(ChatMessage("assistant" if i % 2 else "user", text) for i, text in enumerate(chat.said))
-        self._take(model, said, _choosing(session), chat.ids, chat.stop)
+        offered = endpoints.find(PREFIX + chat.by) is not None
+        self.server = PREFIX + chat.by if offered else ""
+        self._take(model, said, replies.choosing(session), chat.ids, chat.stop)
+        self.lost = "" if offered else chat.by
         if isinstance(self.run.problem, PromptError) and self.run.problem.code == "limit_demo":
             problem, self.run, self.messages, self.system = self.run.problem, IncrementalRun(), (), ""
             raise problem
-
-
-def _choosing(session: TextState) -> Choosing:
-    return Choosing(session.strategy, session.settings, session.seed)

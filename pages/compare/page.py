@@ -29,6 +29,7 @@ from pages.shell import (
     model_access,
     model_picker,
     offered_prompts,
+    remote_notice,
     sampling_controls,
 )
 from pages.shell.open_in_step import open_in_step
@@ -161,6 +162,7 @@ def workbench() -> None:
     above, chart, below = st.container(), st.container(), st.container()
     with above:
         draw_controls()
+        remote_notice.draw_among(model, t)
     if state.run_settings is not None:
         with chart:
             draw_chart()

@@ -16,7 +16,7 @@ from pages.components.examples import Example
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.limits import cloze, decoding_speed, error_accumulation, export, exposure_bias
-from pages.limits.state import NAMES, ExperimentName, LimitsState
+from pages.limits.state import NAMES, NEEDS, ExperimentName, LimitsState
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
 from pages.session.text_state import TextState
@@ -27,6 +27,7 @@ from pages.shell import (
     messages,
     model_access,
     model_picker,
+    remote_notice,
     sampling_controls,
 )
 from pages.shell.open_in_step import open_in_step
@@ -178,6 +179,9 @@ def workbench() -> None:
     messages.show_model_problem(session.problem, t)
     limits.ready(model)
     name = selected_experiment()
+    if remote_notice.draw_missing(session, model, NEEDS[name], t):
+        address_bar.update()
+        return
     run = limits.runs[name]
     draw_inputs(name, model)
     above, below = st.container(), st.container(key="limits_result")

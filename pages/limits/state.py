@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 ExperimentName = Literal["sequential", "errors", "left", "exposure"]
 NAMES: tuple[ExperimentName, ...] = ("sequential", "errors", "left", "exposure")
+NEEDS: dict[ExperimentName, Literal["speed", "whole", "scores"]] = {
+    "sequential": "speed", "errors": "whole", "left": "whole", "exposure": "scores",
+}  # fmt: skip
+"""What each needs of a model on a server, see `shell/remote_notice.py`."""
 SEEDS = 8  # seeds of the forced token experiment
 FORK_TOKENS = 30  # tokens of each of its texts
 EXPOSURE_SEEDS = 4

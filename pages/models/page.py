@@ -9,7 +9,7 @@ from engine.bundled import BUNDLED_NAME
 from engine.errors import ModelError
 from engine.model import memory
 from engine.model.memory import size_text
-from engine.serving import allowed_models, catalog, endpoint_usage, model_registry
+from engine.serving import allowed_models, catalog, chat_servers, endpoint_usage, model_registry
 from engine.serving import endpoints as served
 from engine.serving.catalog import CatalogModel
 from pages.frame import frame
@@ -118,19 +118,25 @@ def draw_catalog() -> None:
 
 
 def draw_endpoints() -> None:
-    """The models on the servers that the host has set up."""
+    """The models on the servers that the host has set up; of those that only chat, the way to the chat page."""
     endpoints = served.offered()
     if not endpoints:
         return
+    kinds = {endpoint: chat_servers.known(endpoint.model_name) for endpoint in endpoints}
     st.markdown(f"##### {t('models.endpoints')}")
     st.caption(t("models.remote_about"))
     with st.container(horizontal=True):
-        for endpoint in endpoints:
-            st.button(
-                plain(endpoint.name), key=f"load {endpoint.model_name}",
-                on_click=state.load, args=(session, endpoint.model_name),
-                disabled=state.loading is not None or endpoint.model_name == session.model_name,
-            )  # fmt: skip
+        for endpoint, kind in kinds.items():
+            if kind != "chat":
+                st.button(
+                    plain(endpoint.name), key=f"load {endpoint.model_name}",
+                    on_click=state.load, args=(session, endpoint.model_name),
+                    disabled=state.loading is not None or endpoint.model_name == session.model_name or kind == "asking",
+                )  # fmt: skip
+    if chatting := [plain(endpoint.name) for endpoint, kind in kinds.items() if kind == "chat"]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(t("models.chat_only", names=t("models.comma").join(chatting)), width="content")
+            st.page_link(navigation.path("chat"), label=t("models.to_chat"), width="content")
     if visitor_is_host() and (usage := endpoint_usage.today()):
         with st.expander(t("models.usage")):
             for name, used in usage.items():
@@ -198,7 +204,7 @@ def workbench() -> None:
     draw_catalog()
     address_bar.update()
     fragment.mark_answered()
-    if state.loading is not None:
+    if state.loading is not None or chat_servers.look():
         fragment.rerun(after=REFRESH_SECONDS)
 
 

@@ -17,7 +17,7 @@ from pages.quiz import bits_chart, round_view, summary
 from pages.quiz.state import MODES, QuizState
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, example_language, fragment, messages, model_access, model_picker
+from pages.shell import address, example_language, fragment, messages, model_access, model_picker, remote_notice
 
 session = session_state.get(TextState)
 quiz = session_state.get(QuizState)
@@ -74,6 +74,10 @@ def draw_rules() -> None:
 @fragment.workbench
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
+    if remote_notice.draw_missing(session, model, "whole", t):
+        draw_rules()
+        address_bar.update()
+        return
     try:
         quiz.ready(model, texts_language())
     except EngineError:  # the page's texts cannot be used: one of the visitor's own may

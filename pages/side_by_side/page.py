@@ -8,7 +8,7 @@ import streamlit as st
 
 import engine
 from engine.errors import ModelError
-from engine.serving import allowed_models, catalog
+from engine.serving import allowed_models, catalog, chat_servers
 from engine.tokenization.unicode import readable
 from pages.components import examples, prompt_area
 from pages.components.examples import Example
@@ -197,7 +197,7 @@ def workbench() -> None:
     if state.run.running:
         state.run.go_on(REFRESH_SECONDS)
         fragment.rerun()
-    if state.loading is not None:
+    if state.loading is not None or chat_servers.look():
         fragment.rerun(after=REFRESH_SECONDS)
 
 

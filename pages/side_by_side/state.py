@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.bundled import BUNDLED_NAME
 from engine.errors import EngineError, ModelError
-from engine.serving import admission, allowed_models, catalog, endpoints, model_registry
+from engine.serving import admission, allowed_models, catalog, chat_servers, endpoints, model_registry
 from engine.serving.model_registry import ModelLoad
 from pages.session.incremental_run import IncrementalRun
 from pages.session.query_params import QueryParams
@@ -196,8 +196,13 @@ class SideState:
 
 
 def candidates(name: str) -> list[str]:
-    """Names of the models that can stand beside one: bundled, loaded, named by the host, offered from the catalog."""
+    """Names of the models that can stand beside one: bundled, loaded, named by the host, offered from the catalog.
+
+    Servers that only chat are left out, and those of which it is not known yet.
+    """
     names = [BUNDLED_NAME, *(use.name for use in model_registry.memory_use())]
-    names += [*(endpoint.model_name for endpoint in endpoints.offered()), *allowed_models.named()]
+    served = [endpoint.model_name for endpoint in endpoints.offered()]
+    names += [name for name in served if chat_servers.known(name) not in ("asking", "chat")]
+    names += allowed_models.named()
     names += [model.name for model in catalog.offered()]
     return [other for other in dict.fromkeys(names) if other != name and model_registry.allowed(other)]

@@ -17,7 +17,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, example_language, fragment, messages, model_access, model_picker
+from pages.shell import address, example_language, fragment, messages, model_access, model_picker, remote_notice
 from pages.tokens import bpe_merges, explanation, export, token_details, tokenizer_comparison
 from pages.tokens.state import MAX_MERGE_CHARACTERS, TokensState
 
@@ -50,6 +50,8 @@ def draw_merges(model: engine.Model) -> None:
         derivation = state.derivation(model)
     except EngineError as error:
         st.info(t(f"error.{error.code}"))
+        if model.is_remote:
+            remote_notice.draw_local(session, t)
         return
     merges = bpe_merges.data(model.vocabulary, derivation, state.merge_count, state.turn)
     bpe_merges.draw(merges, t, state.merge_to)

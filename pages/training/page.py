@@ -18,7 +18,7 @@ from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, example_language, fragment, messages, model_access, model_picker
+from pages.shell import address, example_language, fragment, messages, model_access, model_picker, remote_notice
 from pages.shell.open_in_step import open_in_step
 from pages.training import export, scored_text, shifted_text, surprises
 from pages.training import training_history as history_view
@@ -140,6 +140,9 @@ def workbench() -> None:
     state.update_text(model, example_texts()[0])
     draw_box()
     if not state.ids or state.model != model.name:
+        return
+    if remote_notice.draw_missing(session, model, "whole", t):
+        address_bar.update()
         return
     with st.container():
         read_text(model)

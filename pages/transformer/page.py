@@ -54,7 +54,7 @@ def workbench() -> None:
         st.switch_page(navigation.path(page))
     model = model_access.wait_for_model(session, t)
     messages.show_problem(session.problem, t)
-    if remote_notice.draw_inside(session, model, t):
+    if remote_notice.draw_missing(session, model, "inside", t):
         return
     draw_model(model)
     fragment.mark_answered()

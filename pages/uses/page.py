@@ -25,6 +25,7 @@ from pages.shell import (
     model_access,
     model_picker,
     navigation,
+    remote_notice,
 )
 from pages.shell.open_in_step import open_in_step
 from pages.uses import prompt_view
@@ -97,6 +98,7 @@ def workbench() -> None:
     run = state.run_for(task)
     draw_input(task)
     draw_controls(task, run)
+    remote_notice.draw_among(model, t)
     user_input = entered_text(task)
     # A generated text is shown only with the input that it was generated for.
     prompts = example_language.for_prompts(t)

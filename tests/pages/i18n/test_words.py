@@ -102,6 +102,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "training.",
         "course.",
         "quiz.",
+        "remote.",
         "teachers.",
         "web.",
     )

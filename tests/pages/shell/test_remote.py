@@ -70,7 +70,7 @@ def test_from_the_models_page_to_the_step_page(embedded: str) -> None:
     assert isinstance(model, RemoteModel)
     local = model_registry.request().result()
     app.switch_page("pages/step/page.py").run()
-    assert t("remote.whole", name="tiny") in told(app)
+    assert t("remote.all_known", name="tiny") in told(app)
     [component] = stage(app)
     rows = component_data(component)["rows"]
     want = local.distribution(model.encode(session.prompt))
