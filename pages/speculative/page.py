@@ -175,7 +175,7 @@ def draw_jacobi(run: IncrementalRun, model: engine.Model) -> None:
 def workbench() -> None:
     model = model_access.wait_for_model(session, t)
     messages.show_model_problem(session.problem, t)
-    if remote_notice.draw_inside(session, model, t):
+    if remote_notice.draw_missing(session, model, "speed", t):
         return
     state.ready(model)
     name = shown()

@@ -25,9 +25,10 @@ from tests.pages.visit import state_of, visit
 T = Translator("en")
 WHOLE, LISTED = "endpoint:whole", "endpoint:eight"  # the whole vocabulary, and the 8 most probable tokens
 MISSING: dict[str, dict[str, Need]] = {
-    WHOLE: {"transformer": "inside", "attention": "inside", "limits": "speed"},
+    WHOLE: {"transformer": "inside", "attention": "inside", "limits": "speed", "speculative": "speed"},
     LISTED: {
-        "transformer": "inside", "attention": "inside", "limits": "speed", "quiz": "whole", "training": "whole",
+        "transformer": "inside", "attention": "inside", "limits": "speed", "speculative": "speed",
+        "quiz": "whole", "training": "whole",
     },
 }  # fmt: skip
 OF_THE_BUNDLED = {"learning"}  # its recorded training
