@@ -1,8 +1,8 @@
 """Store of rooms in SQLite: in the memory of this process, or in a file that several processes on a machine share.
 
-One connection a process, used by one thread at a time: an operation takes some 50 µs, and Streamlit's threads come and
-go. A file is in WAL mode: readers do not wait for writers, and what is committed survives the end of the process,
-however it ends. `synchronous=NORMAL` gives up only the last moments before the machine itself loses power.
+Threads share connections, one at a time: an operation takes some 50 µs, and the threads of a web server come and go. A
+file is in WAL mode, and has a connection for reading besides, so that who reads never waits for another process that
+writes. What is committed survives the end of the process, however it ends. `synchronous=NORMAL` gives up only the last moments before the machine itself loses power.
 """
 
 from __future__ import annotations
@@ -43,23 +43,33 @@ CREATE TABLE IF NOT EXISTS answers (
 """
 
 
+def _connection(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+
+
 class SqliteStore:
     """A `Store`; `path` is a file, or MEMORY."""
 
     def __init__(self, path: str = MEMORY) -> None:
         self._lock = threading.Lock()
         self._writes = 0
-        self._db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        self._db = _connection(path)
         if path != MEMORY:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        # A database in memory belongs to one connection.
+        self._reader, self._reading = (
+            (self._db, self._lock) if path == MEMORY else (_connection(path), threading.Lock())
+        )
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         with self._lock:
             self._db.close()
+        with self._reading:
+            self._reader.close()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -75,8 +85,8 @@ class SqliteStore:
             self._writes += 1
 
     def _read(self, statement: str, *values: object) -> list[Any]:
-        with self._lock:
-            return self._db.execute(statement, values).fetchall()
+        with self._reading:
+            return self._reader.execute(statement, values).fetchall()
 
     @staticmethod
     def _raise_version(db: sqlite3.Connection, code: str, stage: bool) -> None:
@@ -220,5 +230,4 @@ class SqliteStore:
         return {channel: Versions(version, stage) for channel, version, stage in rows}
 
     def mark(self) -> object:
-        with self._lock:
-            return self._writes, self._db.execute("PRAGMA data_version").fetchone()[0]
+        return self._writes, self._read("PRAGMA data_version")[0][0]
