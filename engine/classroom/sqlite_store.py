@@ -2,7 +2,8 @@
 
 Threads share connections, one at a time: an operation takes some 50 µs, and the threads of a web server come and go. A
 file is in WAL mode, and has a connection for reading besides, so that who reads never waits for another process that
-writes. What is committed survives the end of the process, however it ends. `synchronous=NORMAL` gives up only the last moments before the machine itself loses power.
+writes. What is committed survives the end of the process, however it ends. `synchronous=NORMAL` gives up only the last
+moments before the machine itself loses power.
 """
 
 from __future__ import annotations
