@@ -1,8 +1,8 @@
 """Bound of wrong codes and secrets that can be tried a minute, by one visitor and by all together.
 
-Somebody who tries codes opens new sessions, so the bound for all is the one that protects a room: with 300 of ten
-million codes a minute and twenty rooms, it takes a day of guessing to enter one with even odds. Whoever mistypes a code
-in a room full of people is not stopped by the bound for one.
+Somebody who tries codes opens new sessions, so the bound for all is the one that protects a room: with 300 of eight
+million codes a minute and twenty rooms open all the time, even odds to enter one take some fifteen hours. A class that
+mistypes its code stays far below either bound.
 """
 
 from __future__ import annotations

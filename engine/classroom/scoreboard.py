@@ -11,7 +11,7 @@ from engine.classroom.records import Answer, Member
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Score of one member, or of the model.
+    """Score of one member, of the class as one player, or of the model.
 
     rounds  rounds answered
     hits    answers equal to the true token
@@ -43,6 +43,16 @@ def _standing(member: Member, rounds: Sequence[tuple[Result, Sequence[Answer]]])
     known = [value for value in bits if value is not None]
     mean = sum(known) / len(known) if known and len(known) == len(bits) else None
     return Standing(member, len(bits), hits, mean)
+
+
+def crowd_standing(results: Sequence[Result]) -> Standing:
+    """The line of the class as one player, whose guess is always its most chosen token; rounds with an answer count."""
+    chosen = [(result, result.bar(result.chosen)) for result in results]
+    answered = [(result, bar.bits) for result, bar in chosen if bar is not None]
+    hits = sum(result.chosen == result.truth for result, _ in answered)
+    known = [bits for _, bits in answered if bits is not None]
+    mean = sum(known) / len(known) if known and len(known) == len(answered) else None
+    return Standing(None, len(answered), hits, mean)
 
 
 def model_standing(results: Sequence[Result]) -> Standing:

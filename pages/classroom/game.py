@@ -7,7 +7,7 @@ from typing import Any
 from engine.classroom.comparison import Result
 from engine.classroom.question import Game, Question
 from engine.classroom.records import Answer, Round
-from engine.classroom.scoreboard import model_standing, standings
+from engine.classroom.scoreboard import crowd_standing, model_standing, standings
 from pages.classroom import wording
 from pages.classroom.state import ClassroomState
 from pages.i18n.translator import Translator
@@ -30,4 +30,5 @@ def board(state: ClassroomState, shown: Round | None, own: int | None, t: Transl
         if game is not None and game.number == place.number and asked.result is not None:
             played.append((Result.from_json(asked.result), store.answers(room.code, asked.number)))
     lines = standings(store.members(room.code), played)
-    return wording.board(lines, model_standing([result for result, _ in played]), own, room.named, t)
+    results = [result for result, _ in played]
+    return wording.board(lines, crowd_standing(results), model_standing(results), own, room.named, t)

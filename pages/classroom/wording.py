@@ -113,9 +113,9 @@ def _perplexity(bits: float, t: Translator) -> str:
 
 
 def board(
-    standings: Sequence[Standing], model: Standing, own: int | None, named: bool, t: Translator
+    standings: Sequence[Standing], crowd: Standing, model: Standing, own: int | None, named: bool, t: Translator
 ) -> dict[str, Any]:
-    """Scoreboard of a game: the first places, the visitor's own, the class as a whole, the model.
+    """Scoreboard of a game: the first places, the visitor's own, the mean, the class as one player, the model.
 
     Without nicknames only the visitor's own line, if there is one, and the class.
     """
@@ -134,6 +134,7 @@ def board(
         known = [value for value in bits if value is not None]
         mean = math.fsum(known) / len(known) if known and len(known) == len(bits) else None
         table.append(_cells("", t("classroom.board.mean", n=len(taking_part)), t.number(hits), mean, False, t))
+    table.append(_board_row("", t("classroom.board.crowd"), crowd, False, t))
     table.append(_board_row("", t("classroom.board.model"), model, False, t))
     columns = [t(f"classroom.board.{name}") for name in ("place", "name", "hits", "bits")]
     return {"columns": columns, "rows": table, "note": t("classroom.board.note")}

@@ -24,5 +24,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-def room(code: str = "K7M3P", ends: float = 1e12, **more: object) -> Room:
+def room(code: str = "K7M4P", ends: float = 1e12, **more: object) -> Room:
     return Room(code, f"channel of {code}", f"hash of {code}", ends, **more)  # type: ignore[arg-type]

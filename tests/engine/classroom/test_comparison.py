@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from engine.classroom.comparison import Result, compare
 from engine.classroom.question import Question, ask_about
 from engine.classroom.records import Answer, Member
-from engine.classroom.scoreboard import model_standing, standings
+from engine.classroom.scoreboard import crowd_standing, model_standing, standings
 from engine.classroom.tally import Bar, bars, entropy_bits, score_class
 from engine.errors import PromptError
 from engine.model.model import Model
@@ -144,3 +144,6 @@ def test_the_scoreboard_counts_hits_then_bits_then_arrival() -> None:
         (3, 2, 1, 1.0), (5, 2, 1, 1.0), (2, 2, 1, 3.0), (1, 2, 1, None), (4, 0, 0, None),
     ]  # fmt: skip
     assert (model_standing(results).hits, model_standing(results).bits) == (1, 1.0)
+    chosen = [Result(table, token, (1,), (2,), score) for token in ((2,), (1,), ())]
+    assert (crowd_standing(chosen).rounds, crowd_standing(chosen).hits, crowd_standing(chosen).bits) == (2, 1, 2.0)
+    assert crowd_standing([]).bits is None and crowd_standing([Result(table, (3,), (1,), (), score)]).bits is None

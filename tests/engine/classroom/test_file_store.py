@@ -13,7 +13,7 @@ from engine.classroom.records import Answer
 from engine.classroom.sqlite_store import SqliteStore
 from tests.engine.classroom.conftest import room
 
-CODE = "K7M3P"
+CODE = "K7M4P"
 ROOT = Path(__file__).parents[3]
 # Answers as the members from FIRST on, again and again, and prints the last number that was taken for all of them.
 ANSWER = """
@@ -26,7 +26,7 @@ print("ready", flush=True)
 n = 0
 while n != times:
     for member in range(first, first + 5):
-        assert store.put_answer("K7M3P", 1, Answer(member, str(n), (1,), str(n)))
+        assert store.put_answer("K7M4P", 1, Answer(member, str(n), (1,), str(n)))
     print(n, flush=True)
     n += 1
 """

@@ -15,7 +15,7 @@ from engine.classroom.records import Answer, Member, Versions
 from engine.classroom.store import Store
 from tests.engine.classroom.conftest import STORES, room
 
-CODE = "K7M3P"
+CODE = "K7M4P"
 QUESTION = {"before": "今天天氣真"}
 
 

@@ -20,7 +20,7 @@ from pages.shell.web import room_updates
 from pages.shell.web.room_updates import RoomUpdates
 
 SOON = 0.5  # seconds within which a page is to learn of a change
-ROOM = Room("K7M3P", "the channel", "", 1e12)
+ROOM = Room("K7M4P", "the channel", "", 1e12)
 
 
 @pytest.fixture
