@@ -12,8 +12,8 @@ import hmac
 import secrets
 import unicodedata
 
-# None of 0 O, 1 I, 2 Z, 5 S, 8 B, U (V), which are taken for one another. Nor 3: `=3D` is also what quoted-printable mail
-# makes of `=`, which reading a link undoes.
+# None of 0 O, 1 I, 2 Z, 5 S, 8 B, U (V), which are taken for one another. Nor 3: `=3D` is also what quoted-printable
+# mail makes of `=`, which reading a link undoes.
 ALPHABET = "ACDEFGHJKLMNPQRTVWXY4679"
 CODE_LENGTH = 5
 _SECRET_BYTES = 24
