@@ -59,6 +59,7 @@ class SqliteStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("PRAGMA foreign_keys=ON")
+        self._db.execute("PRAGMA secure_delete=ON")  # what is removed is overwritten
         self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         # A database in memory belongs to one connection.
         self._reader, self._reading = (

@@ -48,7 +48,7 @@ function stage(data, report) {
 export default function (component) {
   const root = rootOf(component);
   const { data, setTriggerValue } = component;
-  kept(data.keep);
+  if (!root.left) kept(data.keep);
   const place = `${data.number} ${data.stage}`;
   const typing = root.querySelector(".typed");
   const typed = root.place === place ? typing?.value : "";
@@ -59,6 +59,7 @@ export default function (component) {
     const report = (name, value) => setTriggerValue(name, { number: data.number, ...value });
     const foot = el("div", "foot");
     foot.append(el("span", "who", data.who), makeButton("leave", data.labels.leave, () => {
+      root.left = true;
       kept(null);
       setTriggerValue("leave", {});
     }));

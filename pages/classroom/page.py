@@ -100,7 +100,7 @@ def draw_teacher() -> None:
 def still_there(revealed: Round, model: engine.Model) -> bool:
     """Whether a result still belongs to the text: the teacher has not gone on elsewhere since. Games have their own."""
     question = Question.from_json(revealed.question)
-    return question.game is not None or question.ids == session.ready(model).token_ids()
+    return question.game is not None or state.is_about(question, model, session)
 
 
 def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:

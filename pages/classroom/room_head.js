@@ -14,7 +14,7 @@ function code({ data, root }) {
   words.append(el("p", "soft", data.labels.code));
   const letters = el("p", "letters", data.code);
   letters.setAttribute("aria-label", [...data.code].join(" "));
-  letters.setAttribute("role", "text");
+  letters.setAttribute("role", "img");
   words.append(el("p", "address", data.address), letters);
   if (data.notice) words.append(el("p", "problem", data.notice));
   data.how.forEach((line) => words.append(el("p", "soft", line)));

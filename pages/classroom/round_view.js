@@ -1,10 +1,11 @@
-// The teacher's question, its answers as they come, and its result, for a projector. All text through textContent.
+// The teacher's question, its answers as they come, and its result, for a projector: `first` is the button that a
+// presenter's clicker presses. All text through textContent.
 // `data`: see round_view.py.
 
 function ready(data, report) {
   const { labels } = data;
   const buttons = el("div", "actions");
-  buttons.append(makeButton("primary ask", labels.ask, () => report("ask")), makeButton("game", labels.game, () => report("game")));
+  buttons.append(makeButton("primary first ask", labels.ask, () => report("ask")), makeButton("game", labels.game, () => report("game")));
   return [passage(data), buttons];
 }
 
@@ -29,7 +30,7 @@ function open(data, report) {
   const { labels } = data;
   const buttons = el("div", "actions");
   buttons.append(
-    makeButton("primary reveal", labels.reveal, () => report("reveal")),
+    makeButton("primary first reveal", labels.reveal, () => report("reveal")),
     makeButton("withdraw", labels.withdraw, () => report("withdraw")),
   );
   const answered = el("p", "answered", data.answered);
@@ -41,12 +42,12 @@ function revealed(data, report) {
   const { labels } = data;
   const buttons = el("div", "actions");
   data.takes.forEach(([whose, text], at) =>
-    buttons.append(makeButton(at ? "take" : "primary take", text, () => report("take", { whose }))));
+    buttons.append(makeButton(at ? "take" : "primary first take", text, () => report("take", { whose }))));
   if (data.game) {
-    buttons.append(makeButton("primary next", data.last ? labels.another_game : labels.next, () => report("game")));
+    buttons.append(makeButton("primary first next", data.last ? labels.another_game : labels.next, () => report("game")));
     buttons.append(makeButton("dismiss", labels.end_game, () => report("dismiss")));
   } else {
-    buttons.append(makeButton(data.takes.length ? "dismiss" : "primary dismiss", labels.go_on, () => report("dismiss")));
+    buttons.append(makeButton(data.takes.length ? "dismiss" : "primary first dismiss", labels.go_on, () => report("dismiss")));
   }
   const verdict = sentences(data.told.slice(0, 1));
   verdict.setAttribute("role", "status");

@@ -94,15 +94,24 @@ class ClassroomState:
         self._enter("member", self.wanted, joined.key)
 
     def come_back(self, role: str, code: str, key: str, visitor: str) -> None:
-        """Be again who the browser says; a room or member that is gone is told, and the browser forgets it."""
+        """Be again who the browser says; a room or member that is gone is told, and the browser forgets it.
+
+        Whoever sends codes in this way is bounded as if they were typed.
+        """
         self.left = "ended"
-        if role == "teacher":
-            self.hold(code, key, visitor)
-        elif self.school.find(code) is not None:
-            if self.school.member(code, key) is None:
-                self.left = "removed"
-            else:
-                self._enter("member", code, key)
+        try:
+            if role == "teacher":
+                self.hold(code, key, visitor)
+                return
+            room = self.school.look_up(code, visitor)
+        except EngineError as error:
+            if error.code == "room_none":
+                return
+            raise
+        if self.school.member(room.code, key) is None:
+            self.left = "removed"
+        else:
+            self._enter("member", room.code, key)
 
     def hold(self, code: str, secret: str, visitor: str) -> None:
         """Hold a room by the teacher's secret."""
@@ -181,11 +190,16 @@ class ClassroomState:
     def take(self, model: Model, session: TextState, number: int, tokens: Tokens) -> None:
         """Continue the teacher's text by what the class or the model has chosen."""
         last = self._last_question()
-        if last is None or last.game is not None or session.ready(model).token_ids() != last.ids:
+        if last is None or last.game is not None or not self.is_about(last, model, session):
             return
         for token_id in tokens:
             session.pick(model, session.turn, token_id)
         self.dismissed = number
+
+    @staticmethod
+    def is_about(asked: Question, model: Model, session: TextState) -> bool:
+        """Whether a question is about the teacher's text as it is now: nothing was written or chosen since."""
+        return asked.model == model.name and asked.ids == session.ready(model).token_ids()
 
     def remove(self, number: int) -> None:
         """Remove a member with all answers."""

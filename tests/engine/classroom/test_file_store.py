@@ -6,11 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from engine.classroom import shared
 from engine.classroom.records import Answer
 from engine.classroom.sqlite_store import SqliteStore
+from engine.serving import config
 from tests.engine.classroom.conftest import room
 
 CODE = "K7M4P"
@@ -18,6 +23,7 @@ ROOT = Path(__file__).parents[3]
 # Answers as the members from FIRST on, again and again, and prints the last number that was taken for all of them.
 ANSWER = """
 import sys
+from engine.classroom import shared
 from engine.classroom.records import Answer
 from engine.classroom.sqlite_store import SqliteStore
 store = SqliteStore(sys.argv[1])
@@ -78,3 +84,29 @@ def test_a_process_that_is_killed_loses_no_answer(tmp_path: Path) -> None:
     assert last is not None and last.state == "open"
     assert store.put_answer(CODE, 1, Answer(9, "on", (1,), "on")), "the round goes on"
     store.close()
+
+
+def test_a_file_that_cannot_be_used_is_a_wrong_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "_classrooms", {})
+    monkeypatch.setenv("ENGINE_CLASSROOM_FILE", str(tmp_path / "no folder" / "rooms"))
+    with pytest.raises(config.ConfigError, match="cannot be used"):
+        shared.open_file()
+    (tmp_path / "text").write_text("this is no database, however long it may be " * 99)
+    monkeypatch.setenv("ENGINE_CLASSROOM_FILE", str(tmp_path / "text"))
+    with pytest.raises(config.ConfigError, match="cannot be used"):
+        shared.open_file()
+
+
+def test_rooms_that_ended_while_no_server_ran_go_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rooms"
+    store = opened(path)
+    store.add_room(room("AAAAA", ends=1.0), 9)
+    store.add_member("AAAAA", "a very personal name", "", 9)
+    monkeypatch.setattr(shared, "_classrooms", {})
+    monkeypatch.setattr(shared, "_cleaning", [threading.current_thread()])  # no thread is started
+    monkeypatch.setenv("ENGINE_CLASSROOM_FILE", str(path))
+    shared.open_file()
+    assert store.room("AAAAA") is None and store.room(CODE) is not None
+    shared.classroom().store.close()  # type: ignore[attr-defined]
+    store.close()  # the last connection writes everything into the file
+    assert b"a very personal name" not in path.read_bytes()

@@ -11,6 +11,7 @@ import pytest
 
 from engine.classroom import codes, shared
 from engine.classroom.classroom import Classroom
+from engine.classroom.code_guesses import MOST_OF_ONE
 from engine.classroom.comparison import Result
 from engine.classroom.question import Question
 from engine.classroom.sqlite_store import SqliteStore
@@ -138,8 +139,9 @@ def test_only_the_teacher_can_do_what_a_teacher_does(model: Model) -> None:
     assert room is not None and room.joinable and not room.words and asked is not None and asked.state == "open"
     assert len(teacher.school.store.members(teacher.code)) == 1
     impostor = ClassroomState()
-    assert code_of(lambda: impostor.come_back("teacher", teacher.code, ann.key, "v")) == "room_none"
-    assert impostor.role == ""
+    assert code_of(lambda: impostor.hold(teacher.code, ann.key, "v")) == "room_none"
+    impostor.come_back("teacher", teacher.code, ann.key, "v")
+    assert (impostor.role, impostor.left) == ("", "ended")
 
 
 def test_the_same_person_by_the_key_that_the_browser_keeps() -> None:
@@ -160,6 +162,9 @@ def test_the_same_person_by_the_key_that_the_browser_keeps() -> None:
     assert holder.room() is None and (holder.role, holder.left) == ("", "ended")
     late.come_back("member", ann.code, ann.key, "v")
     assert (late.role, late.left) == ("", "ended")
+    for _ in range(MOST_OF_ONE - 1):  # somebody who tries codes as if the browser had kept them
+        late.come_back("member", ann.code, ann.key, "v")
+    assert code_of(lambda: late.come_back("member", ann.code, ann.key, "v")) == "limit_codes"
 
 
 def test_codes_and_secrets_survive_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
