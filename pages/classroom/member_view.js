@@ -34,14 +34,12 @@ function stage(data, report) {
   const head = el("h2", "", data.head);
   if (data.stage === "revealed") {
     const verdict = sentences(data.told.slice(0, 1));
-    verdict.setAttribute("role", "status");
     const board = data.board ? scoreboard(data) : [];
     const more = el("div", "told");
     for (const line of data.told.slice(1)) more.append(el("p", "", line));
     return [head, passage(data), verdict, ...board, distributions(data), more, el("p", "note", data.labels.legend)];
   }
   const answered = el("p", "answered", data.answered);
-  answered.setAttribute("role", "status");
   return [head, passage(data), answered, ...(data.stage === "open" ? answerForm(data, report) : [])];
 }
 
@@ -68,5 +66,7 @@ export default function (component) {
   if (drawn && typed) root.querySelector(".typed").value = typed;
   if (drawn && focused) root.querySelector(".typed")?.focus({ preventScroll: true });
   root.place = place;
+  // A new question with its text, what became of an answer, the result; what is wrong is an alert.
+  announce(root, data.answered || data.told?.join(" ") || `${data.head} ${data.before} ${data.labels.gap}`);
   watchRoom(component, root);
 }

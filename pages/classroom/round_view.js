@@ -34,7 +34,6 @@ function open(data, report) {
     makeButton("withdraw", labels.withdraw, () => report("withdraw")),
   );
   const answered = el("p", "answered", data.answered);
-  answered.setAttribute("role", "status");
   return [el("h2", "", data.head), passage(data), answered, hiddenBars(data), buttons, el("p", "note", labels.hidden)];
 }
 
@@ -50,7 +49,6 @@ function revealed(data, report) {
     buttons.append(makeButton(data.takes.length ? "dismiss" : "primary first dismiss", labels.go_on, () => report("dismiss")));
   }
   const verdict = sentences(data.told.slice(0, 1));
-  verdict.setAttribute("role", "status");
   const board = data.board ? scoreboard(data) : [];
   const more = el("div", "told");
   for (const line of data.told.slice(1)) more.append(el("p", "", line));
@@ -76,6 +74,7 @@ export default function (component) {
     problem.setAttribute("role", "alert");
     return [problem, ...{ ready, open, revealed }[data.stage](data, report)];
   });
+  announce(root, data.answered ?? data.told?.[0] ?? "");
   if (within && root.place !== place) {
     const first = root.querySelector("h2") ?? root.querySelector("button");
     if (first.tagName === "H2") first.tabIndex = -1; // not on a button, which a second Enter would press

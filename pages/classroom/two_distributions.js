@@ -81,12 +81,27 @@ function scoreboard({ board }) {
   return [table, el("p", "note", board.note)];
 }
 
+// Tells a screen reader what is new, in an element that stays: one that comes with its text may not be read. After a
+// moment, so that of many answers in a row it reads the last number.
+function announce(root, text) {
+  if (root.announced === text) return;
+  root.announced = text;
+  clearTimeout(root.announcing);
+  root.announcing = setTimeout(() => (root.live.textContent = text), 800);
+}
+
 // Draws the parts anew if the data has changed, and keeps the keyboard's place. `still`: data that alone draws nothing.
 function drawnAnew(component, root, still, draw) {
   const shown = JSON.stringify({ ...component.data, ...still });
   if (root.shown === shown) return false;
   root.shown = shown;
-  keepPlace(root, () => root.replaceChildren(...draw().filter(Boolean)));
+  if (!root.live) {
+    root.live = el("div", "live");
+    root.live.setAttribute("role", "status");
+    root.body = el("div");
+    root.replaceChildren(root.live, root.body);
+  }
+  keepPlace(root, () => root.body.replaceChildren(...draw().filter(Boolean)));
   for (const box of root.querySelectorAll(".passage")) {
     box.scrollTop = box.scrollHeight;
     if (box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;

@@ -80,6 +80,7 @@ def test_a_class_guesses_together(chromium: Browser, address: str) -> None:
         # Asked, answered (typed, picked, changed), hidden.
         teacher.locator("button.ask").click()
         ann.locator(".typed").wait_for(timeout=WITHIN)
+        expect(ann.locator(".live")).to_contain_text("The weather today is")
         send(ann, "bad")
         send(ann, "nice " + HOSTILE[0])
         expect(ann.locator(".answered")).to_contain_text("its first token, “␣nice”")
@@ -93,6 +94,7 @@ def test_a_class_guesses_together(chromium: Browser, address: str) -> None:
         send(cat, "nice")
         expect(teacher.locator("p.answered")).to_have_text("3 of 3 have answered", timeout=WITHIN)
         expect(teacher.locator("li.answered")).to_have_count(3)
+        expect(teacher.locator("[role=status]:not(:empty)")).to_have_text("3 of 3 have answered")
         assert "nice" not in teacher.locator(".hidden").inner_text()
         check([teacher, ann], broken)
 
@@ -102,6 +104,7 @@ def test_a_class_guesses_together(chromium: Browser, address: str) -> None:
         expect(teacher.locator("li")).to_have_count(3)
 
         # Revealed to all, the teacher takes the class's choice.
+        cat.context.set_offline(True)  # a phone that sleeps, and wakes later
         picked = bob.locator(".option[aria-pressed=true]").inner_text()
         teacher.locator("button.reveal").click()
         ann.locator(".distributions").wait_for(timeout=WITHIN)
@@ -111,6 +114,10 @@ def test_a_class_guesses_together(chromium: Browser, address: str) -> None:
             assert shares(page)["␣nice"] == most and (picked == "␣nice" or shares(page)[picked] == "1 · 33%")
         assert ann.locator("tr.own th").evaluate("th => th.firstChild.data") == "␣nice"
         check([teacher, ann], broken)
+        assert cat.locator(".distributions").count() == 0
+        cat.context.set_offline(False)
+        cat.locator(".distributions").wait_for()
+        expect(cat.locator(".live")).to_contain_text("Your answer “␣nice”")
         text = teacher.locator(".passage .before").inner_text()
         teacher.locator("button.take").first.click()
         teacher.locator("button.ask").wait_for()
