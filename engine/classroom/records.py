@@ -18,6 +18,8 @@ class Room:
     named     whether members give a nickname
     joinable  whether new members may join
     words     the teacher's own additions to the list of unwanted words
+    text      the teacher's text, which members see between the questions; "" where it is not shown
+    text_after  the last round that was revealed when the text was set: its result is older than the text
     """
 
     code: str
@@ -27,6 +29,8 @@ class Room:
     named: bool = True
     joinable: bool = True
     words: tuple[str, ...] = ()
+    text: str = ""
+    text_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Versions(NamedTuple):
     """Versions of a room, which only grow.
 
     all    changes with everything, such as a new member or answer: what the teacher sees
-    stage  changes with the question, its reveal and the removal of a member: what members see
+    stage  changes with the question, its reveal, the teacher's text and the removal of a member: what members see
     """
 
     all: int

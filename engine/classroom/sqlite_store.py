@@ -23,8 +23,9 @@ _WAIT_SECONDS = 10.0  # for another process that writes
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rooms (
     code TEXT PRIMARY KEY, channel TEXT UNIQUE NOT NULL, secret TEXT NOT NULL, ends REAL NOT NULL,
-    named INTEGER NOT NULL, joinable INTEGER NOT NULL, words TEXT NOT NULL,
-    arrived INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1, stage INTEGER NOT NULL DEFAULT 1
+    named INTEGER NOT NULL, joinable INTEGER NOT NULL, words TEXT NOT NULL, text TEXT NOT NULL,
+    text_after INTEGER NOT NULL DEFAULT 0, arrived INTEGER NOT NULL DEFAULT 0,
+    version INTEGER NOT NULL DEFAULT 1, stage INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS members (
     code TEXT NOT NULL REFERENCES rooms ON DELETE CASCADE, number INTEGER NOT NULL,
@@ -100,26 +101,35 @@ class SqliteStore:
         with self._writing() as db:
             if db.execute("SELECT count(*) FROM rooms").fetchone()[0] >= most:
                 return "full"
+            values = (room.code, room.channel, room.secret, room.ends, room.named, room.joinable)
             added = db.execute(
-                "INSERT OR IGNORE INTO rooms (code, channel, secret, ends, named, joinable, words)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (room.code, room.channel, room.secret, room.ends, room.named, room.joinable, json.dumps(room.words)),
+                "INSERT OR IGNORE INTO rooms (code, channel, secret, ends, named, joinable, words, text)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, json.dumps(room.words), room.text),
             ).rowcount
             return "added" if added else "taken"
 
     def room(self, code: str) -> Room | None:
-        rows = self._read("SELECT code, channel, secret, ends, named, joinable, words FROM rooms WHERE code = ?", code)
-        for found, channel, secret, ends, named, joinable, words in rows:
-            return Room(found, channel, secret, ends, bool(named), bool(joinable), tuple(json.loads(words)))
+        names = "channel, secret, ends, named, joinable, words, text, text_after"
+        for channel, secret, ends, named, joinable, words, text, after in self._read(
+            f"SELECT {names} FROM rooms WHERE code = ?", code
+        ):
+            own = tuple(json.loads(words))
+            return Room(code, channel, secret, ends, bool(named), bool(joinable), own, text, after)
         return None
 
-    def change_room(self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None) -> None:
+    def change_room(
+        self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None, text: str | None = None
+    ) -> None:
         with self._writing() as db:
             if joinable is not None:
                 db.execute("UPDATE rooms SET joinable = ? WHERE code = ?", (joinable, code))
             if words is not None:
                 db.execute("UPDATE rooms SET words = ? WHERE code = ?", (json.dumps(words), code))
-            self._raise_version(db, code, stage=False)
+            if text is not None:
+                revealed = "SELECT coalesce(max(number), 0) FROM rounds WHERE code = ? AND state = 'revealed'"
+                db.execute(f"UPDATE rooms SET text = ?, text_after = ({revealed}) WHERE code = ?", (text, code, code))
+            self._raise_version(db, code, stage=text is not None)
 
     def remove_room(self, code: str) -> None:
         with self._writing() as db:

@@ -24,8 +24,10 @@ class Store(Protocol):
     def room(self, code: str) -> Room | None:
         """A room by its code."""
 
-    def change_room(self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None) -> None:
-        """Change what a room allows; None changes nothing."""
+    def change_room(
+        self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None, text: str | None = None
+    ) -> None:
+        """Change what a room allows, or the teacher's text and `text_after` with it; None changes nothing."""
 
     def remove_room(self, code: str) -> None:
         """Remove a room with everything in it."""

@@ -32,6 +32,7 @@ function answerForm(data, report) {
 function stage(data, report) {
   if (data.stage === "wait") return [sentences(data.told)];
   const head = el("h2", "", data.head);
+  if (data.stage === "text") return [head, passage(data)];
   if (data.stage === "revealed") {
     const verdict = sentences(data.told.slice(0, 1));
     const board = data.board ? scoreboard(data) : [];
@@ -66,6 +67,7 @@ export default function (component) {
   if (drawn && typed) root.querySelector(".typed").value = typed;
   if (drawn && focused) root.querySelector(".typed")?.focus({ preventScroll: true });
   root.place = place;
+  if (data.stage === "text") return void watchRoom(component, root); // a text that grows is not read out anew
   // A new question with its text, what became of an answer, the result; what is wrong is an alert.
   announce(root, data.answered || data.told?.join(" ") || `${data.head} ${data.before} ${data.labels.gap}`);
   watchRoom(component, root);

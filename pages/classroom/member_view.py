@@ -17,6 +17,7 @@ from engine.classroom.records import Answer, Member, Room, Round
 from pages.classroom import wording
 from pages.classroom.round_view import heading
 from pages.components.register import event_callback, register
+from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
 
 _component = register("classroom_member", Path(__file__), "room_updates", "two_distributions")
@@ -46,7 +47,15 @@ def data(
         "problem": problem,
         "labels": {name: t(f"classroom.member.{name}") for name in LABELS},
     }
-    return values | _stage(asked, own, t)
+    return values | (_between(room, asked, t) or _stage(asked, own, t))
+
+
+def _between(room: Room, asked: Round | None, t: Translator) -> dict[str, Any] | None:
+    """Between the questions: the teacher's text, where it is shown and newer than the last result."""
+    if not room.text or (asked is not None and (asked.result is None or room.text_after < asked.number)):
+        return None
+    text = {"before": readable_text(room.text), "truth": "", "rest": ""}
+    return {"stage": "text", "head": t("classroom.member.text"), **text}
 
 
 def _stage(asked: Round | None, own: Answer | None, t: Translator) -> dict[str, Any]:

@@ -106,20 +106,25 @@ def still_there(revealed: Round, model: engine.Model) -> bool:
 def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:
     text = model.text(session.ready(model).token_ids())
     values = round_view.data(shown, answers, members, text, True, problem_text(state.problem, t), t)
+    values["following"] = state.following
     board = game.board(state, shown, None, t)
     actions: dict[str, Callable[[Value], None]] = {
         "ask": lambda v: attempt(lambda: state.ask(model, session)),
         "game": lambda v: attempt(lambda: state.ask_in_game(model, example_language.for_prompts(t).language)),
+        "follow": lambda v: state.follow(bool(v["on"]), text),
         "reveal": lambda v: attempt(lambda: state.reveal(asking_model(), int(v["number"]))),
         "withdraw": lambda v: attempt(lambda: state.withdraw(int(v["number"]))),
-        "dismiss": lambda v: dismiss(int(v["number"])),
+        "dismiss": lambda v: dismiss(int(v["number"]), text),
         "take": lambda v: attempt(lambda: take(model, int(v["number"]), str(v["whose"]))),
     }
     round_view.draw(values | ({"board": board} if board else {}), actions)
 
 
-def dismiss(number: int) -> None:
+def dismiss(number: int, text: str) -> None:
+    """Put a result away, on the phones as well where they show the teacher's text."""
     state.dismissed = number
+    if state.following:
+        state.follow(True, text)
 
 
 def take(model: engine.Model, number: int, whose: str) -> None:

@@ -6,7 +6,11 @@ function ready(data, report) {
   const { labels } = data;
   const buttons = el("div", "actions");
   buttons.append(makeButton("primary first ask", labels.ask, () => report("ask")), makeButton("game", labels.game, () => report("game")));
-  return [passage(data), buttons];
+  const follow = makeButton("follow", labels.follow, () => report("follow", { on: !data.following }));
+  follow.setAttribute("aria-pressed", String(data.following));
+  follow.dataset.keep = "follow";
+  buttons.append(follow);
+  return [passage(data), buttons, el("p", "note", data.following ? labels.follow_note : "")];
 }
 
 // How many answers count as the same token, without the tokens.

@@ -41,6 +41,7 @@ class ClassroomState:
     draft            nickname that was typed and refused
     arriving         secret of a teacher that came with the link
     left             why the visitor is no longer in a room: `ended`, `removed`; "" otherwise
+    following        whether the class sees the teacher's text between the questions
     dismissed        last round whose result the teacher has put away
     problem          why the last action was refused
     redraw           whether the page has to be drawn anew, because the role has changed
@@ -54,6 +55,7 @@ class ClassroomState:
     draft: str = ""
     arriving: str = ""
     left: Literal["", "ended", "removed"] = ""
+    following: bool = False
     dismissed: int = 0
     problem: EngineError | None = None
     redraw: bool = False
@@ -117,11 +119,12 @@ class ClassroomState:
         """Hold a room by the teacher's secret."""
         room = self.school.held_by(code, secret, visitor)
         self._enter("teacher", room.code, secret)
+        self.following = bool(room.text)
 
     def _enter(self, role: Role, code: str, key: str) -> None:
         self.role, self.code, self.key = role, code, key
         self.left, self.wanted, self.named, self.draft, self.arriving = "", "", None, "", ""
-        self.dismissed, self.redraw = 0, True
+        self.dismissed, self.following, self.redraw = 0, False, True
 
     def leave(self, why: Literal["", "ended", "removed"] = "") -> None:
         """Be in no room; the member stays in the room and can come back."""
@@ -215,6 +218,18 @@ class ClassroomState:
         """Replace the teacher's own list of unwanted words."""
         if self.role == "teacher":
             self.school.store.change_room(self.code, words=plain_text.read_words(text))
+
+    def follow(self, on: bool, text: str) -> None:
+        """Show the class the teacher's text between the questions, or no longer."""
+        if self.role == "teacher":
+            self.following = on
+            self.school.store.change_room(self.code, text=text[-question.SHOWN_CHARACTERS :] if on else "")
+
+    def show_text(self, text: str) -> None:
+        """Show the class the text as it is now, if it is shown and has changed."""
+        room = self.room() if self.role == "teacher" and self.following else None
+        if room is not None and room.text != text[-question.SHOWN_CHARACTERS :]:
+            self.follow(True, text)
 
     def close(self) -> None:
         """End the room, and remove everything in it."""

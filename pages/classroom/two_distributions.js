@@ -43,6 +43,7 @@ function distributions(data) {
 function passage(data) {
   const box = el("p", "passage");
   box.append(el("span", "before", data.before));
+  if (data.stage === "text") return box;
   if (data.truth) {
     box.append(el("b", "truth", data.truth), el("span", "rest", data.rest));
   } else {

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import overflowing_elements, settle
+from tests.browser.app import follow, overflowing_elements, settle
 from tests.browser.tabs import new_page
 from tests.browser.test_accessible import violations
 
@@ -131,6 +131,16 @@ def test_a_class_guesses_together(chromium: Browser, address: str) -> None:
         teacher.locator("button.withdraw").click()
         expect(bob.locator(".distributions")).to_be_visible(timeout=WITHIN)
         expect(teacher.locator(".passage .before")).to_have_text(f"{text} nice")
+
+        # The phones follow the teacher's text, on whichever page it is written.
+        teacher.locator("button.follow").click()
+        expect(bob.locator("h2")).to_have_text("Your teacher's text", timeout=WITHIN)
+        follow(teacher, "One token at a time")
+        teacher.locator("[data-keep=next]").click()
+        expect(bob.locator(".passage")).not_to_have_text(f"{text} nice", timeout=WITHIN)
+        expect(bob.locator(".passage")).to_contain_text(f"{text} nice")
+        follow(teacher, "Classroom")
+        expect(teacher.locator(".passage .before")).to_have_text(bob.locator(".passage").inner_text())
 
         # A student is removed, the room is closed: nothing is left in any browser.
         teacher.locator(".members summary").click()

@@ -24,12 +24,14 @@ def answer(member: int, text: str = "好") -> Answer:
 
 
 def test_a_room_comes_back_as_it_was_added_and_goes_with_everything_in_it(store: Store) -> None:
-    added = room(named=False, words=("甲", "b"))
+    added = room(named=False, words=("甲", "b"), text="今天")
     assert store.add_room(added, 2) == "added" and store.room(CODE) == added
     assert store.add_room(replace(room(), channel="another"), 2) == "taken"
     assert store.add_room(room("AAAAA"), 2) == "added" and store.add_room(room("CCCCC"), 2) == "full"
     store.change_room(CODE, joinable=False, words=("c",))
     assert store.room(CODE) == replace(added, joinable=False, words=("c",))
+    store.change_room(CODE, text="今天天氣")
+    assert store.room(CODE) == replace(added, joinable=False, words=("c",), text="今天天氣")
     assert store.add_member("AAAAA", "Ann", "key", 9) == Member(1, "Ann", "key")
     assert store.add_round("AAAAA", QUESTION) is not None and store.put_answer("AAAAA", 1, answer(1))
     store.remove_room("AAAAA")
@@ -81,6 +83,11 @@ def test_a_round_goes_its_way_once(store: Store) -> None:
     store.put_answer(CODE, 2, answer(1))
     store.remove_round(CODE, 2)
     assert [each.number for each in store.rounds(CODE)] == [1] and store.answers(CODE, 2) == []
+    store.change_room(CODE, text="newer than the result of round 1")
+    store.add_round(CODE, QUESTION)
+    store.change_room(CODE, text="no newer than that, as round 2 is open")
+    found = store.room(CODE)
+    assert found is not None and found.text_after == 1
 
 
 def test_versions_tell_who_has_something_new_to_see(store: Store) -> None:
@@ -101,6 +108,10 @@ def test_versions_tell_who_has_something_new_to_see(store: Store) -> None:
     assert before == Versions(1, 1) and changed() == (False, False)
     store.add_member(CODE, "", "", 9)
     assert changed() == (True, False)
+    store.change_room(CODE, joinable=False)
+    assert changed() == (True, False)
+    store.change_room(CODE, text="what the class sees")
+    assert changed() == (True, True)
     store.add_round(CODE, QUESTION)
     assert changed() == (True, True)
     store.put_answer(CODE, 1, answer(1))

@@ -265,3 +265,46 @@ def test_every_error_of_a_classroom_has_its_sentence() -> None:
     codes = {part for part in doc.replace("`", " ").split() if part.startswith(("room_", "limit_codes"))}
     assert len(codes) == 12
     assert {f"error.{code}" for code in codes | {"room_pending"}} <= set(sentences("en"))
+
+
+def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) -> None:
+    t = Translator("en")
+    teacher = opened()
+    ann = joined(teacher, "Ann")
+    session = TextState(prompt="The weather today is")
+
+    def stage() -> tuple[object, object]:
+        teacher.show_text(model.text(session.ready(model).token_ids()))  # as every page does when it is drawn
+        data = shown(ann, t)
+        return data["stage"], data.get("before")
+
+    assert stage() == ("wait", None)
+    ann.follow(True, "not the teacher")
+    assert stage() == ("wait", None)
+    teacher.follow(True, "The weather today is")
+    assert stage() == ("text", "The weather today is")
+    session.step(model)
+    text = model.text(session.ready(model).token_ids())
+    version = teacher.school.store.versions([teacher.room().channel])  # type: ignore[union-attr]
+    assert stage() == ("text", text) and text != "The weather today is"
+    again = teacher.school.store.versions([teacher.room().channel])  # type: ignore[union-attr]
+    assert stage() == ("text", text) and again != version
+    assert teacher.school.store.versions([teacher.room().channel]) == again, "drawn again, no news"  # type: ignore[union-attr]
+    teacher.ask(model, session)
+    assert stage() == ("open", text)
+    teacher.reveal(model, 1)
+    assert stage() == ("revealed", text)
+    asked = teacher.last_round()
+    assert asked is not None and asked.result is not None
+    teacher.take(model, session, 1, Result.from_json(asked.result).best)
+    assert stage() == ("text", model.text(session.ready(model).token_ids()))
+    teacher.ask_in_game(model, "en")
+    teacher.reveal(model, 2)
+    assert stage()[0] == "revealed", "the result of a game stays, though the text is another"
+    teacher.follow(True, model.text(session.ready(model).token_ids()))  # the teacher puts the result away
+    assert stage()[0] == "text"
+    holder = ClassroomState()
+    holder.hold(teacher.code, teacher.key, "v")
+    assert holder.following
+    teacher.follow(False, "anything")
+    assert stage()[0] == "revealed"
