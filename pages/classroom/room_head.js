@@ -4,7 +4,7 @@
 function code({ data, root }) {
   const large = root.large ?? data.lobby;
   const box = el("div", large ? "code large" : "code");
-  if (data.qr && (large || !data.lobby)) {
+  if (data.qr) {
     const image = el("img", "qr");
     image.src = data.qr;
     image.alt = "";

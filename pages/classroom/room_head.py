@@ -50,7 +50,7 @@ def data(
         "code": room.code,
         "link": link,
         "address": where.netloc + where.path,
-        "qr": qr_code(link),
+        "qr": qr_code(link) if reach.notice in ("", "open") else None,  # no code that leads a phone to itself
         "notice": t(f"share.local.{reach.notice}", host=reach.opened_as) if reach.notice else "",
         "how": [t("share.local.how"), t("share.local.command")] if reach.notice == "closed" else [],
         "members": [[member.number, name_of(member, t), member.number in answered] for member in members],
