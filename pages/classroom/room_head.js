@@ -16,7 +16,7 @@ function code({ data, root }) {
   letters.setAttribute("aria-label", [...data.code].join(" "));
   letters.setAttribute("role", "img");
   words.append(el("p", "address", data.address), letters);
-  if (data.notice) words.append(el("p", "problem", data.notice));
+  if (data.notice) words.append(el("p", data.qr ? "soft" : "problem", data.notice));
   data.how.forEach((line) => words.append(el("p", "soft", line)));
   box.append(words);
   return box;

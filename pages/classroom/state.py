@@ -41,7 +41,7 @@ class ClassroomState:
     draft            nickname that was typed and refused
     arriving         secret of a teacher that came with the link
     left             why the visitor is no longer in a room: `ended`, `removed`; "" otherwise
-    following        whether the class sees the teacher's text between the questions
+    following        whether the class sees the teacher's text between the questions; `shown_at`: when it was shown last
     dismissed        last round whose result the teacher has put away
     problem          why the last action was refused
     redraw           whether the page has to be drawn anew, because the role has changed
@@ -56,6 +56,7 @@ class ClassroomState:
     arriving: str = ""
     left: Literal["", "ended", "removed"] = ""
     following: bool = False
+    shown_at: float = 0.0
     dismissed: int = 0
     problem: EngineError | None = None
     redraw: bool = False
@@ -100,16 +101,16 @@ class ClassroomState:
 
         Whoever sends codes in this way is bounded as if they were typed.
         """
-        self.left = "ended"
         try:
             if role == "teacher":
                 self.hold(code, key, visitor)
                 return
             room = self.school.look_up(code, visitor)
         except EngineError as error:
-            if error.code == "room_none":
-                return
-            raise
+            if error.code != "room_none":  # too many codes just now: the browser keeps the key, and may try again
+                raise
+            self.left = "ended"
+            return
         if self.school.member(room.code, key) is None:
             self.left = "removed"
         else:
