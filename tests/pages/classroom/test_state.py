@@ -310,3 +310,20 @@ def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) ->
     assert holder.following
     teacher.follow(False, "anything")
     assert stage()[0] == "revealed"
+
+
+def test_a_teacher_closes_the_door_and_adds_to_the_word_list(model: Model) -> None:
+    teacher = opened()
+    ann = joined(teacher, "Ann")
+    teacher.set_words("Banana, 香蕉")
+    teacher.ask(model, TextState(prompt="The weather today is"))
+    for unwanted in ("banana", "我要香蕉"):
+        assert code_of(lambda text=unwanted: ann.answer(model, 1, text)) == "room_word"  # type: ignore[misc]
+        assert code_of(lambda name=unwanted: joined(teacher, name)) == "room_word"  # type: ignore[misc]
+    ann.answer(model, 1, "bananas")
+    teacher.set_words("")
+    joined(teacher, "banana")
+    teacher.set_joinable(False)
+    assert code_of(lambda: joined(teacher, "Bob")) == "room_locked"
+    teacher.set_joinable(True)
+    joined(teacher, "Bob")
