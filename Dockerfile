@@ -4,7 +4,7 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # No root privileges. Hugging Face Spaces run containers as user 1000.
-RUN useradd --create-home --uid 1000 app
+RUN useradd --create-home --uid 1000 app && install -d -o app /rooms
 WORKDIR /app
 
 # The CPU build of torch, at the pinned version: the one on PyPI includes gigabytes of CUDA libraries.

@@ -61,8 +61,8 @@ course-check: $(VENV)/dev.done ## What the lessons claim, measured anew; MODEL=F
 bench: $(VENV)/browser.done ## Speed, as ratios of two things measured in one run
 	$(BIN)/python -m tests.bench
 
-load: $(VENV)/dev.done ## A class of thirty, twice three minutes, against a server of its own
-	$(BIN)/python -m tests.load
+load: $(VENV)/dev.done ## A class of thirty, twice three minutes, against a server of its own; ROOM=1: forty in a classroom
+	$(BIN)/python -m tests.load $(if $(ROOM),--room)
 
 space: ## A folder to push to a Hugging Face Space
 	rm -rf $(SPACE)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from engine.serving import config
+from pages.classroom import following
 from pages.course.coach import Coach
 from pages.frame import top_bar
 from pages.i18n.translator import Translator
@@ -12,6 +13,7 @@ from pages.session.text_state import TextState
 from pages.shell import example_language, extensions, navigation, startup, visitor
 
 extensions.companion = Coach()
+extensions.follow = following.show
 extensions.links = top_bar.draw
 extensions.recording = html_page.recording
 t = Translator(session_state.language())

@@ -26,7 +26,7 @@ ENGINE = (
     {"model"},
     {"decoding", "interpret", "trace", "quiz", "remote"},
     {"experiments", "serving"},
-    {"training"},
+    {"training", "classroom"},
 )
 ROOMS = {path.parent.name for path in (ROOT / "pages").glob("*/page.py")} - {"course", "teachers"}
 PAGES = ({"i18n"}, {"session"}, {"components"}, {"shell"}, {"frame"}, ROOMS, {"course", "recording"}, {"teachers"})

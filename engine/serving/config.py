@@ -91,7 +91,7 @@ def _setting(default: Any, parse: Parser, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings. For limits that may be 0, 0 means unlimited."""
+    """All settings. For limits that may be 0, 0 means unlimited, but for `classrooms`."""
 
     models: tuple[str, ...] = _setting(
         (), _patterns, "models that may be loaded besides the bundled one: names or patterns, * for any model"
@@ -110,6 +110,14 @@ class Config:
     steps_per_minute: int = _setting(3000, _integer(0), "maximum model steps per session and minute; 0: unlimited")
     sessions: int = _setting(
         100, _integer(0), "maximum concurrent sessions; further visitors are asked to try again later; 0: unlimited"
+    )
+    classrooms: int = _setting(20, _integer(0), "maximum classrooms open at the same time; 0: no classrooms")
+    classroom_members: int = _setting(60, _integer(1), "maximum members of a classroom, the teacher not counted")
+    classroom_minutes: int = _setting(180, _integer(1), "minutes after which a classroom ends with everything in it")
+    classroom_file: str = _setting(
+        "",
+        lambda raw: str(raw).strip(),
+        "a file for classrooms, to share them among several processes on one machine; empty: in this process's memory",
     )
     demo: bool = _setting(False, _boolean, "only the app's own examples and lessons; no other prompts or models")
     dtype: Literal["float32", "bfloat16", "auto"] = _setting(

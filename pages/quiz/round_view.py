@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pages.components.register import event_callback, register
+from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
 from pages.quiz.summary import summary
-from pages.quiz.wording import format_bits, format_chance, readable_text
+from pages.quiz.wording import format_bits, format_chance
 
 if TYPE_CHECKING:
     from engine.model.model import Model

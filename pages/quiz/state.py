@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from engine import usage
 from engine.errors import EngineError, PromptError
 from engine.serving import admission
-from pages.quiz.question_texts import ROUNDS, texts_for_game
+from pages.shell.question_texts import ROUNDS, questions_of_game
 
 if TYPE_CHECKING:
     from engine.model.model import Model
@@ -94,7 +94,7 @@ class QuizState:
                 self.own_text_problem = error
 
     def _start(self, model: Model, language: str, game: int, own_text: str) -> None:
-        questions = _own_text_questions(model, own_text, game) if own_text else _page_questions(model, language, game)
+        questions = _own_text_questions(model, own_text, game) if own_text else questions_of_game(model, language, game)
         if own_text:
             _ = model.distribution(questions[0].before)  # computed with the whole text; raises for unusable numbers
         else:
@@ -184,20 +184,6 @@ class QuizState:
         """Compute the model's answer before the question is displayed: one charged pass over the text before it."""
         admission.charge(1 + len(question.before) // usage.TOKENS_PER_STEP)
         _ = model.distribution(question.before)
-
-
-def _page_questions(model: Model, language: str, game: int) -> list[QuizQuestion]:
-    """One question in each of ten texts. Raises EngineError(`quiz_model`) if the tokenizer leaves too few suitable."""
-    from engine.quiz.questions import find_questions
-    from engine.sampling.distribution import uniform
-
-    chosen: list[QuizQuestion] = []
-    for text in texts_for_game(language, game):
-        if questions := find_questions(model, text):
-            chosen.append(questions[int(uniform(game, len(chosen)) * len(questions))])
-        if len(chosen) == ROUNDS:
-            return chosen
-    raise EngineError("quiz_model", "the tokenizer leaves too few suitable questions")
 
 
 def _own_text_questions(model: Model, text: str, game: int) -> list[QuizQuestion]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
-from pages.quiz.wording import format_bits, readable_text
+from pages.quiz.wording import format_bits
 
 if TYPE_CHECKING:
     from engine.model.model import Model

@@ -1,8 +1,6 @@
-"""Display text of numbers and passages in the quiz."""
+"""Display text of numbers in the quiz."""
 
 from __future__ import annotations
-
-import re
 
 from pages.i18n.translator import Translator
 
@@ -17,11 +15,3 @@ def format_chance(p: float, t: Translator) -> str:
     if not 0.0001 <= p < 0.095:
         return t.percent(p)
     return t("quiz.chance", p=t.percent(p), n=f"{float(f'{1 / p:.2g}'):,.0f}")
-
-
-def readable_text(text: str) -> str:
-    """Text with its spaces and line breaks unchanged and its other invisible characters replaced by visible marks."""
-    from engine.tokenization.unicode import readable
-
-    segments = re.split(r"([ \n\u3000]+)", text)
-    return "".join(segment if i % 2 else readable(segment) for i, segment in enumerate(segments) if segment)

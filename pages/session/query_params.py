@@ -28,7 +28,7 @@ CHECKED = frozenset((
     "lesson", "bars", "tokens", "run", "width", "levels", "penalty", "early", "repetition", "ngram", "shown", "node",
     "open", "mass", "prompt", "most", "seeds", "first", "beam", "temperature", "top_k", "top_p", "min_p", "typical_p",
     "asked", "view", "head", "row", "cell", "tried", "mattered", "typed", "merged", "read", "moment", "task", "talk",
-    "side", "box",
+    "side", "box", "room", "teach",
 ))  # fmt: skip
 _MAX_PAIRS = 200
 _MAX_CHARACTERS = 40  # of integers joined by points

@@ -115,6 +115,8 @@ class AddressBar:
 
         Streamlit redraws the whole page for it, a few milliseconds; the delay keeps these out of the response time.
         """
+        if extensions.follow is not None:
+            extensions.follow(self.session)
         with st.container():  # also where nothing is drawn: the elements after it keep their place in the page
             self._write_query(self._current_query(), after)
 

@@ -1,4 +1,5 @@
-"""Extension points of the shell: the course's sheet and the links on every page, the recording in the share panel.
+"""Extension points of the shell: the course's sheet and the links on every page, the recording in the share panel, and
+the class that follows a teacher's text.
 
 `app.py` sets them. The course and the recording are built on the pages, so the shell cannot import them; the links need
 the app's navigation, which a page that is run alone does not have.
@@ -76,4 +77,5 @@ Recording = Callable[["TextState", "Model", "Translator"], str]  # the text as a
 
 companion: Companion = NoCompanion()
 links: Callable[[Translator], None] | None = None  # draws the links of the top bar
+follow: Callable[[TextState], None] | None = None  # called with the text after each change: a class may see it too
 recording: Recording | None = None

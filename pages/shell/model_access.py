@@ -57,6 +57,11 @@ def wait_for_model(session: TextState, t: Translator) -> Model:
         return _wait_for(session.model_name, t)
 
 
+def model_named(name: str) -> Model:
+    """A model by its name, for callbacks; waits where it is still loading. Raises ModelError, also `not_allowed`."""
+    return model_registry.request(name).result()
+
+
 def _wait_for(name: str, t: Translator) -> Model:
     loading = model_registry.request(name)
     with st.container():  # always drawn, so that the elements after it keep their position in the page

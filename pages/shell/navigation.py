@@ -47,6 +47,7 @@ PAGES = (
     Page("models", "models.title", LAB),
     Page("side-by-side", "side.title", LAB, "side_by_side/page.py"),
     Page("uses", "uses.title", LAB),
+    Page("classroom", "classroom.title", LAB),
     Page("teachers", "teachers.title", TEACHING),
 )
 STATUS = Page("status", "host.title", LAB)  # for the host, where the configuration opens it

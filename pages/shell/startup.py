@@ -12,6 +12,7 @@ import streamlit.logger
 import uvicorn.config
 from streamlit import runtime
 
+from engine.classroom import shared
 from engine.serving import catalog, config, json_logs, prometheus
 from pages.i18n.translator import Translator
 from pages.shell import local_network
@@ -38,11 +39,15 @@ def begin(t: Translator) -> None:
 
 
 def start() -> None:
-    """Configure logs and metrics; does nothing from the second call on. Raises ConfigError for an invalid setting."""
+    """Configure logs, metrics and the file of classrooms; does nothing from the second call on.
+
+    Raises ConfigError for an invalid setting.
+    """
     global _started
     with _lock:
         if not _started:
             configuration = config.current()
+            shared.open_file()
             _remove_plain_text_handlers()
             json_logs.configure()
             prometheus.start_server()

@@ -11,6 +11,7 @@ from pages.i18n.translator import Translator
 PERCENTILES = (0.5, 0.95, 0.99)
 LIMITS = (
     "limit_steps", "limit_sessions", "limit_run", "limit_prompt", "limit_demo", "limit_requests", "limit_day",
+    "limit_codes",
 )  # fmt: skip  # error codes
 
 

@@ -62,4 +62,5 @@ selected = st.segmented_control(
 draw_part(selected)
 if extensions.links is not None:  # not on a page that is run alone
     st.page_link(navigation.path("write"), label=t("own_lesson.door"), width="content")
+    st.page_link(navigation.path("classroom"), label=t("classroom.for_teachers"), width="content")
 address_bar.update()

@@ -54,6 +54,7 @@ class Visitor:
     sent: int = 0
     _states: dict[str, WidgetState] = field(default_factory=dict)
     _cache: dict[str, ForwardMsg] = field(default_factory=dict)
+    _page_hash: str = ""
     _socket: ClientConnection | None = None
 
     async def open(self, seconds: float = 60.0, origin: str | None = None) -> None:
@@ -110,6 +111,17 @@ class Visitor:
         self._states[shown.id] = state
         return await self._run(shown.fragment, seconds)
 
+    async def trigger(self, key: str, event: str, value: dict[str, object], seconds: float = 30.0) -> float:
+        """Report an event of a component; returns the seconds until its changes are drawn."""
+        shown = self.widgets[key]
+        self.texts.clear()
+        # The name of the widget that takes a component's events: `_make_trigger_id` in Streamlit's components.v2.
+        events = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{shown.id}__events")
+        events.json_trigger_value = json.dumps([{"event": event, "value": value}])
+        self._states[shown.id] = WidgetState(id=shown.id, json_value="{}")  # the events are part of its value
+        await self._send(shown.fragment, events)
+        return await self._finished(time.perf_counter(), seconds)
+
     async def _run(self, fragment: str, seconds: float) -> float:
         self.texts.clear()
         await self._send(fragment)
@@ -119,7 +131,8 @@ class Visitor:
         assert self._socket is not None
         message = BackMsg()
         run = message.rerun_script
-        run.fragment_id, run.page_name = fragment, self.page
+        run.fragment_id, run.page_script_hash = fragment, self._page_hash
+        run.page_name = "" if self._page_hash else self.page  # as a browser: by name at first
         run.cached_message_hashes.extend(self._cache)
         run.context_info.locale, run.context_info.timezone = "zh-TW", "Asia/Taipei"
         run.widget_states.widgets.extend([*self._states.values(), *triggers])
@@ -135,6 +148,8 @@ class Visitor:
                 kind = message.WhichOneof("type")
                 if kind == "delta":
                     self._record(message)
+                elif kind == "navigation":
+                    self._page_hash = message.navigation.page_script_hash
                 elif kind == "script_finished" and message.script_finished in (
                     ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
                 ):  # fmt: skip

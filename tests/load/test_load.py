@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.load import room
 from tests.load.client import Visitor
 from tests.load.measure import Measured, measure, report
 
@@ -22,6 +23,15 @@ def test_a_few_visitors_for_a_few_seconds() -> None:
     assert measured.memory[-1][1] > 10**8 and measured.cpu_a_click > 0 and measured.bytes_a_click > 10**3
     text = report(measured, same=False)
     assert "5 visitors" in text and "0 errors" in text
+
+
+def test_no_answer_of_a_class_is_lost() -> None:
+    measured = asyncio.run(room.measure(students=4, rounds=2, idle=0.5))
+    assert measured.errors == []
+    assert measured.told == measured.counted == 4 * 2
+    assert len(measured.asked) == len(measured.revealed) == 8 and len(measured.answers) >= 8 and measured.steps
+    text = room.report(measured)
+    assert "4 students" in text and "8 confirmed to students, 8 counted" in text
 
 
 def test_the_figures_are_what_they_are_called() -> None:

@@ -93,6 +93,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "limits.",
         "side.",
         "chat.",
+        "classroom.",
         "uses.",
         "beam.",
         "inside.",
@@ -145,7 +146,8 @@ def test_every_error_of_a_server_has_its_sentence() -> None:
 
 
 def test_every_limit_has_its_sentence() -> None:
-    code = (ROOT / "engine" / "serving" / "admission.py").read_text("utf-8")
+    files = ("serving/admission.py", "classroom/code_guesses.py")
+    code = "".join((ROOT / "engine" / file).read_text("utf-8") for file in files)
     assert set(re.findall(r'"(limit_[a-z]+)"', code)) == set(LIMITS)
 
 

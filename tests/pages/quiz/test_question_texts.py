@@ -12,7 +12,7 @@ from engine.quiz import questions
 from engine.serving import model_registry
 from engine.training.grammar import Grammar
 from pages.i18n.translator import LANGUAGES
-from pages.quiz.question_texts import FOLDER, ROUNDS, texts, texts_for_game
+from pages.shell.question_texts import FOLDER, ROUNDS, texts, texts_for_game
 
 ROOT = Path(__file__).parents[3]
 OWN_TEXT = ROOT / "engine" / "training" / "text"

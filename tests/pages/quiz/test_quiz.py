@@ -17,11 +17,12 @@ from engine.bundled import BUNDLED
 from engine.model.model import Model
 from engine.quiz.scoring import score_game
 from engine.serving import admission, model_registry
+from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator, shipped
 from pages.quiz import bits_chart, round_view, summary, wording
-from pages.quiz.question_texts import ROUNDS, texts
 from pages.quiz.state import QuizState
 from pages.shell import navigation
+from pages.shell.question_texts import ROUNDS, texts
 from tests.pages.visit import state_of, visit
 
 LANGUAGES = ("zh_Hant", "en")
@@ -66,9 +67,7 @@ def test_ten_rounds_to_a_summary_that_adds_up(language: str) -> None:
         app.run()
         data = round_view.data(quiz, model, t)
         assert not app.exception and data["stage"] == "reveal"
-        assert data["before"] + data["truth"] + data["rest"] in [
-            wording.readable_text(text) for text in texts(language)
-        ]
+        assert data["before"] + data["truth"] + data["rest"] in [readable_text(text) for text in texts(language)]
         marks = [mark for row in data["rows"] for mark in row["marks"]]
         assert sorted(marks) == ["model", "text", "you"]
         with torch.inference_mode():
@@ -294,8 +293,8 @@ def test_rounds_are_paid_for_and_a_refusal_keeps_the_game(monkeypatch: pytest.Mo
 def test_what_is_shown_hides_nothing_and_ends_no_line_early() -> None:
     rng = random.Random(0)
     for text in ("a\nb  c", "\0x\u202ey", "好\u3000的", "👩‍👩‍👧", ""):
-        result = wording.readable_text(text)
+        result = readable_text(text)
         assert re.findall(r"[ \n\u3000]", result) == re.findall(r"[ \n\u3000]", text)
         assert not re.search(r"[\0\u202e]", result)
     words = "".join(rng.choice("ab ") for _ in range(200))
-    assert wording.readable_text(words) == words
+    assert readable_text(words) == words

@@ -10,10 +10,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from engine.bundled import BUNDLED_NAME
 from engine.serving import catalog, model_registry
 from pages.i18n.translator import WRITTEN, Translator, sentences
-from pages.quiz.question_texts import texts
 from pages.quiz.state import QuizState
 from pages.session.text_state import TextState
 from pages.shell.example_language import knows_chinese, knows_simplified
+from pages.shell.question_texts import texts
 from pages.training.state import TrainingState
 from tests import tiny
 from tests.pages.visit import state_of, visit

@@ -27,11 +27,11 @@ from pages.course import catalog
 from pages.course.lesson import PLACEHOLDER
 from pages.course.placeholders import NO_VALUE
 from pages.i18n.translator import Translator
-from pages.quiz.question_texts import texts_for_game
 from pages.quiz.state import QuizState
 from pages.session.text_state import TextState
 from pages.shell import navigation
 from pages.shell.address import AddressState
+from pages.shell.question_texts import texts_for_game
 from pages.shell.share import downloads
 from pages.step import export
 from pages.uses.state import prompt_parts

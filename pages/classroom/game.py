@@ -1,0 +1,34 @@
+"""Scoreboard of a game of a class, once its last round is revealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.classroom.comparison import Result
+from engine.classroom.question import Game, Question
+from engine.classroom.records import Answer, Round
+from engine.classroom.scoreboard import crowd_standing, model_standing, standings
+from pages.classroom import wording
+from pages.classroom.state import ClassroomState
+from pages.i18n.translator import Translator
+
+
+def _game(asked: Round) -> Game | None:
+    return Question.from_json(asked.question).game
+
+
+def board(state: ClassroomState, shown: Round | None, own: int | None, t: Translator) -> dict[str, Any] | None:
+    """Data of the scoreboard where `shown` is the last round of a game and revealed; `own`: the visitor's number."""
+    place = _game(shown) if shown is not None and shown.result is not None else None
+    room = state.room()
+    if shown is None or place is None or room is None or place.index + 1 < place.rounds:
+        return None
+    store = state.school.store
+    played: list[tuple[Result, list[Answer]]] = []
+    for asked in store.rounds(room.code):
+        game = _game(asked)
+        if game is not None and game.number == place.number and asked.result is not None:
+            played.append((Result.from_json(asked.result), store.answers(room.code, asked.number)))
+    lines = standings(store.members(room.code), played)
+    results = [result for result, _ in played]
+    return wording.board(lines, crowd_standing(results), model_standing(results), own, room.named, t)

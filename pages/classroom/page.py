@@ -1,0 +1,193 @@
+"""Classroom: a class guesses the next token together, and sees its own distribution beside the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+import engine
+from engine.classroom.comparison import Result
+from engine.classroom.question import Question
+from engine.classroom.records import Round
+from engine.errors import EngineError
+from engine.serving import config
+from pages.classroom import door, game, member_view, room_head, round_view
+from pages.classroom.state import ClassroomState
+from pages.classroom.wording import problem_text
+from pages.frame import frame
+from pages.i18n.translator import Translator
+from pages.session import session_state
+from pages.session.text_state import TextState
+from pages.shell import (
+    address,
+    example_language,
+    fragment,
+    messages,
+    model_access,
+    model_picker,
+    prompt_box,
+    visitor,
+)
+
+session = session_state.get(TextState)
+state = session_state.get(ClassroomState)
+t = Translator(session_state.language())
+Value = dict[str, Any]
+
+
+def me() -> str:
+    """Who tries codes: the visitor's session."""
+    return visitor.current_visitor() or ""
+
+
+def attempt(action: Callable[[], None]) -> None:
+    state.attempt(action)
+
+
+def asking_model() -> engine.Model:
+    """The model of the last question, which its answers are compared with; the session's may be another by now."""
+    last = state.last_round()
+    return model_access.model_named(Question.from_json(last.question).model if last else session.model_name)
+
+
+def draw_door() -> None:
+    limits = config.current()
+    actions: dict[str, Callable[[Value], None]] = {
+        "back": lambda v: attempt(
+            lambda: state.come_back(str(v.get("role")), str(v.get("code")), str(v.get("key")), me())
+        ),
+        "code": lambda v: attempt(lambda: state.look_up(str(v["text"]), me())),
+        "join": lambda v: attempt(lambda: state.join(str(v["name"]), me())),
+        "another": lambda v: look_for_another(),
+        "open": lambda v: attempt(lambda: state.open_room(bool(v["named"]))),
+    }
+    door.draw(door.data(state, limits.classrooms > 0, limits.classroom_minutes, t), actions)
+
+
+def look_for_another() -> None:
+    state.wanted, state.named, state.problem = "", None, None
+
+
+def draw_teacher() -> None:
+    room, version = state.room(), version_now()
+    if room is None:
+        return
+    model = model_access.wait_for_model(session, t)
+    last = state.last_round()
+    shown = last if last is not None and last.number != state.dismissed else None
+    if shown is not None and shown.state == "revealed" and not still_there(shown, model):
+        shown = None
+    members = state.school.store.members(room.code)
+    answers = state.school.store.answers(room.code, last.number) if last is not None else []
+    answered = {answer.member for answer in answers} if shown is not None and shown.result is None else set()
+    head = room_head.data(room, state.key, version, members, answered, last is None, t)
+    actions: dict[str, Callable[[Value], None]] = {
+        "remove": lambda v: state.remove(int(v["member"])),
+        "joinable": lambda v: state.set_joinable(bool(v["joinable"])),
+        "words": lambda v: state.set_words(str(v["text"])),
+        "close": lambda v: state.close(),
+    }
+    room_head.draw(head, actions)
+    with st.container():  # always one element, so that what follows keeps its place
+        if shown is None:
+            prompt_box.draw(session, t)
+            messages.show_problem(session.problem, t)
+    draw_round(shown, model, len(members), answers)
+
+
+def still_there(revealed: Round, model: engine.Model) -> bool:
+    """Whether a result still belongs to the text: the teacher has not gone on elsewhere since. Games have their own."""
+    question = Question.from_json(revealed.question)
+    return question.game is not None or state.is_about(question, model, session)
+
+
+def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:
+    text = model.text(session.ready(model).token_ids())
+    values = round_view.data(shown, answers, members, text, True, problem_text(state.problem, t), t)
+    values["following"] = state.following
+    board = game.board(state, shown, None, t)
+    actions: dict[str, Callable[[Value], None]] = {
+        "ask": lambda v: attempt(lambda: state.ask(model, session)),
+        "game": lambda v: attempt(lambda: state.ask_in_game(model, example_language.for_prompts(t).language)),
+        "follow": lambda v: state.follow(bool(v["on"]), text),
+        "reveal": lambda v: attempt(lambda: state.reveal(asking_model(), int(v["number"]))),
+        "withdraw": lambda v: attempt(lambda: state.withdraw(int(v["number"]))),
+        "dismiss": lambda v: dismiss(int(v["number"]), text),
+        "take": lambda v: attempt(lambda: take(model, int(v["number"]), str(v["whose"]))),
+    }
+    round_view.draw(values | ({"board": board} if board else {}), actions)
+
+
+def dismiss(number: int, text: str) -> None:
+    """Put a result away, on the phones as well where they show the teacher's text."""
+    state.dismissed = number
+    if state.following:
+        state.follow(True, text)
+
+
+def take(model: engine.Model, number: int, whose: str) -> None:
+    """Go on with the text by the class's choice or the model's."""
+    last = state.last_round()
+    if last is not None and last.number == number and last.result is not None:
+        result = Result.from_json(last.result)
+        state.take(model, session, number, result.chosen if whose == "class" else result.best)
+
+
+def draw_member() -> None:
+    room, member, version = state.room(), state.member(), version_now()
+    if room is None or member is None:
+        return
+    last = state.last_round()
+    answers = state.school.store.answers(room.code, last.number) if last is not None else []
+    own = next((answer for answer in answers if answer.member == member.number), None)
+    actions: dict[str, Callable[[Value], None]] = {
+        "answer": lambda v: attempt(lambda: state.answer(asking_model(), int(v["number"]), str(v["text"]))),
+        "pick": lambda v: attempt(lambda: state.pick(int(v["number"]), int(v["token"]))),
+        "leave": lambda v: state.leave(),
+    }
+    values = member_view.data(room, member, state.key, version, last, own, problem_text(state.problem, t), t)
+    board = game.board(state, last, member.number, t)
+    member_view.draw(values | ({"board": board} if board else {}), actions)
+
+
+def version_now() -> int:
+    """Version of the room that the page is about to draw; read first, so that a later change draws it again."""
+    room = state.school.find(state.code)
+    found = state.school.store.versions([room.channel]).get(room.channel) if room is not None else None
+    if found is None:
+        return 0
+    return found.all if state.role == "teacher" else found.stage
+
+
+@fragment.part
+def workbench() -> None:
+    if state.arriving:
+        secret, state.arriving = state.arriving, ""
+        attempt(lambda: state.hold(state.wanted, secret, me()))
+    elif state.wanted and state.named is None and not state.role and state.problem is None:
+        attempt(lambda: state.look_up(state.wanted, me()))
+    if state.redraw:
+        redraw()
+    {"": draw_door, "teacher": draw_teacher, "member": draw_member}[state.role]()
+    if state.redraw:  # the room has ended, or the member was removed
+        redraw()
+    address_bar.update()
+
+
+def redraw() -> None:
+    """Draw the whole page: its head depends on the role."""
+    state.redraw = False
+    st.rerun()
+
+
+address_bar = address.AddressBar(session, t, state)
+frame.begin(t("classroom.title"), t(f"classroom.lead.{state.role or 'door'}"), session, t)
+address_bar.restore()
+try:
+    workbench()
+except EngineError as error:
+    messages.show_problem(error, t)
+if state.role == "teacher":
+    model_picker.draw(session, t)

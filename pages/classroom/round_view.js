@@ -1,0 +1,88 @@
+// The teacher's question, its answers as they come, and its result, for a projector: `first` is the button that a
+// presenter's clicker presses. All text through textContent.
+// `data`: see round_view.py.
+
+function ready(data, report) {
+  const { labels } = data;
+  const buttons = el("div", "actions");
+  buttons.append(makeButton("primary first ask", labels.ask, () => report("ask")), makeButton("game", labels.game, () => report("game")));
+  const follow = makeButton("follow", labels.follow, () => report("follow", { on: !data.following }));
+  follow.setAttribute("aria-pressed", String(data.following));
+  follow.dataset.keep = "follow";
+  buttons.append(follow);
+  return [passage(data), buttons, el("p", "note", data.following ? labels.follow_note : "")];
+}
+
+// How many answers count as the same token, without the tokens.
+function hiddenBars(data) {
+  const box = el("div", "hidden");
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", fill(data.labels.bars, { counts: data.counts.join(", ") || "0" }));
+  for (const count of data.counts.slice(0, 8)) {
+    const line = el("div", "row");
+    const bar = el("div", "bar");
+    bar.style.width = `${(100 * count) / Math.max(data.members, 1)}%`;
+    const track = el("div", "track");
+    track.append(bar);
+    line.append(el("span", "unknown", "？"), track, el("span", "number", count));
+    box.append(line);
+  }
+  return box;
+}
+
+function open(data, report) {
+  const { labels } = data;
+  const buttons = el("div", "actions");
+  buttons.append(
+    makeButton("primary first reveal", labels.reveal, () => report("reveal")),
+    makeButton("withdraw", labels.withdraw, () => report("withdraw")),
+  );
+  const answered = el("p", "answered", data.answered);
+  return [el("h2", "", data.head), passage(data), answered, hiddenBars(data), buttons, el("p", "note", labels.hidden)];
+}
+
+function revealed(data, report) {
+  const { labels } = data;
+  const buttons = el("div", "actions");
+  data.takes.forEach(([whose, text], at) =>
+    buttons.append(makeButton(at ? "take" : "primary first take", text, () => report("take", { whose }))));
+  if (data.game) {
+    buttons.append(makeButton("primary first next", data.last ? labels.another_game : labels.next, () => report("game")));
+    buttons.append(makeButton("dismiss", labels.end_game, () => report("dismiss")));
+  } else {
+    buttons.append(makeButton(data.takes.length ? "dismiss" : "primary first dismiss", labels.go_on, () => report("dismiss")));
+  }
+  const verdict = sentences(data.told.slice(0, 1));
+  const board = data.board ? scoreboard(data) : [];
+  const more = el("div", "told");
+  for (const line of data.told.slice(1)) more.append(el("p", "", line));
+  return [
+    el("h2", "", data.head), passage(data), verdict, buttons, ...board, distributions(data), more, el("p", "note", labels.legend),
+  ];
+}
+
+export default function (component) {
+  const root = rootOf(component);
+  const { data, setTriggerValue } = component;
+  const place = `${data.number} ${data.stage}`;
+  const within = root.contains(root.getRootNode().activeElement);
+  drawnAnew(component, root, {}, () => {
+    let sent = false;
+    const report = (name, value) => {
+      if (sent) return;
+      sent = true; // a double click is one
+      setTimeout(() => (sent = false), 1500);
+      setTriggerValue(name, { number: data.number, ...value });
+    };
+    const problem = el("p", "problem", data.problem);
+    problem.setAttribute("role", "alert");
+    return [problem, ...{ ready, open, revealed }[data.stage](data, report)];
+  });
+  announce(root, data.answered ?? data.told?.[0] ?? "");
+  if (within && root.place !== place) {
+    const first = root.querySelector("h2") ?? root.querySelector("button");
+    if (first.tagName === "H2") first.tabIndex = -1; // not on a button, which a second Enter would press
+    first.focus({ preventScroll: true });
+  }
+  root.place = place;
+}
