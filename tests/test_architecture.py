@@ -61,7 +61,7 @@ def test_the_graph_has_every_module() -> None:
     edges = graph()
     assert len(edges) > 150 and set(edges) == set(sources())
     assert sum(map(len, edges.values())) > 600
-    assert len(ROOMS) == 15
+    assert len(ROOMS) == 16
     assert "engine.usage" in edges["engine.model.forward"], "an import at the top"
     assert "engine.experiments.error_accumulation" in edges["pages.limits.state"], "one within a function"
     assert "engine.model.model" in edges["pages.shell.model_access"], "one for type checkers alone"
