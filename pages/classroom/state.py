@@ -1,8 +1,4 @@
-"""A visitor's place in a classroom, as teacher or member, and the actions on it. No Streamlit here.
-
-The room itself is in the store of `engine.classroom`; here is only which one it is, and the key that opens it. The
-browser keeps the key as well (`room_updates.js`), so that whoever reloads or wakes up is the same person.
-"""
+"""What a teacher or a member of a class does in a room: the actions of a visitor's `Place`. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -10,140 +6,25 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from engine import usage
 from engine.classroom import plain_text, question
-from engine.classroom.classroom import Classroom
 from engine.classroom.question import Game, Question
-from engine.classroom.records import Answer, Member, Room, Round
-from engine.classroom.shared import classroom
+from engine.classroom.records import Answer
 from engine.classroom.tally import Tokens
-from engine.errors import EngineError
 from engine.serving import admission
-from pages.session.query_params import QueryParams
+from pages.classroom.place import Place
 from pages.session.text_state import TextState
 from pages.shell.question_texts import ROUNDS, questions_of_game
 
 if TYPE_CHECKING:
     from engine.model.model import Model
 
-Role = Literal["", "teacher", "member"]
-
 
 @dataclass
-class ClassroomState:
-    """One visitor's place.
-
-    role, code, key  the room that the visitor is in, as whom, and the teacher's secret or the member's key
-    wanted           code that was typed or came with the link; `named`: whether its room asks for a nickname, None
-                     while no such room has been found
-    draft            nickname that was typed and refused
-    arriving         secret of a teacher that came with the link
-    left             why the visitor is no longer in a room: `ended`, `removed`; "" otherwise
-    following        whether the class sees the teacher's text between the questions; `shown_at`: when it was shown last
-    dismissed        last round whose result the teacher has put away
-    problem          why the last action was refused
-    redraw           whether the page has to be drawn anew, because the role has changed
-    """
-
-    role: Role = ""
-    code: str = ""
-    key: str = ""
-    wanted: str = ""
-    named: bool | None = None
-    draft: str = ""
-    arriving: str = ""
-    left: Literal["", "ended", "removed"] = ""
-    following: bool = False
-    shown_at: float = 0.0
-    dismissed: int = 0
-    problem: EngineError | None = None
-    redraw: bool = False
-
-    @property
-    def school(self) -> Classroom:
-        return classroom()
-
-    def attempt(self, action: Callable[[], None]) -> None:
-        """Run an action and store its EngineError in `problem`."""
-        self.problem = None
-        try:
-            action()
-        except EngineError as error:
-            self.problem = error
-
-    # Coming and going
-
-    def open_room(self, named: bool) -> None:
-        """Open a room and hold it."""
-        admission.charge()
-        room, secret = self.school.open_room(named)
-        self._enter("teacher", room.code, secret)
-
-    def look_up(self, typed: str, visitor: str) -> None:
-        """Find the room of a code; join it at once where it asks for no nickname."""
-        self.wanted, self.named = plain_text.clean(typed, 20), None
-        room = self.school.look_up(typed, visitor)
-        self.wanted, self.named = room.code, room.named
-        if not room.named:
-            self.join("", visitor)
-
-    def join(self, name: str, visitor: str) -> None:
-        """Join the room that was looked up."""
-        self.draft = plain_text.clean(name, plain_text.MAX_NAME)
-        admission.charge()
-        joined = self.school.join(self.wanted, name, visitor)
-        self._enter("member", self.wanted, joined.key)
-
-    def come_back(self, role: str, code: str, key: str, visitor: str) -> None:
-        """Be again who the browser says; a room or member that is gone is told, and the browser forgets it.
-
-        Whoever sends codes in this way is bounded as if they were typed.
-        """
-        try:
-            if role == "teacher":
-                self.hold(code, key, visitor)
-                return
-            room = self.school.look_up(code, visitor)
-        except EngineError as error:
-            if error.code != "room_none":  # too many codes just now: the browser keeps the key, and may try again
-                raise
-            self.left = "ended"
-            return
-        if self.school.member(room.code, key) is None:
-            self.left = "removed"
-        else:
-            self._enter("member", room.code, key)
-
-    def hold(self, code: str, secret: str, visitor: str) -> None:
-        """Hold a room by the teacher's secret."""
-        room = self.school.held_by(code, secret, visitor)
-        self._enter("teacher", room.code, secret)
-        self.following = bool(room.text)
-
-    def _enter(self, role: Role, code: str, key: str) -> None:
-        self.role, self.code, self.key = role, code, key
-        self.left, self.wanted, self.named, self.draft, self.arriving = "", "", None, "", ""
-        self.dismissed, self.following, self.redraw = 0, False, True
-
-    def leave(self, why: Literal["", "ended", "removed"] = "") -> None:
-        """Be in no room; the member stays in the room and can come back."""
-        self.role, self.code, self.key, self.left, self.redraw = "", "", "", why, True
-
-    def room(self) -> Room | None:
-        """The room that the visitor is in; leaves it where it has ended."""
-        room = self.school.find(self.code) if self.role else None
-        if self.role and room is None:
-            self.leave("ended")
-        return room
-
-    def member(self) -> Member | None:
-        """The member that the visitor is; leaves the room where the teacher has removed the member."""
-        member = self.school.member(self.code, self.key) if self.role == "member" else None
-        if self.role == "member" and member is None:
-            self.leave("removed")
-        return member
+class ClassroomState(Place):
+    """A visitor's place, and what the visitor does there. Each action is ignored where the role does not allow it."""
 
     # The teacher's actions
 
@@ -154,7 +35,7 @@ class ClassroomState:
 
     def ask_in_game(self, model: Model, language: str) -> None:
         """Ask the next question of the game that is running, or the first one of another game."""
-        last = self._last_question()
+        last = self.last_question()
         place = last.game if last is not None else None
         if place is not None and place.index + 1 < place.rounds:
             game = Game(place.language, place.number, place.index + 1, place.rounds)
@@ -193,7 +74,7 @@ class ClassroomState:
 
     def take(self, model: Model, session: TextState, number: int, tokens: Tokens) -> None:
         """Continue the teacher's text by what the class or the model has chosen."""
-        last = self._last_question()
+        last = self.last_question()
         if last is None or last.game is not None or not self.is_about(last, model, session):
             return
         for token_id in tokens:
@@ -244,7 +125,7 @@ class ClassroomState:
         """Answer by a typed text, or change the answer."""
         from engine.quiz.questions import QuizQuestion, guess_token_ids
 
-        room, member, asked = self.room(), self.member(), self._last_question(number)
+        room, member, asked = self.room(), self.member(), self.last_question(number)
         if room is not None and member is not None and asked is not None:
             admission.charge()
             text = plain_text.clean(typed, plain_text.MAX_ANSWER)
@@ -254,7 +135,7 @@ class ClassroomState:
 
     def pick(self, number: int, token: int) -> None:
         """Answer by one of the options, or change the answer."""
-        room, member, asked = self.room(), self.member(), self._last_question(number)
+        room, member, asked = self.room(), self.member(), self.last_question(number)
         if room is None or member is None or asked is None:
             return
         for option, text in asked.options:
@@ -262,29 +143,6 @@ class ClassroomState:
                 admission.charge()
                 answer = Answer(member.number, text, (token,), text, len(asked.options))
                 self.school.answer(room, number, answer)
-
-    def last_round(self) -> Round | None:
-        """The last round of the room."""
-        return self.school.store.last_round(self.code)
-
-    def _last_question(self, number: int | None = None) -> Question | None:
-        """The question of the last round, if that is round `number`."""
-        last = self.last_round()
-        wanted = last is not None and number in (None, last.number)
-        return Question.from_json(last.question) if last is not None and wanted else None
-
-    # The address bar
-
-    def to_query(self) -> dict[str, str]:
-        """The code alone: a link that is shared from here lets others join, and never hold the room."""
-        return {"room": self.code} if self.role else {"room": self.wanted} if self.named is not None else {}
-
-    def from_query(self, params: QueryParams, session: TextState, model: Model) -> None:
-        """Remember the code, and a teacher's secret, of a link; `session` and `model` are unused."""
-        code = params.text("room")
-        if code and code.upper() != self.code:
-            self.wanted, self.arriving, self.named = code[:20], params.text("teach")[:100], None
-            self.role, self.code, self.key, self.left = "", "", "", ""
 
 
 def _text_of(model: Model, before: Tokens, tokens: Tokens) -> str:
