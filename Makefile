@@ -8,6 +8,8 @@ PORT ?= 8501
 SPACE ?= .space
 # Two workers: a browser test mostly waits, and another test has the processor meanwhile.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# The browser tests have processes of their own: in one that has run thousands of other tests they take much longer.
+EVERY_TEST := $(PYTEST) --ignore tests/browser; others=$$?; $(PYTEST) tests/browser && exit $$others
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test-fast test test-families test-all test-real course-check bench load space words clean
@@ -44,13 +46,13 @@ test-fast: $(VENV)/dev.done ## The tests that need no browser and no server
 	$(PYTEST) -m "not slow" --ignore tests/browser --ignore tests/host --ignore tests/load
 
 test: check $(VENV)/browser.done ## Everything: style, types, every test, in a browser too
-	$(PYTEST)
+	$(EVERY_TEST)
 
 test-families: $(VENV)/dev.done ## Every causal model family of transformers, tiny, compared with the engine
 	$(BIN)/python -m tests.families
 
 test-all: check $(VENV)/browser.done ## Every case of every test: those that take turns by the day in `make test` too
-	ALL_CASES=1 $(PYTEST)
+	export ALL_CASES=1; $(EVERY_TEST)
 
 test-real: $(VENV)/browser.done ## Real models: numbers equal, speed as ratios; REAL="FOLDER FILE.gguf" adds more to SmolLM2
 	$(BIN)/python -m tests.real $(REAL)

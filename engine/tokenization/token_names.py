@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import regex
 
+from engine.tokenization.unicode import is_plain
+
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
@@ -21,7 +23,9 @@ def look(name: str) -> str:
     >>> look("a\\u200d") == look("a"), look("e\\u0301") == look("é")
     (True, True)
     """
-    return name if name.isascii() else unicodedata.normalize("NFC", _IGNORABLE.sub("", name))
+    if name.isascii() or (is_plain(name.replace("␣", "")) and unicodedata.is_normalized("NFC", name)):
+        return name
+    return unicodedata.normalize("NFC", _IGNORABLE.sub("", name))
 
 
 def explicit(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,9 +41,8 @@ class TokenNotation:
         (b' cat', b'cat ')
         """
         if self.kind == "bytes":
-            table = byte_of_character()
-            if all(char in table for char in token):
-                return bytes(table[char] for char in token)
+            with suppress(KeyError):
+                return bytes(map(byte_of_character().__getitem__, token))
         elif self.kind == "wordpiece":
             return token.removeprefix("##").encode()
         elif self.kind == "pieces":

@@ -18,6 +18,7 @@ _SYMBOLS = {" ": "␣", "\n": "↵", "\t": "⇥", "\u007f": "␡"}
 # What draws nothing: controls, other spaces, unassigned code points; fillers and joiners of any category (Unicode
 # Standard Annex 44, Default_Ignorable_Code_Point); U+2800, a blank Braille pattern.
 _CLUSTER = regex.compile(r"\X")  # grapheme cluster
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")  # letters that draw nothing
 _INVISIBLE = regex.compile(r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffd]")
 
 
@@ -49,6 +50,15 @@ def characters(data: bytes) -> list[Span]:
         spans.append(Span(start, start + width, char))
         start += width
     return spans
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is of letters and digits alone that are seen as they are: what most tokens are.
+
+    >>> is_plain("好"), is_plain("a1"), is_plain("!"), is_plain("\\u3164")
+    (True, True, False, False)
+    """
+    return text.isalnum() and _FILLERS.isdisjoint(text)
 
 
 @lru_cache(maxsize=65536)

@@ -10,7 +10,7 @@ from tokenizers import AddedToken
 
 from engine.tokenization.token_names import distinct_names
 from engine.tokenization.token_notation import TokenNotation
-from engine.tokenization.unicode import characters, describe, readable
+from engine.tokenization.unicode import characters, describe, is_plain, readable
 
 
 class TokenNames:
@@ -68,8 +68,13 @@ class TokenNames:
         return []
 
 
+def _is_word(text: str) -> bool:
+    return is_plain(text.replace(" ", ""))
+
+
 def _plain_name(data: bytes) -> str:
     """Name of a token's bytes by themselves."""
-    if data and data.isascii() and (text := data.decode()).isprintable():
+    text = data.decode(errors="ignore")
+    if data and (text.isprintable() if data.isascii() else len(text.encode()) == len(data) and _is_word(text)):
         return text.replace(" ", "␣")  # as `describe`, in a fraction of its time
     return describe(data, characters(data), 0, len(data))
