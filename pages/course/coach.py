@@ -23,7 +23,7 @@ from pages.beam.state import BeamState
 from pages.chat.state import ChatState
 from pages.compare.state import CompareState
 from pages.components.register import event_callback, register
-from pages.course import catalog, glossary, own_state, places, sheet_data, step_setup
+from pages.course import catalog, glossary, kept_draft, own_state, places, sheet_data, step_setup
 from pages.course.learner import Learner
 from pages.course.lesson import PAGES, Lesson
 from pages.course.own_lesson import MAX_STEPS, OWN
@@ -117,6 +117,7 @@ class Coach:
         if page not in PAGES or learner is None:
             return
         own = session_state.get(OwnLessonState)
+        kept_draft.draw(own)
         if own.keys:  # above the button, which is at the end of the panel: what is below it is out of sight
             st.success(t("own_lesson.made", n=len(own.keys), most=MAX_STEPS))
             st.page_link(navigation.path("write"), label=t("own_lesson.title"), width="content")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine.errors import EngineError
-from pages.course import coach, own_lesson, own_state, own_tasks
+from pages.course import coach, kept_draft, own_lesson, own_state, own_tasks
 from pages.course.lesson import PAGES
 from pages.course.own_lesson import MAX_STEPS, MAX_TEXTS, MAX_TITLE, OWN, OwnLesson, OwnStep
 from pages.course.own_state import OwnLessonState
@@ -202,6 +202,7 @@ def draw_share() -> None:
 
 def workbench() -> None:
     coach.open_pending_page(t)
+    kept_draft.draw(own)
     model_access.wait_for_model(session, t)  # which the steps read their texts from
     session_state.set_widget("own_title", own.long.get("own_title", own.draft.title))
     st.text_input(t("own_lesson.name"), key="own_title", on_change=change_title)

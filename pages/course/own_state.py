@@ -47,6 +47,11 @@ class OwnLessonState:
     long: dict[str, str] = field(default_factory=dict)
     _made: int = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a draft in this session, or was one."""
+        return self._made > 0 or self.draft != OwnLesson()
+
     def load(self, lesson: OwnLesson) -> None:
         """Begin a draft with a lesson that exists."""
         self.draft, self.keys = lesson, []

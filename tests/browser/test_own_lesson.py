@@ -17,6 +17,10 @@ def test_a_page_becomes_a_step_that_another_visitor_does(chromium: Browser, addr
     author.locator(".st-key-share button").first.click()
     author.locator(".st-key-own_make button").click()
     settle(author)
+    author.goto(address)  # another session: the browser has kept the draft
+    author.locator(".bars").wait_for(timeout=60_000)
+    settle(author)
+    author.locator(".st-key-share button").first.click()
     author.locator("[data-testid=stPopoverBody]").get_by_role("link", name="Write your own lesson").click()
     author.locator(".st-key-own_title input").fill("Rain & <b>sun</b>")
     author.keyboard.press("Enter")
