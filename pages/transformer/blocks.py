@@ -44,7 +44,8 @@ def table(
     mark: int | None = None,
     tone: str = "tokens",
 ) -> Block:
-    """Rows of text; `shares` are drawn as bars in the last column, `mark` is a row that stands out.
+    """Rows of text; `shares` are drawn as bars in the last column, negative ones in another colour, `mark` is a row
+    that stands out.
 
     tone: `tokens` where the rows are of tokens, `attention` where the bars are weights too, "" for other rows.
     """

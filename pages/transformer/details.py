@@ -142,7 +142,7 @@ def _mlp(shown: Shown, t: Translator) -> list[Block]:
         most = abs(float(neurons[strongest[0]])) or 1.0
         rows = [[f"{i + 1:,}", t.number(float(neurons[i]), 2)] for i in strongest]
         name = t("transformer.mlp.table", n=len(strongest), size=f"{len(neurons):,}")
-        shares = [abs(float(neurons[i])) / most for i in strongest]
+        shares = [float(neurons[i]) / most for i in strongest]
         blocks.append(table(name, t.list("transformer.mlp.columns"), rows, shares, tone=""))
     return [*blocks, *_added(layer.mlp, t("transformer.mlp.added", layer=shown.layer + 1), t)]
 

@@ -85,7 +85,8 @@ function drawTable(block) {
       place.append(word);
       if (i === cells.length - 1 && block.shares.length) {
         const bar = el("i");
-        bar.style.setProperty("--share", block.shares[at].toFixed(4));
+        bar.style.setProperty("--share", Math.abs(block.shares[at]).toFixed(4));
+        if (block.shares[at] < 0) bar.className = "negative";
         place.classList.add("shared");
         place.append(bar);
       }

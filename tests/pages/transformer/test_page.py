@@ -101,7 +101,8 @@ def test_the_strongest_neurons_are_listed(bundled: Model) -> None:
     [table] = told("mlp", of, "table")
     order = sorted(range(len(neurons)), key=lambda i: -abs(neurons[i]))[:NEURONS]
     assert [row[0] for row in table["rows"]] == [str(i + 1) for i in order]
-    assert table["shares"][0] == 1 and table["shares"] == sorted(table["shares"], reverse=True)
+    assert abs(table["shares"][0]) == 1 and table["shares"] == sorted(table["shares"], key=abs, reverse=True)
+    assert [share < 0 for share in table["shares"]] == [row[1].startswith("−") for row in table["rows"]]
 
 
 def test_of_a_long_text_the_last_tokens_and_the_highest_weights_are_listed(bundled: Model) -> None:
