@@ -91,6 +91,7 @@ class SpeculativeDecoding:
 
     rounds          rounds so far
     ids             the text so far
+    prompt_length   tokens of the prompt
     stop_reason     reason of the end of the text; None while tokens are written
     single_seconds  time of one pass a token over the same text; None until it is measured
     single_passes   passes of it so far
@@ -117,7 +118,7 @@ class SpeculativeDecoding:
         self._model, self._drafter, self._guesses, self._seed = model, drafter, guesses, seed
         self._greedy = strategy == "greedy"
         self._settings = settings.for_greedy() if self._greedy else settings
-        self._prompt_length = len(ids)
+        self.prompt_length = len(ids)
         switch = model.prefix_cache.forward.rope_switch or model.context_length
         room = (switch if len(ids) <= switch else model.context_length) - len(
             ids
@@ -140,7 +141,7 @@ class SpeculativeDecoding:
     @property
     def written(self) -> int:
         """New tokens so far."""
-        return len(self.ids) - self._prompt_length
+        return len(self.ids) - self.prompt_length
 
     @property
     def passes(self) -> int:
@@ -153,9 +154,14 @@ class SpeculativeDecoding:
         return self._drafter.text.passes if self._drafter.text is not None else 0
 
     @property
+    def draft_seconds(self) -> float:
+        """Time of the drafter's passes so far."""
+        return self._drafter.text.seconds if self._drafter.text is not None else 0.0
+
+    @property
     def seconds(self) -> float:
         """Time of all passes so far, of drafter and model."""
-        return self._text.seconds + (self._drafter.text.seconds if self._drafter.text is not None else 0.0)
+        return self._text.seconds + self.draft_seconds
 
     @property
     def single_passes(self) -> int:
@@ -177,7 +183,7 @@ class SpeculativeDecoding:
             self.stop_reason = stopping.stop_reason(self._model, self.ids, self.written, self._most)
             yield True
         identical = True
-        for at in range(self._prompt_length, len(self.ids)):
+        for at in range(self.prompt_length, len(self.ids)):
             logits = self._single.logits(self.ids[:at])[0].numpy()
             identical &= not self._greedy or self._predict(self.ids[:at], logits).argmax() == self.ids[at]
             yield True

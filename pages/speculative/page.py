@@ -7,6 +7,8 @@ from functools import partial
 import streamlit as st
 
 import engine
+from engine.errors import TraceError
+from engine.trace.text_codec import decode_text, encode_text
 from pages.components import examples, prompt_area
 from pages.components.examples import Example
 from pages.frame import frame
@@ -14,6 +16,7 @@ from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.incremental_run import IncrementalRun
+from pages.session.query_params import QueryParams
 from pages.session.text_state import TextState
 from pages.shell import (
     address,
@@ -41,6 +44,7 @@ from pages.speculative.state import (
     SpeculativeState,
 )
 
+LONGEST_CODE = 2_000  # characters of the text in the URL
 WORK_SLICE_SECONDS = 0.2  # work on a run between two drawings of the page
 STRATEGIES = ("greedy", "sample")
 
@@ -63,15 +67,25 @@ def prompt_key() -> str:
     return f"speculative prompt {example_language.for_prompts(t).language}"
 
 
-def start(name: Experiment, layers: int, other: str) -> None:
-    """Callback: run an experiment with the values of the controls."""
-    model = model_access.loaded_model(session)
-    if model is None:
-        return
-    if name == "jacobi":
-        state.iterate(model, prompt(), session_state.widget("speculative_tokens") or DEFAULT_TOKENS)
-        return
-    plan = Plan(
+class Prompt:
+    """The text in the box as a part of the URL, where it is not the first example."""
+
+    def to_query(self) -> dict[str, str]:
+        code = encode_text(prompt(), "")
+        own = prompt().strip() and prompt() != example_language.for_examples(t).list("speculative.examples")[0]
+        return {"speculative": code} if own and len(code) < LONGEST_CODE else {}
+
+    def from_query(self, params: QueryParams, session: TextState, model: engine.Model) -> None:
+        if "speculative" in params:
+            try:
+                session_state.set_widget(prompt_key(), decode_text(params.text("speculative"))[0])
+            except TraceError:
+                params.unread.add("speculative")
+
+
+def plan_of(layers: int, other: str) -> Plan:
+    """Values of the controls."""
+    return Plan(
         prompt(),
         session_state.widget("speculative_drafter") or LAYERS,
         layers,
@@ -80,7 +94,17 @@ def start(name: Experiment, layers: int, other: str) -> None:
         session_state.widget("speculative_tokens") or DEFAULT_TOKENS,
         other,
     )
-    state.draft(model, plan, session.settings, session.seed)
+
+
+def start(name: Experiment, layers: int, other: str) -> None:
+    """Callback: run an experiment with the values of the controls."""
+    model = model_access.loaded_model(session)
+    if model is None:
+        return
+    if name == "jacobi":
+        state.iterate(model, prompt(), session_state.widget("speculative_tokens") or DEFAULT_TOKENS)
+    else:
+        state.draft(model, plan_of(layers, other), session.settings, session.seed)
 
 
 def draw_prompt() -> None:
@@ -119,7 +143,7 @@ def draw_drafter(model: engine.Model) -> tuple[int, str]:
 
 
 def draw_inputs(name: Experiment, run: IncrementalRun, model: engine.Model) -> None:
-    """Prompt, controls and buttons of an experiment."""
+    """Prompt, controls and buttons of an experiment, and whether its result is of other values."""
     draw_prompt()
     layers, other = 1, ""
     with st.container(key="speculative_controls", horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -149,6 +173,9 @@ def draw_inputs(name: Experiment, run: IncrementalRun, model: engine.Model) -> N
     elif run.work is None:
         st.caption(t(f"speculative.first.{name}"))
     messages.show_problem(run.problem, t, "limits.kept")
+    asked = prompt() if name == "jacobi" else plan_of(layers, other)
+    if run.work is not None and not run.running and run.asked != asked:
+        st.caption(t("speculative.stale"))
 
 
 def draw_drafting(run: IncrementalRun, model: engine.Model) -> None:
@@ -156,9 +183,9 @@ def draw_drafting(run: IncrementalRun, model: engine.Model) -> None:
     picture, told = st.columns([3, 2], gap="medium")
     with picture:
         if run.work.rounds:
-            rounds.draw(rounds.data(run.work, model, plan.drafter == LOOKUP, run.turn, t))
+            rounds.draw(rounds.data(run.work, model, plan.prompt, plan.drafter == LOOKUP, run.turn, t))
     with told:
-        for sentence in sentences.about_drafting(run.work, plan.strategy == "sample", t):
+        for sentence in sentences.about_drafting(run.work, plan, model.prefix_cache.forward.layers, t):
             st.markdown(sentence)
         with st.expander(t("speculative.why.name")):
             st.markdown(t("speculative.why.text"))
@@ -194,7 +221,7 @@ def workbench() -> None:
 
 guesses = (DEFAULT_GUESSES, *(n for n in range(1, MOST_GUESSES + 1) if n != DEFAULT_GUESSES))
 address_bar = address.AddressBar(
-    session, t,
+    session, t, Prompt(),
     widgets={
         "shown": ("speculative_shown", EXPERIMENTS),
         "drafter": ("speculative_drafter", DRAFTERS),

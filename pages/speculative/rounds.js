@@ -7,6 +7,9 @@ export default function (component) {
   root.turn = data.turn;
   const legend = el("p", "legend");
   for (const [kind, name] of data.legend) legend.append(el("span", `mark ${kind}`, ""), el("span", "", name));
+  const text = el("p", "written");
+  text.append(el("span", "soft", `${data.text_name} `), el("span", "prompt", data.text[0]), el("b", "", data.text[1]));
+  text.lastChild.dir = "auto";
   const note = el("p", "note");
   note.setAttribute("aria-live", "polite");
   const list = el("ol", "");
@@ -27,7 +30,7 @@ export default function (component) {
       chip.dataset.keep = place;
       chip.dir = "auto";
       chip.setAttribute("aria-label", told);
-      chip.onmouseenter = () => show(place);
+      chip.onmouseenter = (event) => pointerMoved(root, event) && show(place);
       chip.onmouseleave = () => show(root.chosen);
       chip.onfocus = () => show(place);
       item.append(chip);
@@ -35,7 +38,7 @@ export default function (component) {
     list.append(item);
   });
   const focused = root.getRootNode().activeElement?.dataset.keep;
-  root.replaceChildren(legend, list, note);
+  root.replaceChildren(text, legend, note, list);
   if (focused) list.querySelector(`[data-keep="${focused}"]`)?.focus();
   show(root.chosen);
 }

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _component = register("draft_rounds", Path(__file__))
 
 
-def data(work: SpeculativeDecoding, model: Model, copied: bool, turn: int, t: Translator) -> dict[str, Any]:
+def data(
+    work: SpeculativeDecoding, model: Model, prompt: str, copied: bool, turn: int, t: Translator
+) -> dict[str, Any]:
     """Data of the component. `copied`: the guesses are copied from the text, by a drafter without probabilities.
 
     rounds: a list of chips each, {text, kind, note}; kind is `kept`, `struck`, `late` (not looked at) or `model`.
@@ -24,6 +26,8 @@ def data(work: SpeculativeDecoding, model: Model, copied: bool, turn: int, t: Tr
         "name": t("speculative.rounds"),
         "turn": turn,
         "hint": t("speculative.hint"),
+        "text": [prompt, "".join(model.pieces(work.ids)[work.prompt_length :])],
+        "text_name": t("speculative.text"),
         "legend": [[kind, t(f"speculative.kind.{kind}")] for kind in ("kept", "struck", "late", "model")],
         "round": t("speculative.round"),
         "rounds": [_chips(each, work, model, copied, t) for each in work.rounds],
@@ -63,7 +67,9 @@ def note(guess: Guess, token: str, own: str, copied: bool, t: Translator) -> str
     source = t(f"speculative.note.{'copied' if copied else 'guessed'}", **values)
     if guess.limit is None or guess.u is None:
         return f"{source} {t(f'speculative.note.{_outcome(guess)}', **values)}"
-    values |= {"limit": t.number(guess.limit, 3), "u": t.number(guess.u, 3)}
+    if guess.limit == 1:
+        return f"{source} {t('speculative.note.drawn_sure', **values)}"
+    values |= {"limit": t.percent(guess.limit), "u": t.percent(guess.u)}
     return f"{source} {t(f'speculative.note.drawn_{_outcome(guess)}', **values)}"
 
 

@@ -20,7 +20,7 @@ PROMPTS = (
     "從前從前，有一個",
     "今天天氣真",
     "Once upon a time, there was a",
-    "A red apple, a yellow banana, a red apple, a",
+    "One, two, three. One, two, three. One,",
 )
 LAYERS = (2, 3, 4, 5)
 GUESSES = (2, 4, 8)
