@@ -161,11 +161,14 @@ def draw_inputs(name: Experiment, run: IncrementalRun, model: engine.Model) -> N
         sampling_controls.token_count_slider(
             t("speculative.tokens"), *TOKENS, DEFAULT_TOKENS, "speculative_tokens", width=150
         )
-        st.button(
-            t(f"speculative.start.{name}"), key="speculative_start", type="primary", on_click=start,
-            args=(name, layers, other), disabled=run.running,
-        )  # fmt: skip
-        st.button(t("step.stop"), key="speculative_stop", shortcut="Space", on_click=run.stop, disabled=not run.running)
+        with st.container(horizontal=True, gap="small", width="content"):  # they stay together
+            st.button(
+                t(f"speculative.start.{name}"), key="speculative_start", type="primary", on_click=start,
+                args=(name, layers, other), disabled=run.running,
+            )  # fmt: skip
+            st.button(
+                t("step.stop"), key="speculative_stop", shortcut="Space", on_click=run.stop, disabled=not run.running
+            )
     if run.running:
         st.progress(run.work.progress)
     elif run.stopped:
