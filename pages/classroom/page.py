@@ -105,7 +105,7 @@ def still_there(revealed: Round, model: engine.Model) -> bool:
 
 def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:
     text = model.text(session.ready(model).token_ids())
-    values = round_view.data(shown, answers, members, text, True, problem_text(state.problem, t), t)
+    values = round_view.data(shown, answers, members, text, True, problem_text(state.current_problem(), t), t)
     values["following"] = state.following
     board = game.board(state, shown, None, t)
     actions: dict[str, Callable[[Value], None]] = {
@@ -147,7 +147,7 @@ def draw_member() -> None:
         "pick": lambda v: attempt(lambda: state.pick(int(v["number"]), int(v["token"]))),
         "leave": lambda v: state.leave(),
     }
-    values = member_view.data(room, member, state.key, version, last, own, problem_text(state.problem, t), t)
+    values = member_view.data(room, member, state.key, version, last, own, problem_text(state.current_problem(), t), t)
     board = game.board(state, last, member.number, t)
     member_view.draw(values | ({"board": board} if board else {}), actions)
 

@@ -312,6 +312,27 @@ def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) ->
     assert stage()[0] == "revealed"
 
 
+def test_a_refusal_is_told_until_the_room_shows_something_else(model: Model) -> None:
+    teacher = opened()
+    ann = joined(teacher, "Ann")
+    session = TextState(prompt="The weather today is")
+    teacher.ask(model, session)
+    ann.attempt(lambda: ann.answer(model, 1, "shit"))
+    refused = ann.current_problem()
+    assert refused is not None and refused.code == "room_word" and ann.current_problem() is refused
+    teacher.reveal(model, 1)
+    assert ann.current_problem() is None
+    teacher.ask(model, session)
+    ann.attempt(lambda: ann.answer(model, 2, "shit"))
+    assert ann.current_problem() is not None
+    teacher.withdraw(2)
+    assert ann.current_problem() is None
+    teacher.ask(model, session)
+    ann.attempt(lambda: ann.answer(model, 2, "shit"))
+    teacher.close()
+    assert ann.room() is None and (ann.left, ann.problem) == ("ended", None), "the end is told, not the refusal"
+
+
 def test_a_teacher_closes_the_door_and_adds_to_the_word_list(model: Model) -> None:
     teacher = opened()
     ann = joined(teacher, "Ann")
