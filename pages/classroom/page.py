@@ -107,10 +107,12 @@ def draw_round(shown: Round | None, model: engine.Model, members: int, answers: 
     text = model.text(session.ready(model).token_ids())
     values = round_view.data(shown, answers, members, text, True, problem_text(state.current_problem(), t), t)
     values["following"] = state.following
+    if shown is None:
+        values |= round_view.game_to_go_on(state.last_game(), t)
     board = game.board(state, shown, None, t)
     actions: dict[str, Callable[[Value], None]] = {
         "ask": lambda v: attempt(lambda: state.ask(model, session)),
-        "game": lambda v: attempt(lambda: state.ask_in_game(model, example_language.for_prompts(t).language)),
+        "game": lambda v: attempt(lambda: ask_in_game(model, bool(v.get("anew")))),
         "follow": lambda v: state.follow(bool(v["on"]), text),
         "reveal": lambda v: attempt(lambda: state.reveal(asking_model(), int(v["number"]))),
         "withdraw": lambda v: attempt(lambda: state.withdraw(int(v["number"]))),
@@ -118,6 +120,10 @@ def draw_round(shown: Round | None, model: engine.Model, members: int, answers: 
         "take": lambda v: attempt(lambda: take(model, int(v["number"]), str(v["whose"]))),
     }
     round_view.draw(values | ({"board": board} if board else {}), actions)
+
+
+def ask_in_game(model: engine.Model, anew: bool) -> None:
+    state.ask_in_game(model, example_language.for_prompts(t).language, anew)
 
 
 def dismiss(number: int, text: str) -> None:

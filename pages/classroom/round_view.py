@@ -1,6 +1,6 @@
 """Component: the teacher's question to the class, its answers as they come, and its result.
 
-The component (`round_view.js`) reports `ask`, `game`, `follow` ({on}), `reveal`, `withdraw`, `dismiss` ({number}) and
+The component (`round_view.js`) reports `ask`, `game` ({anew}), `follow` ({on}), `reveal`, `withdraw`, `dismiss` ({number}) and
 `take` ({number, whose}: `class` or `model`). While answers come it is given how many count as the same token, not which
 token: who sees the projector would answer the same.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
+from engine.classroom.question import Game, Question
 from engine.classroom.records import Answer, Round
 from pages.classroom import wording
 from pages.components.register import event_callback, register
@@ -23,7 +23,7 @@ from pages.i18n.translator import Translator
 _component = register("classroom_round", Path(__file__), "two_distributions")
 EVENTS = ("ask", "game", "follow", "reveal", "withdraw", "dismiss", "take")
 LABELS = (
-    "gap", "ask", "game", "follow", "follow_note", "reveal", "withdraw", "go_on", "next", "another_game", "end_game",
+    "gap", "ask", "game", "new_game", "follow", "follow_note", "reveal", "withdraw", "go_on", "next", "another_game", "end_game",
     "token", "class", "model", "truth", "own", "legend", "hidden", "bars",
 )  # fmt: skip
 
@@ -45,6 +45,13 @@ def data(
         stage = _revealed(asked, Result.from_json(asked.result), can_take, t)
     labels = {name: t(f"classroom.round.{name}") for name in LABELS}
     return {"number": asked.number if asked else 0, "problem": problem, "labels": labels, "members": members} | stage
+
+
+def game_to_go_on(last: Game | None, t: Translator) -> dict[str, str]:
+    """Data of the button that goes on with a game, where the last one is not finished."""
+    if last is None or last.index + 1 >= last.rounds:
+        return {}
+    return {"go_on": t("classroom.round.continue_game", n=last.index + 2)}
 
 
 def heading(question: Question, number: int, t: Translator) -> str:

@@ -33,11 +33,18 @@ class ClassroomState(Place):
         ids = session.ready(model).token_ids()
         self._ask(model, lambda seed: question.ask_about(model, ids, seed), len(ids))
 
-    def ask_in_game(self, model: Model, language: str) -> None:
-        """Ask the next question of the game that is running, or the first one of another game."""
+    def last_game(self) -> Game | None:
+        """Place of the last question that was asked in a game; own questions may have come since."""
         last = self.last_question()
-        place = last.game if last is not None else None
-        if place is not None and place.index + 1 < place.rounds:
+        if last is None or last.game is not None:  # without the other rounds, which is most often enough
+            return last.game if last is not None else None
+        asked = (Question.from_json(each.question) for each in reversed(self.school.store.rounds(self.code)))
+        return next((each.game for each in asked if each.game is not None), None)
+
+    def ask_in_game(self, model: Model, language: str, anew: bool = False) -> None:
+        """Ask the next question of the last game, or the first one of another game: if it is finished, or `anew`."""
+        place = self.last_game()
+        if place is not None and place.index + 1 < place.rounds and not anew:
             game = Game(place.language, place.number, place.index + 1, place.rounds)
         else:
             # Another game in each room, so that nobody has played it alone: the quiz begins with game 0.

@@ -6,6 +6,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from engine.classroom import codes, shared
 from engine.classroom.classroom import Classroom
 from engine.classroom.code_guesses import MOST_OF_ONE
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
+from engine.classroom.question import Game, Question
 from engine.classroom.sqlite_store import SqliteStore
 from engine.errors import EngineError
 from engine.model.model import Model
@@ -229,11 +230,32 @@ def test_a_game_of_ten_rounds_and_its_scoreboard(model: Model, named: bool) -> N
         )
     )
     assert places[-2] == ["", str(crowd)]
+    teacher.ask(model, TextState(prompt="The weather today is"))  # back to the own text
+    teacher.reveal(model, 11)
     teacher.ask_in_game(model, "en")
     asked = teacher.last_round()
     assert asked is not None
-    another = Question.from_json(asked.question).game
-    assert another is not None and (another.index, another.number) == (0, question.game.number + 1)
+    another = Question.from_json(asked.question)
+    assert another.game == Game("en", question.game.number + 1, 0, 10) and another.before not in texts
+    assert round_view.game_to_go_on(question.game, t) == {}
+
+
+def test_a_game_goes_on_after_an_own_question_or_another_one_begins(model: Model) -> None:
+    t = Translator("en")
+    teacher = opened()
+    session = TextState(prompt="The weather today is")
+    teacher.ask_in_game(model, "en")
+    teacher.reveal(model, 1)
+    first = teacher.last_game()
+    assert first is not None and "round 2" in round_view.game_to_go_on(first, t)["go_on"]
+    teacher.ask(model, session)
+    teacher.reveal(model, 2)
+    assert teacher.last_game() == first
+    teacher.ask_in_game(model, "en")
+    assert teacher.last_game() == replace(first, index=1)
+    teacher.reveal(model, 3)
+    teacher.ask_in_game(model, "en", anew=True)
+    assert teacher.last_game() == replace(first, number=first.number + 1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
