@@ -74,10 +74,11 @@ def draw_teacher() -> None:
     room, version = state.room(), version_now()
     if room is None:
         return
+    state.read_room(room)
     model = model_access.wait_for_model(session, t)
     last = state.last_round()
     shown = last if last is not None and last.number != state.dismissed else None
-    if shown is not None and shown.state == "revealed" and not still_there(shown, model):
+    if shown is not None and shown.state == "revealed" and not state.see_result(shown, model, session):
         shown = None
     members = state.school.store.members(room.code)
     answers = state.school.store.answers(room.code, last.number) if last is not None else []
@@ -97,15 +98,10 @@ def draw_teacher() -> None:
     draw_round(shown, model, len(members), answers)
 
 
-def still_there(revealed: Round, model: engine.Model) -> bool:
-    """Whether a result still belongs to the text: the teacher has not gone on elsewhere since. Games have their own."""
-    question = Question.from_json(revealed.question)
-    return question.game is not None or state.is_about(question, model, session)
-
-
 def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:
     text = model.text(session.ready(model).token_ids())
-    values = round_view.data(shown, answers, members, text, True, problem_text(state.current_problem(), t), t)
+    about = shown is not None and state.is_about(Question.from_json(shown.question), model, session)
+    values = round_view.data(shown, answers, members, text, about, problem_text(state.current_problem(), t), t)
     values["following"] = state.following
     if shown is None:
         values |= round_view.game_to_go_on(state.last_game(), t)

@@ -37,6 +37,9 @@ class Place:
     arriving         secret of a teacher that came with the link
     left             why the visitor is no longer in a room: `ended`, `removed`; "" otherwise
     following        whether the class sees the teacher's text between the questions; `shown_at`: when it was shown last
+    own_text         text of this window when it was last looked at; None before. Only the window whose text changes
+                     shows it to the class: another one with the same secret may still have an old text
+    asked, seen      last round that was asked in this window; last round of which it has shown the result
     dismissed        last round whose result the teacher has put away
     problem          why the last action was refused; `problem_at`: what the room showed then
     redraw           whether the page has to be drawn anew, because the role has changed
@@ -52,6 +55,9 @@ class Place:
     left: Literal["", "ended", "removed"] = ""
     following: bool = False
     shown_at: float = 0.0
+    own_text: str | None = None
+    asked: int = 0
+    seen: int = 0
     dismissed: int = 0
     problem: EngineError | None = None
     problem_at: tuple[int, str, int] = (0, "", 0)
@@ -131,6 +137,7 @@ class Place:
         self.role, self.code, self.key = role, code, key
         self.left, self.wanted, self.named, self.draft, self.arriving = "", "", None, "", ""
         self.dismissed, self.following, self.redraw = 0, False, True
+        self.own_text, self.asked, self.seen = None, 0, 0
 
     def leave(self, why: Literal["", "ended", "removed"] = "") -> None:
         """Be in no room; the member stays in the room and can come back."""

@@ -320,7 +320,9 @@ def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) ->
     assert stage() == ("revealed", text)
     asked = teacher.last_round()
     assert asked is not None and asked.result is not None
+    assert teacher.see_result(asked, model, session)
     teacher.take(model, session, 1, Result.from_json(asked.result).best)
+    assert not teacher.see_result(asked, model, session)
     assert stage() == ("text", model.text(session.ready(model).token_ids()))
     teacher.ask_in_game(model, "en")
     teacher.reveal(model, 2)
@@ -332,6 +334,38 @@ def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) ->
     assert holder.following
     teacher.follow(False, "anything")
     assert stage()[0] == "revealed"
+
+
+def test_only_the_window_in_which_the_teacher_writes_shows_its_text_and_never_over_a_result(model: Model) -> None:
+    t = Translator("en")
+    one = opened()
+    ann = joined(one, "Ann")
+    session, stale = TextState(prompt="The weather today is"), TextState(prompt="An old text")
+    one.follow(True, "The weather today is")
+    two = ClassroomState()
+    two.hold(one.code, one.key, "v")
+    for _ in range(2):  # drawn, and drawn again
+        two.show_text("An old text")
+    assert shown(ann, t)["before"] == "The weather today is"
+    one.ask(model, session)
+    two.reveal(model, 1)
+    revealed = two.last_round()
+    assert revealed is not None
+    one.show_text("The weather today is nice")  # a run that goes on in a window which has not shown the result yet
+    assert shown(ann, t)["stage"] == "revealed"
+    assert two.see_result(revealed, model, stale) and one.see_result(revealed, model, session)
+    two.show_text("An old text")
+    assert shown(ann, t)["stage"] == "revealed"
+    two.show_text("An old text, continued")  # the teacher writes here now
+    assert shown(ann, t)["before"] == "An old text, continued"
+    one.show_text("The weather today is nice")
+    assert shown(ann, t)["before"] == "An old text, continued"
+    two.follow(False, "An old text, continued")
+    one.show_text("The weather today is nice and")
+    room = one.room()
+    assert room is not None and not room.text and shown(ann, t)["stage"] == "revealed"
+    one.read_room(room)
+    assert not one.following
 
 
 def test_a_refusal_is_told_until_the_room_shows_something_else(model: Model) -> None:
