@@ -55,10 +55,10 @@ def game_to_go_on(last: Game | None, t: Translator) -> dict[str, str]:
 
 
 def heading(question: Question, number: int, t: Translator) -> str:
-    """Number of the round, in a game also of how many."""
+    """Number of the question among those about own texts, or of the round in its game."""
     game = question.game
     if game is None:
-        return t("classroom.round.head", n=number)
+        return t("classroom.round.head", n=question.ordinal or number)
     return t("classroom.round.head_game", n=game.index + 1, of=game.rounds)
 
 

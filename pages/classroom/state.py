@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,9 @@ class ClassroomState(Place):
     def ask(self, model: Model, session: TextState) -> None:
         """Ask the class what follows the text at the cursor."""
         ids = session.ready(model).token_ids()
-        self._ask(model, lambda seed: question.ask_about(model, ids, seed), len(ids))
+        before = [Question.from_json(each.question) for each in self.school.store.rounds(self.code)]
+        ordinal = 1 + sum(each.game is None for each in before)
+        self._ask(model, lambda seed: replace(question.ask_about(model, ids, seed), ordinal=ordinal), len(ids))
 
     def last_game(self) -> Game | None:
         """Place of the last question that was asked in a game; own questions may have come since."""

@@ -251,6 +251,8 @@ def test_a_game_goes_on_after_an_own_question_or_another_one_begins(model: Model
     teacher.ask(model, session)
     teacher.reveal(model, 2)
     assert teacher.last_game() == first
+    own = teacher.last_question()
+    assert own is not None and round_view.heading(own, 2, t) == t("classroom.round.head", n=1), "the first own one"
     teacher.ask_in_game(model, "en")
     assert teacher.last_game() == replace(first, index=1)
     teacher.reveal(model, 3)
