@@ -37,6 +37,7 @@ class Question:
     truth    token id that follows in the text; None where the text ends here
     rest     text after that token
     game     None for a question about the teacher's own text
+    ordinal  which of these it is in its room, from 1; 0 in a game
     """
 
     model: str
@@ -46,6 +47,7 @@ class Question:
     truth: int | None = None
     rest: str = ""
     game: Game | None = None
+    ordinal: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON values of the question, for a store."""
@@ -63,6 +65,7 @@ class Question:
             truth=values["truth"],
             rest=values["rest"],
             game=Game(**game) if game else None,
+            ordinal=int(values.get("ordinal", 0)),  # a file of rooms may be older
         )
 
 

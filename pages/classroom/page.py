@@ -74,10 +74,11 @@ def draw_teacher() -> None:
     room, version = state.room(), version_now()
     if room is None:
         return
+    state.read_room(room)
     model = model_access.wait_for_model(session, t)
     last = state.last_round()
     shown = last if last is not None and last.number != state.dismissed else None
-    if shown is not None and shown.state == "revealed" and not still_there(shown, model):
+    if shown is not None and shown.state == "revealed" and not state.see_result(shown, model, session):
         shown = None
     members = state.school.store.members(room.code)
     answers = state.school.store.answers(room.code, last.number) if last is not None else []
@@ -97,20 +98,17 @@ def draw_teacher() -> None:
     draw_round(shown, model, len(members), answers)
 
 
-def still_there(revealed: Round, model: engine.Model) -> bool:
-    """Whether a result still belongs to the text: the teacher has not gone on elsewhere since. Games have their own."""
-    question = Question.from_json(revealed.question)
-    return question.game is not None or state.is_about(question, model, session)
-
-
 def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:
     text = model.text(session.ready(model).token_ids())
-    values = round_view.data(shown, answers, members, text, True, problem_text(state.problem, t), t)
+    about = shown is not None and state.is_about(Question.from_json(shown.question), model, session)
+    values = round_view.data(shown, answers, members, text, about, problem_text(state.current_problem(), t), t)
     values["following"] = state.following
+    if shown is None:
+        values |= round_view.game_to_go_on(state.last_game(), t)
     board = game.board(state, shown, None, t)
     actions: dict[str, Callable[[Value], None]] = {
         "ask": lambda v: attempt(lambda: state.ask(model, session)),
-        "game": lambda v: attempt(lambda: state.ask_in_game(model, example_language.for_prompts(t).language)),
+        "game": lambda v: attempt(lambda: ask_in_game(model, bool(v.get("anew")))),
         "follow": lambda v: state.follow(bool(v["on"]), text),
         "reveal": lambda v: attempt(lambda: state.reveal(asking_model(), int(v["number"]))),
         "withdraw": lambda v: attempt(lambda: state.withdraw(int(v["number"]))),
@@ -118,6 +116,10 @@ def draw_round(shown: Round | None, model: engine.Model, members: int, answers: 
         "take": lambda v: attempt(lambda: take(model, int(v["number"]), str(v["whose"]))),
     }
     round_view.draw(values | ({"board": board} if board else {}), actions)
+
+
+def ask_in_game(model: engine.Model, anew: bool) -> None:
+    state.ask_in_game(model, example_language.for_prompts(t).language, anew)
 
 
 def dismiss(number: int, text: str) -> None:
@@ -147,7 +149,7 @@ def draw_member() -> None:
         "pick": lambda v: attempt(lambda: state.pick(int(v["number"]), int(v["token"]))),
         "leave": lambda v: state.leave(),
     }
-    values = member_view.data(room, member, state.key, version, last, own, problem_text(state.problem, t), t)
+    values = member_view.data(room, member, state.key, version, last, own, problem_text(state.current_problem(), t), t)
     board = game.board(state, last, member.number, t)
     member_view.draw(values | ({"board": board} if board else {}), actions)
 

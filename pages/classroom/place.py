@@ -37,8 +37,11 @@ class Place:
     arriving         secret of a teacher that came with the link
     left             why the visitor is no longer in a room: `ended`, `removed`; "" otherwise
     following        whether the class sees the teacher's text between the questions; `shown_at`: when it was shown last
+    own_text         text of this window when it was last looked at; None before. Only the window whose text changes
+                     shows it to the class: another one with the same secret may still have an old text
+    asked, seen      last round that was asked in this window; last round of which it has shown the result
     dismissed        last round whose result the teacher has put away
-    problem          why the last action was refused
+    problem          why the last action was refused; `problem_at`: what the room showed then
     redraw           whether the page has to be drawn anew, because the role has changed
     """
 
@@ -52,8 +55,12 @@ class Place:
     left: Literal["", "ended", "removed"] = ""
     following: bool = False
     shown_at: float = 0.0
+    own_text: str | None = None
+    asked: int = 0
+    seen: int = 0
     dismissed: int = 0
     problem: EngineError | None = None
+    problem_at: tuple[int, str, int] = (0, "", 0)
     redraw: bool = False
 
     @property
@@ -66,7 +73,18 @@ class Place:
         try:
             action()
         except EngineError as error:
-            self.problem = error
+            self.problem, self.problem_at = error, self._shown()
+
+    def current_problem(self) -> EngineError | None:
+        """Why the last action was refused, as long as the room shows what it showed then."""
+        if self.problem is not None and self.problem_at != self._shown():
+            self.problem = None
+        return self.problem
+
+    def _shown(self) -> tuple[int, str, int]:
+        """Round of the room with its state, and the result that was put away; nothing outside a room."""
+        last = self.last_round() if self.role else None
+        return (last.number, last.state, self.dismissed) if last is not None else (0, self.role, self.dismissed)
 
     def open_room(self, named: bool) -> None:
         """Open a room and hold it."""
@@ -119,10 +137,12 @@ class Place:
         self.role, self.code, self.key = role, code, key
         self.left, self.wanted, self.named, self.draft, self.arriving = "", "", None, "", ""
         self.dismissed, self.following, self.redraw = 0, False, True
+        self.own_text, self.asked, self.seen = None, 0, 0
 
     def leave(self, why: Literal["", "ended", "removed"] = "") -> None:
         """Be in no room; the member stays in the room and can come back."""
         self.role, self.code, self.key, self.left, self.redraw = "", "", "", why, True
+        self.problem = None  # of the room, which is left
 
     def room(self) -> Room | None:
         """The room that the visitor is in; leaves it where it has ended."""

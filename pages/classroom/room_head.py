@@ -44,13 +44,15 @@ def data(
     link = join_link(room.code)
     where = urlsplit(link)
     reach = local_network.reach(address.page_address())
+    scanned = reach.notice in ("", "open")  # no code that leads a phone to itself
+    code = "code" if scanned else "code_only"
     return {
         "room": {"channel": room.channel, "part": "all", "version": version},
         "keep": {"role": "teacher", "code": room.code, "key": secret},
         "code": room.code,
         "link": link,
         "address": where.netloc + where.path,
-        "qr": qr_code(link) if reach.notice in ("", "open") else None,  # no code that leads a phone to itself
+        "qr": qr_code(link) if scanned else None,
         "notice": t(f"share.local.{reach.notice}", host=reach.opened_as) if reach.notice else "",
         "how": [t("share.local.how"), t("share.local.command")] if reach.notice == "closed" else [],
         "members": [[member.number, name_of(member, t), member.number in answered] for member in members],
@@ -59,7 +61,7 @@ def data(
         "words": ", ".join(room.words),
         "secret": f"{link}&{urlencode({'teach': secret})}",
         "lobby": lobby,
-        "labels": {name: t(f"classroom.head.{name}") for name in LABELS},
+        "labels": {name: t(f"classroom.head.{name}") for name in LABELS} | {"code": t(f"classroom.head.{code}")},
     }
 
 

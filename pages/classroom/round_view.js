@@ -5,7 +5,10 @@
 function ready(data, report) {
   const { labels } = data;
   const buttons = el("div", "actions");
-  buttons.append(makeButton("primary first ask", labels.ask, () => report("ask")), makeButton("game", labels.game, () => report("game")));
+  buttons.append(makeButton("primary first ask", labels.ask, () => report("ask")));
+  if (data.go_on) buttons.append(makeButton("game", data.go_on, () => report("game")));
+  const anew = () => report("game", { anew: true });
+  buttons.append(makeButton("game anew", data.go_on ? labels.new_game : labels.game, anew));
   const follow = makeButton("follow", labels.follow, () => report("follow", { on: !data.following }));
   follow.setAttribute("aria-pressed", String(data.following));
   follow.dataset.keep = "follow";

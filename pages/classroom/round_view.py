@@ -1,8 +1,8 @@
 """Component: the teacher's question to the class, its answers as they come, and its result.
 
-The component (`round_view.js`) reports `ask`, `game`, `follow` ({on}), `reveal`, `withdraw`, `dismiss` ({number}) and
-`take` ({number, whose}: `class` or `model`). While answers come it is given how many count as the same token, not which
-token: who sees the projector would answer the same.
+The component (`round_view.js`) reports `ask`, `game` ({anew}), `follow` ({on}), `reveal`, `withdraw`, `dismiss`
+({number}) and `take` ({number, whose}: `class` or `model`). While answers come it is given how many count as the same
+token, not which token: who sees the projector would answer the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
+from engine.classroom.question import Game, Question
 from engine.classroom.records import Answer, Round
 from pages.classroom import wording
 from pages.components.register import event_callback, register
@@ -23,8 +23,8 @@ from pages.i18n.translator import Translator
 _component = register("classroom_round", Path(__file__), "two_distributions")
 EVENTS = ("ask", "game", "follow", "reveal", "withdraw", "dismiss", "take")
 LABELS = (
-    "gap", "ask", "game", "follow", "follow_note", "reveal", "withdraw", "go_on", "next", "another_game", "end_game",
-    "token", "class", "model", "truth", "own", "legend", "hidden", "bars",
+    "gap", "ask", "game", "new_game", "follow", "follow_note", "reveal", "withdraw", "go_on", "next", "another_game",
+    "end_game", "token", "class", "model", "truth", "own", "legend", "hidden", "bars",
 )  # fmt: skip
 
 
@@ -47,11 +47,18 @@ def data(
     return {"number": asked.number if asked else 0, "problem": problem, "labels": labels, "members": members} | stage
 
 
+def game_to_go_on(last: Game | None, t: Translator) -> dict[str, str]:
+    """Data of the button that goes on with a game, where the last one is not finished."""
+    if last is None or last.index + 1 >= last.rounds:
+        return {}
+    return {"go_on": t("classroom.round.continue_game", n=last.index + 2)}
+
+
 def heading(question: Question, number: int, t: Translator) -> str:
-    """Number of the round, in a game also of how many."""
+    """Number of the question among those about own texts, or of the round in its game."""
     game = question.game
     if game is None:
-        return t("classroom.round.head", n=number)
+        return t("classroom.round.head", n=question.ordinal or number)
     return t("classroom.round.head_game", n=game.index + 1, of=game.rounds)
 
 

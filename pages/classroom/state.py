@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from engine import usage
 from engine.classroom import plain_text, question
 from engine.classroom.question import Game, Question
-from engine.classroom.records import Answer
+from engine.classroom.records import Answer, Room, Round
 from engine.classroom.tally import Tokens
 from engine.serving import admission
 from pages.classroom.place import Place
@@ -31,13 +31,22 @@ class ClassroomState(Place):
     def ask(self, model: Model, session: TextState) -> None:
         """Ask the class what follows the text at the cursor."""
         ids = session.ready(model).token_ids()
-        self._ask(model, lambda seed: question.ask_about(model, ids, seed), len(ids))
+        before = [Question.from_json(each.question) for each in self.school.store.rounds(self.code)]
+        ordinal = 1 + sum(each.game is None for each in before)
+        self._ask(model, lambda seed: replace(question.ask_about(model, ids, seed), ordinal=ordinal), len(ids))
 
-    def ask_in_game(self, model: Model, language: str) -> None:
-        """Ask the next question of the game that is running, or the first one of another game."""
+    def last_game(self) -> Game | None:
+        """Place of the last question that was asked in a game; own questions may have come since."""
         last = self.last_question()
-        place = last.game if last is not None else None
-        if place is not None and place.index + 1 < place.rounds:
+        if last is None or last.game is not None:  # without the other rounds, which is most often enough
+            return last.game if last is not None else None
+        asked = (Question.from_json(each.question) for each in reversed(self.school.store.rounds(self.code)))
+        return next((each.game for each in asked if each.game is not None), None)
+
+    def ask_in_game(self, model: Model, language: str, anew: bool = False) -> None:
+        """Ask the next question of the last game, or the first one of another game: if it is finished, or `anew`."""
+        place = self.last_game()
+        if place is not None and place.index + 1 < place.rounds and not anew:
             game = Game(place.language, place.number, place.index + 1, place.rounds)
         else:
             # Another game in each room, so that nobody has played it alone: the quiz begins with game 0.
@@ -56,7 +65,7 @@ class ClassroomState(Place):
         admission.charge(1 + tokens // usage.TOKENS_PER_STEP)
         last = self.school.store.last_round(self.code)
         seed = zlib.crc32(f"{self.code} {last.number if last else 0}".encode())
-        self.school.ask(self.code, make(seed))
+        self.asked = self.school.ask(self.code, make(seed)).number
 
     def reveal(self, model: Model, number: int) -> None:
         """End the round and compare; with the model that asked it."""
@@ -104,14 +113,38 @@ class ClassroomState(Place):
     def follow(self, on: bool, text: str) -> None:
         """Show the class the teacher's text between the questions, or no longer."""
         if self.role == "teacher":
-            self.following = on
+            self.following, self.own_text = on, text
             self.school.store.change_room(self.code, text=text[-question.SHOWN_CHARACTERS :] if on else "")
 
     def show_text(self, text: str) -> None:
-        """Show the class the text as it is now, if it is shown and has changed."""
+        """Show the class the text of this window, if the class follows and the text has changed in this window.
+
+        Not in place of a result that this window has not shown: another one has revealed it.
+        """
         room = self.room() if self.role == "teacher" and self.following else None
-        if room is not None and room.text != text[-question.SHOWN_CHARACTERS :]:
+        changed, self.own_text = self.own_text not in (None, text), text
+        if room is None or not changed:
+            return
+        last = self.last_round()
+        if room.text and (last is None or last.result is None or last.number <= self.seen):
             self.follow(True, text)
+
+    def read_room(self, room: Room) -> None:
+        """Learn what another window of the teacher has changed: whether the class follows."""
+        if room.text or self.own_text:  # an empty text that is shown cannot be told from none
+            self.following = bool(room.text)
+
+    def see_result(self, revealed: Round, model: Model, session: TextState) -> bool:
+        """Whether a result is still to be shown: this window's text has not gone on since.
+
+        A question of another window is about the text there: its result is shown until it is put away.
+        """
+        self.seen = max(self.seen, revealed.number)
+        asked = Question.from_json(revealed.question)
+        if asked.game is not None or self.is_about(asked, model, session):
+            return True
+        gone_on = session.ready(model).token_ids()[: len(asked.ids)] == asked.ids
+        return self.asked != revealed.number and not gone_on
 
     def close(self) -> None:
         """End the room, and remove everything in it."""

@@ -6,6 +6,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from engine.classroom import codes, shared
 from engine.classroom.classroom import Classroom
 from engine.classroom.code_guesses import MOST_OF_ONE
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
+from engine.classroom.question import Game, Question
 from engine.classroom.sqlite_store import SqliteStore
 from engine.errors import EngineError
 from engine.model.model import Model
@@ -229,11 +230,34 @@ def test_a_game_of_ten_rounds_and_its_scoreboard(model: Model, named: bool) -> N
         )
     )
     assert places[-2] == ["", str(crowd)]
+    teacher.ask(model, TextState(prompt="The weather today is"))  # back to the own text
+    teacher.reveal(model, 11)
     teacher.ask_in_game(model, "en")
     asked = teacher.last_round()
     assert asked is not None
-    another = Question.from_json(asked.question).game
-    assert another is not None and (another.index, another.number) == (0, question.game.number + 1)
+    another = Question.from_json(asked.question)
+    assert another.game == Game("en", question.game.number + 1, 0, 10) and another.before not in texts
+    assert round_view.game_to_go_on(question.game, t) == {}
+
+
+def test_a_game_goes_on_after_an_own_question_or_another_one_begins(model: Model) -> None:
+    t = Translator("en")
+    teacher = opened()
+    session = TextState(prompt="The weather today is")
+    teacher.ask_in_game(model, "en")
+    teacher.reveal(model, 1)
+    first = teacher.last_game()
+    assert first is not None and "round 2" in round_view.game_to_go_on(first, t)["go_on"]
+    teacher.ask(model, session)
+    teacher.reveal(model, 2)
+    assert teacher.last_game() == first
+    own = teacher.last_question()
+    assert own is not None and round_view.heading(own, 2, t) == t("classroom.round.head", n=1), "the first own one"
+    teacher.ask_in_game(model, "en")
+    assert teacher.last_game() == replace(first, index=1)
+    teacher.reveal(model, 3)
+    teacher.ask_in_game(model, "en", anew=True)
+    assert teacher.last_game() == replace(first, number=first.number + 1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -298,7 +322,9 @@ def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) ->
     assert stage() == ("revealed", text)
     asked = teacher.last_round()
     assert asked is not None and asked.result is not None
+    assert teacher.see_result(asked, model, session)
     teacher.take(model, session, 1, Result.from_json(asked.result).best)
+    assert not teacher.see_result(asked, model, session)
     assert stage() == ("text", model.text(session.ready(model).token_ids()))
     teacher.ask_in_game(model, "en")
     teacher.reveal(model, 2)
@@ -310,6 +336,59 @@ def test_the_class_sees_the_teachers_text_between_the_questions(model: Model) ->
     assert holder.following
     teacher.follow(False, "anything")
     assert stage()[0] == "revealed"
+
+
+def test_only_the_window_in_which_the_teacher_writes_shows_its_text_and_never_over_a_result(model: Model) -> None:
+    t = Translator("en")
+    one = opened()
+    ann = joined(one, "Ann")
+    session, stale = TextState(prompt="The weather today is"), TextState(prompt="An old text")
+    one.follow(True, "The weather today is")
+    two = ClassroomState()
+    two.hold(one.code, one.key, "v")
+    for _ in range(2):  # drawn, and drawn again
+        two.show_text("An old text")
+    assert shown(ann, t)["before"] == "The weather today is"
+    one.ask(model, session)
+    two.reveal(model, 1)
+    revealed = two.last_round()
+    assert revealed is not None
+    one.show_text("The weather today is nice")  # a run that goes on in a window which has not shown the result yet
+    assert shown(ann, t)["stage"] == "revealed"
+    assert two.see_result(revealed, model, stale) and one.see_result(revealed, model, session)
+    two.show_text("An old text")
+    assert shown(ann, t)["stage"] == "revealed"
+    two.show_text("An old text, continued")  # the teacher writes here now
+    assert shown(ann, t)["before"] == "An old text, continued"
+    one.show_text("The weather today is nice")
+    assert shown(ann, t)["before"] == "An old text, continued"
+    two.follow(False, "An old text, continued")
+    one.show_text("The weather today is nice and")
+    room = one.room()
+    assert room is not None and not room.text and shown(ann, t)["stage"] == "revealed"
+    one.read_room(room)
+    assert not one.following
+
+
+def test_a_refusal_is_told_until_the_room_shows_something_else(model: Model) -> None:
+    teacher = opened()
+    ann = joined(teacher, "Ann")
+    session = TextState(prompt="The weather today is")
+    teacher.ask(model, session)
+    ann.attempt(lambda: ann.answer(model, 1, "shit"))
+    refused = ann.current_problem()
+    assert refused is not None and refused.code == "room_word" and ann.current_problem() is refused
+    teacher.reveal(model, 1)
+    assert ann.current_problem() is None
+    teacher.ask(model, session)
+    ann.attempt(lambda: ann.answer(model, 2, "shit"))
+    assert ann.current_problem() is not None
+    teacher.withdraw(2)
+    assert ann.current_problem() is None
+    teacher.ask(model, session)
+    ann.attempt(lambda: ann.answer(model, 2, "shit"))
+    teacher.close()
+    assert ann.room() is None and (ann.left, ann.problem) == ("ended", None), "the end is told, not the refusal"
 
 
 def test_a_teacher_closes_the_door_and_adds_to_the_word_list(model: Model) -> None:
