@@ -44,12 +44,12 @@ HIGHLIGHTS = {
     "training_text": ".st-key-training_text, .st-key-training_start",
     "learning": ".st-key-learning",
     "forced_token": ".st-key-limits_forced",
-    "question": ".st-key-limits_start, .st-key-speculative_start",
+    "question": ".st-key-limits_start",
     "run": ".st-key-uses_run",
     "task": ".st-key-uses_task",
     "families": ".st-key-uses_families",
     "quiz": ".st-key-quiz",
-    "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start",
+    "start": ".st-key-compare_start, .st-key-training_start, .st-key-limits_start, .st-key-speculative_start",
 }
 # Buttons that a task may need. The foot of a narrow window repeats the one that is needed next.
 BUTTONS = {

@@ -63,6 +63,7 @@ def test_nothing_is_written_where_motion_is_unwanted(chromium: Browser, address:
 
 def test_the_browser_remembers_what_its_visitor_wants_to_see(visitor: Page, address: str) -> None:
     expect(visitor.locator(".strip .t")).to_have_count(5)
+    settle(visitor)  # until the URL has them too
     visitor.reload()
     visitor.wait_for_selector(".bars .row")
     settle(visitor)
