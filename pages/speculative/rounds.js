@@ -30,7 +30,8 @@ export default function (component) {
       chip.dataset.keep = place;
       chip.dir = "auto";
       chip.setAttribute("aria-label", told);
-      chip.onmouseenter = (event) => pointerMoved(root, event) && show(place);
+      // Not mouseenter: the page may move below a pointer that rests.
+      chip.onmousemove = ({ movementX, movementY }) => (movementX || movementY) && show(place);
       chip.onmouseleave = () => show(root.chosen);
       chip.onfocus = () => show(place);
       item.append(chip);

@@ -25,6 +25,8 @@ def test_guesses_are_looked_at_and_the_grid_fills(newcomer: Page, address: str, 
     page.locator(".chip.kept").first.click()
     expect(page.locator(".note")).to_contain_text("first choice too")
     expect(page.locator(".chip[aria-pressed=true]")).to_have_count(1)
+    struck.hover()
+    expect(page.locator(".note")).to_have_text(struck.get_attribute("aria-label") or "?")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("radio", name=T("speculative.name.jacobi")).click()
     settle(page)
