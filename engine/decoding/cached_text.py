@@ -15,6 +15,7 @@ from engine import usage
 from engine.errors import EngineError, not_finite_error
 from engine.model.forward import Forward, accepts_argument
 from engine.model.kv_cache import KVCache
+from engine.model.model import Model
 from engine.model.module_copies import with_replaced
 from engine.model.unembedding import nearly_equal, unembedding_of
 
@@ -73,6 +74,15 @@ class CachedText:
             known += 1
         self._cache.truncate(known)
         return known
+
+
+def room_for(model: Model, length: int, most: int) -> int:
+    """Number of tokens, at least 1 and at most `most`, that fit after a text of `length` tokens.
+
+    They do not pass the switch of a LongRoPE model, at which all keys so far would have to be computed again.
+    """
+    switch = model.prefix_cache.forward.rope_switch or model.context_length
+    return max(1, min(most, (switch if length <= switch else model.context_length) - length))
 
 
 def first_layers(forward: Forward, layers: int) -> nn.Module:

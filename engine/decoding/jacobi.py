@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.decoding.cached_text import CachedText
+from engine.decoding.cached_text import CachedText, room_for
 from engine.errors import PromptError
 from engine.model.model import Model
 
@@ -28,13 +28,10 @@ class JacobiDecoding:
     def __init__(self, model: Model, ids: Sequence[int], places: int) -> None:
         if not ids:
             raise PromptError("empty", "no tokens")
-        forward = model.prefix_cache.forward
-        switch = forward.rope_switch or model.context_length
-        room = (switch if len(ids) <= switch else model.context_length) - len(ids)
         self._ids = list(ids)
         self._end_ids = frozenset(model.end_ids)
-        self._text = CachedText(forward)
-        self.rows: list[tuple[int, ...]] = [(ids[-1],) * max(1, min(places, room))]
+        self._text = CachedText(model.prefix_cache.forward)
+        self.rows: list[tuple[int, ...]] = [(ids[-1],) * room_for(model, len(ids), places)]
         self.final = [0]
         self.done = False
 

@@ -15,8 +15,9 @@ from typing import Literal
 import numpy as np
 
 from engine.decoding import stopping
-from engine.decoding.cached_text import CachedText
+from engine.decoding.cached_text import CachedText, room_for
 from engine.decoding.drafting import Draft, Drafter
+from engine.decoding.incremental import IncrementalWork
 from engine.errors import PromptError
 from engine.model.model import Model
 from engine.sampling.distribution import Distribution, uniform
@@ -33,7 +34,7 @@ class Guess:
     model    the model's
     limit    the guess is kept if u is less than this: min(1, model / drafted); None for greedy
     u        random number in [0, 1); None for greedy and for guesses after a rejected one
-    kept     None for guesses after a rejected one: they were not looked at
+    kept     None for guesses after a rejected one: they cannot be used
     """
 
     token_id: int
@@ -86,8 +87,8 @@ def _random(seed: int, position: int, stream: int) -> float:
     return uniform(seed, position + (stream << 32))
 
 
-class SpeculativeDecoding:
-    """Incremental run, one round a step; afterwards the same tokens one by one, for the time. Not thread-safe.
+class SpeculativeDecoding(IncrementalWork):
+    """One round a step; afterwards the same tokens one by one, one pass a step, for the time.
 
     rounds          rounds so far
     ids             the text so far
@@ -97,7 +98,6 @@ class SpeculativeDecoding:
     single_passes   passes of it so far
     identical       whether every token is the one that greedy search chooses there, one by one; None for sampling and
                     until all have been compared
-    done            whether everything is finished or was stopped
 
     Raises PromptError for ids that cannot be a prompt; `step` raises EngineError(`not_finite`, `nothing_left`) and
     whatever `usage.before_pass` raises.
@@ -109,34 +109,18 @@ class SpeculativeDecoding:
     ) -> None:  # fmt: skip
         if not ids:
             raise PromptError("empty", "no tokens")
+        super().__init__(self._run())
         self.rounds: list[Round] = []
         self.ids = list(ids)
         self.stop_reason: stopping.StopReason | None = None
         self.single_seconds: float | None = None
         self.identical: bool | None = None
-        self.done = False
         self._model, self._drafter, self._guesses, self._seed = model, drafter, guesses, seed
         self._greedy = strategy == "greedy"
         self._settings = settings.for_greedy() if self._greedy else settings
         self.prompt_length = len(ids)
-        switch = model.prefix_cache.forward.rope_switch or model.context_length
-        room = (switch if len(ids) <= switch else model.context_length) - len(
-            ids
-        )  # no pass over the switch of LongRoPE
-        self._most = max(1, min(max_new_tokens, room))
+        self._most = room_for(model, len(ids), max_new_tokens)
         self._text, self._single = CachedText(model.prefix_cache.forward), CachedText(model.prefix_cache.forward)
-        self._work: Generator[bool] = self._run()
-
-    def step(self) -> bool:
-        """One more round or pass. True while there is more to do."""
-        if not self.done and next(self._work, None) is None:
-            self.done = True
-        return not self.done
-
-    def stop(self) -> None:
-        """End early; what is there remains."""
-        self.done = True
-        self._work.close()
 
     @property
     def written(self) -> int:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import torch
 
 from engine import usage
+from engine.decoding.incremental import IncrementalWork
 from engine.errors import PromptError, not_finite_error
 from engine.model.forward import last_logits_only
 from engine.model.kv_cache import KVCache
@@ -48,14 +49,13 @@ class Times:
     whole: float | None
 
 
-class DecodingSpeed:
-    """Incremental benchmark, one forward pass a step. Not thread-safe.
+class DecodingSpeed(IncrementalWork):
+    """Benchmark, one forward pass a step.
 
     ids         token ids of the prompt, then of its greedy continuation, up to the longest length
     lengths     lengths that fit the model's context, ascending
     difference  largest absolute difference between the log-probabilities of `cached` and `at_once` after the prompt;
                 None until it was computed, or without a KV cache
-    done        whether the benchmark is finished or was stopped
 
     Raises PromptError for ids that cannot be a prompt; `step` raises EngineError(`not_finite`) and whatever
     `usage.before_pass` raises.
@@ -67,6 +67,7 @@ class DecodingSpeed:
     ) -> None:  # fmt: skip
         if not ids:
             raise PromptError("empty", "no tokens")
+        super().__init__(self._measure())
         self._forward = model.prefix_cache.forward
         self.lengths = tuple(n for n in lengths if n <= model.context_length)
         self.ids = list(ids[: self.lengths[-1]])
@@ -79,19 +80,6 @@ class DecodingSpeed:
         self._cached: list[list[float]] = []  # [round][position] -> seconds
         self._whole: list[float] = []  # [position] -> seconds
         self.difference: float | None = None
-        self.done = False
-        self._work: Generator[bool] = self._measure()
-
-    def step(self) -> bool:
-        """Run one more pass. True while there is more to measure."""
-        if not self.done and next(self._work, None) is None:
-            self.done = True
-        return not self.done
-
-    def stop(self) -> None:
-        """End the benchmark early; the times measured so far remain available."""
-        self.done = True
-        self._work.close()
 
     @property
     def progress(self) -> float:

@@ -35,15 +35,12 @@ session = session_state.get(TextState)
 state = session_state.get(ClassroomState)
 t = Translator(session_state.language())
 Value = dict[str, Any]
+attempt = state.attempt
 
 
 def me() -> str:
     """Who tries codes: the visitor's session."""
     return visitor.current_visitor() or ""
-
-
-def attempt(action: Callable[[], None]) -> None:
-    state.attempt(action)
 
 
 def asking_model() -> engine.Model:

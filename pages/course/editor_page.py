@@ -182,8 +182,9 @@ def draw_share() -> None:
         home = local_network.reachable(address.page_address()).rpartition("/write")[0]
         query = urlencode({"lesson": f"{OWN}.1", OWN_LESSON: code})
         st.caption(t("own_lesson.link"))
-        if notice := local_network.reach(address.page_address()).notice:
-            st.warning(t(f"share.local.{notice}", host=local_network.reach(address.page_address()).opened_as))
+        reach = local_network.reach(address.page_address())
+        if reach.notice:
+            st.warning(t(f"share.local.{reach.notice}", host=reach.opened_as))
         st.code(f"{home}/{'' if first == navigation.STEP else first}?{query}", language=None, wrap_lines=True)
     elif own.draft.steps:
         st.warning(t("own_lesson.long"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.sampling.settings import TokenOrigin
 from engine.serving import config
-from pages.session.incremental_run import IncrementalRun
+from pages.session.incremental_run import IncrementalRun, without_results
 
 if TYPE_CHECKING:
     from engine.experiments.cloze import Cloze
@@ -49,8 +49,7 @@ class LimitsState:
     def ready(self, model: Model) -> None:
         """Discard all results if the model has changed."""
         if self.model != model.name:
-            turns = {name: run.turn for name, run in self.runs.items()}
-            self.model, self.runs = model.name, {name: IncrementalRun(turn=turns[name] + 1) for name in NAMES}
+            self.model, self.runs = model.name, without_results(self.runs)
 
     def forced_token_candidates(self, model: Model, prompt: str) -> tuple[tuple[int, ...], list[int], int]:
         """(token ids of a prompt, tokens that can be forced after it by descending probability, default choice).

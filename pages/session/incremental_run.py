@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,11 @@ def work_for(seconds: float, step: Callable[[], bool]) -> None:
     deadline = time.monotonic() + seconds
     while step() and time.monotonic() < deadline:
         pass
+
+
+def without_results(runs: Mapping[str, IncrementalRun]) -> dict[str, IncrementalRun]:
+    """New runs in place of some, whose events are outdated."""
+    return {name: IncrementalRun(turn=run.turn + 1) for name, run in runs.items()}
 
 
 @dataclass

@@ -20,7 +20,7 @@ def data(
 ) -> dict[str, Any]:
     """Data of the component. `copied`: the guesses are copied from the text, by a drafter without probabilities.
 
-    rounds: a list of chips each, {text, kind, note}; kind is `kept`, `struck`, `late` (not looked at) or `model`.
+    rounds: a list of chips each, {text, kind, note}; kind is `kept`, `struck`, `late` (cannot be used) or `model`.
     """
     return {
         "name": t("speculative.rounds"),
@@ -36,7 +36,7 @@ def data(
 
 def _chips(each: Round, work: SpeculativeDecoding, model: Model, copied: bool, t: Translator) -> list[dict[str, str]]:
     before = list(work.ids[: each.start])
-    own = "" if each.token_id is None else _label(model, [*before, *_kept(each)], each.token_id)
+    own = "" if each.token_id is None else _label(model, [*before, *each.token_ids[: each.kept]], each.token_id)
     chips = []
     text = list(before)
     for guess in each.guesses:
@@ -49,10 +49,6 @@ def _chips(each: Round, work: SpeculativeDecoding, model: Model, copied: bool, t
         key = "replaced" if rejected else "added" if each.guesses else "alone"
         chips.append({"text": own, "kind": "model", "note": t(f"speculative.note.{key}", token=own)})
     return chips
-
-
-def _kept(each: Round) -> list[int]:
-    return [guess.token_id for guess in each.guesses if guess.kept]
 
 
 def _label(model: Model, before: list[int], token_id: int) -> str:

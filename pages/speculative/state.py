@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.errors import ModelError
 from engine.serving import config, model_registry
-from pages.session.incremental_run import IncrementalRun
+from pages.session.incremental_run import IncrementalRun, without_results
 
 if TYPE_CHECKING:
     from engine.decoding.drafting import Drafter
@@ -50,15 +50,13 @@ class SpeculativeState:
 
     model: str = ""
     runs: dict[str, IncrementalRun] = field(default_factory=lambda: {name: IncrementalRun() for name in EXPERIMENTS})
-    step_prompt: str | None = None
     _others: tuple[tuple[str, ...], list[str]] | None = None
 
     def ready(self, model: Model) -> None:
         """Discard all results if the model has changed."""
         if self.model != model.name:
-            turns = {name: run.turn for name, run in self.runs.items()}
             self.model, self._others = model.name, None
-            self.runs = {name: IncrementalRun(turn=turns[name] + 1) for name in EXPERIMENTS}
+            self.runs = without_results(self.runs)
 
     def others(self, model: Model) -> list[str]:
         """Names of other loaded models that have the same tokens."""
