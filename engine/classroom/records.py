@@ -1,4 +1,4 @@
-"""Records of a classroom, as a store holds them: room, member, round, answer, and the versions of a room."""
+"""Records of a classroom, as a store holds them: room, member, round, answer, work, and the versions of a room."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Room:
     words     the teacher's own additions to the list of unwanted words
     text      the teacher's text, which members see between the questions; "" where it is not shown
     text_after  the last round that was revealed when the text was set: its result is older than the text
+    page      path and query of the page that members are led to; "" where they are not
+    handed    what the teacher has handed out: (title, path and query of a page), the newest last
     """
 
     code: str
@@ -31,6 +33,8 @@ class Room:
     words: tuple[str, ...] = ()
     text: str = ""
     text_after: int = 0
+    page: str = ""
+    handed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,25 @@ class Answer:
     options: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one member does outside the rounds: the last state of one topic.
+
+    topic   such as `step 05-beam.2` or `question 05-beam.1`, see `progress.py`
+    values  JSON values
+    """
+
+    member: int
+    topic: str
+    values: dict[str, Any]
+
+
 class Versions(NamedTuple):
     """Versions of a room, which only grow.
 
-    all    changes with everything, such as a new member or answer: what the teacher sees
-    stage  changes with the question, its reveal, the teacher's text and the removal of a member: what members see
+    all    changes with everything, such as a new member, answer or work: what the teacher sees
+    stage  changes with the question, its reveal, what the teacher shows or hands out, and the removal of a member:
+           what members see
     """
 
     all: int

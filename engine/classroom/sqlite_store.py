@@ -15,16 +15,18 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from engine.classroom.records import Answer, Member, Room, Round, Versions
+from engine.classroom.records import Answer, Member, Room, Round, Versions, Work
 from engine.classroom.store import Refusal
 
 MEMORY = ":memory:"
 _WAIT_SECONDS = 10.0  # for another process that writes
+_FORMAT = 2  # of the tables; a file with another one is emptied: rooms last for hours, not from version to version
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rooms (
     code TEXT PRIMARY KEY, channel TEXT UNIQUE NOT NULL, secret TEXT NOT NULL, ends REAL NOT NULL,
     named INTEGER NOT NULL, joinable INTEGER NOT NULL, words TEXT NOT NULL, text TEXT NOT NULL,
-    text_after INTEGER NOT NULL DEFAULT 0, arrived INTEGER NOT NULL DEFAULT 0,
+    text_after INTEGER NOT NULL DEFAULT 0, page TEXT NOT NULL, handed TEXT NOT NULL,
+    arrived INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL DEFAULT 1, stage INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS members (
@@ -42,7 +44,12 @@ CREATE TABLE IF NOT EXISTS answers (
     FOREIGN KEY (code, round) REFERENCES rounds ON DELETE CASCADE,
     FOREIGN KEY (code, member) REFERENCES members ON DELETE CASCADE
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS works (
+    code TEXT NOT NULL, topic TEXT NOT NULL, member INTEGER NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (code, topic, member), FOREIGN KEY (code, member) REFERENCES members ON DELETE CASCADE
+) WITHOUT ROWID;
 """
+_TABLES = ("works", "answers", "rounds", "members", "rooms")  # those that refer to others first
 
 
 def _connection(path: str) -> sqlite3.Connection:
@@ -61,11 +68,20 @@ class SqliteStore:
             self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.execute("PRAGMA secure_delete=ON")  # what is removed is overwritten
-        self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        self._make_tables()
         # A database in memory belongs to one connection.
         self._reader, self._reading = (
             (self._db, self._lock) if path == MEMORY else (_connection(path), threading.Lock())
         )
+
+    def _make_tables(self) -> None:
+        with self._writing() as db:
+            if db.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:
+                for table in _TABLES:
+                    db.execute(f"DROP TABLE IF EXISTS {table}")
+                db.execute(f"PRAGMA user_version = {_FORMAT}")
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
 
     def close(self) -> None:
         """Close the connections."""
@@ -103,24 +119,26 @@ class SqliteStore:
                 return "full"
             values = (room.code, room.channel, room.secret, room.ends, room.named, room.joinable)
             added = db.execute(
-                "INSERT OR IGNORE INTO rooms (code, channel, secret, ends, named, joinable, words, text)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, json.dumps(room.words), room.text),
+                "INSERT OR IGNORE INTO rooms"
+                " (code, channel, secret, ends, named, joinable, words, text, page, handed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, json.dumps(room.words), room.text, room.page, json.dumps(room.handed)),
             ).rowcount
             return "added" if added else "taken"
 
     def room(self, code: str) -> Room | None:
-        names = "channel, secret, ends, named, joinable, words, text, text_after"
-        for channel, secret, ends, named, joinable, words, text, after in self._read(
+        names = "channel, secret, ends, named, joinable, words, text, text_after, page, handed"
+        for channel, secret, ends, named, joinable, words, text, after, page, handed in self._read(
             f"SELECT {names} FROM rooms WHERE code = ?", code
         ):
-            own = tuple(json.loads(words))
-            return Room(code, channel, secret, ends, bool(named), bool(joinable), own, text, after)
+            own, given = tuple(json.loads(words)), tuple((title, link) for title, link in json.loads(handed))
+            return Room(code, channel, secret, ends, bool(named), bool(joinable), own, text, after, page, given)
         return None
 
     def change_room(
-        self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None, text: str | None = None
-    ) -> None:
+        self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None,
+        text: str | None = None, page: str | None = None, handed: tuple[tuple[str, str], ...] | None = None,
+    ) -> None:  # fmt: skip
         with self._writing() as db:
             if joinable is not None:
                 db.execute("UPDATE rooms SET joinable = ? WHERE code = ?", (joinable, code))
@@ -129,7 +147,11 @@ class SqliteStore:
             if text is not None:
                 revealed = "SELECT coalesce(max(number), 0) FROM rounds WHERE code = ? AND state = 'revealed'"
                 db.execute(f"UPDATE rooms SET text = ?, text_after = ({revealed}) WHERE code = ?", (text, code, code))
-            self._raise_version(db, code, stage=text is not None)
+            if page is not None:
+                db.execute("UPDATE rooms SET page = ? WHERE code = ?", (page, code))
+            if handed is not None:
+                db.execute("UPDATE rooms SET handed = ? WHERE code = ?", (json.dumps(handed), code))
+            self._raise_version(db, code, stage=any(value is not None for value in (text, page, handed)))
 
     def remove_room(self, code: str) -> None:
         with self._writing() as db:
@@ -235,6 +257,19 @@ class SqliteStore:
             code, number,
         )  # fmt: skip
         return [Answer(member, typed, tuple(json.loads(tokens)), text, n) for member, typed, tokens, text, n in rows]
+
+    def put_work(self, code: str, work: Work) -> bool:
+        with self._writing() as db:
+            known = db.execute("SELECT 1 FROM members WHERE code = ? AND number = ?", (code, work.member)).fetchone()
+            if known:
+                values = (code, work.topic, work.member, json.dumps(work.values))
+                db.execute("INSERT OR REPLACE INTO works VALUES (?, ?, ?, ?)", values)
+                self._raise_version(db, code, stage=False)
+            return known is not None
+
+    def works(self, code: str) -> list[Work]:
+        rows = self._read("SELECT member, topic, data FROM works WHERE code = ? ORDER BY topic, member", code)
+        return [Work(member, topic, json.loads(data)) for member, topic, data in rows]
 
     def versions(self, channels: Collection[str]) -> dict[str, Versions]:
         places = ", ".join("?" * len(channels))

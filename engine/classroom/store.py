@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal, Protocol
 
-from engine.classroom.records import Answer, Member, Room, Round, Versions
+from engine.classroom.records import Answer, Member, Room, Round, Versions, Work
 
 Refusal = Literal["none", "locked", "full", "taken"]  # no such room; not joinable; too many members; name in use
 
 
 class Store(Protocol):
-    """Rooms with their members, rounds and answers."""
+    """Rooms with their members, rounds, answers and work."""
 
     def add_room(self, room: Room, most: int) -> Literal["added", "taken", "full"]:
         """Add a room, unless its code is `taken` or there are `most` rooms already."""
@@ -25,9 +25,10 @@ class Store(Protocol):
         """A room by its code."""
 
     def change_room(
-        self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None, text: str | None = None
-    ) -> None:
-        """Change what a room allows, or the teacher's text and `text_after` with it; None changes nothing."""
+        self, code: str, *, joinable: bool | None = None, words: tuple[str, ...] | None = None,
+        text: str | None = None, page: str | None = None, handed: tuple[tuple[str, str], ...] | None = None,
+    ) -> None:  # fmt: skip
+        """Change what a room allows or shows, `text_after` together with `text`; None changes nothing."""
 
     def remove_room(self, code: str) -> None:
         """Remove a room with everything in it."""
@@ -42,7 +43,7 @@ class Store(Protocol):
         """Members in order of arrival."""
 
     def remove_member(self, code: str, number: int) -> None:
-        """Remove a member with all of the member's answers."""
+        """Remove a member with all of the member's answers and work."""
 
     def add_round(self, code: str, question: dict[str, Any]) -> Round | None:
         """Open a round; None while another one is not revealed."""
@@ -67,6 +68,12 @@ class Store(Protocol):
 
     def answers(self, code: str, number: int) -> list[Answer]:
         """Answers in a round, in the order of the members' numbers."""
+
+    def put_work(self, code: str, work: Work) -> bool:
+        """Add or replace what a member does in a topic; False where there is no such member."""
+
+    def works(self, code: str) -> list[Work]:
+        """What all members do, in the order of topics and the members' numbers."""
 
     def versions(self, channels: Collection[str]) -> dict[str, Versions]:
         """Versions of the rooms with these channels; rooms that are gone are left out."""

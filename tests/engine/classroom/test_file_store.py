@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -110,3 +112,17 @@ def test_rooms_that_ended_while_no_server_ran_go_at_the_start(tmp_path: Path, mo
     shared.classroom().store.close()  # type: ignore[attr-defined]
     store.close()  # the last connection writes everything into the file
     assert b"a very personal name" not in path.read_bytes()
+
+
+def test_a_file_of_another_version_is_emptied_and_used(tmp_path: Path) -> None:
+    path = str(tmp_path / "rooms")
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript(
+            "CREATE TABLE rooms (code TEXT); INSERT INTO rooms VALUES ('AAAAA'); PRAGMA user_version = 1;"
+        )
+    store = SqliteStore(path)
+    assert store.room(CODE) is None and store.add_room(room(), 1) == "added"
+    store.close()
+    again = SqliteStore(path)
+    assert again.room(CODE) == room()
+    again.close()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.classroom.records import Answer, Member, Versions
+from engine.classroom.records import Answer, Member, Versions, Work
 from engine.classroom.store import Store
 from tests.engine.classroom.conftest import STORES, room
 
@@ -32,6 +32,9 @@ def test_a_room_comes_back_as_it_was_added_and_goes_with_everything_in_it(store:
     assert store.room(CODE) == replace(added, joinable=False, words=("c",))
     store.change_room(CODE, text="今天天氣")
     assert store.room(CODE) == replace(added, joinable=False, words=("c",), text="今天天氣")
+    store.change_room(CODE, text="今天", page="beam?t=1", handed=(("集束搜尋", "beam"), ("b", "c")))
+    changed = replace(added, joinable=False, words=("c",), page="beam?t=1", handed=(("集束搜尋", "beam"), ("b", "c")))
+    assert store.room(CODE) == changed
     assert store.add_member("AAAAA", "Ann", "key", 9) == Member(1, "Ann", "key")
     assert store.add_round("AAAAA", QUESTION) is not None and store.put_answer("AAAAA", 1, answer(1))
     store.remove_room("AAAAA")
@@ -125,6 +128,28 @@ def test_versions_tell_who_has_something_new_to_see(store: Store) -> None:
     assert store.versions([]) == {}
     store.remove_room(CODE)
     assert store.versions([channel]) == {} and store.mark() != marks[-1]
+
+
+def test_the_last_work_of_each_member_in_a_topic_is_kept_until_the_member_goes(store: Store) -> None:
+    assert not store.put_work(CODE, Work(1, "step 1", {}))
+    store.add_room(room(), 9)
+    for n in range(2):
+        store.add_member(CODE, "", str(n), 9)
+    assert not store.put_work(CODE, Work(3, "step 1", {})) and store.works(CODE) == []
+    done = [Work(2, "step 2", {"done": True}), Work(1, "step 2", {"done": False}), Work(1, "step 1", {"文": [1, None]})]
+    before = store.versions([f"channel of {CODE}"])
+    assert all(store.put_work(CODE, work) for work in done)
+    after = store.versions([f"channel of {CODE}"])
+    assert before[f"channel of {CODE}"].all < after[f"channel of {CODE}"].all
+    assert before[f"channel of {CODE}"].stage == after[f"channel of {CODE}"].stage
+    assert store.works(CODE) == [done[2], done[1], done[0]]
+    assert store.put_work(CODE, Work(1, "step 2", {"done": True}))
+    assert store.works(CODE) == [done[2], Work(1, "step 2", {"done": True}), done[0]]
+    store.remove_member(CODE, 1)
+    assert store.works(CODE) == [done[0]] and store.works("AAAAA") == []
+    store.remove_room(CODE)
+    store.add_room(room(), 9)
+    assert store.works(CODE) == []
 
 
 STEPS = st.lists(
