@@ -15,6 +15,7 @@ from pages.shell import example_language, extensions, navigation, startup, visit
 extensions.companion = Coach()
 extensions.follow = following.show
 extensions.links = top_bar.draw
+extensions.room_line = following.draw_line
 extensions.recording = html_page.recording
 t = Translator(session_state.language())
 
@@ -27,4 +28,5 @@ st.set_page_config(page_title=navigation.tab_title(t, page.url_path))
 session_state.enter_page(page.url_path or navigation.STEP)
 
 if visitor.admit(t):
+    following.turn_to_page()
     page.run()

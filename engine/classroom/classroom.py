@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from engine.classroom import codes
 from engine.classroom.code_guesses import CodeGuesses
@@ -131,6 +131,12 @@ class Classroom:
             return None
         found = next((member for member in self.store.members(code) if member.number == int(number)), None)
         return found if found is not None and codes.matches(secret, found.key) else None
+
+    def version(self, code: str, part: Literal["all", "stage"]) -> int:
+        """Version of a part of a room, to be read before what is drawn of it; 0 where the room is gone."""
+        room = self.find(code)
+        found = self.store.versions([room.channel]).get(room.channel) if room is not None else None
+        return 0 if found is None else int(getattr(found, part))
 
     def ask(self, code: str, question: Question) -> Round:
         """Open a round. Raises `room_none`, `room_running`, `room_rounds`."""

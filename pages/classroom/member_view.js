@@ -44,6 +44,28 @@ function stage(data, report) {
   return [head, passage(data), answered, ...(data.stage === "open" ? answerForm(data, report) : [])];
 }
 
+// Links that the teacher has handed out, the newest first.
+function handed(data, setTriggerValue) {
+  const list = el("ul", "handed");
+  for (const [title, link] of data.handed) {
+    const open = makeButton("open", title, () => setTriggerValue("open", { link }));
+    open.dir = "auto";
+    open.dataset.keep = `open ${link}`;
+    const item = el("li");
+    item.append(open);
+    list.append(item);
+  }
+  return data.handed.length ? [el("h2", "", data.labels.handed), list] : [];
+}
+
+function along(data, setTriggerValue) {
+  const { labels } = data;
+  const button = makeButton("along", data.along ? labels.alone : labels.along, () =>
+    setTriggerValue("along", { on: !data.along }));
+  button.dataset.keep = "along";
+  return button;
+}
+
 export default function (component) {
   const root = rootOf(component);
   const { data, setTriggerValue } = component;
@@ -57,12 +79,13 @@ export default function (component) {
     problem.setAttribute("role", "alert");
     const report = (name, value) => setTriggerValue(name, { number: data.number, ...value });
     const foot = el("div", "foot");
-    foot.append(el("span", "who", data.who), makeButton("leave", data.labels.leave, () => {
+    foot.append(el("span", "who", data.who), ...(data.leads ? [along(data, setTriggerValue)] : []), makeButton("leave", data.labels.leave, () => {
       root.left = true;
       kept(null);
       setTriggerValue("leave", {});
     }));
-    return [problem, ...stage(data, report), foot];
+    const given = data.stage === "open" ? [] : handed(data, setTriggerValue);
+    return [problem, ...stage(data, report), ...given, foot];
   });
   if (drawn && typed) root.querySelector(".typed").value = typed;
   if (drawn && focused) root.querySelector(".typed")?.focus({ preventScroll: true });

@@ -1,8 +1,8 @@
 """Component: what a member of a class sees: wait, answer, wait for the reveal, own answer beside both distributions.
 
-The component (`member_view.js`) reports `answer` ({number, text}), `pick` ({number, token}) and `leave` ({}), and
-`changed` when the stage of the room has changed. Nothing of the model or the other answers is in the data before the
-round is revealed.
+The component (`member_view.js`) reports `answer` ({number, text}), `pick` ({number, token}), `leave` ({}), `along`
+({on}) and `open` ({link}), and `changed` when the stage of the room has changed. Nothing of the model or the other
+answers is in the data before the round is revealed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
 
 _component = register("classroom_member", Path(__file__), "room_updates", "two_distributions")
-EVENTS = ("answer", "pick", "leave")
+EVENTS = ("answer", "pick", "leave", "along", "open")
 LABELS = (
     "gap", "answer", "placeholder", "send", "change", "or", "own", "truth", "token", "class", "model", "legend",
-    "leave", "note",
+    "leave", "note", "handed",
 )  # fmt: skip
 
 
@@ -45,7 +45,10 @@ def data(
         "who": t("classroom.member.who", name=wording.name_of(member, t), code=room.code),
         "number": asked.number if asked else 0,
         "problem": problem,
-        "labels": {name: t(f"classroom.member.{name}") for name in LABELS},
+        "leads": bool(room.page),
+        "handed": [list(entry) for entry in reversed(room.handed)],
+        "labels": {name: t(f"classroom.member.{name}") for name in LABELS}
+        | {name: t(f"classroom.line.{name}") for name in ("along", "alone")},
     }
     return values | (_between(room, asked, t) or _stage(asked, own, t))
 

@@ -14,6 +14,7 @@ from engine.classroom.records import Round
 from engine.errors import EngineError
 from engine.serving import config
 from pages.classroom import door, game, member_view, room_head, round_view
+from pages.classroom.showing import CLASSROOM
 from pages.classroom.state import ClassroomState
 from pages.classroom.wording import problem_text
 from pages.frame import frame
@@ -68,7 +69,8 @@ def look_for_another() -> None:
 
 
 def draw_teacher() -> None:
-    room, version = state.room(), version_now()
+    version = state.school.version(state.code, "all")
+    room = state.room()
     if room is None:
         return
     state.read_room(room)
@@ -86,6 +88,8 @@ def draw_teacher() -> None:
         "joinable": lambda v: state.set_joinable(bool(v["joinable"])),
         "words": lambda v: state.set_words(str(v["text"])),
         "close": lambda v: state.close(),
+        "hand": lambda v: state.hand_out_prompts(str(v["text"]), t("classroom.hand.prompts")),
+        "take_back": lambda v: state.take_back(str(v["link"])),
     }
     room_head.draw(head, actions)
     with st.container():  # always one element, so that what follows keeps its place
@@ -99,7 +103,7 @@ def draw_round(shown: Round | None, model: engine.Model, members: int, answers: 
     text = model.text(session.ready(model).token_ids())
     about = shown is not None and state.is_about(Question.from_json(shown.question), model, session)
     values = round_view.data(shown, answers, members, text, about, problem_text(state.current_problem(), t), t)
-    values["following"] = state.following
+    values |= {"following": state.following, "leading": state.leading}
     if shown is None:
         values |= round_view.game_to_go_on(state.last_game(), t)
     board = game.board(state, shown, None, t)
@@ -107,6 +111,7 @@ def draw_round(shown: Round | None, model: engine.Model, members: int, answers: 
         "ask": lambda v: attempt(lambda: state.ask(model, session)),
         "game": lambda v: attempt(lambda: ask_in_game(model, bool(v.get("anew")))),
         "follow": lambda v: state.follow(bool(v["on"]), text),
+        "lead": lambda v: state.lead(bool(v["on"]), CLASSROOM),
         "reveal": lambda v: attempt(lambda: state.reveal(asking_model(), int(v["number"]))),
         "withdraw": lambda v: attempt(lambda: state.withdraw(int(v["number"]))),
         "dismiss": lambda v: dismiss(int(v["number"]), text),
@@ -135,7 +140,8 @@ def take(model: engine.Model, number: int, whose: str) -> None:
 
 
 def draw_member() -> None:
-    room, member, version = state.room(), state.member(), version_now()
+    version = state.school.version(state.code, "stage")
+    room, member = state.room(), state.member()
     if room is None or member is None:
         return
     last = state.last_round()
@@ -145,19 +151,13 @@ def draw_member() -> None:
         "answer": lambda v: attempt(lambda: state.answer(asking_model(), int(v["number"]), str(v["text"]))),
         "pick": lambda v: attempt(lambda: state.pick(int(v["number"]), int(v["token"]))),
         "leave": lambda v: state.leave(),
+        "along": lambda v: state.go_along(bool(v["on"])),
+        "open": lambda v: state.open_handed(str(v["link"])),
     }
     values = member_view.data(room, member, state.key, version, last, own, problem_text(state.current_problem(), t), t)
+    values["along"] = state.along
     board = game.board(state, last, member.number, t)
     member_view.draw(values | ({"board": board} if board else {}), actions)
-
-
-def version_now() -> int:
-    """Version of the room that the page is about to draw; read first, so that a later change draws it again."""
-    room = state.school.find(state.code)
-    found = state.school.store.versions([room.channel]).get(room.channel) if room is not None else None
-    if found is None:
-        return 0
-    return found.all if state.role == "teacher" else found.stage
 
 
 @fragment.part
@@ -167,8 +167,9 @@ def workbench() -> None:
         attempt(lambda: state.hold(state.wanted, secret, me()))
     elif state.wanted and state.named is None and not state.role and state.problem is None:
         attempt(lambda: state.look_up(state.wanted, me()))
-    if state.redraw:
-        redraw()
+    room = state.room()
+    if state.redraw or state.to_open or (room is not None and state.waiting_page(room)):
+        redraw()  # by `app.py`, which leads to another page
     {"": draw_door, "teacher": draw_teacher, "member": draw_member}[state.role]()
     if state.redraw:  # the room has ended, or the member was removed
         redraw()

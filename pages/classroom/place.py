@@ -36,9 +36,6 @@ class Place:
     draft            nickname that was typed and refused
     arriving         secret of a teacher that came with the link
     left             why the visitor is no longer in a room: `ended`, `removed`; "" otherwise
-    following        whether the class sees the teacher's text between the questions; `shown_at`: when it was shown last
-    own_text         text of this window when it was last looked at; None before. Only the window whose text changes
-                     shows it to the class: another one with the same secret may still have an old text
     asked, seen      last round that was asked in this window; last round of which it has shown the result
     dismissed        last round whose result the teacher has put away
     problem          why the last action was refused; `problem_at`: what the room showed then
@@ -53,9 +50,6 @@ class Place:
     draft: str = ""
     arriving: str = ""
     left: Literal["", "ended", "removed"] = ""
-    following: bool = False
-    shown_at: float = 0.0
-    own_text: str | None = None
     asked: int = 0
     seen: int = 0
     dismissed: int = 0
@@ -90,7 +84,7 @@ class Place:
         """Open a room and hold it."""
         admission.charge()
         room, secret = self.school.open_room(named)
-        self._enter("teacher", room.code, secret)
+        self._enter("teacher", room, secret)
 
     def look_up(self, typed: str, visitor: str) -> None:
         """Find the room of a code; join it at once where it asks for no nickname."""
@@ -105,7 +99,9 @@ class Place:
         self.draft = plain_text.clean(name, plain_text.MAX_NAME)
         admission.charge()
         joined = self.school.join(self.wanted, name, visitor)
-        self._enter("member", self.wanted, joined.key)
+        room = self.school.find(self.wanted)
+        if room is not None:
+            self._enter("member", room, joined.key)
 
     def come_back(self, role: str, code: str, key: str, visitor: str) -> None:
         """Be again who the browser says; a room or member that is gone is told, and the browser forgets it.
@@ -125,19 +121,22 @@ class Place:
         if self.school.member(room.code, key) is None:
             self.left = "removed"
         else:
-            self._enter("member", room.code, key)
+            self._enter("member", room, key)
 
     def hold(self, code: str, secret: str, visitor: str) -> None:
         """Hold a room by the teacher's secret."""
         room = self.school.held_by(code, secret, visitor)
-        self._enter("teacher", room.code, secret)
+        self._enter("teacher", room, secret)
         self.following = bool(room.text)
 
-    def _enter(self, role: Role, code: str, key: str) -> None:
-        self.role, self.code, self.key = role, code, key
+    def _enter(self, role: Role, room: Room, key: str) -> None:
+        self.role, self.code, self.key = role, room.code, key
         self.left, self.wanted, self.named, self.draft, self.arriving = "", "", None, "", ""
-        self.dismissed, self.following, self.redraw = 0, False, True
-        self.own_text, self.asked, self.seen = None, 0, 0
+        self.dismissed, self.asked, self.seen, self.redraw = 0, 0, 0, True
+        self.entered(room)
+
+    def entered(self, room: Room) -> None:
+        """Begin in a room."""
 
     def leave(self, why: Literal["", "ended", "removed"] = "") -> None:
         """Be in no room; the member stays in the room and can come back."""

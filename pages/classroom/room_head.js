@@ -66,7 +66,7 @@ function secretLink({ data }) {
 }
 
 function wordList({ data, setTriggerValue }) {
-  const area = el("textarea", "list");
+  const area = el("textarea", "words list");
   area.value = data.words;
   area.rows = 2;
   area.dataset.keep = "list";
@@ -106,7 +106,8 @@ export default function (component) {
   const { data } = component;
   kept(data.keep);
   const parts = { ...component, root };
-  const typed = root.querySelector(".list")?.value;
+  const typed = root.querySelector(".words.list")?.value;
+  const prompts = root.querySelector(".prompts")?.value;
   const before = root.words;
   const draw = () => {
     const size = makeButton("size", (root.large ?? data.lobby) ? data.labels.small : data.labels.large, () => {
@@ -116,7 +117,7 @@ export default function (component) {
     });
     size.dataset.keep = "size";
     const side = el("div", "side");
-    side.append(members(parts), more(parts));
+    side.append(members(parts), handOuts(parts), more(parts));
     const whole = el("div", "head");
     whole.append(code(parts), side);
     if (!data.joinable) side.prepend(el("p", "soft", data.labels.locked));
@@ -125,7 +126,9 @@ export default function (component) {
   };
   root.redraw = () => {
     if (!drawnAnew(component, root, { room: 0 }, draw)) return;
-    if (typed !== undefined && before === data.words) root.querySelector(".list").value = typed;
+    if (typed !== undefined && before === data.words) root.querySelector(".words.list").value = typed;
+    if (prompts && !root.sent) root.querySelector(".prompts").value = prompts;
+    root.sent = false;
     root.words = data.words;
   };
   root.redraw();

@@ -1,7 +1,7 @@
 """Component: the head of a teacher's room, with its code, QR code and address, its members, and what ends it.
 
-The component (`room_head.js`) reports `remove` ({member}), `joinable` ({joinable}), `words` ({text}), `close` ({}), and
-`changed` when the room has changed.
+The component (`room_head.js`) reports `remove` ({member}), `joinable` ({joinable}), `words` ({text}), `close` ({}),
+`hand` ({text}: prompts, one a line), `take_back` ({link}), and `changed` when the room has changed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from pages.i18n.translator import Translator
 from pages.shell import address, local_network
 from pages.shell.share.panel import qr_code
 
-_component = register("classroom_head", Path(__file__), "room_updates", "two_distributions")
-EVENTS = ("remove", "joinable", "words", "close")
+_component = register("classroom_head", Path(__file__), "room_updates", "two_distributions", "hand_outs")
+EVENTS = ("remove", "joinable", "words", "close", "hand", "take_back")
 LABELS = (
     "code", "large", "small", "nobody", "remove", "answered", "lock", "unlock", "locked", "more", "words",
     "words_note", "save", "secret", "secret_note", "copy", "copied", "close", "really",
 )  # fmt: skip
+
+HAND_OUT_LABELS = ("note", "box", "send", "take_back")
 
 
 def join_link(code: str) -> str:
@@ -61,7 +63,11 @@ def data(
         "words": ", ".join(room.words),
         "secret": f"{link}&{urlencode({'teach': secret})}",
         "lobby": lobby,
-        "labels": {name: t(f"classroom.head.{name}") for name in LABELS} | {"code": t(f"classroom.head.{code}")},
+        "handed": [list(entry) for entry in room.handed],
+        "handed_count": t("classroom.hand.count", n=len(room.handed)),
+        "labels": {name: t(f"classroom.head.{name}") for name in LABELS}
+        | {"code": t(f"classroom.head.{code}")}
+        | {f"hand_{name}": t(f"classroom.hand.{name}") for name in HAND_OUT_LABELS},
     }
 
 

@@ -9,11 +9,14 @@ function ready(data, report) {
   if (data.go_on) buttons.append(makeButton("game", data.go_on, () => report("game")));
   const anew = () => report("game", { anew: true });
   buttons.append(makeButton("game anew", data.go_on ? labels.new_game : labels.game, anew));
-  const follow = makeButton("follow", labels.follow, () => report("follow", { on: !data.following }));
-  follow.setAttribute("aria-pressed", String(data.following));
-  follow.dataset.keep = "follow";
-  buttons.append(follow);
-  return [passage(data), buttons, el("p", "note", data.following ? labels.follow_note : "")];
+  for (const [name, on] of [["follow", data.following], ["lead", data.leading]]) {
+    const toggle = makeButton(name, labels[name], () => report(name, { on: !on }));
+    toggle.setAttribute("aria-pressed", String(on));
+    toggle.dataset.keep = name;
+    buttons.append(toggle);
+  }
+  const notes = [data.following && labels.follow_note, data.leading && labels.lead_note].filter(Boolean);
+  return [passage(data), buttons, ...notes.map((note) => el("p", "note", note))];
 }
 
 // How many answers count as the same token, without the tokens.

@@ -1,8 +1,8 @@
 """Component: the teacher's question to the class, its answers as they come, and its result.
 
-The component (`round_view.js`) reports `ask`, `game` ({anew}), `follow` ({on}), `reveal`, `withdraw`, `dismiss`
-({number}) and `take` ({number, whose}: `class` or `model`). While answers come it is given how many count as the same
-token, not which token: who sees the projector would answer the same.
+The component (`round_view.js`) reports `ask`, `game` ({anew}), `follow` and `lead` ({on}), `reveal`, `withdraw`,
+`dismiss` ({number}) and `take` ({number, whose}: `class` or `model`). While answers come it is given how many count as
+the same token, not which token: who sees the projector would answer the same.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
 
 _component = register("classroom_round", Path(__file__), "two_distributions")
-EVENTS = ("ask", "game", "follow", "reveal", "withdraw", "dismiss", "take")
+EVENTS = ("ask", "game", "follow", "lead", "reveal", "withdraw", "dismiss", "take")
 LABELS = (
-    "gap", "ask", "game", "new_game", "follow", "follow_note", "reveal", "withdraw", "go_on", "next", "another_game",
-    "end_game", "token", "class", "model", "truth", "own", "legend", "hidden", "bars",
+    "gap", "ask", "game", "new_game", "follow", "follow_note", "lead", "lead_note", "reveal", "withdraw", "go_on",
+    "next", "another_game", "end_game", "token", "class", "model", "truth", "own", "legend", "hidden", "bars",
 )  # fmt: skip
 
 

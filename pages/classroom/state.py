@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from engine import usage
 from engine.classroom import plain_text, question
 from engine.classroom.question import Game, Question
-from engine.classroom.records import Answer, Room, Round
+from engine.classroom.records import Answer, Round
 from engine.classroom.tally import Tokens
 from engine.serving import admission
-from pages.classroom.place import Place
+from pages.classroom.showing import Showing
 from pages.session.text_state import TextState
 from pages.shell.question_texts import ROUNDS, questions_of_game
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class ClassroomState(Place):
+class ClassroomState(Showing):
     """A visitor's place, and what the visitor does there. Each action is ignored where the role does not allow it."""
 
     # The teacher's actions
@@ -109,30 +109,6 @@ class ClassroomState(Place):
         """Replace the teacher's own list of unwanted words."""
         if self.role == "teacher":
             self.school.store.change_room(self.code, words=plain_text.read_words(text))
-
-    def follow(self, on: bool, text: str) -> None:
-        """Show the class the teacher's text between the questions, or no longer."""
-        if self.role == "teacher":
-            self.following, self.own_text = on, text
-            self.school.store.change_room(self.code, text=text[-question.SHOWN_CHARACTERS :] if on else "")
-
-    def show_text(self, text: str) -> None:
-        """Show the class the text of this window, if the class follows and the text has changed in this window.
-
-        Not in place of a result that this window has not shown: another one has revealed it.
-        """
-        room = self.room() if self.role == "teacher" and self.following else None
-        changed, self.own_text = self.own_text not in (None, text), text
-        if room is None or not changed:
-            return
-        last = self.last_round()
-        if room.text and (last is None or last.result is None or last.number <= self.seen):
-            self.follow(True, text)
-
-    def read_room(self, room: Room) -> None:
-        """Learn what another window of the teacher has changed: whether the class follows."""
-        if room.text or self.own_text:  # an empty text that is shown cannot be told from none
-            self.following = bool(room.text)
 
     def see_result(self, revealed: Round, model: Model, session: TextState) -> bool:
         """Whether a result is still to be shown: this window's text has not gone on since.

@@ -41,6 +41,9 @@ def begin(title: str, lead: str, session: TextState, t: Translator, exports: Exp
         if extensions.links is not None and not st.context.is_embedded:
             extensions.links(t)
         panel.draw(session, t, exports)
+    with st.container(key="room_line_place"):  # also where nothing is drawn: what follows keeps its place
+        if extensions.room_line is not None:
+            extensions.room_line(t)
     with st.container(key="head", horizontal=True, vertical_alignment="top", gap="medium"):
         st.title(title, anchor=False, width="content")
         with st.container(key="lead"):

@@ -40,7 +40,7 @@ from pages.session import readable_link, session_state
 from pages.session.prompt_list import PromptList
 from pages.session.query_params import CHECK, DRAFT, OWN_LESSON, PROMPT_LIST, QueryParams, checksum, format_value
 from pages.session.text_state import TextState
-from pages.shell import extensions, link_notice, model_access, readable_arrival, sampling_controls
+from pages.shell import extensions, link_notice, model_access, navigation, readable_arrival, sampling_controls
 from pages.shell.link_notice import Notice
 from pages.shell.text_params import MAX_QUERY_CHARACTERS, decoded_text, encode_for_url, text_and_continuation
 from pages.shell.url_state import NoUrlState, UrlState
@@ -62,6 +62,7 @@ class AddressState:
     encoded: tuple[Trace, str, str] | None = None  # the trace encoded last, as `t` and as `text`
     taken: int = 0  # characters of the query that were used otherwise then
     bar: AddressBar | None = None  # of the page drawn last
+    wanted: tuple[str, dict[str, list[str]]] | None = None  # page, by its URL name, and the query that it is to show
 
 
 class AddressBar:
@@ -96,16 +97,28 @@ class AddressBar:
     def _restore_query(self) -> None:
         query = st.query_params.to_dict()
         in_history = _is_history_navigation()
+        wanted, self._state.wanted = self._state.wanted, None
+        if wanted is not None and wanted[0] == session_state.current_page():
+            self._show(wanted[1])
+            return
         arrived = self._state.written is None or (in_history and query != self._state.written)
         if not query:  # another page was opened, or a URL without a query: `update` writes all of it
             self._state.written = {}
         elif arrived:
-            every = {name: st.query_params.get_all(name) for name in query}
-            texts, others = readable_link.split(every)
-            self._restore_from(QueryParams(others), texts)
+            self._restore_all({name: st.query_params.get_all(name) for name in query})
             self._state.written = query
             self._arrived = not in_history  # Streamlit handles its own history navigation
         link_notice.show(self._state.notice, self.session, self.t, self._forget_notice)
+
+    def _show(self, query: dict[str, list[str]]) -> None:
+        """Restore the state of a query that the page was led to; `update` then writes it to the URL, in place."""
+        self._restore_all(query)
+        self._state.written, self._arrived = {}, True
+        link_notice.show(self._state.notice, self.session, self.t, self._forget_notice)
+
+    def _restore_all(self, query: dict[str, list[str]]) -> None:
+        texts, others = readable_link.split(query)
+        self._restore_from(QueryParams(others), texts)
 
     def _forget_notice(self) -> None:
         self._state.notice = None
@@ -115,10 +128,11 @@ class AddressBar:
 
         Streamlit redraws the whole page for it, a few milliseconds; the delay keeps these out of the response time.
         """
+        query = self._current_query()
         if extensions.follow is not None:
-            extensions.follow(self.session)
+            extensions.follow(self.session, query)
         with st.container():  # also where nothing is drawn: the elements after it keep their place in the page
-            self._write_query(self._current_query(), after)
+            self._write_query(query, after)
 
     def _write_query(self, query: dict[str, str], after: float) -> None:
         arrived = self._arrived
@@ -222,6 +236,16 @@ def _is_history_navigation() -> bool:
     """Whether this run was started by the browser's Back or Forward."""
     context = get_script_run_ctx(suppress_warning=True)
     return context is not None and context.is_history_navigation
+
+
+def lead_to(page: str, query: dict[str, list[str]]) -> None:
+    """Show a page, by its URL name, with the state of a query, as if its link had been followed; in the same session.
+
+    Called before anything of the present page is drawn.
+    """
+    session_state.get(AddressState).wanted = (page, query)
+    if page != session_state.current_page():
+        st.switch_page(navigation.path(page))
 
 
 def page_address() -> str:

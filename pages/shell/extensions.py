@@ -1,5 +1,5 @@
-"""Extension points of the shell: the course's sheet and the links on every page, the recording in the share panel, and
-the class that follows a teacher's text.
+"""Extension points of the shell: the course's sheet, the links and the classroom's line on every page, the recording in
+the share panel, and the class that follows a teacher's page.
 
 `app.py` sets them. The course and the recording are built on the pages, so the shell cannot import them; the links need
 the app's navigation, which a page that is run alone does not have.
@@ -77,5 +77,7 @@ Recording = Callable[["TextState", "Model", "Translator"], str]  # the text as a
 
 companion: Companion = NoCompanion()
 links: Callable[[Translator], None] | None = None  # draws the links of the top bar
-follow: Callable[[TextState], None] | None = None  # called with the text after each change: a class may see it too
+# Called after each change with the text and the page's query: a class may see them too.
+follow: Callable[[TextState, dict[str, str]], None] | None = None
+room_line: Callable[[Translator], None] | None = None  # draws the line of a visitor who is in a classroom
 recording: Recording | None = None

@@ -177,3 +177,61 @@ def test_a_typed_code_a_wrong_one_and_a_room_without_nicknames(chromium: Browser
         student.locator(".leave").click()
         student.locator("#code").wait_for()
         expect(teacher.locator("li")).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_phones_open_the_teachers_page_and_what_is_handed_out(chromium: Browser, address: str) -> None:
+    broken: list[str] = []
+    with visitors(chromium, (1366, 657), (390, 844), (390, 844)) as (teacher, ann, bob):
+        teacher.goto(f"{address}/classroom")
+        teacher.locator("button.open").click(timeout=60_000)
+        code = teacher.locator(".letters").inner_text()
+        for page, name in ((ann, "Ann"), (bob, HOSTILE[0])):
+            join(page, address, code, name)
+        teacher.locator("button.lead").click()
+        expect(teacher.locator("button.lead")).to_have_attribute("aria-pressed", "true")
+        follow(teacher, "Beam search")
+        for page in (ann, bob):
+            page.wait_for_url("**/beam?*", timeout=10 * WITHIN)
+        teacher.locator(".st-key-beam_next button, [data-testid=stBaseButton-primary]").first.click()
+        for page in (teacher, ann):
+            expect(page.locator("text=Level 2 of").first).to_be_visible(timeout=10 * WITHIN)
+        check([teacher, ann], broken)
+
+        # A phone that reloads is still in the room; one that stops following stays, and comes back at once.
+        ann.reload()
+        expect(ann.locator("button.along")).to_have_text("Stop following", timeout=60_000)
+        bob.locator("button.along").click()
+        expect(bob.locator("button.along")).to_have_text("Follow my teacher's page")
+        follow(teacher, "Looking inside")
+        ann.wait_for_url("**/attention?*", timeout=10 * WITHIN)
+        assert "/beam" in bob.url
+        bob.locator("button.along").click()
+        bob.wait_for_url("**/attention?*", timeout=10 * WITHIN)
+
+        # Handed out: opened when the student wants, and not taken away by the teacher's next page.
+        teacher.locator("button.hand").click()
+        expect(teacher.locator(".told")).to_have_text("Handed out: 1")
+        teacher.locator("button.room").click()
+        for page in (ann, bob):
+            page.locator(".leave").wait_for(timeout=10 * WITHIN)
+        teacher.locator(".handed summary").click()
+        teacher.locator(".prompts").fill(f"Once upon a time\n{HOSTILE[0]}")
+        teacher.locator(".handed .send").click()
+        expect(ann.locator(".handed button")).to_have_count(2, timeout=WITHIN)
+        check([teacher, ann], broken)
+        ann.locator(".handed button").first.click()
+        expect(ann.locator(".st-key-examples button").first).to_have_text("Once upon a time", timeout=10 * WITHIN)
+        follow(teacher, "Cut into tokens")
+        bob.wait_for_url("**/tokens?*", timeout=10 * WITHIN)
+        expect(ann.locator("button.along")).to_have_text("Follow my teacher's page")
+        assert "/tokens" not in ann.url
+
+        # A question calls who is elsewhere.
+        teacher.locator("button.room").click()
+        teacher.locator("button.ask").click()
+        bob.locator(".typed").wait_for(timeout=10 * WITHIN)
+        ann.locator("button.asked").click(timeout=10 * WITHIN)
+        ann.locator(".typed").wait_for(timeout=10 * WITHIN)
+        check([ann], broken)
+    assert not broken, "\n".join(broken)
