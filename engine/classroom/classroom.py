@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from engine.classroom import codes
 from engine.classroom.code_guesses import CodeGuesses
-from engine.classroom.comparison import Result
 from engine.classroom.plain_text import MAX_ANSWER, MAX_NAME, clean, is_unwanted
 from engine.classroom.question import Question
 from engine.classroom.records import Answer, Member, Room, Round
+from engine.classroom.spread import Spread, Written
 from engine.classroom.store import Store
 from engine.errors import EngineError
 from engine.serving import config
@@ -138,14 +138,14 @@ class Classroom:
         found = self.store.versions([room.channel]).get(room.channel) if room is not None else None
         return 0 if found is None else int(getattr(found, part))
 
-    def ask(self, code: str, question: Question) -> Round:
+    def ask(self, code: str, task: Question | Spread) -> Round:
         """Open a round. Raises `room_none`, `room_running`, `room_rounds`."""
         if self.find(code) is None:
             raise EngineError("room_none", "the room has ended")
         last = self.store.last_round(code)
         if last is not None and last.number >= MAX_ROUNDS:
             raise EngineError("room_rounds", f"{MAX_ROUNDS} rounds", most=MAX_ROUNDS)
-        opened = self.store.add_round(code, question.to_json())
+        opened = self.store.add_round(code, task.to_json())
         if opened is None:
             raise EngineError("room_running", "another round is not revealed")
         return opened
@@ -159,11 +159,17 @@ class Classroom:
         if self.find(room.code) is None or not self.store.put_answer(room.code, number, taken):
             raise EngineError("room_over", "the round takes no answers")
 
-    def reveal(self, code: str, number: int, compare: Callable[[Question, list[Answer]], Result]) -> None:
-        """End a round and store what `compare` makes of its answers; an interrupted reveal can be repeated."""
+    def put_text(self, room: Room, number: int, member: int, written: Written) -> None:
+        """Store what a member's seed wrote; a text with an unwanted word without it. Raises `room_over`."""
+        unwanted = is_unwanted(written.text, room.words)
+        taken = Answer(member, "", () if unwanted else written.tokens, "" if unwanted else written.text)
+        if self.find(room.code) is None or not self.store.put_answer(room.code, number, taken):
+            raise EngineError("room_over", "the round takes no answers")
+
+    def reveal(self, code: str, number: int, conclude: Callable[[Round, list[Answer]], dict[str, Any]]) -> None:
+        """End a round and store what `conclude` makes of its answers; an interrupted reveal can be repeated."""
         asked = self.store.last_round(code)
         if asked is None or asked.number != number or asked.state == "revealed":
             return
         self.store.close_round(code, number)  # from here on no answer is taken
-        result = compare(Question.from_json(asked.question), self.store.answers(code, number))
-        self.store.reveal_round(code, number, result.to_json())
+        self.store.reveal_round(code, number, conclude(asked, self.store.answers(code, number)))

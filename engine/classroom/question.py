@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.classroom.records import Round
 from engine.errors import PromptError
 
 if TYPE_CHECKING:
@@ -69,6 +70,17 @@ class Question:
         )
 
 
+def question_of(asked: Round) -> Question | None:
+    """The question of a round; None where the round is another task."""
+    return None if "kind" in asked.question else Question.from_json(asked.question)
+
+
+def shown_text(model: Model, ids: tuple[int, ...]) -> str:
+    """The text of `ids`, of a long one its end."""
+    text = model.text(ids)
+    return f"…{text[-SHOWN_CHARACTERS:]}" if len(text) > SHOWN_CHARACTERS else text
+
+
 def ask_about(
     model: Model, ids: tuple[int, ...], seed: int, truth: int | None = None, rest: tuple[int, ...] = (),
     game: Game | None = None,
@@ -87,12 +99,11 @@ def ask_about(
     question = QuizQuestion(ids, best if truth is None else truth, rest)
     pending = model.vocabulary.pending(ids)
     picked = [(i, model.vocabulary.label(i, pending)) for i in options(model, question, seed)]
-    before = model.text(ids)
     whole = model.text((*ids, *(() if truth is None else (truth,))))
     return Question(
         model=model.name,
         ids=ids,
-        before=f"…{before[-SHOWN_CHARACTERS:]}" if len(before) > SHOWN_CHARACTERS else before,
+        before=shown_text(model, ids),
         options=tuple(picked),
         truth=truth,
         rest=model.text((*ids, *(() if truth is None else (truth,)), *rest))[len(whole) :] if rest else "",

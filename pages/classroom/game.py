@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.classroom.comparison import Result
-from engine.classroom.question import Game, Question
+from engine.classroom.question import Game, question_of
 from engine.classroom.records import Answer, Round
 from engine.classroom.scoreboard import crowd_standing, model_standing, standings
 from pages.classroom import wording
@@ -14,7 +14,8 @@ from pages.i18n.translator import Translator
 
 
 def _game(asked: Round) -> Game | None:
-    return Question.from_json(asked.question).game
+    question = question_of(asked)
+    return question.game if question is not None else None
 
 
 def board(state: ClassroomState, shown: Round | None, own: int | None, t: Translator) -> dict[str, Any] | None:

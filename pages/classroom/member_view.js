@@ -29,7 +29,28 @@ function answerForm(data, report) {
   return [line, el("p", "soft", labels.or), options, note];
 }
 
-function stage(data, report) {
+// Everybody continues the teacher's text: the button, then the own text, then those of all.
+function spread(data, report, root) {
+  const labels = data.spread_labels;
+  const parts = [el("h2", "", data.head), passage({ ...data, continued: data.written })];
+  if (data.withheld) parts.push(el("p", "problem", labels.withheld));
+  if (data.spread === "open") {
+    const write = makeButton("primary write", labels.write, () => {
+      write.disabled = true; // a double click is one
+      report("write", {});
+    });
+    write.dataset.keep = "write";
+    const line = el("div", "actions");
+    if (data.written === null) line.append(write);
+    parts.push(line);
+  }
+  parts.push(el("p", "how", data.seed), el("p", "how", data.how));
+  if (data.spread === "revealed") parts.push(sentences(data.told), ...spreadTexts(data, root));
+  return parts;
+}
+
+function stage(data, report, root) {
+  if (data.stage === "spread") return spread(data, report, root);
   if (data.stage === "wait") return [sentences(data.told)];
   const head = el("h2", "", data.head);
   if (data.stage === "text") return [head, passage(data)];
@@ -85,7 +106,7 @@ export default function (component) {
       setTriggerValue("leave", {});
     }));
     const given = data.stage === "open" ? [] : handed(data, setTriggerValue);
-    return [problem, ...stage(data, report), ...given, foot];
+    return [problem, ...stage(data, report, root), ...given, foot];
   });
   if (drawn && typed) root.querySelector(".typed").value = typed;
   if (drawn && focused) root.querySelector(".typed")?.focus({ preventScroll: true });

@@ -1,8 +1,8 @@
 """Component: what a member of a class sees: wait, answer, wait for the reveal, own answer beside both distributions.
 
-The component (`member_view.js`) reports `answer` ({number, text}), `pick` ({number, token}), `leave` ({}), `along`
-({on}) and `open` ({link}), and `changed` when the stage of the room has changed. Nothing of the model or the other
-answers is in the data before the round is revealed.
+The component (`member_view.js`) reports `answer` ({number, text}), `pick` ({number, token}), `write` ({number}),
+`leave` ({}), `along` ({on}) and `open` ({link}), and `changed` when the stage of the room has changed. Nothing of the
+model or the other answers is in the data before the round is revealed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
+from engine.classroom.question import question_of
 from engine.classroom.records import Answer, Member, Room, Round
 from pages.classroom import wording
 from pages.classroom.round_view import heading
@@ -20,8 +20,8 @@ from pages.components.register import event_callback, register
 from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
 
-_component = register("classroom_member", Path(__file__), "room_updates", "two_distributions")
-EVENTS = ("answer", "pick", "leave", "along", "open")
+_component = register("classroom_member", Path(__file__), "room_updates", "two_distributions", "spread")
+EVENTS = ("answer", "write", "pick", "leave", "along", "open")
 LABELS = (
     "gap", "answer", "placeholder", "send", "change", "or", "own", "truth", "token", "class", "model", "legend",
     "leave", "note", "handed",
@@ -64,7 +64,9 @@ def _between(room: Room, asked: Round | None, t: Translator) -> dict[str, Any] |
 def _stage(asked: Round | None, own: Answer | None, t: Translator) -> dict[str, Any]:
     if asked is None:
         return {"stage": "wait", "told": [t("classroom.member.wait"), t("classroom.member.wait_more")]}
-    question = Question.from_json(asked.question)
+    question = question_of(asked)
+    if question is None:
+        return {"stage": "spread"}
     head = heading(question, asked.number, t)
     if asked.result is not None:
         result = Result.from_json(asked.result)

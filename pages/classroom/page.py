@@ -9,14 +9,15 @@ import streamlit as st
 
 import engine
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
-from engine.classroom.records import Round
+from engine.classroom.records import Answer, Member, Round
+from engine.classroom.spread import Spread, spread_of
 from engine.errors import EngineError
 from engine.serving import config
-from pages.classroom import door, game, member_view, room_head, round_view
+from pages.classroom import door, game, member_view, room_head, round_view, spread_view
 from pages.classroom.showing import CLASSROOM
-from pages.classroom.state import ClassroomState
+from pages.classroom.state import ClassroomState, task_of
 from pages.classroom.wording import problem_text
+from pages.components.text.readable_text import readable_text
 from pages.frame import frame
 from pages.i18n.translator import Translator
 from pages.session import session_state
@@ -47,7 +48,7 @@ def me() -> str:
 def asking_model() -> engine.Model:
     """The model of the last question, which its answers are compared with; the session's may be another by now."""
     last = state.last_round()
-    return model_access.model_named(Question.from_json(last.question).model if last else session.model_name)
+    return model_access.model_named(task_of(last).model if last else session.model_name)
 
 
 def draw_door() -> None:
@@ -96,19 +97,23 @@ def draw_teacher() -> None:
         if shown is None:
             prompt_box.draw(session, t)
             messages.show_problem(session.problem, t)
-    draw_round(shown, model, len(members), answers)
+    draw_round(shown, model, members, answers)
 
 
-def draw_round(shown: Round | None, model: engine.Model, members: int, answers: list[Any]) -> None:
+def draw_round(shown: Round | None, model: engine.Model, members: list[Member], answers: list[Answer]) -> None:
     text = model.text(session.ready(model).token_ids())
-    about = shown is not None and state.is_about(Question.from_json(shown.question), model, session)
-    values = round_view.data(shown, answers, members, text, about, problem_text(state.current_problem(), t), t)
+    about = shown is not None and state.is_about(task_of(shown), model, session)
+    values = round_view.data(shown, answers, len(members), text, about, problem_text(state.current_problem(), t), t)
+    if shown is not None and (task := spread_of(shown)) is not None:
+        found = shown.result or spread_view.result(asking_model(), answers)
+        values |= spread_view.data(task, shown, answers, members, found, t)
     values |= {"following": state.following, "leading": state.leading}
     if shown is None:
         values |= round_view.game_to_go_on(state.last_game(), t)
     board = game.board(state, shown, None, t)
     actions: dict[str, Callable[[Value], None]] = {
         "ask": lambda v: attempt(lambda: state.ask(model, session)),
+        "spread": lambda v: attempt(lambda: state.spread(model, session)),
         "game": lambda v: attempt(lambda: ask_in_game(model, bool(v.get("anew")))),
         "follow": lambda v: state.follow(bool(v["on"]), text),
         "lead": lambda v: state.lead(bool(v["on"]), CLASSROOM),
@@ -134,7 +139,7 @@ def dismiss(number: int, text: str) -> None:
 def take(model: engine.Model, number: int, whose: str) -> None:
     """Go on with the text by the class's choice or the model's."""
     last = state.last_round()
-    if last is not None and last.number == number and last.result is not None:
+    if last is not None and last.number == number and last.result is not None and spread_of(last) is None:
         result = Result.from_json(last.result)
         state.take(model, session, number, result.chosen if whose == "class" else result.best)
 
@@ -149,6 +154,7 @@ def draw_member() -> None:
     own = next((answer for answer in answers if answer.member == member.number), None)
     actions: dict[str, Callable[[Value], None]] = {
         "answer": lambda v: attempt(lambda: state.answer(asking_model(), int(v["number"]), str(v["text"]))),
+        "write": lambda v: attempt(lambda: state.write_on(asking_model(), int(v["number"]))),
         "pick": lambda v: attempt(lambda: state.pick(int(v["number"]), int(v["token"]))),
         "leave": lambda v: state.leave(),
         "along": lambda v: state.go_along(bool(v["on"])),
@@ -156,8 +162,25 @@ def draw_member() -> None:
     }
     values = member_view.data(room, member, state.key, version, last, own, problem_text(state.current_problem(), t), t)
     values["along"] = state.along
+    if values["stage"] != "text" and last is not None and (task := spread_of(last)) is not None:
+        values |= member_spread(task, last, answers, member)
     board = game.board(state, last, member.number, t)
     member_view.draw(values | ({"board": board} if board else {}), actions)
+
+
+def member_spread(task: Spread, asked: Round, answers: list[Answer], member: Member) -> Value:
+    """What a member sees of a task that everybody continues: the own text, and all once they are shown to all."""
+    own = [answer for answer in answers if answer.member == member.number]
+    shown = answers if asked.result is not None else []
+    found = asked.result or spread_view.NOTHING
+    values = spread_view.data(task, asked, shown, state.school.store.members(state.code), found, t)
+    return values | {
+        "written": readable_text(own[0].text) if own else None,
+        "withheld": bool(own) and not own[0].tokens,
+        "seed": t("classroom.spread.seed", n=member.number, page=t("step.title"))
+        if task.strategy == "sample"
+        else t("classroom.spread.no_seed"),
+    }
 
 
 @fragment.part

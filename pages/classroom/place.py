@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.classroom import plain_text
 from engine.classroom.classroom import Classroom
-from engine.classroom.question import Question
+from engine.classroom.question import Question, question_of
 from engine.classroom.records import Member, Room, Round
 from engine.classroom.shared import classroom
 from engine.errors import EngineError
@@ -162,10 +162,10 @@ class Place:
         return self.school.store.last_round(self.code)
 
     def last_question(self, number: int | None = None) -> Question | None:
-        """The question of the last round, if that is round `number`."""
+        """The question of the last round, if it is one, and round `number`."""
         last = self.last_round()
         wanted = last is not None and number in (None, last.number)
-        return Question.from_json(last.question) if last is not None and wanted else None
+        return question_of(last) if last is not None and wanted else None
 
     def to_query(self) -> dict[str, str]:
         """The code alone: a link that is shared from here lets others join, and never hold the room."""

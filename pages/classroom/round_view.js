@@ -7,6 +7,7 @@ function ready(data, report) {
   const buttons = el("div", "actions");
   buttons.append(makeButton("primary first ask", labels.ask, () => report("ask")));
   if (data.go_on) buttons.append(makeButton("game", data.go_on, () => report("game")));
+  buttons.append(makeButton("spread", labels.spread, () => report("spread")));
   const anew = () => report("game", { anew: true });
   buttons.append(makeButton("game anew", data.go_on ? labels.new_game : labels.game, anew));
   for (const [name, on] of [["follow", data.following], ["lead", data.leading]]) {
@@ -16,7 +17,7 @@ function ready(data, report) {
     buttons.append(toggle);
   }
   const notes = [data.following && labels.follow_note, data.leading && labels.lead_note].filter(Boolean);
-  return [passage(data), buttons, ...notes.map((note) => el("p", "note", note))];
+  return [passage(data), buttons, el("p", "note", labels.spread_note), ...notes.map((note) => el("p", "note", note))];
 }
 
 // How many answers count as the same token, without the tokens.
@@ -67,6 +68,26 @@ function revealed(data, report) {
   ];
 }
 
+// Everybody continues the text: what is written as it comes, and then for all.
+function spread(data, report, root) {
+  const labels = data.spread_labels;
+  const open = data.spread === "open";
+  const buttons = el("div", "actions");
+  if (open) {
+    buttons.append(
+      makeButton("primary first reveal", labels.show, () => report("reveal")),
+      makeButton("withdraw", labels.withdraw, () => report("withdraw")),
+    );
+  } else {
+    buttons.append(makeButton("primary first dismiss", labels.go_on, () => report("dismiss")));
+  }
+  if (open) buttons.append(el("p", "answered", data.answered));
+  return [
+    el("h2", "", data.head), passage(data), el("p", "how", data.how), buttons, sentences(data.told),
+    ...spreadTexts(data, root),
+  ];
+}
+
 export default function (component) {
   const root = rootOf(component);
   const { data, setTriggerValue } = component;
@@ -82,7 +103,7 @@ export default function (component) {
     };
     const problem = el("p", "problem", data.problem);
     problem.setAttribute("role", "alert");
-    return [problem, ...{ ready, open, revealed }[data.stage](data, report)];
+    return [problem, ...{ ready, open, revealed, spread }[data.stage](data, report, root)];
   });
   announce(root, data.answered ?? data.told?.[0] ?? "");
   if (within && root.place !== place) {

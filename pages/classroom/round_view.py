@@ -1,8 +1,8 @@
 """Component: the teacher's question to the class, its answers as they come, and its result.
 
-The component (`round_view.js`) reports `ask`, `game` ({anew}), `follow` and `lead` ({on}), `reveal`, `withdraw`,
-`dismiss` ({number}) and `take` ({number, whose}: `class` or `model`). While answers come it is given how many count as
-the same token, not which token: who sees the projector would answer the same.
+The component (`round_view.js`) reports `ask`, `spread`, `game` ({anew}), `follow` and `lead` ({on}), `reveal`,
+`withdraw`, `dismiss` ({number}) and `take` ({number, whose}: `class` or `model`). While answers come it is given how
+many count as the same token, not which token: who sees the projector would answer the same.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from typing import Any
 from engine.classroom.comparison import Result
 from engine.classroom.question import Game, Question
 from engine.classroom.records import Answer, Round
+from engine.classroom.spread import spread_of
 from pages.classroom import wording
 from pages.components.register import event_callback, register
 from pages.components.text.readable_text import readable_text
 from pages.i18n.translator import Translator
 
-_component = register("classroom_round", Path(__file__), "two_distributions")
-EVENTS = ("ask", "game", "follow", "lead", "reveal", "withdraw", "dismiss", "take")
+_component = register("classroom_round", Path(__file__), "two_distributions", "spread")
+EVENTS = ("ask", "spread", "game", "follow", "lead", "reveal", "withdraw", "dismiss", "take")
 LABELS = (
-    "gap", "ask", "game", "new_game", "follow", "follow_note", "lead", "lead_note", "reveal", "withdraw", "go_on",
-    "next", "another_game", "end_game", "token", "class", "model", "truth", "own", "legend", "hidden", "bars",
+    "gap", "ask", "spread", "game", "new_game", "follow", "follow_note", "lead", "lead_note",
+    "reveal", "withdraw", "go_on", "next", "another_game", "end_game", "token", "class", "model", "truth", "own",
+    "legend", "hidden", "bars",
 )  # fmt: skip
 
 
@@ -39,11 +41,14 @@ def data(
     stage: dict[str, Any]
     if asked is None:
         stage = {"stage": "ready", "before": readable_text(text)}
+    elif spread_of(asked) is not None:
+        stage = {"answered": t("classroom.spread.written", n=len(answers), of=members)}
     elif asked.result is None:
         stage = _open(asked, answers, members, t)
     else:
         stage = _revealed(asked, Result.from_json(asked.result), can_take, t)
     labels = {name: t(f"classroom.round.{name}") for name in LABELS}
+    labels["spread_note"] = t("classroom.round.spread_note", page=t("step.title"))
     return {"number": asked.number if asked else 0, "problem": problem, "labels": labels, "members": members} | stage
 
 

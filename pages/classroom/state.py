@@ -6,14 +6,16 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine import usage
 from engine.classroom import plain_text, question
-from engine.classroom.question import Game, Question
+from engine.classroom.question import Game, Question, question_of
 from engine.classroom.records import Answer, Round
+from engine.classroom.spread import Spread, spread_from, spread_of
 from engine.classroom.tally import Tokens
 from engine.serving import admission
+from pages.classroom import spread_view
 from pages.classroom.showing import Showing
 from pages.session.text_state import TextState
 from pages.shell.question_texts import ROUNDS, questions_of_game
@@ -30,18 +32,27 @@ class ClassroomState(Showing):
 
     def ask(self, model: Model, session: TextState) -> None:
         """Ask the class what follows the text at the cursor."""
-        ids = session.ready(model).token_ids()
-        before = [Question.from_json(each.question) for each in self.school.store.rounds(self.code)]
-        ordinal = 1 + sum(each.game is None for each in before)
-        self._ask(model, lambda seed: replace(question.ask_about(model, ids, seed), ordinal=ordinal), len(ids))
+        ids, ordinal = session.ready(model).token_ids(), self._ordinal()
+        self._ask(lambda seed: replace(question.ask_about(model, ids, seed), ordinal=ordinal), len(ids))
+
+    def spread(self, model: Model, session: TextState) -> None:
+        """Have everybody continue the text at the cursor, with the teacher's settings and a seed of their own."""
+        ids, ordinal = session.ready(model).token_ids(), self._ordinal()
+        wanted = (session.strategy, session.settings, session.run_tokens)
+        self._ask(lambda seed: spread_from(model, ids, *wanted, ordinal), len(ids))
+
+    def _ordinal(self) -> int:
+        """Number of the next task about an own text, games not counted."""
+        tasks = [question_of(each) for each in self.school.store.rounds(self.code)]
+        return 1 + sum(each is None or each.game is None for each in tasks)
 
     def last_game(self) -> Game | None:
         """Place of the last question that was asked in a game; own questions may have come since."""
         last = self.last_question()
-        if last is None or last.game is not None:  # without the other rounds, which is most often enough
-            return last.game if last is not None else None
-        asked = (Question.from_json(each.question) for each in reversed(self.school.store.rounds(self.code)))
-        return next((each.game for each in asked if each.game is not None), None)
+        if last is not None and last.game is not None:  # without the other rounds, which is most often enough
+            return last.game
+        asked = (question_of(each) for each in reversed(self.school.store.rounds(self.code)))
+        return next((each.game for each in asked if each is not None and each.game is not None), None)
 
     def ask_in_game(self, model: Model, language: str, anew: bool = False) -> None:
         """Ask the next question of the last game, or the first one of another game: if it is finished, or `anew`."""
@@ -54,12 +65,11 @@ class ClassroomState(Showing):
             game = Game(language, number, 0, ROUNDS)
         asked = questions_of_game(model, game.language, game.number)[game.index]
         self._ask(
-            model,
             lambda seed: question.ask_about(model, asked.before, seed, asked.truth, asked.rest, game),
             len(asked.before),
         )
 
-    def _ask(self, model: Model, make: Callable[[int], Question], tokens: int) -> None:
+    def _ask(self, make: Callable[[int], Question | Spread], tokens: int) -> None:
         if self.role != "teacher":
             return
         admission.charge(1 + tokens // usage.TOKENS_PER_STEP)
@@ -69,11 +79,9 @@ class ClassroomState(Showing):
 
     def reveal(self, model: Model, number: int) -> None:
         """End the round and compare; with the model that asked it."""
-        from engine.classroom.comparison import compare
-
         if self.role == "teacher":
             admission.charge()
-            self.school.reveal(self.code, number, partial(compare, model))
+            self.school.reveal(self.code, number, partial(_conclude, model))
 
     def withdraw(self, number: int) -> None:
         """Take a question back; what was answered is gone."""
@@ -91,7 +99,7 @@ class ClassroomState(Showing):
         self.dismissed = number
 
     @staticmethod
-    def is_about(asked: Question, model: Model, session: TextState) -> bool:
+    def is_about(asked: Question | Spread, model: Model, session: TextState) -> bool:
         """Whether a question is about the teacher's text as it is now: nothing was written or chosen since."""
         return asked.model == model.name and asked.ids == session.ready(model).token_ids()
 
@@ -116,8 +124,8 @@ class ClassroomState(Showing):
         A question of another window is about the text there: its result is shown until it is put away.
         """
         self.seen = max(self.seen, revealed.number)
-        asked = Question.from_json(revealed.question)
-        if asked.game is not None or self.is_about(asked, model, session):
+        asked = task_of(revealed)
+        if (isinstance(asked, Question) and asked.game is not None) or self.is_about(asked, model, session):
             return True
         gone_on = session.ready(model).token_ids()[: len(asked.ids)] == asked.ids
         return self.asked != revealed.number and not gone_on
@@ -152,6 +160,27 @@ class ClassroomState(Showing):
                 admission.charge()
                 answer = Answer(member.number, text, (token,), text, len(asked.options))
                 self.school.answer(room, number, answer)
+
+    def write_on(self, model: Model, number: int) -> None:
+        """Continue the text of the round with the member's seed; the same text again, where it was done already."""
+        room, member, last = self.room(), self.member(), self.last_round()
+        task = spread_of(last) if last is not None and last.number == number else None
+        if room is not None and member is not None and task is not None:
+            admission.charge(task.tokens)
+            self.school.put_text(room, number, member.number, task.write(model, member.number))
+
+
+def task_of(asked: Round) -> Question | Spread:
+    """The task of a round."""
+    return spread_of(asked) or Question.from_json(asked.question)
+
+
+def _conclude(model: Model, asked: Round, answers: list[Answer]) -> dict[str, Any]:
+    """JSON values of a round's result."""
+    from engine.classroom.comparison import compare
+
+    task = task_of(asked)
+    return compare(model, task, answers).to_json() if isinstance(task, Question) else spread_view.result(model, answers)
 
 
 def _text_of(model: Model, before: Tokens, tokens: Tokens) -> str:

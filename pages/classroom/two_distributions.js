@@ -44,6 +44,10 @@ function passage(data) {
   const box = el("p", "passage");
   box.append(el("span", "before", data.before));
   if (data.stage === "text") return box;
+  if (data.continued) {
+    box.append(el("b", "continued", data.continued));
+    return box;
+  }
   if (data.truth) {
     box.append(el("b", "truth", data.truth), el("span", "rest", data.rest));
   } else {

@@ -211,7 +211,7 @@ def test_phones_open_the_teachers_page_and_what_is_handed_out(chromium: Browser,
 
         # Handed out: opened when the student wants, and not taken away by the teacher's next page.
         teacher.locator("button.hand").click()
-        expect(teacher.locator(".told")).to_have_text("Handed out: 1")
+        expect(teacher.locator(".line .told")).to_have_text("Handed out: 1")
         teacher.locator("button.room").click()
         for page in (ann, bob):
             page.locator(".leave").wait_for(timeout=10 * WITHIN)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from engine.classroom import code_guesses, codes
 from engine.classroom.classroom import Classroom, Limits
 from engine.classroom.comparison import Result
-from engine.classroom.question import Question
-from engine.classroom.records import Answer
+from engine.classroom.question import Question, question_of
+from engine.classroom.records import Answer, Round
 from engine.classroom.store import Store
 from engine.classroom.tally import score_class
 from engine.errors import EngineError
@@ -121,11 +122,11 @@ def test_the_last_answer_before_the_reveal_counts(school: Classroom) -> None:
     assert code_of(lambda: school.answer(room, 1, Answer(3, "", (1,), ""))) == "room_over", "no such member"
     seen: list[Answer] = []
 
-    def compare(question: Question, answers: list[Answer]) -> Result:
-        assert question == QUESTION
+    def compare(asked: Round, answers: list[Answer]) -> dict[str, Any]:
+        assert question_of(asked) == QUESTION
         assert code_of(lambda: school.answer(room, 1, Answer(2, "late", (1,), "late"))) == "room_over"
         seen.extend(answers)
-        return RESULT
+        return RESULT.to_json()
 
     school.reveal(room.code, 2, compare)  # no such round
     school.reveal(room.code, 1, compare)
@@ -139,12 +140,12 @@ def test_a_reveal_that_broke_off_can_be_repeated(school: Classroom) -> None:
     room, _ = school.open_room(named=False)
     school.ask(room.code, QUESTION)
 
-    def broken(question: Question, answers: list[Answer]) -> Result:
+    def broken(asked: Round, answers: list[Answer]) -> dict[str, Any]:
         raise EngineError("limit_steps", "too fast")
 
     assert code_of(lambda: school.reveal(room.code, 1, broken)) == "limit_steps"
     assert school.store.rounds(room.code)[0].state == "closed"
-    school.reveal(room.code, 1, lambda question, answers: RESULT)
+    school.reveal(room.code, 1, lambda asked, answers: RESULT.to_json())
     assert school.store.rounds(room.code)[0].state == "revealed"
 
 
