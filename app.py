@@ -15,6 +15,7 @@ from pages.shell import example_language, extensions, navigation, startup, visit
 extensions.companion = Coach()
 extensions.follow = following.show
 extensions.links = top_bar.draw
+extensions.report = following.report
 extensions.room_line = following.draw_line
 extensions.recording = html_page.recording
 t = Translator(session_state.language())

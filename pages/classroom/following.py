@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from engine.classroom.progress import Place
 from engine.errors import EngineError
 from engine.serving import config
 from pages.classroom import room_line
@@ -33,6 +34,13 @@ def show(session: TextState, query: dict[str, str]) -> None:
     model = model_access.loaded_model(session) if state.following else None
     if model is not None:
         state.show_text(model.text(session.ready(model).token_ids()))
+
+
+def report(place: Place | None) -> None:
+    """Count a member's place in the course."""
+    state = session_state.get(ClassroomState)
+    if state.role == "member":
+        state.report(place)
 
 
 def turn_to_page() -> None:

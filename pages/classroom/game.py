@@ -1,4 +1,4 @@
-"""Scoreboard of a game of a class, once its last round is revealed."""
+"""Scoreboard of a game of a class: so far after each round, and at its end."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def _game(asked: Round) -> Game | None:
 
 
 def board(state: ClassroomState, shown: Round | None, own: int | None, t: Translator) -> dict[str, Any] | None:
-    """Data of the scoreboard where `shown` is the last round of a game and revealed; `own`: the visitor's number."""
+    """Data of the scoreboard where `shown` is a revealed round of a game; `own`: the visitor's number."""
     place = _game(shown) if shown is not None and shown.result is not None else None
     room = state.room()
-    if shown is None or place is None or room is None or place.index + 1 < place.rounds:
+    if shown is None or place is None or room is None:
         return None
     store = state.school.store
     played: list[tuple[Result, list[Answer]]] = []
@@ -32,4 +32,6 @@ def board(state: ClassroomState, shown: Round | None, own: int | None, t: Transl
             played.append((Result.from_json(asked.result), store.answers(room.code, asked.number)))
     lines = standings(store.members(room.code), played)
     results = [result for result, _ in played]
-    return wording.board(lines, crowd_standing(results), model_standing(results), own, room.named, t)
+    table = wording.board(lines, crowd_standing(results), model_standing(results), own, room.named, t)
+    so_far = "" if place.index + 1 == place.rounds else t("classroom.board.so_far", n=len(played), of=place.rounds)
+    return table | {"so_far": so_far}

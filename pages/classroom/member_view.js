@@ -56,7 +56,7 @@ function stage(data, report, root) {
   if (data.stage === "text") return [head, passage(data)];
   if (data.stage === "revealed") {
     const verdict = sentences(data.told.slice(0, 1));
-    const board = data.board ? scoreboard(data) : [];
+    const board = data.board ? scoreboard(data, root) : [];
     const more = el("div", "told");
     for (const line of data.told.slice(1)) more.append(el("p", "", line));
     return [head, passage(data), verdict, ...board, distributions(data), more, el("p", "note", data.labels.legend)];

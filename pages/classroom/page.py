@@ -9,11 +9,12 @@ import streamlit as st
 
 import engine
 from engine.classroom.comparison import Result
+from engine.classroom.progress import progress
 from engine.classroom.records import Answer, Member, Round
 from engine.classroom.spread import Spread, spread_of
 from engine.errors import EngineError
 from engine.serving import config
-from pages.classroom import door, game, member_view, room_head, round_view, spread_view
+from pages.classroom import door, game, member_view, progress_view, room_head, round_view, spread_view
 from pages.classroom.showing import CLASSROOM
 from pages.classroom.state import ClassroomState, task_of
 from pages.classroom.wording import problem_text
@@ -25,6 +26,7 @@ from pages.session.text_state import TextState
 from pages.shell import (
     address,
     example_language,
+    extensions,
     fragment,
     messages,
     model_access,
@@ -98,6 +100,7 @@ def draw_teacher() -> None:
             prompt_box.draw(session, t)
             messages.show_problem(session.problem, t)
     draw_round(shown, model, members, answers)
+    draw_progress(members)
 
 
 def draw_round(shown: Round | None, model: engine.Model, members: list[Member], answers: list[Answer]) -> None:
@@ -123,6 +126,11 @@ def draw_round(shown: Round | None, model: engine.Model, members: list[Member], 
         "take": lambda v: attempt(lambda: take(model, int(v["number"]), str(v["whose"]))),
     }
     round_view.draw(values | ({"board": board} if board else {}), actions)
+
+
+def draw_progress(members: list[Member]) -> None:
+    found = progress(state.school.store.works(state.code))
+    progress_view.draw(progress_view.data(found, members, lambda name: extensions.companion.outline(name, t), t))
 
 
 def ask_in_game(model: engine.Model, anew: bool) -> None:

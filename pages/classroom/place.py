@@ -89,7 +89,11 @@ class Place:
     def look_up(self, typed: str, visitor: str) -> None:
         """Find the room of a code; join it at once where it asks for no nickname."""
         self.wanted, self.named = plain_text.clean(typed, 20), None
+        if not self.wanted:
+            raise EngineError("room_code", "no code was typed")
         room = self.school.look_up(typed, visitor)
+        if not room.joinable:
+            raise EngineError("room_locked", "told before the nickname is asked for")
         self.wanted, self.named = room.code, room.named
         if not room.named:
             self.join("", visitor)

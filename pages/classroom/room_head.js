@@ -36,7 +36,17 @@ function members({ data, setTriggerValue, root }) {
     const sign = el("span", "sign", answered ? "✓" : "");
     if (answered) sign.setAttribute("aria-label", data.labels.answered);
     if (answered) sign.setAttribute("role", "img");
-    const remove = makeButton("remove", "×", () => setTriggerValue("remove", { member: number }));
+    const remove = makeButton("remove", "×", () => {
+      if (root.sure === number) return setTriggerValue("remove", { member: number });
+      root.sure = number; // the second press within a few seconds
+      remove.textContent = data.labels.remove_sure;
+      remove.classList.add("sure");
+      setTimeout(() => {
+        root.sure = undefined;
+        remove.textContent = "×";
+        remove.classList.remove("sure");
+      }, 4000);
+    });
     remove.setAttribute("aria-label", fill(data.labels.remove, { name }));
     remove.title = remove.getAttribute("aria-label");
     remove.dataset.keep = `remove ${number}`;

@@ -21,8 +21,8 @@ from pages.shell.share.panel import qr_code
 _component = register("classroom_head", Path(__file__), "room_updates", "two_distributions", "hand_outs")
 EVENTS = ("remove", "joinable", "words", "close", "hand", "take_back")
 LABELS = (
-    "code", "large", "small", "nobody", "remove", "answered", "lock", "unlock", "locked", "more", "words",
-    "words_note", "save", "secret", "secret_note", "copy", "copied", "close", "really",
+    "code", "large", "small", "nobody", "remove", "remove_sure", "answered", "lock", "unlock", "locked", "more",
+    "words", "words_note", "save", "secret", "secret_note", "copy", "copied", "close", "really",
 )  # fmt: skip
 
 HAND_OUT_LABELS = ("note", "box", "send", "take_back")

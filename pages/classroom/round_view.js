@@ -45,10 +45,11 @@ function open(data, report) {
     makeButton("withdraw", labels.withdraw, () => report("withdraw")),
   );
   const answered = el("p", "answered", data.answered);
-  return [el("h2", "", data.head), passage(data), answered, hiddenBars(data), buttons, el("p", "note", labels.hidden)];
+  // The button above the bars: it stays where it is while they come.
+  return [el("h2", "", data.head), passage(data), answered, buttons, hiddenBars(data), el("p", "note", labels.hidden)];
 }
 
-function revealed(data, report) {
+function revealed(data, report, root) {
   const { labels } = data;
   const buttons = el("div", "actions");
   data.takes.forEach(([whose, text], at) =>
@@ -60,7 +61,7 @@ function revealed(data, report) {
     buttons.append(makeButton(data.takes.length ? "dismiss" : "primary first dismiss", labels.go_on, () => report("dismiss")));
   }
   const verdict = sentences(data.told.slice(0, 1));
-  const board = data.board ? scoreboard(data) : [];
+  const board = data.board ? scoreboard(data, root) : [];
   const more = el("div", "told");
   for (const line of data.told.slice(1)) more.append(el("p", "", line));
   return [

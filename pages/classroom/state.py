@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine import usage
 from engine.classroom import plain_text, question
+from engine.classroom.progress import Place, works_of
 from engine.classroom.question import Game, Question, question_of
-from engine.classroom.records import Answer, Round
+from engine.classroom.records import Answer, Room, Round
 from engine.classroom.spread import Spread, spread_from, spread_of
 from engine.classroom.tally import Tokens
 from engine.serving import admission
@@ -26,7 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class ClassroomState(Showing):
-    """A visitor's place, and what the visitor does there. Each action is ignored where the role does not allow it."""
+    """A visitor's place, and what the visitor does there. Each action is ignored where the role does not allow it.
+
+    reported  where the room knows this member to be in the course, and since when the member is at that stage
+    """
+
+    reported: Place | None = None
+    since: float = 0.0
+
+    def entered(self, room: Room) -> None:
+        super().entered(room)
+        self.reported = None
 
     # The teacher's actions
 
@@ -168,6 +180,19 @@ class ClassroomState(Showing):
         if room is not None and member is not None and task is not None:
             admission.charge(task.tokens)
             self.school.put_text(room, number, member.number, task.write(model, member.number))
+
+    def report(self, place: Place | None) -> None:
+        """Store where this member is in the course, if it has changed."""
+        if place == self.reported:
+            return
+        member = self.member()
+        if member is None:
+            return
+        before, self.reported = self.reported, place
+        if before is None or place is None or before[:2] != place[:2]:
+            self.since = time.time()
+        for work in works_of(member.number, place, self.since):
+            self.school.store.put_work(self.code, work)
 
 
 def task_of(asked: Round) -> Question | Spread:

@@ -65,8 +65,9 @@ function sentences(lines) {
   return told;
 }
 
-// Scoreboard: `board` = { columns, rows, note }, of each row the cells and whether it is marked.
-function scoreboard({ board }) {
+// Scoreboard: `board` = { columns, rows, note, so_far }, of each row the cells and whether it is marked. Before the last
+// round it is folded under the title `so_far`.
+function scoreboard({ board }, root) {
   const table = el("table", "board");
   const top = el("tr");
   for (const column of board.columns) top.append(Object.assign(el("th", "", column), { scope: "col" }));
@@ -83,7 +84,15 @@ function scoreboard({ board }) {
     body.append(line);
   }
   table.append(head, body);
-  return [table, el("p", "note", board.note)];
+  const parts = [table, el("p", "note", board.note)];
+  if (!board.so_far) return parts;
+  const fold = el("details", "so_far");
+  const title = el("summary", "", board.so_far);
+  title.dataset.keep = "so far";
+  fold.open = Boolean(root.board);
+  fold.ontoggle = () => (root.board = fold.open);
+  fold.append(title, ...parts);
+  return [fold];
 }
 
 // Tells a screen reader what is new, in an element that stays: one that comes with its text may not be read. After a

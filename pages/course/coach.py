@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from engine.classroom.progress import Place
 from pages.attention.state import AttentionState
 from pages.beam.state import BeamState
 from pages.chat.state import ChatState
@@ -35,6 +36,7 @@ from pages.quiz.state import QuizState
 from pages.session import session_state
 from pages.session.text_state import TextState
 from pages.shell import navigation
+from pages.shell.extensions import Outline
 from pages.shell.model_access import loaded_model
 from pages.speculative.state import SpeculativeState
 from pages.tokens.state import TokensState
@@ -98,6 +100,18 @@ class Coach:
 
     def draw(self, model: Model | None, t: Translator) -> None:
         draw_sheet(model, t)
+
+    def place(self) -> Place | None:
+        course, lesson = session_state.get(CourseState), current_lesson(session_state.language())
+        return None if lesson is None else course.place(lesson)
+
+    def outline(self, lesson: str, t: Translator) -> Outline | None:
+        own = session_state.get(OwnLessonState)
+        found = own.lesson(t) if lesson == OWN else catalog.lesson(t.language, lesson)
+        if found is None:
+            return None
+        answers = tuple((answer.text, answer.right) for answer in found.question.answers)
+        return Outline(found.title, tuple(step.do for step in found.steps), found.question.ask, answers)
 
     def to_query(self) -> dict[str, str]:
         course, own = session_state.get(CourseState), session_state.get(OwnLessonState)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine.classroom.progress import Place
 from pages.course import tasks
 from pages.course.former_steps import present_stage
 from pages.course.guesses import clean
@@ -148,6 +149,11 @@ class CourseState:
             self.begin(lesson, index)
             self.page_pending = False  # the URL names the page too
         return lesson.steps[: index + 1]
+
+    def place(self, lesson: Lesson) -> Place:
+        """Where the visitor is in a lesson."""
+        done = tuple(sorted(self.done.get(lesson.name, ())))
+        return Place(lesson.name, self.step, done, self.answers.get(lesson.name, ()))
 
     def progress(self) -> dict[str, list[int]]:
         """The stages done, as the browser saves them: {lesson: [stages]}; not of lessons that a visitor wrote."""

@@ -8,13 +8,25 @@ the app's navigation, which a page that is run alone does not have.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from engine.classroom.progress import Place
     from engine.model.model import Model
     from pages.i18n.translator import Translator
     from pages.session.query_params import QueryParams
     from pages.session.text_state import TextState
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Outline of a lesson: its title, the task of each step, its question and (text, right) of the answers."""
+
+    title: str
+    steps: tuple[str, ...]
+    question: str
+    answers: tuple[tuple[str, bool], ...]
 
 
 class Companion(Protocol):
@@ -38,6 +50,12 @@ class Companion(Protocol):
 
     def offer(self, t: Translator) -> None:
         """Draw, in the share panel, what makes a step of a lesson from the present state of the page."""
+
+    def place(self) -> Place | None:
+        """Where the visitor is in the open lesson; None where none is open."""
+
+    def outline(self, lesson: str, t: Translator) -> Outline | None:
+        """Outline of a lesson by its name; None where there is none."""
 
     def to_query(self) -> dict[str, str]:
         """Its URL parameters; empty while no lesson is open."""
@@ -66,6 +84,12 @@ class NoCompanion:
     def offer(self, t: Translator) -> None:
         pass
 
+    def place(self) -> Place | None:
+        return None
+
+    def outline(self, lesson: str, t: Translator) -> Outline | None:
+        return None
+
     def to_query(self) -> dict[str, str]:
         return {}
 
@@ -79,5 +103,6 @@ companion: Companion = NoCompanion()
 links: Callable[[Translator], None] | None = None  # draws the links of the top bar
 # Called after each change with the text and the page's query: a class may see them too.
 follow: Callable[[TextState, dict[str, str]], None] | None = None
+report: Callable[[Place | None], None] | None = None  # called with the place in the course: a class may count it
 room_line: Callable[[Translator], None] | None = None  # draws the line of a visitor who is in a classroom
 recording: Recording | None = None

@@ -63,6 +63,8 @@ def workbench(draw: Callable[[], Callable[[], None] | None]) -> Callable[[], Non
                 if (bar := session_state.get(address.AddressState).bar) is not None:
                     bar.update()
         extensions.companion.draw(loaded_model(session_state.get(TextState)), t)
+        if extensions.report is not None:
+            extensions.report(extensions.companion.place())
         if afterwards is not None:
             afterwards()
 

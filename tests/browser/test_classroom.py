@@ -145,6 +145,8 @@ def test_a_class_guesses_together(chromium: Browser, address: str) -> None:
         # A student is removed, the room is closed: nothing is left in any browser.
         teacher.locator(".members summary").click()
         teacher.locator("button.remove").first.click()
+        expect(teacher.locator("button.remove").first).to_have_text("Remove?")
+        teacher.locator("button.remove").first.click()
         expect(ann.get_by_role("alert")).to_contain_text("You are no longer in this room", timeout=WITHIN)
         expect(teacher.locator("li")).to_have_count(2)
         teacher.locator(".more summary").click()
@@ -234,4 +236,47 @@ def test_phones_open_the_teachers_page_and_what_is_handed_out(chromium: Browser,
         ann.locator("button.asked").click(timeout=10 * WITHIN)
         ann.locator(".typed").wait_for(timeout=10 * WITHIN)
         check([ann], broken)
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.slow
+def test_everybody_writes_on_and_the_teacher_sees_who_is_at_which_step(chromium: Browser, address: str) -> None:
+    broken: list[str] = []
+    with visitors(chromium, (1366, 657), (390, 844), (390, 844)) as (teacher, ann, bob):
+        teacher.goto(f"{address}/classroom")
+        teacher.locator("button.open").click(timeout=60_000)
+        code = teacher.locator(".letters").inner_text()
+        for page, name in ((ann, "Ann"), (bob, HOSTILE[0])):
+            join(page, address, code, name)
+
+        # Everybody writes on; the wall grows on the projector, and comes to the phones when the teacher says so.
+        teacher.locator("button.spread").click()
+        written = []
+        for page in (ann, bob):
+            page.locator("button.write").click(timeout=10 * WITHIN)
+            page.locator(".continued").wait_for()
+            written.append(page.locator(".continued").inner_text())
+        expect(teacher.locator(".wall .text")).to_have_count(2, timeout=WITHIN)
+        assert [text.strip() for text in teacher.locator(".wall .text").all_inner_texts()] == [
+            text.strip() for text in written
+        ]
+        assert ann.locator(".wall").count() == 0
+        check([teacher, ann], broken)
+        teacher.locator("button.reveal").click()
+        ann.locator(".wall").wait_for(timeout=WITHIN)
+        ann.locator("button.view", has_text="Tree").click()
+        assert ann.locator(".wall").is_hidden() and ann.locator(".tree .names").count() == 2
+        check([teacher, ann], broken)
+        teacher.locator("button.dismiss").click()
+
+        # A lesson: the teacher sees who is there and who has done it.
+        assert teacher.locator(".stages").count() == 0
+        follow(ann, "Start from the beginning")
+        ann.get_by_role("button", name="Begin").first.click(timeout=10 * WITHIN)
+        ann.locator(".st-key-coach").wait_for(timeout=10 * WITHIN)
+        row = teacher.locator(".stages tbody tr").first
+        expect(row.locator("td")).to_have_text(["1", "0", "0"], timeout=10 * WITHIN)
+        teacher.locator("button.names").click()
+        expect(row.locator("td").first).to_contain_text("Ann")
+        check([teacher], broken)
     assert not broken, "\n".join(broken)

@@ -210,6 +210,10 @@ def test_a_game_of_ten_rounds_and_its_scoreboard(model: Model, named: bool) -> N
             bob.pick(number, picked[-1])
         assert game.board(teacher, asked, None, t) is None
         teacher.reveal(model, number)
+        so_far = game.board(ann, teacher.last_round(), 1, t)
+        assert so_far is not None
+        assert so_far["so_far"] == (t("classroom.board.so_far", n=number, of=10) if number < 10 else "")
+        assert [row["cells"][2] for row in so_far["rows"] if row["marked"]] == [str(number)]
     asked = teacher.last_round()
     board = game.board(bob, asked, 2, t)
     assert asked is not None and board is not None and question.game is not None
@@ -406,3 +410,15 @@ def test_a_teacher_closes_the_door_and_adds_to_the_word_list(model: Model) -> No
     assert code_of(lambda: joined(teacher, "Bob")) == "room_locked"
     teacher.set_joinable(True)
     joined(teacher, "Bob")
+
+
+def test_a_closed_door_and_a_missing_code_are_told_before_a_nickname_is_asked_for() -> None:
+    teacher = opened()
+    assert code_of(lambda: ClassroomState().look_up("  ", "v")) == "room_code"
+    ann = joined(teacher, "Ann")
+    teacher.set_joinable(False)
+    late = ClassroomState()
+    assert code_of(lambda: late.look_up(teacher.code, "v")) == "room_locked" and late.named is None
+    back = ClassroomState()
+    back.come_back("member", ann.code, ann.key, "v")
+    assert back.role == "member", "who was in it comes back"
