@@ -27,7 +27,7 @@ function lessonTable(lesson, data, root, now) {
     const line = el("tr");
     const name = el("th", "stage");
     name.scope = "row";
-    name.append(el("b", "", at < lesson.steps ? `${labels.step} ${at + 1}` : labels.question), el("span", "", stage.text));
+    name.append(el("b", "", at < lesson.steps ? fill(labels.step, { n: at + 1 }) : labels.question), el("span", "", stage.text));
     const stuck = stage.here.filter(([, long]) => long <= now).map(([who]) => who);
     line.append(name, countCell(stage.here.map(([who]) => who), root), countCell(stuck, root), countCell(stage.done, root));
     if (stuck.length) line.classList.add("stuck");
