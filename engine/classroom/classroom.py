@@ -7,6 +7,7 @@ room ends by itself, and with it goes everything that was in it. Nothing else is
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -112,7 +113,7 @@ class Classroom:
     def join(self, typed: str, name: str, visitor: str) -> Joined:
         """Join a room. Raises `room_none`, `room_locked`, `room_full`, `room_name` and the errors of names."""
         room = self.look_up(typed, visitor)
-        nickname = clean(name, MAX_NAME) if room.named else ""
+        nickname = clean(unicodedata.normalize("NFKC", name[:1_000]), MAX_NAME) if room.named else ""  # Ａｎｎ is Ann
         if room.named and not any(char.isalnum() for char in nickname):
             raise EngineError("room_name", "the nickname has no letter")
         if is_unwanted(nickname, room.words):

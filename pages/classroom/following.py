@@ -9,15 +9,16 @@ import time
 from typing import Any
 
 from engine.classroom.progress import Place
+from engine.classroom.records import Room
 from engine.errors import EngineError
 from engine.serving import config
 from pages.classroom import room_line
-from pages.classroom.showing import CLASSROOM, destination, link_of
+from pages.classroom.showing import CLASSROOM, destination, lesson_link, link_of
 from pages.classroom.state import ClassroomState
 from pages.i18n.translator import Translator
 from pages.session import session_state
 from pages.session.text_state import TextState
-from pages.shell import address, model_access, navigation, visitor
+from pages.shell import address, extensions, model_access, navigation, visitor
 
 RUN_SECONDS = 1.0  # between two texts of a run, each of which is drawn anew on every phone
 
@@ -61,15 +62,21 @@ def draw_line(t: Translator) -> None:
     state = session_state.get(ClassroomState)
     version = state.school.version(state.code, "all" if state.role == "teacher" else "stage") if state.role else 0
     room, member = state.room(), state.member()
-    values = room_line.nobody()
+    values = room_line.nobody(state.left, t)
     if room is not None and state.role == "teacher":
         state.read_room(room)
         members = len(state.school.store.members(room.code))
         values = room_line.teacher(room, version, members, t)
     elif room is not None and member is not None:
         handed = [entry for entry in room.handed[-1:] if entry[1] not in (state.opened, present_link())]
-        values = room_line.member(room, member, version, state.along, handed, state.last_round(), t)
+        values = room_line.member(room, member, version, is_along(state, room), handed, state.last_round(), t)
     room_line.draw(values, _actions(state, t))
+
+
+def is_along(state: ClassroomState, room: Room) -> bool:
+    """Whether a member is led, and has not gone to another page since."""
+    found = destination(room.page)
+    return state.along and found is not None and found[0] == session_state.current_page()
 
 
 def _actions(state: ClassroomState, t: Translator) -> dict[str, Any]:
@@ -88,20 +95,30 @@ def _actions(state: ClassroomState, t: Translator) -> dict[str, Any]:
     return {
         "back": come_back,
         "lead": lambda value: state.lead(bool(value["on"]), present_link()),
-        "hand": lambda value: state.hand_out(present_title(t), present_link()),
+        "hand": lambda value: state.hand_out(present_title(t), present_lesson() or present_link()),
         "along": lambda value: state.go_along(bool(value["on"])),
         "open": lambda value: state.open_handed(str(value["link"])),
         "room": go_back,
+        "told": lambda value: state.forget_why(),
     }
 
 
 def present_link() -> str:
-    """Link of the page as it is in the address bar."""
+    """Link of the page as it is in the address bar, without an open lesson."""
     return link_of(session_state.current_page(), session_state.get(address.AddressState).written or {})
 
 
+def present_lesson() -> str:
+    """Link of the step of a lesson that is open; "" where none is."""
+    return lesson_link(session_state.current_page(), session_state.get(address.AddressState).written or {})
+
+
 def present_title(t: Translator) -> str:
-    """Title of the page with the text that is on it."""
+    """Title of the open lesson's step, or of the page with the text that is on it."""
+    place = extensions.companion.place()
+    outline = extensions.companion.outline(place.lesson, t) if place is not None else None
+    if place is not None and outline is not None:
+        return t("classroom.line.lesson", lesson=outline.title, n=place.stage + 1)
     session = session_state.get(TextState)
     model = model_access.loaded_model(session)
     text = "" if model is None else " ".join(model.text(session.ready(model).token_ids()).split())

@@ -55,10 +55,10 @@ function stage(data, report, root) {
   const head = el("h2", "", data.head);
   if (data.stage === "text") return [head, passage(data)];
   if (data.stage === "revealed") {
-    const verdict = sentences(data.told.slice(0, 1));
+    const verdict = sentences(data.told.slice(0, data.first));
     const board = data.board ? scoreboard(data, root) : [];
     const more = el("div", "told");
-    for (const line of data.told.slice(1)) more.append(el("p", "", line));
+    for (const line of data.told.slice(data.first)) more.append(el("p", "", line));
     return [head, passage(data), verdict, ...board, distributions(data), more, el("p", "note", data.labels.legend)];
   }
   const answered = el("p", "answered", data.answered);
@@ -100,7 +100,7 @@ export default function (component) {
     problem.setAttribute("role", "alert");
     const report = (name, value) => setTriggerValue(name, { number: data.number, ...value });
     const foot = el("div", "foot");
-    foot.append(el("span", "who", data.who), ...(data.leads ? [along(data, setTriggerValue)] : []), makeButton("leave", data.labels.leave, () => {
+    foot.append(el("span", "who", data.who), ...(data.leads ? [along(data, setTriggerValue)] : []), twice("leave", data.labels.leave, data.labels.leave_sure, () => {
       root.left = true;
       kept(null);
       setTriggerValue("leave", {});
@@ -111,7 +111,10 @@ export default function (component) {
   if (drawn && typed) root.querySelector(".typed").value = typed;
   if (drawn && focused) root.querySelector(".typed")?.focus({ preventScroll: true });
   root.place = place;
-  if (data.stage === "text") return void watchRoom(component, root); // a text that grows is not read out anew
+  if (data.stage === "text") {
+    root.live.textContent = root.announced = ""; // a text that grows is not read out anew
+    return void watchRoom(component, root);
+  }
   // A new question with its text, what became of an answer, the result; what is wrong is an alert.
   announce(root, data.answered || data.told?.join(" ") || `${data.head} ${data.before} ${data.labels.gap}`);
   watchRoom(component, root);

@@ -24,7 +24,7 @@ _component = register("classroom_member", Path(__file__), "room_updates", "two_d
 EVENTS = ("answer", "write", "pick", "leave", "along", "open")
 LABELS = (
     "gap", "answer", "placeholder", "send", "change", "or", "own", "truth", "token", "class", "model", "legend",
-    "leave", "note", "handed",
+    "leave", "leave_sure", "note", "handed",
 )  # fmt: skip
 
 
@@ -72,7 +72,9 @@ def _stage(asked: Round | None, own: Answer | None, t: Translator) -> dict[str, 
         result = Result.from_json(asked.result)
         lines = [_own_line(own, result, t), *wording.told(result, t)]
         rows = wording.rows(result, own.tokens if own else (), t)
-        return {"stage": "revealed", "head": head, **wording.passage(question, result), "told": lines, "rows": rows}
+        first = wording.first_sentences(question, result)
+        told = {"told": lines, "first": first, "rows": rows}
+        return {"stage": "revealed", "head": head, **wording.passage(question, result), **told}
     answered = ""
     if own is not None:
         first = not own.options and own.typed != own.text.removeprefix("␣")

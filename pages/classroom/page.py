@@ -91,7 +91,7 @@ def draw_teacher() -> None:
         "joinable": lambda v: state.set_joinable(bool(v["joinable"])),
         "words": lambda v: state.set_words(str(v["text"])),
         "close": lambda v: state.close(),
-        "hand": lambda v: state.hand_out_prompts(str(v["text"]), t("classroom.hand.prompts")),
+        "hand": lambda v: state.hand_out_prompts(str(v["text"]), lambda n: t("classroom.hand.prompts", n=n)),
         "take_back": lambda v: state.take_back(str(v["link"])),
     }
     room_head.draw(head, actions)
@@ -164,7 +164,7 @@ def draw_member() -> None:
         "answer": lambda v: attempt(lambda: state.answer(asking_model(), int(v["number"]), str(v["text"]))),
         "write": lambda v: attempt(lambda: state.write_on(asking_model(), int(v["number"]))),
         "pick": lambda v: attempt(lambda: state.pick(int(v["number"]), int(v["token"]))),
-        "leave": lambda v: state.leave(),
+        "leave": lambda v: state.go(),
         "along": lambda v: state.go_along(bool(v["on"])),
         "open": lambda v: state.open_handed(str(v["link"])),
     }

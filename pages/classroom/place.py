@@ -81,13 +81,17 @@ class Place:
         return (last.number, last.state, self.dismissed) if last is not None else (0, self.role, self.dismissed)
 
     def open_room(self, named: bool) -> None:
-        """Open a room and hold it."""
+        """Open a room and hold it; nothing for who is in one, such as a second click."""
+        if self.role:
+            return
         admission.charge()
         room, secret = self.school.open_room(named)
         self._enter("teacher", room, secret)
 
     def look_up(self, typed: str, visitor: str) -> None:
-        """Find the room of a code; join it at once where it asks for no nickname."""
+        """Find the room of a code; join it at once where it asks for no nickname. Nothing for who is in one."""
+        if self.role:
+            return
         self.wanted, self.named = plain_text.clean(typed, 20), None
         if not self.wanted:
             raise EngineError("room_code", "no code was typed")
@@ -99,7 +103,9 @@ class Place:
             self.join("", visitor)
 
     def join(self, name: str, visitor: str) -> None:
-        """Join the room that was looked up."""
+        """Join the room that was looked up; nothing for who is in one."""
+        if self.role:
+            return
         self.draft = plain_text.clean(name, plain_text.MAX_NAME)
         admission.charge()
         joined = self.school.join(self.wanted, name, visitor)
@@ -142,8 +148,19 @@ class Place:
     def entered(self, room: Room) -> None:
         """Begin in a room."""
 
+    def forget_why(self) -> None:
+        """Tell no more why the visitor is no longer in a room."""
+        self.left = ""
+
+    def go(self) -> None:
+        """Leave the room for good: nothing of the member stays in it, and the nickname is free."""
+        member = self.member()
+        if member is not None:
+            self.school.store.remove_member(self.code, member.number)
+        self.leave()
+
     def leave(self, why: Literal["", "ended", "removed"] = "") -> None:
-        """Be in no room; the member stays in the room and can come back."""
+        """Be in no room."""
         self.role, self.code, self.key, self.left, self.redraw = "", "", "", why, True
         self.problem = None  # of the room, which is left
 

@@ -67,7 +67,7 @@ export default function (component) {
     keepPlace(root, () => {
       if (!data.lessons.length) return root.replaceChildren();
       const box = el("details", "progress");
-      box.open = root.opened ?? true;
+      box.open = root.opened ?? false;
       box.ontoggle = () => (root.opened = box.open);
       const title = el("summary", "", data.title);
       title.dataset.keep = "progress";

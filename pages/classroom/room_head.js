@@ -36,17 +36,7 @@ function members({ data, setTriggerValue, root }) {
     const sign = el("span", "sign", answered ? "✓" : "");
     if (answered) sign.setAttribute("aria-label", data.labels.answered);
     if (answered) sign.setAttribute("role", "img");
-    const remove = makeButton("remove", "×", () => {
-      if (root.sure === number) return setTriggerValue("remove", { member: number });
-      root.sure = number; // the second press within a few seconds
-      remove.textContent = data.labels.remove_sure;
-      remove.classList.add("sure");
-      setTimeout(() => {
-        root.sure = undefined;
-        remove.textContent = "×";
-        remove.classList.remove("sure");
-      }, 4000);
-    });
+    const remove = twice("remove", "×", data.labels.remove_sure, () => setTriggerValue("remove", { member: number }));
     remove.setAttribute("aria-label", fill(data.labels.remove, { name }));
     remove.title = remove.getAttribute("aria-label");
     remove.dataset.keep = `remove ${number}`;
@@ -57,14 +47,28 @@ function members({ data, setTriggerValue, root }) {
   return box;
 }
 
+// Whether a text could be copied: without https by the old way.
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const box = el("textarea");
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    const done = document.execCommand("copy");
+    box.remove();
+    return done;
+  }
+}
+
 function secretLink({ data }) {
   const line = el("div", "line");
   const copy = makeButton("copy", data.labels.copy, async () => {
-    try {
-      await navigator.clipboard.writeText(data.secret);
-      copy.textContent = data.labels.copied;
-    } catch {
-      link.hidden = false; // the clipboard needs https
+    if (await copied(data.secret)) copy.textContent = data.labels.copied;
+    else {
+      link.hidden = false; // to be copied by hand
       link.select();
     }
   });
@@ -95,15 +99,7 @@ function more(component) {
   const lock = makeButton("lock", data.joinable ? data.labels.lock : data.labels.unlock, () =>
     setTriggerValue("joinable", { joinable: !data.joinable }));
   lock.dataset.keep = "lock";
-  const close = makeButton("close", data.labels.close, () => {
-    if (close.dataset.sure) return setTriggerValue("close", {});
-    close.dataset.sure = "1"; // the second press within a few seconds
-    close.textContent = data.labels.really;
-    setTimeout(() => {
-      delete close.dataset.sure;
-      close.textContent = data.labels.close;
-    }, 4000);
-  });
+  const close = twice("close", data.labels.close, data.labels.really, () => setTriggerValue("close", {}));
   close.dataset.keep = "close";
   const buttons = el("div", "actions");
   buttons.append(lock, close);

@@ -36,9 +36,16 @@ export default function (component) {
   const root = rootOf(component);
   const { data, setTriggerValue } = component;
   if (!data.role) {
+    if (data.told) kept(null);
     const mine = kept();
     root.replaceChildren();
     root.shown = undefined;
+    if (data.told) {
+      const box = el("div", "line");
+      box.setAttribute("role", "status");
+      box.append(el("span", "who", data.told), makeButton("ok", data.ok, () => setTriggerValue("told", {})));
+      root.append(box);
+    }
     if (mine?.key && !root.returned) {
       root.returned = true;
       setTriggerValue("back", mine);

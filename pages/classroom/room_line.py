@@ -1,7 +1,8 @@
 """Component: the line of a classroom on all other pages, for its teacher and its members.
 
 The component (`room_line.js`) reports `back` ({role, code, key}: what the browser has kept), of a teacher `lead` ({on})
-and `hand` ({}), of a member `along` ({on}) and `open` ({link}), of both `room` ({}), and `changed`.
+and `hand` ({}), of a member `along` ({on}) and `open` ({link}), of both `room` ({}), of who
+was in a room `told` ({}), and `changed`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from pages.i18n.translator import Translator
 
 _component = register("room_line", Path(__file__), "room_updates")
 Handed = Sequence[tuple[str, str]]
-EVENTS = ("back", "lead", "hand", "along", "open", "room")
+EVENTS = ("back", "lead", "hand", "along", "open", "room", "told")
 
 
-def nobody() -> dict[str, Any]:
-    """Data for who is in no room; the browser may know of one."""
-    return {"role": ""}
+def nobody(left: str, t: Translator) -> dict[str, Any]:
+    """Data for who is in no room; the browser may know of one. `left`: why the visitor is not in it any more."""
+    return {"role": "", "told": t(f"classroom.left.{left}") if left else "", "ok": t("classroom.line.ok")}
 
 
 def teacher(room: Room, version: int, members: int, t: Translator) -> dict[str, Any]:

@@ -14,6 +14,20 @@ function kept(value) {
   }
 }
 
+// A button that acts at its second press within a few seconds; between them it shows `sure`.
+function twice(name, text, sure, act) {
+  const button = makeButton(name, text, () => {
+    if (button.dataset.sure) return act();
+    button.dataset.sure = "1";
+    button.textContent = sure;
+    setTimeout(() => {
+      delete button.dataset.sure;
+      button.textContent = text;
+    }, 4000);
+  });
+  return button;
+}
+
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
 // Until the room has another version than `room` = { channel, part, version }: true. Where the server has no such

@@ -10,14 +10,15 @@ function ready(data, report) {
   buttons.append(makeButton("spread", labels.spread, () => report("spread")));
   const anew = () => report("game", { anew: true });
   buttons.append(makeButton("game anew", data.go_on ? labels.new_game : labels.game, anew));
+  const shows = el("div", "actions shows");
   for (const [name, on] of [["follow", data.following], ["lead", data.leading]]) {
     const toggle = makeButton(name, labels[name], () => report(name, { on: !on }));
     toggle.setAttribute("aria-pressed", String(on));
     toggle.dataset.keep = name;
-    buttons.append(toggle);
+    shows.append(toggle);
   }
   const notes = [data.following && labels.follow_note, data.leading && labels.lead_note].filter(Boolean);
-  return [passage(data), buttons, el("p", "note", labels.spread_note), ...notes.map((note) => el("p", "note", note))];
+  return [passage(data), buttons, el("p", "note", labels.spread_note), shows, ...notes.map((note) => el("p", "note", note))];
 }
 
 // How many answers count as the same token, without the tokens.
@@ -60,10 +61,10 @@ function revealed(data, report, root) {
   } else {
     buttons.append(makeButton(data.takes.length ? "dismiss" : "primary first dismiss", labels.go_on, () => report("dismiss")));
   }
-  const verdict = sentences(data.told.slice(0, 1));
+  const verdict = sentences(data.told.slice(0, data.first));
   const board = data.board ? scoreboard(data, root) : [];
   const more = el("div", "told");
-  for (const line of data.told.slice(1)) more.append(el("p", "", line));
+  for (const line of data.told.slice(data.first)) more.append(el("p", "", line));
   return [
     el("h2", "", data.head), passage(data), verdict, buttons, ...board, distributions(data), more, el("p", "note", labels.legend),
   ];

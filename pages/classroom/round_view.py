@@ -95,6 +95,7 @@ def _revealed(asked: Round, result: Result, can_take: bool, t: Translator) -> di
         **wording.passage(question, result),
         "rows": wording.rows(result, (), t),
         "told": wording.told(result, t),
+        "first": wording.first_sentences(question, result),
         "takes": takes,
         "game": game is not None,
         "last": game is not None and game.index + 1 == game.rounds,

@@ -7,6 +7,7 @@ cursor, head or beams.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
@@ -14,18 +15,30 @@ from engine.classroom import plain_text, question
 from engine.classroom.records import Room
 from pages.classroom.place import Place
 from pages.session.prompt_list import MAX_CHARACTERS, MAX_PROMPTS
+from pages.session.query_params import DRAFT, OWN_LESSON
 from pages.shell import navigation
 
 MOST_HANDED = 12  # links that stay in the list of what was handed out
 MAX_TITLE = 60  # characters
 CLASSROOM = "classroom"
+_LESSON = ("lesson", OWN_LESSON, DRAFT)
 _NOT_SHARED = ("lang", "room", "teach")  # parameters that are a visitor's own
 
 
 def link_of(page: str, query: dict[str, str]) -> str:
-    """The link of a page, by its URL name, with what others may share of its query."""
-    shared = {} if page == CLASSROOM else {name: value for name, value in query.items() if name not in _NOT_SHARED}
+    """The link of a page, by its URL name, with what others are shown of its query: not a lesson that is open on it.
+
+    What the teacher does in a lesson is not done by who looks on.
+    """
+    left_out = {*_NOT_SHARED, *_LESSON}
+    shared = {} if page == CLASSROOM else {name: value for name, value in query.items() if name not in left_out}
     return f"{page}?{urlencode(shared)}" if shared else page
+
+
+def lesson_link(page: str, query: dict[str, str]) -> str:
+    """The link of the lesson's step that is open on a page, at its beginning; "" where none is."""
+    lesson = {name: query[name] for name in ("lesson", OWN_LESSON) if name in query}
+    return f"{page}?{urlencode(lesson)}" if "lesson" in lesson else ""
 
 
 def destination(link: str) -> tuple[str, dict[str, list[str]]] | None:
@@ -107,18 +120,23 @@ class Showing(Place):
         room = self.room() if self.role == "teacher" else None
         if room is not None and destination(link) is not None:
             others = tuple(entry for entry in room.handed if entry[1] != link)
-            handed = (*others, (plain_text.clean(title, MAX_TITLE), link))[-MOST_HANDED:]
+            whole = plain_text.clean(title, 10 * MAX_TITLE)
+            short = whole if len(whole) <= MAX_TITLE else f"{whole[:MAX_TITLE]}…"
+            handed = (*others, (short, link))[-MOST_HANDED:]
             self.school.store.change_room(self.code, handed=handed)
 
-    def hand_out_prompts(self, text: str, title: str) -> None:
-        """Hand out a list of prompts, one a line, as a link to the step page that offers them."""
+    def hand_out_prompts(self, text: str, title: Callable[[int], str]) -> None:
+        """Hand out a list of prompts, one a line, as a link to the step page that offers them.
+
+        title  of so many prompts, before the prompts themselves
+        """
         prompts: list[str] = []
         for line in dict.fromkeys(line.strip() for line in text.splitlines()):
             if line and len(prompts) < MAX_PROMPTS and len(line) + sum(map(len, prompts)) <= MAX_CHARACTERS:
                 prompts.append(line)
         if prompts:
             link = f"{navigation.STEP}?{urlencode([('prompt', prompt) for prompt in prompts])}"
-            self.hand_out(f"{title}{prompts[0]}", link)
+            self.hand_out(title(len(prompts)) + " · ".join(prompts), link)
 
     def take_back(self, link: str) -> None:
         """Remove a link from the list."""

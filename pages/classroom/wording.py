@@ -107,6 +107,11 @@ def told(result: Result, t: Translator) -> list[str]:
     return [*lines, spread]
 
 
+def first_sentences(question: Question, result: Result) -> int:
+    """How many of the first sentences of `told` come before the bars: in a game, what was right as well."""
+    return 2 if question.game is not None and result.score.answers else 1
+
+
 def _perplexity(bits: float, t: Translator) -> str:
     value = perplexity(bits)
     return t.number(value, 1 if value < 100 else 0)

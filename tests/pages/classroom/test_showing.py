@@ -10,7 +10,7 @@ from engine.classroom import shared
 from engine.classroom.classroom import Classroom
 from engine.classroom.records import Room
 from engine.classroom.sqlite_store import SqliteStore
-from pages.classroom.showing import MOST_HANDED, destination, link_of
+from pages.classroom.showing import MAX_TITLE, MOST_HANDED, destination, lesson_link, link_of
 from pages.classroom.state import ClassroomState
 from pages.session.prompt_list import MAX_PROMPTS
 from tests.pages.classroom.test_state import joined, opened
@@ -36,6 +36,9 @@ def room_of(state: ClassroomState) -> Room:
 
 def test_a_link_has_the_page_and_nothing_that_is_a_visitors_own() -> None:
     assert link_of("beam", {"t": "a b", "lang": "en", "width": "5"}) == "beam?t=a+b&width=5"
+    lesson = {"lesson": "05-beam.2", "own": "x", "t": "abc", "lang": "en"}
+    assert link_of("beam", lesson) == "beam?t=abc", "what a teacher does in a lesson is not done by who looks on"
+    assert lesson_link("beam", lesson) == "beam?lesson=05-beam.2&own=x" and lesson_link("beam", {"t": "abc"}) == ""
     assert link_of("classroom", {"room": "K7M4P", "t": "x"}) == "classroom" and link_of("step", {}) == "step"
     assert destination("beam?t=a+b&width=5") == ("beam", {"t": ["a b"], "width": ["5"]})
     assert destination("step") == ("step", {}) and destination("classroom") == ("classroom", {})
@@ -111,10 +114,12 @@ def test_links_are_handed_out_once_and_in_order_and_can_be_taken_back() -> None:
 
 def test_prompts_are_handed_out_as_one_link_that_offers_them() -> None:
     teacher = opened()
-    teacher.hand_out_prompts("  今天天氣真 \n\n one & two | three\n今天天氣真\n", "Prompts: ")
+    teacher.hand_out_prompts("  今天天氣真 \n\n one & two | three\n今天天氣真\n", "Prompts ({}): ".format)
     [(title, link)] = room_of(teacher).handed
-    assert title == "Prompts: 今天天氣真"
+    assert title == "Prompts (2): 今天天氣真 · one & two | three"
     assert destination(link) == ("step", {"prompt": ["今天天氣真", "one & two | three"]})
-    teacher.hand_out_prompts(" \n", "Prompts: ")
-    teacher.hand_out_prompts("\n".join(map(str, range(100))), "")
+    teacher.hand_out_prompts(" \n", str)
+    teacher.hand_out_prompts("\n".join(map(str, range(100))), str)
     assert [each[1].count("prompt=") for each in room_of(teacher).handed] == [2, MAX_PROMPTS]
+    teacher.hand_out("x" * 1_000, "step?t=long")
+    assert room_of(teacher).handed[-1][0] == "x" * MAX_TITLE + "…"

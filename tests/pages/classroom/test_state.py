@@ -422,3 +422,26 @@ def test_a_closed_door_and_a_missing_code_are_told_before_a_nickname_is_asked_fo
     back = ClassroomState()
     back.come_back("member", ann.code, ann.key, "v")
     assert back.role == "member", "who was in it comes back"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_second_click_joins_nobody_twice(named: bool) -> None:
+    teacher = opened(named)
+    code = teacher.code
+    teacher.open_room(named)
+    assert teacher.code == code
+    ann = joined(teacher, "Ann" if named else "")
+    ann.look_up(code, "v")
+    ann.join("Ann", "v")
+    assert ann.role == "member" and len(teacher.school.store.members(code)) == 1
+
+
+def test_who_leaves_is_gone_and_the_nickname_is_free(model: Model) -> None:
+    teacher = opened()
+    ann = joined(teacher, "Ann")
+    teacher.ask(model, TextState(prompt="今天天氣真"))
+    ann.answer(model, 1, "好")
+    ann.go()
+    store = teacher.school.store
+    assert ann.role == "" and store.members(teacher.code) == [] and store.answers(teacher.code, 1) == []
+    assert code_of(lambda: (joined(teacher, "Ann"), joined(teacher, "Ａｎｎ"))) == "room_name_taken"
