@@ -24,7 +24,7 @@ ENGINE = (
     {"bundled"},
     {"tokenization", "sampling"},
     {"model"},
-    {"decoding", "interpret", "trace", "quiz", "remote"},
+    {"decoding", "interpret", "trace", "quiz", "remote", "masked"},
     {"experiments", "serving"},
     {"training", "classroom"},
 )
@@ -61,7 +61,7 @@ def test_the_graph_has_every_module() -> None:
     edges = graph()
     assert len(edges) > 150 and set(edges) == set(sources())
     assert sum(map(len, edges.values())) > 600
-    assert len(ROOMS) == 16
+    assert len(ROOMS) == 17
     assert "engine.usage" in edges["engine.model.forward"], "an import at the top"
     assert "engine.experiments.error_accumulation" in edges["pages.limits.state"], "one within a function"
     assert "engine.model.model" in edges["pages.shell.model_access"], "one for type checkers alone"

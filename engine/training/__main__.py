@@ -1,4 +1,4 @@
-"""Training commands: `python -m engine.training tokenizer|prepare|train|export|evaluate|all`, for folders of texts."""
+"""Training commands: `python -m engine.training tokenizer|prepare|train|masked|export|evaluate|all`."""
 
 from __future__ import annotations
 
@@ -81,15 +81,44 @@ def _train(options: argparse.Namespace) -> bool:
     torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision("high")
     trained = tokenizer.load(options.work / "tokenizer")
-    names = [name.replace("-", "_") for name in (*arguments.SIZES, *arguments.RATES)]
-    given: dict[str, Any] = {name: value for name in names if (value := getattr(options, name)) is not None}
-    if options.steps is not None:
-        given["steps"] = options.steps
     tokens = None if options.million_tokens is None else int(options.million_tokens * 1e6)
-    plan = make_plan(options.shape, trained.get_vocab_size(), given, tokens)
+    plan = make_plan(options.shape, trained.get_vocab_size(), _given(options), tokens)
     hardware = find_hardware(options.device, options.precision, not options.no_compile)
     encoded = {p: trained.encode(p, add_special_tokens=False).ids for p in history.read_prompts()}
     return train(plan, options.work, encoded, hardware, options.save_minutes, options.minutes) == plan.steps
+
+
+def _masked(options: argparse.Namespace) -> None:
+    """Train a masked model, and write it when the run has come to its end.
+
+    The work folder needs the causal model's tokenizer, and the token arrays made with it.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from engine.training import masked, masked_export
+    from engine.training.run import find_hardware
+    from engine.training.train import go_on, resume
+
+    torch.set_num_threads(options.threads)
+    hardware = find_hardware(options.device, options.precision, not options.no_compile)
+    causal = AutoModelForCausalLM.from_pretrained(options.causal, dtype=torch.float32, use_safetensors=True)
+    given = _given(options)
+    if options.million_tokens is not None:
+        rows, length = (given.get(name, masked.PLAN[name]) for name in ("rows", "length"))
+        given["steps"] = max(1, int(options.million_tokens * 1e6) // (rows * length))
+    plan = masked.plan_after(causal, given)
+    run = resume(plan, options.work, lambda: masked.MaskedRun(plan, hardware, masked.from_causal(plan, causal)))
+    go_on(run, options.work, options.save_minutes, options.minutes)
+    if run.step == plan.steps:
+        masked_export.export(options.work, options.causal, options.to)
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """Fields of the plan that the command line gives; the number of steps only where it is given itself."""
+    names = [name.replace("-", "_") for name in (*arguments.SIZES, *arguments.RATES)]
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    return given | ({"steps": options.steps} if options.steps is not None else {})
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -129,6 +158,7 @@ _COMMANDS = {
     "tokenizer": _train_tokenizer,
     "prepare": lambda options: _prepare(options, options.only),
     "train": _train,
+    "masked": _masked,
     "export": _export,
     "evaluate": _evaluate,
     "all": _all,

@@ -9,6 +9,7 @@ from engine.training.plan import SHAPES
 
 HERE = Path(__file__).parent
 BUNDLED = HERE.parent / "bundled"
+MASKED = BUNDLED / "masked"
 COMPARED = ("characters", "bytes")  # tokenizers without a model, for comparison
 SIZES = ("hidden", "layers", "heads", "feed-forward", "context", "rows", "length", "warm-up", "seed")
 RATES = ("matrix-rate", "other-rate", "falling", "average")
@@ -33,6 +34,10 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     _add_cuts(sub)
     sub.add_argument("--only", nargs="*", default=[], help="names (or their beginnings) of the sources to prepare")
     _add_training(command("train", "Train, or go on from the newest checkpoint of the work folder."))
+    sub = command("masked", "Train a masked model from a causal one's weights, which sees both sides, and write it.")
+    sub.add_argument("--causal", type=Path, default=BUNDLED, help="model folder that it begins with; default: bundled")
+    sub.add_argument("--to", type=Path, default=MASKED, help="folder of the model; default: the bundled one's place")
+    _add_training(sub)
     sub = command("export", "Write the newest checkpoint as a model folder.")
     sub.add_argument("--to", type=Path, default=BUNDLED, help="default: the bundled model's place")
     sub = command("evaluate", "Measure a model on the validation split and the prompt suites.")

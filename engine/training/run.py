@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
-from transformers import LlamaForCausalLM
+from transformers import PreTrainedModel
 
 from engine.training.errors import TrainingError
 from engine.training.mixture import shares
@@ -56,9 +56,9 @@ class Run:
     average     moving average of the model's weights, None where the plan has none
     """
 
-    def __init__(self, plan: Plan, hardware: Hardware) -> None:
+    def __init__(self, plan: Plan, hardware: Hardware, model: PreTrainedModel | None = None) -> None:
         self.plan, self.hardware, self.step, self.first_step = plan, hardware, 0, 0
-        self.model: LlamaForCausalLM = build(plan).to(hardware.device)  # type: ignore[arg-type]
+        self.model = (model or build(plan)).to(hardware.device)  # type: ignore[arg-type]
         named = list(self.model.named_parameters())
         matrices = [p for n, p in named if p.ndim == 2 and "embed" not in n]
         others = [p for n, p in named if p.ndim != 2 or "embed" in n]
@@ -72,9 +72,9 @@ class Run:
         self._loss = torch.compile(self._eager_loss, dynamic=False) if hardware.compiled else self._eager_loss
 
     @property
-    def averaged_model(self) -> LlamaForCausalLM:
+    def averaged_model(self) -> PreTrainedModel:
         """The model with averaged weights, or the model itself without an average."""
-        return cast(LlamaForCausalLM, self.average.module) if self.average is not None else self.model
+        return cast(PreTrainedModel, self.average.module) if self.average is not None else self.model
 
     def _update_average(self, averages: Any, weights: Any, count: Any) -> None:
         """One step of the moving average; the decay grows from 1 / 10, so that the first weights are soon forgotten."""
@@ -88,12 +88,16 @@ class Run:
             logits = self.model(input_ids=inputs, use_cache=False).logits  # (B, T, V)
             return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
 
+    def examples(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of a batch of (B, T + 1) token ids, both (B, T)."""
+        return batch[:, :-1], batch[:, 1:]
+
     def advance(self, batches: Batches) -> float:
         """Train one step. Returns its loss in nats a token."""
         rows, length = self.plan.shape(self.step)
         mixture = shares(batches.sizes, self.plan.is_falling(self.step), self.plan.tokens)
         batch = torch.from_numpy(batches.batch(self.step, mixture, rows, length)).to(self.hardware.device)  # (B, T + 1)
-        loss = self._loss(batch[:, :-1], batch[:, 1:])
+        loss = self._loss(*self.examples(batch))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         rate = self.plan.rate(self.step, self.first_step)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,14 +30,14 @@ def _logged_loss(work: Path, step: int) -> float:
     return loss
 
 
-def resume(plan: Plan, work: Path, hardware: Hardware) -> Run:
+def resume(plan: Plan, work: Path, begin: Callable[[], Run]) -> Run:
     """Run at the newest checkpoint of the work folder, or at its beginning. Raises TrainingError for other sizes."""
     found = checkpoint.read(work)
     if found and replace(found.plan, steps=plan.steps, falling=plan.falling) != plan:
         raise TrainingError(
             f"{work} holds a run with other sizes: {found.plan}. Use another folder, or the same sizes."
         )
-    run = Run(plan, hardware)
+    run = begin()
     if found:
         run.restore(found.tensors, found.step)
         anew = "" if run.first_step < run.step else " with its weights alone; the optimisers begin again"
@@ -55,14 +56,31 @@ def train(
 
     Returns the number of completed steps. Raises TrainingError for a checkpoint of other sizes.
     """
-    batches = Batches(work, plan.seed)
-    run = resume(plan, work, hardware)
+    run = resume(plan, work, lambda: Run(plan, hardware))
     moments = history.moments(plan.steps)
+
+    def record(loss: float) -> None:
+        if run.step in moments:
+            history.record(work, run.averaged_model, run.step, loss, prompts)
+
+    loss = go_on(run, work, save_minutes, minutes, record)
+    if run.step == plan.steps:
+        history.record(work, run.averaged_model, run.step, loss, prompts)
+    return run.step
+
+
+def go_on(
+    run: Run, work: Path, save_minutes: float, minutes: float, before_step: Callable[[float], None] = lambda loss: None
+) -> float:
+    """Advance a run to its end, or for so many minutes. Returns the loss of the last step.
+
+    before_step  called before each step with the loss of the one before it
+    """
+    batches, plan = Batches(work, run.plan.seed), run.plan
     loss = _logged_loss(work, run.step)
     last_save, started, first = time.monotonic(), time.monotonic(), run.step
     while run.step < plan.steps and time.monotonic() - started < 60 * minutes:
-        if run.step in moments:
-            history.record(work, run.averaged_model, run.step, loss, prompts)
+        before_step(loss)
         loss = run.advance(batches)
         _log(work, run, loss)
         if run.step % 20 == 0 or run.step == plan.steps:
@@ -71,11 +89,9 @@ def train(
             checkpoint.save(run, work)
             last_save = time.monotonic()
     checkpoint.save(run, work)
-    if run.step == plan.steps:
-        history.record(work, run.averaged_model, run.step, loss, prompts)
-    else:
+    if run.step < plan.steps:
         print(f"stopped after step {run.step} of {plan.steps}: the same command goes on", flush=True)
-    return run.step
+    return loss
 
 
 def _log(work: Path, run: Run, loss: float) -> None:

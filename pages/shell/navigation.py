@@ -43,6 +43,7 @@ PAGES = (
     Page("training", "training.title", LAB),
     Page("limits", "limits.title", LAB),
     Page("speculative", "speculative.title", LAB),
+    Page("both-sides", "both_sides.title", LAB, "both_sides/page.py"),
     Page("chat", "chat.title", LAB),
     Page("models", "models.title", LAB),
     Page("side-by-side", "side.title", LAB, "side_by_side/page.py"),

@@ -11,6 +11,7 @@ from engine.errors import TraceError
 from engine.trace.text_codec import decode_text, encode_text
 from pages.components import examples, prompt_area
 from pages.components.examples import Example
+from pages.components.tables import pass_grid
 from pages.frame import frame
 from pages.i18n.model_names import display_name
 from pages.i18n.translator import Translator
@@ -28,7 +29,7 @@ from pages.shell import (
     remote_notice,
     sampling_controls,
 )
-from pages.speculative import pass_grid, rounds, sentences
+from pages.speculative import jacobi_grid, rounds, sentences
 from pages.speculative.state import (
     DEFAULT_GUESSES,
     DEFAULT_TOKENS,
@@ -197,7 +198,7 @@ def draw_drafting(run: IncrementalRun, model: engine.Model) -> None:
 def draw_jacobi(run: IncrementalRun, model: engine.Model) -> None:
     if about := sentences.about_jacobi(run.work, t):
         st.markdown(" ".join(about))
-    pass_grid.draw(pass_grid.data(run.work, model, t))
+    pass_grid.draw(jacobi_grid.data(run.work, model, t))
     st.caption(t("speculative.grid.note"))
 
 

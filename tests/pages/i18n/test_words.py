@@ -94,6 +94,7 @@ def test_every_key_that_the_code_names_exists_and_none_is_left_over() -> None:
         "side.",
         "chat.",
         "classroom.",
+        "both_sides.",
         "uses.",
         "beam.",
         "inside.",

@@ -103,7 +103,7 @@ def test_every_page_works_in_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_DEMO", "1")
     model_registry.request().wait(60)
     pages = [page.name for page in navigation.PAGES if page.section == navigation.LAB]
-    assert len(pages) == 15
+    assert len(pages) == 16
     for page in pages:
         app = page_alone("step" if page == "first" else page).run()
         assert errors(app) == [], page

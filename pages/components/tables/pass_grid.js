@@ -1,4 +1,4 @@
-// Grid of Jacobi decoding. All text is set through textContent. `data` is described in pass_grid.py.
+// Grid of passes. All text is set through textContent. `data` is described in pass_grid.py.
 
 export default function (component) {
   const { data } = component;
@@ -14,10 +14,10 @@ export default function (component) {
   head.append(el("td"));
   data.rows[0].texts.forEach((_, at) => head.append(Object.assign(el("th", "", String(at + 1)), { scope: "col" })));
   table.append(Object.assign(el("caption", "", data.place)), head);
-  for (const { name, texts, final } of data.rows) {
+  for (const { name, texts, kinds } of data.rows) {
     const line = el("tr");
     line.append(Object.assign(el("th", "name", name), { scope: "row" }));
-    texts.forEach((text, at) => line.append(Object.assign(el("td", at < final ? "final" : "open", text), { dir: "auto" })));
+    texts.forEach((text, at) => line.append(Object.assign(el("td", kinds[at], text), { dir: "auto" })));
     table.append(line);
   }
   pane.append(table);
