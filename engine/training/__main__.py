@@ -1,4 +1,4 @@
-"""Training commands: `python -m engine.training tokenizer|prepare|train|masked|export|evaluate|all`."""
+"""Training commands: `python -m engine.training tokenizer|prepare|train|masked|gaps|export|evaluate|all`."""
 
 from __future__ import annotations
 
@@ -114,6 +114,17 @@ def _masked(options: argparse.Namespace) -> None:
         masked_export.export(options.work, options.causal, options.to)
 
 
+def _gaps(options: argparse.Namespace) -> None:
+    from engine.masked.masked_model import load_masked
+    from engine.model.loading import load
+    from engine.training import gap_measures
+
+    causal = load(None if options.causal == arguments.BUNDLED else options.causal)
+    gap_measures.report(
+        gap_measures.measure(load_masked(options.model), causal, options.work / "held-out", options.count)
+    )
+
+
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     """Fields of the plan that the command line gives; the number of steps only where it is given itself."""
     names = [name.replace("-", "_") for name in (*arguments.SIZES, *arguments.RATES)]
@@ -159,6 +170,7 @@ _COMMANDS = {
     "prepare": lambda options: _prepare(options, options.only),
     "train": _train,
     "masked": _masked,
+    "gaps": _gaps,
     "export": _export,
     "evaluate": _evaluate,
     "all": _all,

@@ -60,6 +60,7 @@ def member(
 
 
 def draw(values: dict[str, Any], actions: dict[str, Callable[[dict[str, Any]], None]]) -> None:
-    """The component with the functions that handle its events."""
-    handlers = {f"on_{name}_change": event_callback("room_line", name, actions[name]) for name in EVENTS}
-    _component(key="room_line", data=values, on_changed_change=lambda: None, **handlers)
+    """The component with the functions that handle its events; without a line, in an element that takes no room."""
+    key = "room_line" if values["role"] or values["told"] else "room_back"
+    handlers = {f"on_{name}_change": event_callback(key, name, actions[name]) for name in EVENTS}
+    _component(key=key, data=values, on_changed_change=lambda: None, **handlers)
